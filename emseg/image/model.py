@@ -1,0 +1,71 @@
+"""`Image`: pixels in their own type, with what must travel along with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import ImageError
+
+
+@dataclass(frozen=True, eq=False)
+class Image:
+    """An image as read: nothing scaled, nothing converted.
+
+    Attributes
+    ----------
+    pixels : ndarray, shape (H, W, C)
+        Stored values in their own integer or floating type. Treat as read-only.
+    colour : {"gray", "rgb", "bands"}
+        What the channels mean: one grey value, sRGB, or C unnamed bands.
+    valid : ndarray of bool, shape (H, W), or None
+        False where there is no data (alpha 0, NaN); None where every pixel counts.
+    name : str
+        How messages call this image.
+    sha256 : str or None
+        Digest of the file's bytes, in hexadecimal.
+    metadata : mapping
+        What writers carry over (resolution, georeferencing, …).
+    packed : ndarray of uint32, shape (H, W), or None
+        For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.
+    """
+
+    pixels: NDArray[Any]
+    colour: str
+    valid: NDArray[np.bool_] | None = None
+    name: str = "image"
+    sha256: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    packed: NDArray[np.uint32] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    @classmethod
+    def from_array(cls, array: NDArray[Any], valid: NDArray[np.bool_] | None = None, name: str = "array") -> Image:
+        """Wrap an array (H, W) or (H, W, C); three channels are taken as sRGB, non-finite pixels as missing.
+
+        Raises
+        ------
+        ImageError
+            If the array has no pixels, another number of axes, or values that are not real numbers.
+        """
+        pixels = np.asarray(array)
+        if pixels.dtype == np.bool_:
+            pixels = pixels.astype(np.uint8)
+        if pixels.ndim == 2:
+            pixels = pixels[:, :, None]
+        if pixels.ndim != 3 or pixels.size == 0 or pixels.dtype.kind not in "uif":
+            raise ImageError(f"{name}: expected real numbers of shape (H, W) or (H, W, C), got {pixels.dtype} {pixels.shape}")
+        colour = {1: "gray", 3: "rgb"}.get(pixels.shape[2], "bands")
+        if pixels.dtype.kind == "f":
+            finite = np.isfinite(pixels).all(axis=2)
+            if not finite.all():
+                valid = finite if valid is None else valid & finite
+        return cls(pixels, colour, valid, name)
