@@ -1,0 +1,84 @@
+"""The house rules that a machine can check: who may import whom, what start-up may load, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import emseg
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "emseg"
+FILES = sorted(PACKAGE.rglob("*.py"))
+# A room may import itself and what stands after it.
+ORDER = ["cli", "pipeline", "output", "scale", "restore", "mrf", "em", "mixture", "features", "image", "errors"]
+TERMINAL = {"click", "tqdm"}
+
+
+def name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every imported module in dotted form, wherever in the file the import stands."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}:{node.lineno}: relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_imports_point_only_downwards(path: Path) -> None:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    if parts[0] in {"__init__", "__main__"}:  # the roof: it shows what the house offers
+        return
+    below = ORDER[ORDER.index(parts[0]) :]
+    for module in imports(path):
+        if module.split(".")[0] == "emseg" and module != "emseg.__version__":
+            assert room(module) in below, f"{name(path)} imports {module}, which stands above it"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_only_the_command_line_knows_the_terminal(path: Path) -> None:
+    used = {module.split(".")[0] for module in imports(path)}
+    assert path.is_relative_to(PACKAGE / "cli") or not used & TERMINAL, f"{name(path)} imports {used & TERMINAL}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_files_stay_small(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 300, f"{name(path)} is asking to be split"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import emseg",
+        "import emseg.em.registry, emseg.pipeline.options",
+        "from emseg.cli.main import cli; cli(['--help'], standalone_mode=False)",
+        "from emseg.cli.main import cli; cli(['segment', '--help'], standalone_mode=False)",
+    ],
+)
+def test_start_up_loads_no_numpy(code: str) -> None:
+    check = "import sys; sys.exit(str({'numpy', 'scipy', 'PIL', 'skimage', 'tqdm'} & set(sys.modules) or '') or 0)"
+    done = subprocess.run([sys.executable, "-c", f"{code}\n{check}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_public_names_exist() -> None:
+    assert dir(emseg) == sorted(emseg.__all__)
+    for public in emseg.__all__:
+        assert getattr(emseg, public) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        emseg.nonsense  # noqa: B018
