@@ -1,0 +1,110 @@
+"""`build_features`: from an image and a specification to standardised samples."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError
+from emseg.features.colour import POINTWISE, has_unit_scale
+from emseg.features.index import Index, Mask, PixelIndex, Samples, distinct_samples, usable
+from emseg.features.model import Features, Floats
+from emseg.features.spec import format_spec, parse_spec
+from emseg.image.model import Image
+
+
+class _Group(NamedTuple):
+    """Features that share one scale: names, values (d, N) of samples, and which pixels these are."""
+
+    names: tuple[str, ...]
+    values: Floats
+    samples: Samples | None  # None: one per valid pixel
+
+
+def build_features(
+    image: Image, spec: str = "auto", mask: NDArray[np.bool_] | None = None, compress: bool = True
+) -> Features:
+    """Measure the features `spec` names at every valid pixel, and standardise them.
+
+    Each group (lab, xy, …) is centred and divided by one common number, the root mean of its variances, so that
+    distances within a group keep their proportions; its weight then multiplies it. Texture measures have no common
+    unit, so each is a group of its own.
+
+    Parameters
+    ----------
+    image : Image
+    spec : str
+        See `parse_spec`.
+    mask : ndarray of bool, shape (H, W), optional
+        False where pixels are to be left out, besides those the image itself calls invalid.
+    compress : bool
+        Keep one sample per distinct value where features depend on the pixel's value alone. The fit is the same.
+
+    Raises
+    ------
+    UsageError
+        If the specification is wrong or does not fit the image's channels.
+    DataError
+        If no pixel is left, the mask has another shape, or the values do not suit the colour space.
+    """
+    weights = parse_spec(spec, image.colour)
+    valid = usable(image, mask)
+    samples = distinct_samples(image, valid) if any(name in POINTWISE for name in weights) else None
+    groups = [(group, weight) for name, weight in weights.items() for group in _measure(name, image, valid, samples)]
+    if compress and samples and all(name in POINTWISE for name in weights):
+        index, count = samples.index, samples.weight
+    else:
+        index = PixelIndex(valid)
+        count = np.ones(image.shape[0] * image.shape[1] if valid is None else np.count_nonzero(valid))
+    names = tuple(name for group, _ in groups for name in group.names)
+    x, shift, scale = np.empty((len(names), count.size)), np.empty(len(names)), np.empty(len(names))
+    start = 0
+    for group, weight in groups:
+        rows = slice(start, start := start + len(group.names))
+        shift[rows], scale[rows] = _standardise(group, weight)
+        _place(group, index, x[rows])
+    return Features(x, count, index, names, shift, scale, image.shape, format_spec(weights))
+
+
+def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | None) -> list[_Group]:
+    """The group or groups that one name of the specification stands for."""
+    if samples and name in POINTWISE:
+        stored = samples.values
+        if name in ("lab", "hsv") and not has_unit_scale(stored):
+            raise DataError(f"{image.name}: {name} needs 8- or 16-bit colours or floats in 0...1, found {stored.dtype} "
+                            f"from {stored.min():g} to {stored.max():g}; use --features rgb")
+        transform, names = POINTWISE[name]
+        return [_Group(names or tuple(f"band {c + 1}" for c in range(len(stored))), transform(stored), samples)]
+    planes = np.indices(image.shape, np.float64)[::-1].reshape(2, -1)
+    return [_Group(("x", "y"), np.array(planes) if valid is None else planes[:, valid], None)]
+
+
+def _standardise(group: _Group, weight: float) -> tuple[Floats, float]:
+    """Bring the group's values to mean 0 and mean variance weight² in place; return shift and scale of the way back."""
+    _, values, samples = group
+    share = samples.weight / samples.weight.sum() if samples else np.full(values.shape[1], 1 / values.shape[1])
+    shift = values @ share
+    values -= shift[:, None]
+    variance = np.mean([np.einsum("n,n,n", row, row, share) for row in values])
+    spread = math.sqrt(variance)
+    scale = (spread if spread > 1e-12 * np.abs(shift).max() else 1.0) / weight  # rounding is no variation
+    values /= scale
+    return shift, scale
+
+
+def _place(group: _Group, index: Index, out: Floats) -> None:
+    """Copy a group's values (d, n) to the samples they are wanted for, (d, N)."""
+    if group.samples is None or group.samples.index is index or isinstance(group.samples.index, PixelIndex):
+        out[:] = group.values
+        return
+    codes = group.samples.index
+    for row, wanted in zip(group.values, out, strict=True):
+        if codes.valid is None:
+            codes.spread(row, wanted)
+        else:
+            plane = np.empty(codes.codes.size)
+            codes.spread(row, plane)
+            wanted[:] = plane[codes.valid]

@@ -1,0 +1,57 @@
+"""`Features`: the samples a mixture is fitted to, and the way back to the image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.features.index import Index
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Standardised samples with counts. In the features' own units a sample is ``shift + scale * x``.
+
+    Attributes
+    ----------
+    x : ndarray, shape (D, N)
+        One column per distinct sample, C-contiguous.
+    weight : ndarray, shape (N,)
+        How many pixels each sample stands for.
+    index : Index
+        Which pixels those are.
+    names : tuple of str, length D
+    shift, scale : ndarray, shape (D,)
+        The affine map to own units; a density there is the density of x times ``exp(-sum(log(scale)))``.
+    shape : tuple of int
+        Height and width of the grid.
+    spec : str
+        The specification this was built from, normalised.
+    """
+
+    x: Floats
+    weight: Floats
+    index: Index
+    names: tuple[str, ...]
+    shift: Floats
+    scale: Floats
+    shape: tuple[int, int]
+    spec: str
+
+    @property
+    def n_pixels(self) -> int:
+        """Number of pixels that carry data."""
+        return round(float(self.weight.sum()))
+
+    def on_grid(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Give every pixel its sample's value: (N,) → (H, W), (K, N) → (K, H, W); 0 where there is no data."""
+        rows = np.atleast_2d(values)
+        out = np.zeros((len(rows), self.shape[0] * self.shape[1]), rows.dtype)
+        for row, plane in zip(rows, out, strict=True):
+            self.index.spread(row, plane)
+        return out.reshape(*values.shape[:-1], *self.shape)
