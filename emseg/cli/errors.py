@@ -1,0 +1,71 @@
+"""Whatever goes wrong becomes one line on stderr and an exit code, here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+import click
+
+from emseg.errors import EmsegError
+
+FAILED, USAGE, INTERRUPTED, READER_LEFT = 1, 2, 130, 141  # the last two are what shells report for those signals
+
+
+def attempt(work: Callable[[], object], name: str = "", debug: bool = False) -> int:
+    """Run `work` and return an exit code: its result if that is one, else 0, or that of the error it raised.
+
+    Parameters
+    ----------
+    work : callable
+        What to do.
+    name : str, optional
+        The input being worked on, for messages that would not name it themselves.
+    debug : bool
+        Show tracebacks.
+    """
+    try:
+        result = work()
+        sys.stdout.flush()  # a reader that has gone shows here, not while the interpreter ends
+    except Exception as error:  # the outermost place: no traceback reaches a user who did not ask for one
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        return _tell(error, f"{name}: " if name else "")
+    except KeyboardInterrupt as error:
+        return _tell(error, "")
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: BaseException, name: str) -> int:
+    """Say in one line what `error` means to the user; return the exit code."""
+    code = FAILED
+    match error:
+        case EmsegError():
+            text, code = str(error), error.exit_code
+        case click.ClickException():
+            text, code = _usage(error), error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            text, code = "interrupted", INTERRUPTED
+        case BrokenPipeError():
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains when it flushes stdout at its end
+            return READER_LEFT
+        case MemoryError():
+            text = f"{name}not enough memory; try a smaller image or fewer components (-k)"
+        case OSError(filename=None):
+            text = f"{name}{error}"
+        case OSError():
+            text = f"{name}{error.filename}: {error.strerror}"
+        case _:
+            text = f"{name}internal error ({type(error).__name__}: {error}); run again with --debug to see where"
+    line = " ".join(text.split())
+    click.echo(f"emseg: {line}", err=True)
+    return code
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f" (see `{context.command_path} --help`)" if context else ""
+    return error.format_message().rstrip(".") + hint

@@ -1,0 +1,60 @@
+"""`emseg`: the group of commands. A command's module is loaded only when it runs, so that help and version are instant."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from emseg import __version__
+from emseg.cli.errors import attempt
+
+COMMANDS = {"segment": "Segment images into K regions of similar pixels"}
+HELP = """Segment images with mixture models and the EM algorithm.
+
+\b
+Examples:
+  emseg segment photo.png -k 4              label map, overlay, log and report, here
+  emseg segment *.tif -k 3 -o results       several images, into a folder
+  emseg segment photo.png --features lab,xy:0.5 --save posterior,model
+
+`emseg COMMAND --help` tells what a command does.
+"""
+# One thread: emseg's matrices are narrow, and starting a pool of threads takes longer than a fit.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in `emseg.cli.NAME` and are imported on use."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the help text."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command, if there is one of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"emseg.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="emseg", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Hold the commands; what the user reads is HELP."""
+
+
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    for variable in THREADS:
+        os.environ.setdefault(variable, "1")
+    arguments = sys.argv[1:] or ["--help"]
+    sys.exit(attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False), debug="--debug" in arguments))

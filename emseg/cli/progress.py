@@ -1,0 +1,71 @@
+"""What the user sees while a fit runs, on stderr: a table with -v, a bar on a terminal once it takes long, or nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, Protocol
+
+PATIENCE = 0.5  # seconds before a bar appears; most fits are done by then, and tqdm is never loaded
+COLUMNS = "iteration        objective   log-likelihood       delta  E-steps  seconds"
+
+
+class Row(Protocol):
+    """One line of a fit's log."""
+
+    iteration: int
+    objective: float
+    log_likelihood: float
+    delta: float
+    e_steps: float
+    seconds: float
+
+
+Watch = Callable[[Row], None] | None
+
+
+@contextmanager
+def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Watch]:
+    """Give the callback that shows the iterations of the fit of `name`, or None if nobody looks."""
+    if verbose:
+        print(f"{name}\n{COLUMNS}", file=sys.stderr)
+        yield _show_row
+    elif quiet or not sys.stderr.isatty():
+        yield None
+    else:
+        bar = _Bar(name)
+        try:
+            yield bar
+        finally:
+            bar.close()
+
+
+def _show_row(row: Row) -> None:
+    print(
+        f"{row.iteration:9d} {row.objective:16.3f} {row.log_likelihood:16.3f} {row.delta:11.3e}"
+        f" {row.e_steps:8g} {row.seconds:8.3f}",
+        file=sys.stderr,
+    )
+
+
+class _Bar:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.start = perf_counter()
+        self.bar: Any = None
+
+    def __call__(self, row: Row) -> None:
+        if self.bar is None:
+            if perf_counter() - self.start < PATIENCE:
+                return
+            from tqdm import tqdm
+
+            self.bar = tqdm(desc=self.name, unit=" iterations", leave=False, file=sys.stderr)
+        self.bar.set_postfix_str(f"log-likelihood {row.log_likelihood:.7g}", refresh=False)
+        self.bar.update(row.iteration - self.bar.n)
+
+    def close(self) -> None:
+        if self.bar is not None:
+            self.bar.close()

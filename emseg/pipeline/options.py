@@ -1,0 +1,56 @@
+"""What a segmentation may be asked for, and the defaults. Imports nothing heavy: the help text reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+COVARIANCES = {
+    "full": "each component has its own ellipsoid",
+    "tied": "one ellipsoid shared by all components",
+    "diag": "ellipsoids along the axes",
+    "spherical": "balls, each with its own radius",
+}
+INITS = ("auto", "kmeans++", "random")
+
+
+@dataclass(frozen=True)
+class SegmentOptions:
+    """Options of `emseg.segment` and of the command of that name.
+
+    Attributes
+    ----------
+    k : int
+        Number of components, at least 1.
+    features : str
+        Names with optional weights, as ``"lab,xy:0.5"``; ``"auto"`` is lab for colour, gray or bands otherwise.
+    covariance : {"full", "tied", "diag", "spherical"}
+        What the components may look like.
+    algorithm : str
+        A name of `emseg.em.registry.ALGORITHMS`.
+    init : str
+        ``"auto"``, ``"kmeans++"``, ``"random"``, or the path of a model file or a label map.
+    restarts : int
+        Number of starts of which the best is followed; 0 leaves it to emseg.
+    seed : int
+        Seed of the random generator: same seed, same result.
+    tol : float
+        Stop when the log-likelihood per pixel is estimated to be this close to its limit, in nats.
+    max_iter : int
+        Stop after this many iterations at the latest.
+    floor : float
+        Smallest variance of a component, relative to that of the whole image.
+    compress : bool
+        Fit distinct feature vectors with counts instead of every pixel: the same result, faster.
+    """
+
+    k: int = 4
+    features: str = "auto"
+    covariance: str = "full"
+    algorithm: str = "squarem"
+    init: str = "auto"
+    restarts: int = 0
+    seed: int = 0
+    tol: float = 1e-5
+    max_iter: int = 1000
+    floor: float = 1e-10
+    compress: bool = True
