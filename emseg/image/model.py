@@ -29,7 +29,7 @@ class Image:
     sha256 : str or None
         Digest of the file's bytes, in hexadecimal.
     metadata : mapping
-        What writers carry over (resolution, georeferencing, …).
+        What writers carry over: "resolution" (x, y) in dots per inch, "geotiff" {tag: stored value}.
     packed : ndarray of uint32, shape (H, W), or None
         For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.
     """
@@ -62,10 +62,13 @@ class Image:
         if pixels.ndim == 2:
             pixels = pixels[:, :, None]
         if pixels.ndim != 3 or pixels.size == 0 or pixels.dtype.kind not in "uif":
-            raise ImageError(f"{name}: expected real numbers of shape (H, W) or (H, W, C), got {pixels.dtype} {pixels.shape}")
+            got = f"{pixels.dtype} {pixels.shape}"
+            raise ImageError(f"{name}: expected real numbers of shape (H, W) or (H, W, C), got {got}; convert it first")
+        pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         colour = {1: "gray", 3: "rgb"}.get(pixels.shape[2], "bands")
         if pixels.dtype.kind == "f":
             finite = np.isfinite(pixels).all(axis=2)
-            if not finite.all():
-                valid = finite if valid is None else valid & finite
+            valid = finite if valid is None else valid & finite
+        if valid is not None and valid.all():
+            valid = None
         return cls(pixels, colour, valid, name)
