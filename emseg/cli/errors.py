@@ -60,7 +60,7 @@ def _tell(error: BaseException, name: str) -> int:
             text = f"{name}{error.filename}: {error.strerror}"
         case _:
             text = f"{name}internal error ({type(error).__name__}: {error}); run again with --debug to see where"
-    line = " ".join(text.split())
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
     click.echo(f"emseg: {line}", err=True)
     return code
 

@@ -1,4 +1,4 @@
-"""`emseg`: the group of commands. A command's module is loaded only when it runs, so that help and version are instant."""
+"""`emseg`: the group of commands. A command's module is loaded only when it runs, so that help is instant."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ Examples:
 """
 # One thread: emseg's matrices are narrow, and starting a pool of threads takes longer than a fit.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
 class LazyGroup(click.Group):
@@ -46,7 +47,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, help=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=LazyGroup, help=HELP, context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="emseg", message="%(prog)s %(version)s")
 def cli() -> None:
     """Hold the commands; what the user reads is HELP."""

@@ -1,4 +1,4 @@
-"""What the user sees while a fit runs, on stderr: a table with -v, a bar on a terminal once it takes long, or nothing."""
+"""What the user sees while a fit runs, on stderr: a table with -v, a bar on a terminal if it takes long, or nothing."""
 
 from __future__ import annotations
 
@@ -6,28 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from emseg.em.fit import Row
 
 PATIENCE = 0.5  # seconds before a bar appears; most fits are done by then, and tqdm is never loaded
 COLUMNS = "iteration        objective   log-likelihood       delta  E-steps  seconds"
 
 
-class Row(Protocol):
-    """One line of a fit's log."""
-
-    iteration: int
-    objective: float
-    log_likelihood: float
-    delta: float
-    e_steps: float
-    seconds: float
-
-
-Watch = Callable[[Row], None] | None
-
-
 @contextmanager
-def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Watch]:
+def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Row], object] | None]:
     """Give the callback that shows the iterations of the fit of `name`, or None if nobody looks."""
     if verbose:
         print(f"{name}\n{COLUMNS}", file=sys.stderr)
