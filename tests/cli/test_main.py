@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import emseg
+from emseg.cli.main import COMMANDS, cli, main
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "emseg", *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
+def test_help_opens_with_examples_and_lists_the_commands(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 0
+    assert done.stderr == ""
+    head, _, tail = done.stdout.partition("Options:")
+    assert "emseg segment photo.png -k 4" in head
+    for command, summary in COMMANDS.items():
+        assert f"{command}  {summary}" in tail
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"emseg {emseg.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"], ["segment"], ["segment", "a.png", "--nonsense"]])
+def test_usage_errors_are_one_line(arguments: list[str]) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("emseg: ")
+    assert done.stderr.count("\n") == 1
+    assert "--help`)" in done.stderr
+
+
+def test_every_command_exists() -> None:
+    for name in COMMANDS:
+        command = cli.get_command(None, name)  # type: ignore[arg-type]
+        assert command is not None
+        assert command.name == name
+    assert cli.get_command(None, "nonsense") is None  # type: ignore[arg-type]
+
+
+def test_one_thread_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["emseg", "--version"])
+    monkeypatch.setattr(os, "environ", {"OMP_NUM_THREADS": "7"})
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == 0
+    assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("7", "1")

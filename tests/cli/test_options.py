@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from emseg.cli.options import FILES, FIT, TALK, options
+from emseg.em.registry import ALGORITHMS
+from emseg.features.spec import FEATURES
+from emseg.output.names import EXTRA
+from emseg.pipeline.options import COVARIANCES, SegmentOptions
+
+
+def parse(*arguments: str) -> dict[str, Any]:
+    """What a command with all shared options receives."""
+
+    @click.command()
+    @options(FIT, FILES, TALK)
+    def command(**values: Any) -> dict[str, Any]:
+        return values
+
+    values: dict[str, Any] = command.main(list(arguments), standalone_mode=False)
+    return values
+
+
+def test_defaults_are_those_of_the_library() -> None:
+    values = parse()
+    defaults = vars(SegmentOptions())
+    assert {name: values[name] for name in defaults if name in values} == {
+        name: value for name, value in defaults.items() if name != "compress"
+    }
+    assert values["save"] == ()
+    assert values["mask"] is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kinds"),
+    [
+        ("posterior", ("posterior",)),
+        ("model, mean", ("mean", "model")),
+        ("all", tuple(EXTRA)),
+        ("all,mean", tuple(EXTRA)),
+    ],
+)
+def test_kinds_come_in_one_order(given: str, kinds: tuple[str, ...]) -> None:
+    assert parse("--save", given)["save"] == kinds
+
+
+def test_a_start_may_be_a_file(tmp_path: Any) -> None:
+    (tmp_path / "m.json").touch()
+    assert parse("--init", str(tmp_path / "m.json"))["init"] == str(tmp_path / "m.json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (["-k", "auto"], "whole number of 1 or more"),
+        (["-k", "0"], "whole number of 1 or more"),
+        (["-k", "2:5"], "whole number of 1 or more"),
+        (["-k", "٣"], "whole number of 1 or more"),
+        (["--tol", "nan"], "not a finite number"),
+        (["--tol", "inf"], "not a finite number"),
+        (["--tol", "-1"], "x>=0"),
+        (["--floor", "1"], "0<=x<1"),
+        (["--seed", "-1"], "x>=0"),
+        (["--max-iter", "0"], "x>=1"),
+        (["--restarts", "-1"], "x>=0"),
+        (["--algorithm", "magic"], "'em'"),
+        (["--covariance", "round"], "'full'"),
+        (["--save", "everything"], "choose from labels-tiff"),
+        (["--init", "nowhere.json"], "neither a file nor one of auto"),
+        (["--mask", "nowhere.png"], "does not exist"),
+        (["--output", __file__], "name a folder"),
+    ],
+)
+def test_nonsense_is_refused_with_the_remedy(arguments: list[str], remedy: str) -> None:
+    with pytest.raises(click.BadParameter) as error:
+        parse(*arguments)
+    assert remedy in error.value.format_message()
+    assert error.value.exit_code == 2
+
+
+def test_help_names_every_choice_and_default() -> None:
+    @click.command()
+    @options(FIT)
+    def command(**values: Any) -> None: ...
+
+    text = " ".join(CliRunner().invoke(command, ["--help"], terminal_width=100).output.split())
+    for word in (*FEATURES, *COVARIANCES, *ALGORITHMS):
+        assert word in text
+    for default in (
+        "default: 4",
+        "default: auto",
+        "default: full",
+        "default: squarem",
+        "default: 1e-05",
+        "default: 1000",
+    ):
+        assert default in text
