@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+from numbers import Integral
+from typing import Any
+
+from emseg.errors import UsageError
 
 COVARIANCES = {
     "full": "each component has its own ellipsoid",
@@ -52,5 +57,40 @@ class SegmentOptions:
     seed: int = 0
     tol: float = 1e-5
     max_iter: int = 1000
-    floor: float = 1e-10
+    floor: float = 1e-11
     compress: bool = True
+
+    @classmethod
+    def checked(cls, **options: Any) -> SegmentOptions:
+        """Options whose values make sense.
+
+        Raises
+        ------
+        UsageError
+            Naming the option and what it takes.
+        """
+        unknown = options.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise UsageError(f"unknown option {min(unknown)!r}; there are {', '.join(field.name for field in fields(cls))}")
+        asked = cls(**options)
+        for name, fine, wanted in (
+            ("k", _is_whole(asked.k) and asked.k >= 1, "a whole number of 1 or more"),
+            ("restarts", _is_whole(asked.restarts) and asked.restarts >= 0, "a whole number of 0 or more"),
+            ("seed", _is_whole(asked.seed) and asked.seed >= 0, "a whole number of 0 or more"),
+            ("max_iter", _is_whole(asked.max_iter) and asked.max_iter >= 1, "a whole number of 1 or more"),
+            ("tol", 0 <= asked.tol < math.inf, "a number of 0 or more"),
+            ("floor", 0 <= asked.floor < 1, "a number from 0 to below 1"),
+            ("covariance", asked.covariance in COVARIANCES, f"one of {', '.join(COVARIANCES)}"),
+        ):
+            if not fine:
+                raise UsageError(f"{name} is {getattr(asked, name)!r}; it must be {wanted}")
+        return asked
+
+    @property
+    def searches(self) -> bool:
+        """Whether emseg looks for a start itself."""
+        return self.init in INITS
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)

@@ -1,0 +1,71 @@
+"""What an EM variant is: a start, a step, and the two values they hand over.
+
+A variant writes its mathematics and nothing else; the loop, the log and the stopping rule stand in `fit`. `State` is what the
+next step needs, `Info` what the log wants. Both are frozen, and randomness enters through the Generator that is passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from emseg.em.problem import Expectation, Problem
+from emseg.mixture.mixture import Mixture
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A mixture θ and the E-step at it, from which the next M-step starts."""
+
+    mixture: Mixture
+    expectation: Expectation
+
+
+@dataclass(frozen=True)
+class Info:
+    """One log row's numbers, in nats summed over samples: log_likelihood = elbo + kl; objective is what is climbed.
+
+    `e_steps` counts the E-steps of this step alone, rejected ones included.
+    """
+
+    objective: float
+    log_likelihood: float
+    elbo: float
+    kl: float
+    e_steps: int
+
+
+class Algorithm(Protocol):
+    """A member of the EM family.
+
+    Attributes
+    ----------
+    monotone : bool
+        Whether the objective must never fall; `fit` checks it at every step.
+    """
+
+    monotone: bool
+
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+        """The state at a starting mixture."""
+
+    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+        """One iteration."""
+
+
+class FixedPoint(Algorithm, Protocol):
+    """An algorithm that iterates a map θ → Φ(θ) and can therefore be accelerated."""
+
+    def evaluate(self, problem: Problem, mixture: Mixture) -> State:
+        """The E-step at θ."""
+
+    def update(self, problem: Problem, state: State) -> Mixture:
+        """Φ(θ), without an E-step at the new point."""
+
+
+def exact_info(state: State, e_steps: int) -> Info:
+    """The log row after an exact E-step: the responsibilities are the posterior, so KL is zero and the bound is tight."""
+    log_likelihood = float(state.expectation.log_likelihood)
+    return Info(float(state.expectation.objective), log_likelihood, log_likelihood, 0.0, e_steps)

@@ -1,0 +1,73 @@
+"""When to stop, and what to call it.
+
+The size of the last step says little: EM that crawls takes small steps far from its limit. So the distance to the limit is
+estimated. Increments of a linearly convergent sequence shrink by a factor a, and what remains after an increment δ is
+δ a / (1 - a) (Aitken; Böhning et al. 1994, Ann. Inst. Stat. Math. 46).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Status(Enum):
+    """How a fit ended; the value is the sentence a user reads."""
+
+    CONVERGED = "converged: the objective is within the tolerance of its estimated limit"
+    STALLED = "converged: no step changes the objective by more than rounding"
+    MAX_ITER = "not converged: stopped at the largest number of iterations; raise --max-iter or --tol"
+    DEGENERATE = "degenerate: a component became empty or singular; use a smaller -k, or a --floor above 0"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Stopping rule.
+
+    Attributes
+    ----------
+    tol : float
+        Largest estimated distance of the objective to its limit, in nats per sample.
+    max_iter : int
+        Largest number of iterations.
+    """
+
+    tol: float = 1e-5
+    max_iter: int = 1000
+
+    def status(self, objective: Sequence[float], n: float, rounding: float) -> Status | None:
+        """The reason to stop after these objective values (start first), or None to go on.
+
+        Parameters
+        ----------
+        objective : sequence of float
+            One value an iteration, the start's first.
+        n : float
+            Number of samples.
+        rounding : float
+            Change of the objective that arithmetic alone can cause.
+        """
+        if len(objective) > 2 and all(abs(d) <= rounding for d in _increments(objective[-3:])):
+            return Status.STALLED
+        if len(objective) > 4 and max(remaining(objective[:-1]), remaining(objective)) <= self.tol * n:
+            return Status.CONVERGED
+        return Status.MAX_ITER if len(objective) > self.max_iter else None
+
+
+def _increments(values: Sequence[float]) -> list[float]:
+    return [b - a for a, b in zip(values, values[1:], strict=False)]
+
+
+def remaining(objective: Sequence[float]) -> float:
+    """Estimated distance of the last value to the limit; infinite while increments do not shrink.
+
+    The factor is the larger of the last two, since one lucky step must not end a fit.
+    """
+    if len(objective) < 4:
+        return float("inf")
+    d0, d1, d2 = (abs(d) for d in _increments(objective[-4:]))
+    if d2 == 0:
+        return 0.0
+    a = max(d2 / d1 if d1 else 1.0, (d2 / d0) ** 0.5 if d0 else 1.0)
+    return d2 * a / (1 - a) if a < 1 else float("inf")

@@ -1,0 +1,39 @@
+"""Reading label maps: the stored integers, not the colours they are shown in."""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import PIL.Image
+from numpy.typing import NDArray
+
+from emseg.errors import ImageError
+from emseg.image.read import read_image, shown
+
+
+def read_labels(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[Any]:
+    """Read a label map of the given (H, W): palette indices, or the values of a one-channel integer image.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read, has another size, or holds colours or fractions.
+    """
+    image = read_image(path)  # refuses whatever is damaged or too large
+    with open(path, "rb") as file:
+        data = file.read()
+    labels = image.pixels[:, :, 0]
+    if data.startswith(b"\x89PNG"):
+        with PIL.Image.open(BytesIO(data), formats=["PNG"]) as stored:
+            if stored.mode == "P":
+                labels = np.asarray(stored)
+            elif image.pixels.shape[2] > 1:
+                raise ImageError(f"{shown(path)}: a colour image is no label map; give a palette or grey PNG, or a TIFF of integers")
+    elif image.pixels.shape[2] > 1 or labels.dtype.kind not in "ui":
+        raise ImageError(f"{shown(path)}: not a label map; give a palette or grey PNG, or a TIFF of integers")
+    if labels.shape != shape:
+        raise ImageError(f"{shown(path)}: a label map of {labels.shape[1]} × {labels.shape[0]} for an image of {shape[1]} × {shape[0]} pixels; give one of the image's size")
+    return labels

@@ -1,0 +1,69 @@
+"""Seeds: which samples the components of a start grow from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mixture.samples import Cells, Rows
+from emseg.mixture.stats import Stats
+
+Array = NDArray[np.float64]
+
+
+def kmeans_pp(x: Array, weight: Array, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """s sets of k seeds by k-means++ (Arthur & Vassilvitskii 2007).
+
+    The first seed is a sample drawn by weight, each next one is drawn with probability ∝ weight times squared distance to the
+    nearest seed so far.
+
+    Parameters
+    ----------
+    x : ndarray, shape (D, M)
+    weight : ndarray, shape (M,)
+    k, s : int
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int, shape (s, k)
+        Columns of x.
+    """
+    seeds = np.empty((s, k), np.intp)
+    nearest = np.ones((s, x.shape[1]))
+    for j in range(k):
+        cumulative = np.cumsum(nearest * weight, axis=1)
+        draw = rng.random(s) * cumulative[:, -1]
+        for i in range(s):
+            seeds[i, j] = min(int(np.searchsorted(cumulative[i], draw[i], side="right")), x.shape[1] - 1)
+        distance = squared_distances(x, x[:, seeds[:, j]])
+        nearest = distance if j == 0 else np.minimum(nearest, distance)
+    return seeds
+
+
+def random(weight: Array, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """s sets of k different samples drawn by weight; shape (s, k)."""
+    p = weight / weight.sum()
+    return np.stack([rng.choice(weight.size, k, replace=False, p=p) for _ in range(s)])
+
+
+def squared_distances(x: Array, centres: Array) -> Array:
+    """Between columns of centres (D, S) and x (D, M); shape (S, M)."""
+    cross = centres.T @ x
+    distance = (centres * centres).sum(0)[:, None] - 2 * cross + (x * x).sum(0)
+    result: Array = np.maximum(distance, 0)
+    return result
+
+
+def voronoi_stats(view: Rows | Cells, seeds: NDArray[np.intp]) -> Stats:
+    """Statistics of a view whose samples all belong to their nearest seed: (S, K) seeds give a stack of S.
+
+    A first M-step from these is the start of EM in the raw metric of the features.
+    """
+    ((t, weight),) = view.blocks(view.n_rows)
+    x = t[1 : 1 + view.d]
+    s, k = seeds.shape
+    nearest = squared_distances(x, x[:, seeds.ravel()]).reshape(s, k, -1).argmin(1)
+    r = np.where(nearest[:, None] == np.arange(k)[:, None], weight, 0.0)
+    sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1)
+    return Stats(sums[..., 0].copy(), sums)

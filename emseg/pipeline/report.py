@@ -1,0 +1,101 @@
+"""The report of a segmentation: the numbers a paper or a script needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg import __version__
+from emseg.em.fit import Fit
+from emseg.features.index import CodeIndex
+from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.mixture.mixture import Mixture
+from emseg.pipeline.options import SegmentOptions
+
+
+def report(
+    image: Image,
+    features: Features,
+    mixture: Mixture,
+    found: Fit,
+    counts: NDArray[np.int_],
+    log_posterior: float,
+    asked: SegmentOptions,
+    searched: int,
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """The content of `photo.json`, but for `outputs`.
+
+    Likelihoods are natural logarithms of densities in the features' own units, summed over the pixels that carry data. aic, bic
+    and icl are -2ℓ + penalty: lower is better (Biernacki, Celeux & Govaert 2000 for ICL).
+    """
+    n = features.n_pixels
+    log_likelihood = found.trace[-1].log_likelihood if found.trace else float("nan")
+    p = mixture.n_parameters
+    bic = -2 * log_likelihood + p * float(np.log(n))
+    return {
+        "version": __version__,
+        "input": {"path": image.name, "sha256": image.sha256},
+        "options": asdict(asked),
+        "size": [image.shape[1], image.shape[0]],
+        "pixels": n,
+        "distinct": features.x.shape[1],
+        "features": {"spec": features.spec, "names": list(features.names)},
+        "K": mixture.k,
+        "algorithm": asked.algorithm,
+        "status": found.status.value,
+        "iterations": max(len(found.trace) - 1, 0),
+        "e_steps": found.trace[-1].e_steps if found.trace else 0,
+        "search_e_steps": searched,
+        "log_likelihood": log_likelihood,
+        "log_likelihood_per_pixel": log_likelihood / n,
+        "n_parameters": p,
+        "aic": -2 * log_likelihood + 2 * p,
+        "bic": bic,
+        "icl": bic - 2 * log_posterior,
+        "weights": mixture.weights.tolist(),
+        "means": mixture.components.means.tolist(),
+        "covariances": mixture.components.covariances.tolist(),
+        "pixel_counts": counts.tolist(),
+        "mrf": {"method": "none", "beta": None, "sweeps": 0, "energy": None},
+        "seconds": dict(seconds),
+    }
+
+
+def mean_colours(
+    image: Image,
+    features: Features,
+    row_labels: NDArray[np.unsignedinteger],
+    labels: NDArray[np.unsignedinteger],
+    counts: NDArray[np.int_],
+) -> NDArray[np.uint8] | None:
+    """Mean sRGB colour of each region, (K, 3): grey for grey images, None for unnamed bands."""
+    if image.colour == "bands":
+        return None
+    channels = image.pixels.shape[2]
+    k = counts.size
+    if isinstance(features.index, CodeIndex) and image.pixels.dtype == np.uint8:
+        codes = features.index.distinct
+        values = [(codes >> codes.dtype.type(8 * c)) & codes.dtype.type(255) for c in range(channels)]
+        sums = [np.bincount(row_labels, value * features.weight, k + 1) for value in values]
+    else:
+        flat = labels.ravel()
+        pixels = np.where(flat[:, None] > 0, image.pixels.reshape(-1, channels), 0)
+        sums = [np.bincount(flat, pixels[:, c], k + 1) for c in range(channels)]
+    means = np.stack(sums, axis=1)[1:] / np.maximum(counts, 1)[:, None]
+    scaled = means * (255 / _white(image))
+    return np.broadcast_to(np.clip(scaled.round(), 0, 255).astype(np.uint8), (k, 3)).copy()
+
+
+def _white(image: Image) -> float:
+    """The stored value that shows as white."""
+    dtype = image.pixels.dtype
+    if dtype.kind in "ui":
+        return float(np.iinfo(dtype).max)
+    valid = image.pixels if image.valid is None else image.pixels[image.valid]
+    return max(float(valid.max()), 1.0)

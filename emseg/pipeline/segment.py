@@ -1,0 +1,201 @@
+"""`segment`: image → features → start → EM → labels and a report. No files, no printing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.convergence import Status, Stop
+from emseg.em.fit import Fit, Row, fit
+from emseg.em.problem import Problem
+from emseg.em.registry import algorithm
+from emseg.em.search import search
+from emseg.errors import DataError
+from emseg.features.build import build_features
+from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.image.read import read_image, read_mask
+from emseg.mixture.assign import assign, posterior
+from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
+from emseg.mixture.views import views
+from emseg.pipeline.options import SegmentOptions
+from emseg.pipeline.report import mean_colours, report
+from emseg.pipeline.start import start_from_file
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """A segmented image.
+
+    Attributes
+    ----------
+    image : Image
+    labels : ndarray of unsigned int, shape (H, W)
+        1…K in canonical order (smallest mean of the first feature first); 0 where there is no data.
+    mixture : Mixture
+        In the features' own units, components in the order of the labels.
+    trace : tuple of Row
+        The log, one row an iteration.
+    status : Status
+        Why the fit ended.
+    report : dict
+        What `photo.json` holds, but for the list of files.
+    colours : ndarray of uint8, shape (K, 3), or None
+        Mean sRGB colour of each region; None for images of unnamed bands.
+    """
+
+    image: Image
+    labels: NDArray[np.unsignedinteger]
+    mixture: Mixture
+    trace: tuple[Row, ...]
+    status: Status
+    report: dict[str, Any]
+    colours: NDArray[np.uint8] | None
+    features: Features
+
+    def posterior(self) -> NDArray[np.float32]:
+        """Probability of each component at each pixel, shape (K, H, W); zero where there is no data."""
+        return self.features.on_grid(posterior(self._standardised, self.features.x))
+
+    def entropy(self) -> NDArray[np.float32]:
+        """Entropy of the posterior at each pixel in nats, shape (H, W): 0 is certain, log K undecided."""
+        r = posterior(self._standardised, self.features.x)
+        return self.features.on_grid(-(r * np.log(np.maximum(r, np.finfo(np.float32).tiny))).sum(0))
+
+    @cached_property
+    def _standardised(self) -> Mixture:
+        return self.mixture.affine(-self.features.shift / self.features.scale, 1 / self.features.scale)
+
+
+def segment(
+    image: Image | NDArray[Any] | str | os.PathLike[str],
+    k: int = 4,
+    *,
+    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    on_iteration: Callable[[Row], object] | None = None,
+    **options: Any,
+) -> Segmentation:
+    """Segment an image into K regions by fitting a Gaussian mixture to its pixels.
+
+    Parameters
+    ----------
+    image : Image, ndarray or path
+        An array is (H, W) or (H, W, C); three channels are sRGB.
+    k : int
+        Number of components.
+    mask : ndarray or path, optional
+        Same size as the image; only where it is non-zero are pixels used.
+    on_iteration : callable, optional
+        Receives every row of the log as it is made.
+    **options
+        The other fields of `SegmentOptions`.
+
+    Returns
+    -------
+    Segmentation
+
+    Raises
+    ------
+    UsageError
+        If an option makes no sense, or does not go with this image.
+    ImageError
+        If a file cannot be read.
+    DataError
+        If the pixels cannot carry the fit: all masked, all equal, or fewer distinct values than K.
+
+    Examples
+    --------
+    >>> import numpy as np, emseg
+    >>> ramp = np.repeat(np.array([[10.0, 12.0, 11.0, 90.0, 93.0, 91.0]]), 4, axis=0)
+    >>> emseg.segment(ramp, k=2).labels[0].tolist()
+    [1, 1, 1, 2, 2, 2]
+    """
+    asked = SegmentOptions.checked(k=k, **options)
+    clock = _Clock()
+    photo = _as_image(image)
+    inside = None if mask is None else _as_mask(mask, photo)
+    clock.lap("read")
+    features = build_features(photo, asked.features, inside, asked.compress)
+    _require_distinct(features, photo, asked.k)
+    clock.lap("features")
+    rng = np.random.default_rng(asked.seed)
+    model = COVARIANCES[asked.covariance]
+    rows = Rows(features.x, features.weight, model.needs_products)
+    problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()))
+    if asked.searches:
+        # Where floor = 0, single colours would draw every start to an unbounded likelihood: search above it, then let go.
+        start, searched = search(
+            views(rows, rng), model, asked.k, max(asked.floor, SEARCH_FLOOR), rng, asked.init, asked.restarts
+        )
+    else:
+        start, searched = start_from_file(asked.init, photo, features, problem, asked), 0
+    clock.lap("start")
+    found = fit(algorithm(asked.algorithm), problem, start, Stop(asked.tol, asked.max_iter), rng, on_iteration)
+    clock.lap("fit")
+    return _finish(photo, features, problem, found, asked, searched, clock)
+
+
+SEARCH_FLOOR = 1e-12
+
+
+def _finish(
+    photo: Image, features: Features, problem: Problem, found: Fit, asked: SegmentOptions, searched: int, clock: _Clock
+) -> Segmentation:
+    """Label the pixels and gather the report."""
+    mixture = found.mixture.permuted(found.mixture.canonical_order())
+    row_labels, log_posterior = assign(mixture, features.x, features.weight)
+    labels = features.on_grid(row_labels)
+    own = mixture.affine(features.shift, features.scale)
+    counts = np.bincount(row_labels, features.weight, asked.k + 1)[1:].round().astype(int)
+    colours = mean_colours(photo, features, row_labels, labels, counts)
+    clock.lap("labels")
+    facts = report(photo, features, own, found, counts, log_posterior, asked, searched, clock.seconds)
+    return Segmentation(photo, labels, own, found.trace, found.status, facts, colours, features)
+
+
+def _as_image(image: Image | NDArray[Any] | str | os.PathLike[str]) -> Image:
+    if isinstance(image, Image):
+        return image
+    return Image.from_array(image) if isinstance(image, np.ndarray) else read_image(image)
+
+
+def _as_mask(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
+    return np.asarray(mask) != 0 if isinstance(mask, np.ndarray) else read_mask(mask, photo.shape)
+
+
+def _require_distinct(features: Features, photo: Image, k: int) -> None:
+    """Raise DataError unless there are at least K distinct samples, and two."""
+    x = features.x
+    for size in (64 * (k + 1), x.shape[1]):
+        found = np.unique(x[:, :size], axis=1).shape[1]
+        if found > max(k, 1):
+            return
+    if found == 1:
+        raise DataError(f"{photo.name}: all pixels are equal, there is nothing to segment; check the image or the mask")
+    if found < k:
+        raise DataError(f"{photo.name}: {found} distinct values cannot make {k} components; use -k {found} or smaller")
+
+
+class _Clock:
+    """Seconds by stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, stage: str) -> None:
+        """End a stage."""
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._last, 6)
+        self._last = now

@@ -1,0 +1,59 @@
+"""Starts that the user gives: a saved model, or a label map."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emseg.em.problem import Problem
+from emseg.errors import UsageError
+from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.image.labels import read_labels
+from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
+from emseg.mixture.stats import Stats
+from emseg.output.model import read_model
+from emseg.pipeline.options import SegmentOptions
+
+
+def start_from_file(path: str, image: Image, features: Features, problem: Problem, asked: SegmentOptions) -> Mixture:
+    """The mixture in a model file, or the one that a label map implies, in standardised coordinates.
+
+    Raises
+    ------
+    UsageError
+        If its features, K or size are not those of this fit.
+    """
+    with open(path, "rb") as file:
+        is_model = file.read(64).lstrip()[:1] == b"{"
+    found = _from_model(path, features) if is_model else _from_labels(path, image, features, problem)
+    if found.k != asked.k:
+        raise UsageError(f"--init {path}: holds {found.k} components, not {asked.k}; use -k {found.k}")
+    return Mixture(found.weights, found.components, COVARIANCES[asked.covariance])
+
+
+def _from_model(path: str, features: Features) -> Mixture:
+    saved = read_model(path)
+    if saved.means.shape[1] != len(features.names) or saved.features != features.spec:
+        raise UsageError(f"--init {path}: a model of {saved.features}, not {features.spec}; use --features {saved.features}")
+    own = Mixture(saved.weights, Gaussian(saved.means, saved.covariances), COVARIANCES["full"])
+    return own.affine(-features.shift / features.scale, 1 / features.scale)
+
+
+def _from_labels(path: str, image: Image, features: Features, problem: Problem) -> Mixture:
+    labels = read_labels(path, image.shape).ravel()
+    used = np.unique(labels)
+    used = used[used > 0]
+    planes = features.on_grid(features.x).reshape(len(features.x), -1)
+    inside = features.on_grid(np.ones(features.x.shape[1], np.uint8)).ravel() > 0
+    sums = []
+    for label in used:
+        x = np.ascontiguousarray(planes[:, inside & (labels == label)])
+        if x.shape[1] == 0:
+            raise UsageError(f"--init {path}: label {label} lies outside the valid pixels; give a label map of this image")
+        ((t, weight),) = Rows(x, np.ones(x.shape[1]), problem.model.needs_products).blocks(x.shape[1])
+        sums.append(t @ weight)
+    t = np.stack(sums)
+    return problem.m_step(Stats(t[:, 0].copy(), t))
