@@ -1,0 +1,95 @@
+"""The README against the program: its options, its files, its examples."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from emseg.cli.segment import command
+from emseg.em.fit import Row
+from emseg.em.registry import ALGORITHMS
+from emseg.features.spec import FEATURES
+from emseg.output.names import ALWAYS, EXTRA, REPORT
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+OPTIONS = [param for param in command.params if isinstance(param, click.Option)]
+SHELL = [block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "emseg segment" in block]
+PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+
+
+def table(head: str) -> list[list[str]]:
+    """Cells of the rows of the table that starts with this column."""
+    lines = README.partition(f"\n| {head} |")[2].splitlines()[2:]
+    rows = lines[: lines.index("")]
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
+
+
+def test_every_option_is_in_the_table_and_no_other() -> None:
+    documented = {name for row in table("option") for name in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", row[0])}
+    assert documented == {name for option in OPTIONS for name in option.opts} | {"-h", "--help"}
+
+
+@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(option.name))
+def test_the_table_has_the_defaults(option: click.Option) -> None:
+    (row,) = [row for row in table("option") if option.opts[-1] in re.split(r"[` ]", row[0])]
+    default = option.get_default(click.Context(command))
+    assert row[2].split(":")[0].strip("`") == ("" if default in ("", None) or option.is_flag else str(default))
+
+
+def test_the_table_names_every_choice() -> None:
+    cells = {re.findall(r"--[a-z-]+", row[0])[-1]: row[1] + row[2] for row in table("option")}
+    for option in OPTIONS:
+        for choice in option.type.choices if isinstance(option.type, click.Choice) else ():
+            assert f"`{choice}`" in cells[option.opts[-1]], f"{option.opts[-1]} {choice}"
+    for name in (*FEATURES, *ALGORITHMS):
+        assert f"`{name}`" in README
+
+
+def test_every_output_is_in_a_table() -> None:
+    written = [row[0].strip("`") for row in table("file")]
+    assert [name.removeprefix(Path(name).name.split(".")[0]) for name in written] == [*ALWAYS.values(), REPORT]
+    extra = {row[0].strip("`"): row[1].strip("`").removeprefix("photo") for row in table("`--save`")}
+    assert extra == EXTRA | {"all": ""}
+
+
+def test_the_log_has_the_columns_it_says() -> None:
+    assert f"`{','.join(Row.__dataclass_fields__)}`" in README
+
+
+def test_links_lead_somewhere() -> None:
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+def test_it_opens_with_two_commands_and_ends_with_the_changes() -> None:
+    assert README.startswith("# emseg\n\n```sh\nmake demo")
+    assert re.findall(r"^## (.*)", README, re.MULTILINE)[-1] == "Changes"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "sample_images").symlink_to(ROOT / "sample_images", target_is_directory=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize("block", SHELL)
+def test_shell_examples_run(block: str, folder: Path) -> None:
+    script = f'set -eu\nemseg() {{ "{sys.executable}" -m emseg "$@"; }}\n{block}'
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_python_examples_run(block: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    exec(block, {})
