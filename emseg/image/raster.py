@@ -39,7 +39,7 @@ DECODER_ERRORS = (
 )
 
 _ORIENTATION = 274
-_BAND = 64  # rows moved at once: such a band stays in the cache
+_BAND = 1 << 17  # pixels moved at once: such a band stays in the cache
 _LITTLE = sys.byteorder == "little"
 _PLUGINS = {"WEBP": "WebPImagePlugin"}  # the others follow one rule
 _LAYOUT = {  # Pillow's mode: raw mode to unload it in, one word a pixel
@@ -52,9 +52,9 @@ _LAYOUT = {  # Pillow's mode: raw mode to unload it in, one word a pixel
     "I": ("I", "i4"),
     "F": ("F", "f4"),
 }
-# Pillow keeps 8 of 16 bits per colour sample. Its decoders cut rows by the raw mode's bit width, so the same file decoded
-# under the other byte order's raw mode gives the low bytes. PNG stores big-endian; libtiff hands over native order (N).
-_DEEP = {
+# Pillow keeps 8 of 16 bits per colour sample. Its decoders cut rows by the raw mode's bit width, so the same file
+# decoded under the other byte order's raw mode gives the low bytes. PNG is big-endian; libtiff gives native order (N).
+DEEP = {
     "RGB;16B": "RGB;16L",
     "RGBA;16B": "RGBA;16L",
     "RGB;16N": "RGB;16B" if _LITTLE else "RGB;16L",
@@ -67,7 +67,7 @@ def decode(data: bytes, kind: str, name: str) -> Image:
     """Decode all but TIFF; of several frames the first."""
     im = opened(data, kind, name)
     raw = raw_mode(im)
-    if raw == "LA;16B" or raw in _DEEP:
+    if raw == "LA;16B" or raw in DEEP:
         return deep(data, kind, name)
     return shallow(im, name)
 
@@ -126,9 +126,10 @@ def deep(data: bytes, kind: str, name: str) -> Image:
         words = _words(im, _orientation(im))
         samples = words.view(">u2").reshape(*words.shape, 2).astype(np.uint16)
     else:
-        samples = _half(im) << 8
+        samples = _half(im)
+        samples <<= 8
         im = opened(data, kind, name)
-        _retile(im, _DEEP[raw])
+        _retile(im, DEEP[raw])
         samples |= _half(im)
     return _sorted_out(samples, samples.shape[2] % 2 == 0, im.info.get("transparency"), name, _metadata(im))
 
@@ -169,9 +170,10 @@ def _words(im: PIL.Image.Image, orientation: int) -> NDArray[Any]:
     width, height = im.size
     words = np.empty((height, width) if orientation < 5 else (width, height), word)
     stored = upright(words, {6: 8, 8: 6}.get(orientation, orientation))  # a view: undoes the orientation
-    for top in range(0, height, _BAND):
-        band = im.crop((0, top, width, min(top + _BAND, height))).tobytes("raw", raw)
-        stored[top : top + _BAND] = np.frombuffer(band, word).reshape(-1, width)
+    rows = max(1, _BAND // width)
+    for top in range(0, height, rows):
+        band = im.crop((0, top, width, min(top + rows, height))).tobytes("raw", raw)
+        stored[top : top + rows] = np.frombuffer(band, word).reshape(-1, width)
     return words
 
 

@@ -64,7 +64,8 @@ def read_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[n
     if mask.shape != shape:
         sizes = f"mask of {mask.shape[1]} × {mask.shape[0]} pixels for an image of {shape[1]} × {shape[0]}"
         raise ImageError(f"{mask.name}: {sizes}; give a mask of the image's size")
-    return ((mask.pixels > 0) | (mask.pixels < 0)).any(axis=2)
+    inside: NDArray[np.bool_] = np.any((mask.pixels > 0) | (mask.pixels < 0), axis=2)
+    return inside
 
 
 def decode_image(data: bytes, name: str) -> Image:
@@ -77,7 +78,9 @@ def decode_image(data: bytes, name: str) -> Image:
     except MemoryError as error:
         raise ImageError(f"{name}: does not fit into memory; crop it or scale it down first") from error
     except raster.DECODER_ERRORS as error:
-        detail = shown(" ".join(str(error).split()))[:160] or type(error).__name__
+        detail = shown(" ".join(str(error).split()))[:160]
+        if " " not in detail:  # a bare key or index tells nobody anything
+            detail = "its parts do not fit together"
         raise ImageError(f"{name}: damaged or unusual {kind} ({detail}); export it again from its source") from error
     return replace(image, name=name, sha256=hashlib.sha256(data).hexdigest())
 
@@ -95,7 +98,7 @@ def _kind(head: bytes, name: str) -> str:
     if not head:
         raise ImageError(f"{name}: the file is empty; export it again from its source")
     kind = next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
-    if kind is None or kind == "WEBP" and head[8:12] != b"WEBP":
+    if kind is None or (kind == "WEBP" and head[8:12] != b"WEBP"):
         raise ImageError(f"{name}: not an image that emseg reads; convert it to PNG, JPEG, TIFF, BMP, GIF or WebP")
     return kind
 
@@ -109,7 +112,7 @@ def _contents(path: str | os.PathLike[str], name: str) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             raise ImageError(f"{name}: is a pipe, a socket or a device; save it as an image file first")
         if status.st_size > MAX_BYTES:
-            raise ImageError(f"{name}: {status.st_size / 1e9:.1f} GB is more than emseg reads; crop it or scale it down")
+            raise ImageError(f"{name}: {status.st_size / 1e9:.1f} GB is more than emseg reads; crop or shrink it")
         with open(path, "rb") as file:
             _kind(file.read(16), name)
             file.seek(0)
