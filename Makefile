@@ -4,7 +4,7 @@
 
 VENV   := .venv
 BIN    := $(VENV)/bin
-SAMPLE := sample_images/astronaut.jpg
+SAMPLE := sample_images/astronaut.png
 # Which interpreter .venv is made with: the newest one found, or say `make test PYTHON=/path/to/python3.12`.
 PYTHON ?=
 CANDIDATES := $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3 python)
