@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from os.path import basename, join, normcase, realpath, splitext
+from os.path import basename, join, normcase, normpath, realpath, splitext
 
 from emseg.errors import UsageError
 
@@ -48,7 +48,7 @@ def plan(sources: Sequence[str], folder: str, extra: Iterable[str] = ()) -> list
     made: dict[str, str] = {}
     jobs = []
     for source in sources:
-        stem = join(folder, splitext(basename(source))[0])
+        stem = normpath(join(folder, splitext(basename(source))[0]))
         job = Job(source, {kind: stem + suffix for kind, suffix in suffixes.items()}, stem + REPORT)
         for path in (*job.files.values(), job.report):
             key = _key(path)

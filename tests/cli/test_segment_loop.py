@@ -51,7 +51,7 @@ def run(*inputs: str) -> int:
             ["x/a.png", "a.png"],
             2,
             [],
-            ["a.png: its result ./a.labels.png is also that of x/a.png; use a folder for each (-o)"],
+            ["a.png: its result a.labels.png is also that of x/a.png; use a folder for each (-o)"],
         ),
         (
             ["bug.png", "b.png"],
