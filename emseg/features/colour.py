@@ -43,9 +43,9 @@ def hsv(rgb: NDArray[Any]) -> Floats:
 
 
 def gray(values: NDArray[Any]) -> Floats:
-    """Grey value as stored, or the ITU-R BT.709 luma of three channels on the stored scale, shape (1, N)."""
+    """Grey value as stored, or the ITU-R BT.709 luma of three channels on the stored scale, shape (1, …)."""
     stored = as_stored(values)
-    return stored if len(stored) == 1 else _LUMA[None] @ stored
+    return stored if len(stored) == 1 else np.tensordot(_LUMA[None], stored, 1)
 
 
 def as_stored(values: NDArray[Any]) -> Floats:

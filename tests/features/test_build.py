@@ -35,7 +35,8 @@ def test_lab_is_that_of_scikit_image(dtype: str) -> None:
     features = build_features(image, "lab")
     unit = image.pixels / (1.0 if dtype == "float64" else np.iinfo(dtype).max)
     assert features.names == ("L*", "a*", "b*")
-    np.testing.assert_allclose(np.moveaxis(features.on_grid(own_units(features)), 0, -1), color.rgb2lab(unit), atol=1e-10)
+    measured = np.moveaxis(features.on_grid(own_units(features)), 0, -1)
+    np.testing.assert_allclose(measured, color.rgb2lab(unit), atol=1e-10)
 
 
 def test_hsv_is_that_of_scikit_image_with_hue_as_an_angle() -> None:
