@@ -33,6 +33,7 @@ Mask = NDArray[np.bool_]
 MEASURES = ("activity", "fineness", "sparseness")
 _SCALES = (0, 1, 2)
 _WINDOW = 12  # standard deviation in pixels: a few grains of the coarsest texture that is to count as one
+_STRIP, _HALO = 512, 7 * _WINDOW  # rows at a time, and how far a pixel sees at most: large images need little memory
 _FLOOR = 0.02  # gradients below this fraction of the image's standard deviation are noise
 
 
@@ -54,7 +55,18 @@ def texture(image: Floats, valid: Mask | None = None) -> Floats:
     known = image if valid is None else image[valid]
     centred = image - known.mean()
     floor = (_FLOOR * known.std()) ** 2 or 1.0
-    smooth = _Smoother(image.shape, valid)
+    out = np.empty((len(MEASURES), *image.shape))
+    for top in range(0, len(image), _STRIP):
+        start, stop = max(top - _HALO, 0), top + _STRIP
+        rows = slice(start, stop + _HALO)
+        strip = _measure(centred[rows], None if valid is None else valid[rows], floor)
+        out[:, top:stop] = strip[:, top - start : stop - start]
+    return out
+
+
+def _measure(centred: Floats, valid: Mask | None, floor: float) -> Floats:
+    """The measures of an image of mean 0, shape (3, H, W)."""
+    smooth = _Smoother(centred.shape, valid)
     if valid is not None:
         centred = np.where(valid, centred, smooth(centred, 2))  # no steps at the rims of holes
     energy = []
@@ -107,14 +119,13 @@ def _gradient(plane: Floats) -> tuple[Floats, Floats]:
 
 def _most_uniform(measures: Floats, smooth: _Smoother, valid: Mask | None) -> Floats:
     """Replace each pixel's measures by those at the most uniform of 17 places up to a window away."""
-    unrest = np.zeros(measures.shape[1:])
-    for plane in measures:
-        centred = plane - plane.mean()
-        around = smooth(centred * centred, _WINDOW / 4) - smooth(centred, _WINDOW / 4) ** 2
-        unrest += around / (centred.var() or 1.0)
+    unrest: Floats = sum(
+        (smooth(plane * plane, _WINDOW / 4) - smooth(plane, _WINDOW / 4) ** 2 for plane in measures),
+        start=np.zeros(measures.shape[1:]),
+    )
     if valid is not None:
         unrest[~valid] = np.inf
-    height, width = unrest.shape
+    height, width = measures.shape[1:]
     padded = np.pad(unrest, _WINDOW, constant_values=np.inf)
     offset = np.zeros(unrest.shape, np.intp)
     for radius in (_WINDOW / 2, _WINDOW):

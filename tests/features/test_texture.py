@@ -50,6 +50,13 @@ def test_what_a_hole_contains_does_not_matter() -> None:
     assert np.isfinite(measured).all()
 
 
+def test_strips_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    tall = np.random.default_rng(5).normal(size=(300, 20)).cumsum(axis=1)
+    whole = texture(tall)
+    monkeypatch.setattr("emseg.features.texture._STRIP", 37)
+    np.testing.assert_allclose(texture(tall), whole, atol=1e-8)
+
+
 def test_each_measure_is_a_group_of_its_own() -> None:
     pixels = np.clip(NOISE + 128, 0, 255).astype(np.uint8)
     features = build_features(Image.from_array(pixels), "texture:2,gray", pixels > 90)
