@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emseg.mixture.covariance import CovarianceModel
 from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Cells, Rows
+from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ class Expectation:
     log_prior : ndarray, shape (...)
         The covariance penalty.
     rounding : ndarray, shape (...)
-        Bound on what arithmetic can add to the objective: a few units in the last place of the sum of magnitudes
+        Bound on what arithmetic can add to the objective: some units in the last place of the sum of magnitudes
         |η_k · t_k|, which dwarfs ℓ where a component is much narrower than its distance from the origin.
     """
 
@@ -51,7 +51,7 @@ class Problem:
 
     Attributes
     ----------
-    samples : Rows or Cells
+    samples : Rows
     model : CovarianceModel
     floor : float
         Relative variance floor: the penalty is -½ ψ tr Σ⁻¹ with ψ = floor · N. 0 for plain maximum likelihood.
@@ -59,7 +59,7 @@ class Problem:
         Added to every sample's log-density: brings ℓ from standardised coordinates to the features' own units.
     """
 
-    samples: Rows | Cells
+    samples: Rows
     model: CovarianceModel
     floor: float = 0.0
     log_jacobian: float = 0.0
@@ -79,9 +79,9 @@ class Problem:
         eta, precisions = mixture.components.natural(self.model.needs_products)
         eta[..., 0] += np.log(mixture.weights)
         lead, k, p = eta.shape[:-2], eta.shape[-2], eta.shape[-1]
-        stack = eta.astype(samples.dtype, copy=False).reshape(-1, k, p)
-        size = max(1024, CACHE_BYTES // (samples.dtype.itemsize * (p + len(stack) * (k + 2))) // 64 * 64)
-        buffer = _Buffer(len(stack), k, min(size, samples.n_rows), samples.dtype)
+        stack = eta.astype(samples.x.dtype, copy=False).reshape(-1, k, p)
+        size = max(1024, CACHE_BYTES // (samples.x.dtype.itemsize * (p + len(stack) * (k + 2))) // 64 * 64)
+        buffer = _Buffer(len(stack), k, min(size, samples.n_rows), samples.x.dtype)
         t = np.zeros(stack.shape)
         log_likelihood = np.full(len(stack), self.log_jacobian * self.n)
         for t_block, weight in samples.blocks(size):
@@ -90,7 +90,7 @@ class Problem:
             t += (r.reshape(-1, weight.size) @ t_block.T).reshape(t.shape)
         t = t.reshape(*lead, k, p)
         prior = self.model.log_penalty(precisions, self.psi)
-        rounding = 8 * np.finfo(samples.dtype).eps * np.abs(eta * t).sum((-1, -2))
+        rounding = 64 * np.finfo(samples.x.dtype).eps * np.abs(eta * t).sum((-1, -2))
         return Expectation(Stats(t[..., 0].copy(), t), log_likelihood.reshape(lead), prior, rounding)
 
     def m_step(self, stats: Stats) -> Mixture:

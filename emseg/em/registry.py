@@ -26,6 +26,7 @@ class Entry:
 
 ALGORITHMS: dict[str, Entry] = {
     "em": Entry("emseg.em.em", "EM", "classic EM (Dempster, Laird & Rubin 1977)"),
+    "anderson": Entry("emseg.em.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("emseg.em.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
 }
 

@@ -1,27 +1,31 @@
-"""Finding a good start: a tournament of many short runs on coarse views of the data.
+"""Finding a good start: a tournament of many short runs on samples of the data.
 
-Where EM ends depends on where it starts, and the best of many starts can be told from the rest after a few iterations on a few hundred
-cells. All contestants of a round share their E-step: one stack of mixtures, one matrix product. Each round keeps the better quarter and
-moves to a finer view.
+Where EM ends depends on where it starts, and the best of many starts can be told from the rest after a few iterations on a thousand
+samples. All contestants of a round share their E-step: one stack of mixtures, one matrix product. Each round keeps the better quarter and
+moves to a larger sample.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from emseg.em.anderson import Anderson
+from emseg.em.convergence import Stop
+from emseg.em.fit import fit
 from emseg.em.problem import Problem
 from emseg.mixture import seeds
 from emseg.mixture.covariance import CovarianceModel
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Cells, Rows
+from emseg.mixture.samples import Rows
 
 ROUND = 15  # iterations of each round
 KEPT = 4  # one in so many goes on to the next round
-STARTS = 32
+STARTS = 8  # for each component
+POLISH = Stop(tol=1e-4, max_iter=30)  # for the winner, on the largest sample
 
 
 def search(
-    views: list[Rows | Cells],
+    samples: list[Rows],
     model: CovarianceModel,
     k: int,
     floor: float,
@@ -29,12 +33,12 @@ def search(
     init: str = "auto",
     starts: int = 0,
 ) -> tuple[Mixture, int]:
-    """The winner of a tournament among starts, and the number of E-steps it took (on the coarse views).
+    """The winner of a tournament among starts, and the number of E-steps it took (on the samples).
 
     Parameters
     ----------
-    views : list of Rows or Cells
-        Increasing detail; see `emseg.mixture.views`.
+    samples : list of Rows
+        Increasing size; see `emseg.mixture.samples`.
     model : CovarianceModel
     k : int
         Number of components.
@@ -44,25 +48,23 @@ def search(
     init : {"auto", "kmeans++", "random"}
         How seeds are drawn; auto draws half of the starts each way.
     starts : int
-        How many; 0 for 32.
+        How many; 0 for eight a component.
     """
-    count = starts or STARTS
-    view = views[0]
-    ((t, weight),) = view.blocks(view.n_rows)
-    x = t[1 : 1 + view.d]
+    count = starts or STARTS * k
+    rows = samples[0]
     spread = {"auto": (count + 1) // 2, "kmeans++": count, "random": 0}[init]
-    drawn = [seeds.kmeans_pp(x, weight, k, spread, rng)] if spread else []
+    drawn = [seeds.kmeans_pp(rows.x, rows.weight, k, spread, rng)] if spread else []
     if count > spread:
-        drawn.append(seeds.random(weight, k, count - spread, rng))
-    stack = Problem(view, model, floor).m_step(seeds.voronoi_stats(view, np.concatenate(drawn)))
+        drawn.append(seeds.random(rows.weight, k, count - spread, rng))
+    stack = Problem(rows, model, floor).m_step(seeds.voronoi_stats(rows, np.concatenate(drawn)))
     e_steps = 0
-    for round_, view in enumerate(views):
-        problem = Problem(view, model, floor)
+    for round_, rows in enumerate(samples, 1):
+        problem = Problem(rows, model, floor)
         for _ in range(ROUND):
             expectation = problem.e_step(stack)
             stack = problem.m_step(expectation.stats)
         e_steps += ROUND * len(stack.weights)
         best_first = np.argsort(-expectation.objective, kind="stable")
-        last = round_ == len(views) - 1
-        stack = stack[best_first[: 1 if last else max(2, len(best_first) // KEPT)]]
-    return stack[0], e_steps
+        stack = stack[best_first[: 1 if round_ == len(samples) else max(2, len(best_first) // KEPT)]]
+    polished = fit(Anderson(), Problem(rows, model, floor), stack[0], POLISH, rng)
+    return polished.mixture, e_steps + polished.trace[-1].e_steps

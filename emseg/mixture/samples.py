@@ -1,8 +1,4 @@
-"""Samples as the E-step sees them: blocks of sufficient statistics with weights.
-
-`Rows` are distinct feature vectors. `Cells` are groups of neighbouring rows that share one responsibility: with the mean of T over
-the group in place of T(x), the E-step yields a lower bound on ℓ that EM climbs (Verbeek, Nunnink & Vlassis 2006, eq. 8).
-"""
+"""`Rows`: weighted samples as the E-step sees them, and smaller samples drawn from them."""
 
 from __future__ import annotations
 
@@ -13,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.gaussian import Gaussian
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +36,7 @@ class Rows:
 
     @property
     def n_rows(self) -> int:
-        """Number of distinct rows."""
+        """Number of rows."""
         return self.x.shape[1]
 
     @property
@@ -50,55 +44,32 @@ class Rows:
         """Length of T(x)."""
         return Gaussian.n_monomials(self.d, self.products)
 
-    @property
-    def dtype(self) -> np.dtype[np.floating]:
-        """Precision of the E-step."""
-        return self.x.dtype
-
     def blocks(self, size: int) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
-        """T (P, B) and weights (B,) for consecutive blocks; the buffer is reused from block to block."""
-        buffer = np.empty((self.n_monomials, min(size, self.n_rows)), self.x.dtype)
+        """T (P, B) and weights (B,) for consecutive blocks of at most `size` rows; the memory of T is reused."""
+        buffer = np.empty(self.n_monomials * min(size, self.n_rows), self.x.dtype)
         for start in range(0, self.n_rows, size):
             x = self.x[:, start : start + size]
-            t = buffer[:, : x.shape[1]] if x.shape[1] == buffer.shape[1] else np.empty((len(buffer), x.shape[1]), x.dtype)
+            t = buffer[: self.n_monomials * x.shape[1]].reshape(self.n_monomials, -1)
             Gaussian.monomials(x, t)
             yield t, self.weight[start : start + size]
 
 
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """Groups of samples with the mean of T over each.
+SIZES = (1024, 4096, 16384)
 
-    Attributes
-    ----------
-    t : ndarray, shape (P, M)
-        Mean of T(x) over the samples of a cell.
-    weight : ndarray, shape (M,)
-        Summed counts.
-    d : int
-        Dimension of the samples.
+
+def samples(rows: Rows, rng: np.random.Generator) -> list[Rows]:
+    """Stratified samples of increasing size, each row drawn in proportion to its weight, for cheap early iterations.
+
+    The largest is the rows themselves where they are few. A sample shows narrow components as they are, which cells of a
+    histogram with their summed scatter would blur.
     """
-
-    t: NDArray[np.floating]
-    weight: NDArray[np.floating]
-    d: int
-
-    @property
-    def n_rows(self) -> int:
-        """Number of cells."""
-        return self.t.shape[1]
-
-    @property
-    def n_monomials(self) -> int:
-        """Length of T(x)."""
-        return len(self.t)
-
-    @property
-    def dtype(self) -> np.dtype[np.floating]:
-        """Precision of the E-step."""
-        return self.t.dtype
-
-    def blocks(self, size: int) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
-        """T (P, B) and weights (B,) for consecutive blocks."""
-        for start in range(0, self.n_rows, size):
-            yield self.t[:, start : start + size], self.weight[start : start + size]
+    cumulative = np.cumsum(rows.weight, dtype=np.float64)
+    drawn = []
+    for size in SIZES:
+        if rows.n_rows <= 2 * size:
+            return [*drawn, rows]
+        draws = (np.arange(size) + rng.random(size)) * (cumulative[-1] / size)
+        counts = np.bincount(np.minimum(np.searchsorted(cumulative, draws, side="right"), rows.n_rows - 1))
+        kept = np.flatnonzero(counts)
+        drawn.append(Rows(np.ascontiguousarray(rows.x[:, kept]), counts[kept].astype(rows.x.dtype), rows.products))
+    return drawn

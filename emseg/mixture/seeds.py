@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.samples import Cells, Rows
+from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -55,15 +55,14 @@ def squared_distances(x: Array, centres: Array) -> Array:
     return result
 
 
-def voronoi_stats(view: Rows | Cells, seeds: NDArray[np.intp]) -> Stats:
-    """Statistics of a view whose samples all belong to their nearest seed: (S, K) seeds give a stack of S.
+def voronoi_stats(rows: Rows, seeds: NDArray[np.intp]) -> Stats:
+    """Statistics of rows that all belong to their nearest seed: (S, K) seeds give a stack of S.
 
     A first M-step from these is the start of EM in the raw metric of the features.
     """
-    ((t, weight),) = view.blocks(view.n_rows)
-    x = t[1 : 1 + view.d]
+    ((t, weight),) = rows.blocks(rows.n_rows)
     s, k = seeds.shape
-    nearest = squared_distances(x, x[:, seeds.ravel()]).reshape(s, k, -1).argmin(1)
+    nearest = squared_distances(rows.x, rows.x[:, seeds.ravel()]).reshape(s, k, -1).argmin(1)
     r = np.where(nearest[:, None] == np.arange(k)[:, None], weight, 0.0)
     sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1)
     return Stats(sums[..., 0].copy(), sums)

@@ -51,7 +51,7 @@ class SegmentOptions:
     k: int = 4
     features: str = "auto"
     covariance: str = "full"
-    algorithm: str = "squarem"
+    algorithm: str = "anderson"
     init: str = "auto"
     restarts: int = 0
     seed: int = 0

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +25,7 @@ from emseg.image.read import read_image, read_mask
 from emseg.mixture.assign import assign, posterior
 from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
-from emseg.mixture.views import views
+from emseg.mixture.samples import Rows, samples
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
 from emseg.pipeline.start import start_from_file
@@ -136,7 +135,7 @@ def segment(
     if asked.searches:
         # Where floor = 0, single colours would draw every start to an unbounded likelihood: search above it, then let go.
         start, searched = search(
-            views(rows, rng), model, asked.k, max(asked.floor, SEARCH_FLOOR), rng, asked.init, asked.restarts
+            samples(rows, rng), model, asked.k, max(asked.floor, SEARCH_FLOOR), rng, asked.init, asked.restarts
         )
     else:
         start, searched = start_from_file(asked.init, photo, features, problem, asked), 0
