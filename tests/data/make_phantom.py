@@ -1,4 +1,4 @@
-"""Draw sample_images/phantom.png and its true label map: a ringed planet among small stars, four flat colours and noise.
+"""Draw sample_images/phantom.png and its true label map: a ringed planet among stars, four flat colours and noise.
 
 usage: python tests/data/make_phantom.py [FOLDER]
 """
