@@ -1,0 +1,1 @@
+"""The EM family: one loop, one registry, one file an algorithm."""

@@ -1,16 +1,17 @@
-"""Anderson acceleration of EM: Henderson & Varadhan (2019), Damped Anderson acceleration with restarts and monotonicity control.
+"""Anderson acceleration of EM: Henderson & Varadhan (2019), J. Comput. Graph. Stat. 28.
 
 With f_t = Φ(θ_t) - θ_t and the last m differences ΔΘ, ΔF of θ and f as columns,
 
 γ = argmin ‖f - ΔF γ‖² + λ‖γ‖²,   θ' = Φ(θ) - (ΔΘ + ΔF) γ            (their eq. 5, with the damping λ)
 
-which is a quasi-Newton step that has learned the rate matrix of EM along the directions travelled so far. A step that would lower the
-objective is replaced by Φ(θ), and the memory is emptied. An accepted step costs one E-step, a rejected one two.
+which is a quasi-Newton step that has learned the rate matrix of EM along the directions travelled so far. A step that
+would lower the objective is replaced by Φ(θ), and the memory is emptied. An accepted step costs one E-step, a rejected
+one two.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,7 @@ class Anderson:
         λ relative to the mean square of ΔF.
     """
 
-    base: FixedPoint = EM()
+    base: FixedPoint = field(default_factory=EM)
     order: int = 5
     damping: float = 1e-10
     monotone = True

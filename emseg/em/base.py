@@ -1,7 +1,8 @@
 """What an EM variant is: a start, a step, and the two values they hand over.
 
-A variant writes its mathematics and nothing else; the loop, the log and the stopping rule stand in `fit`. `State` is what the
-next step needs, `Info` what the log wants. Both are frozen, and randomness enters through the Generator that is passed.
+A variant writes its mathematics and nothing else; the loop, the log and the stopping rule stand in `fit`. `State` is
+what the next step needs, `Info` what the log wants. Both are frozen, and randomness enters through the Generator that
+is passed.
 """
 
 from __future__ import annotations
@@ -66,6 +67,6 @@ class FixedPoint(Algorithm, Protocol):
 
 
 def exact_info(state: State, e_steps: int) -> Info:
-    """The log row after an exact E-step: the responsibilities are the posterior, so KL is zero and the bound is tight."""
+    """The log row after an exact E-step: responsibilities are the posterior, so KL is zero and the bound is tight."""
     log_likelihood = float(state.expectation.log_likelihood)
     return Info(float(state.expectation.objective), log_likelihood, log_likelihood, 0.0, e_steps)

@@ -1,8 +1,8 @@
 """When to stop, and what to call it.
 
-The size of the last step says little: EM that crawls takes small steps far from its limit. So the distance to the limit is
-estimated. Increments of a linearly convergent sequence shrink by a factor a, and what remains after an increment δ is
-δ a / (1 - a) (Aitken; Böhning et al. 1994, Ann. Inst. Stat. Math. 46).
+The size of the last step says little: EM that crawls takes small steps far from its limit. So the distance to the limit
+is estimated. Increments of a linearly convergent sequence shrink by a factor a, and what remains after an increment δ
+is δ a / (1 - a) (Aitken; Böhning et al. 1994, Ann. Inst. Stat. Math. 46).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 
 class Status(Enum):
@@ -56,18 +57,21 @@ class Stop:
 
 
 def _increments(values: Sequence[float]) -> list[float]:
-    return [b - a for a, b in zip(values, values[1:], strict=False)]
+    return [b - a for a, b in pairwise(values)]
 
 
 def remaining(objective: Sequence[float]) -> float:
     """Estimated distance of the last value to the limit; infinite while increments do not shrink.
 
-    The factor is the larger of the last two, since one lucky step must not end a fit.
+    One lucky step must not end a fit, so the factor is at least the geometric mean of the last two. While it still
+    rises, slower modes are coming to light behind the fast ones: half of the rise is then expected at each step to come.
     """
     if len(objective) < 4:
         return float("inf")
     d0, d1, d2 = (abs(d) for d in _increments(objective[-4:]))
     if d2 == 0:
         return 0.0
-    a = max(d2 / d1 if d1 else 1.0, (d2 / d0) ** 0.5 if d0 else 1.0)
+    if d0 == 0 or d1 == 0:
+        return float("inf")
+    a = max(d2 / d1, (d2 / d0) ** 0.5) + max(d2 / d1 - d1 / d0, 0.0)
     return d2 * a / (1 - a) if a < 1 else float("inf")

@@ -3,8 +3,8 @@
 E-step   r_ik = π_k f_k(x_i) / Σ_j π_j f_j(x_i),   S = Σ_i c_i r_ik T(x_i)
 M-step   θ' = argmax_θ Σ_ik c_i r_ik log π_k f_k(x_i) + log p(θ),   p the covariance penalty
 
-ℓ(θ) + log p(θ) never falls. Each step costs one E-step: the state carries the statistics at θ, so a step is the M-step from
-them and the E-step at the new mixture.
+ℓ(θ) + log p(θ) never falls. Each step costs one E-step: the state carries the statistics at θ, so a step is the M-step
+from them and the E-step at the new mixture.
 """
 
 from __future__ import annotations

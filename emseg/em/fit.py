@@ -109,7 +109,7 @@ def fit(
             break
         state = new
         log(info)
-        rounding = state.expectation.rounding
+        rounding = float(state.expectation.rounding)
         if algorithm.monotone and trace[-1].delta < -rounding:
             warnings.warn(
                 f"the objective fell by {-trace[-1].delta:.3g} at iteration {len(trace) - 1}; please report this",

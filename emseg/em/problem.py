@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emseg.mixture.covariance import CovarianceModel
 from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
+from emseg.mixture.samples import Real, Rows
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -107,7 +107,7 @@ class _Buffer:
         self.r = np.empty((s, k, width), dtype)
         self.total = np.empty((2, s, width), dtype)
 
-    def take(self, b: int) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    def take(self, b: int) -> tuple[Real, Real]:
         """Contiguous arrays (S, K, B) and (2, S, B)."""
         if b == self.r.shape[2]:
             return self.r, self.total
@@ -117,16 +117,16 @@ class _Buffer:
 
 
 def _weighted_responsibilities(
-    eta: NDArray[np.floating],
-    t: NDArray[np.floating],
-    weight: NDArray[np.floating],
-    r: NDArray[np.floating],
-    scratch: NDArray[np.floating],
+    eta: Real,
+    t: Real,
+    weight: Real,
+    r: Real,
+    scratch: Real,
 ) -> Array:
     """Fill r (S, K, B) with c_i r_ik for coefficients eta (S, K, P) and statistics t (P, B); return ℓ, shape (S,).
 
-    Densities are summed as they are; only where a sum leaves the range of the type are they shifted by their maximum first,
-    which costs two more passes.
+    Densities are summed as they are; only where a sum leaves the range of the type are they shifted by their maximum
+    first, which costs two more passes.
     """
     total, spare = scratch
     flat = r.reshape(-1, weight.size)

@@ -1,8 +1,8 @@
 """Finding a good start: a tournament of many short runs on samples of the data.
 
-Where EM ends depends on where it starts, and the best of many starts can be told from the rest after a few iterations on a thousand
-samples. All contestants of a round share their E-step: one stack of mixtures, one matrix product. Each round keeps the better quarter and
-moves to a larger sample.
+Where EM ends depends on where it starts, and the better half of many starts can be told from the rest after a few
+iterations on a thousand samples. All contestants of a round share their E-step: one stack of mixtures, one matrix
+product. Later rounds have fewer contestants and larger samples; the winner is polished on the largest.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from emseg.mixture.covariance import CovarianceModel
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
-ROUND = 15  # iterations of each round
-KEPT = 4  # one in so many goes on to the next round
+ROUNDS = ((0, 8), (0, 12), (1, 8), (1, 8), (2, 6))  # sample and iterations; each round keeps the better half
 STARTS = 8  # for each component
 POLISH = Stop(tol=1e-4, max_iter=30)  # for the winner, on the largest sample
 
@@ -58,13 +57,13 @@ def search(
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
     stack = Problem(rows, model, floor).m_step(seeds.voronoi_stats(rows, np.concatenate(drawn)))
     e_steps = 0
-    for round_, rows in enumerate(samples, 1):
-        problem = Problem(rows, model, floor)
-        for _ in range(ROUND):
+    for i, (sample, iterations) in enumerate(ROUNDS):
+        problem = Problem(samples[min(sample, len(samples) - 1)], model, floor)
+        for _ in range(iterations):
             expectation = problem.e_step(stack)
             stack = problem.m_step(expectation.stats)
-        e_steps += ROUND * len(stack.weights)
+        e_steps += iterations * len(stack.weights)
         best_first = np.argsort(-expectation.objective, kind="stable")
-        stack = stack[best_first[: 1 if round_ == len(samples) else max(2, len(best_first) // KEPT)]]
-    polished = fit(Anderson(), Problem(rows, model, floor), stack[0], POLISH, rng)
+        stack = stack[best_first[: 1 if i == len(ROUNDS) - 1 else max(2, len(best_first) // 2)]]
+    polished = fit(Anderson(), Problem(samples[-1], model, floor), stack[0], POLISH, rng)
     return polished.mixture, e_steps + polished.trace[-1].e_steps

@@ -3,14 +3,15 @@
 θ₁ = Φ(θ₀), θ₂ = Φ(θ₁),   r = θ₁ - θ₀,   v = (θ₂ - θ₁) - r
 α = -‖r‖ / ‖v‖,   θ' = θ₀ - 2 α r + α² v            (their scheme S3; α = -1 is θ₂)
 
-The steplength is kept in [-clamp, -1]; the clamp grows fourfold each time it binds. A jump that ends below θ₁ is rejected for
-θ₂, so the objective never falls. θ is unconstrained (`Mixture.pack`), so every jump is a valid mixture. The next cycle's first
-M-step starts from the statistics found at θ', so an accepted cycle costs two E-steps, a rejected one three.
+The steplength is kept in [-clamp, -1]; the clamp grows fourfold each time it binds. A jump that ends below θ₁ is
+rejected for θ₂, so the objective never falls. θ is unconstrained (`Mixture.pack`), so every jump is a valid mixture.
+The next cycle's first M-step starts from the statistics found at θ', so an accepted cycle costs two E-steps, a rejected
+one three.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class SquaremState(State):
 class Squarem:
     """Squared extrapolation of any fixed-point iteration."""
 
-    base: FixedPoint = EM()
+    base: FixedPoint = field(default_factory=EM)
     monotone = True
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from emseg.errors import ImageError
 from emseg.image.read import read_image, shown
 
+REMEDY = "give a palette or grey PNG, or a TIFF of integers"
+
 
 def read_labels(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[Any]:
     """Read a label map of the given (H, W): palette indices, or the values of a one-channel integer image.
@@ -31,9 +33,10 @@ def read_labels(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray
             if stored.mode == "P":
                 labels = np.asarray(stored)
             elif image.pixels.shape[2] > 1:
-                raise ImageError(f"{shown(path)}: a colour image is no label map; give a palette or grey PNG, or a TIFF of integers")
+                raise ImageError(f"{shown(path)}: not a label map; {REMEDY}")
     elif image.pixels.shape[2] > 1 or labels.dtype.kind not in "ui":
-        raise ImageError(f"{shown(path)}: not a label map; give a palette or grey PNG, or a TIFF of integers")
+        raise ImageError(f"{shown(path)}: not a label map; {REMEDY}")
     if labels.shape != shape:
-        raise ImageError(f"{shown(path)}: a label map of {labels.shape[1]} × {labels.shape[0]} for an image of {shape[1]} × {shape[0]} pixels; give one of the image's size")
+        sizes = f"labels of {labels.shape[1]} × {labels.shape[0]} pixels for an image of {shape[1]} × {shape[0]}"
+        raise ImageError(f"{shown(path)}: {sizes}; give a label map of the image's size")
     return labels

@@ -1,0 +1,1 @@
+"""Mixtures: family, covariance models, statistics, samples and seeds."""

@@ -1,8 +1,8 @@
 """Covariance models: what the K covariance matrices of a Gaussian mixture may share.
 
 Each model maximises, over the matrices it allows, the expected log-likelihood with an inverse-Wishart penalty
--½ ψ tr Σ⁻¹ for each distinct matrix. The penalty is a floor that keeps the M-step an exact maximisation, so the penalised
-likelihood never falls, which adding εI to an estimate does not guarantee (Fraley & Raftery 2007, section 3).
+-½ ψ tr Σ⁻¹ for each distinct matrix. The penalty is a floor that keeps the M-step an exact maximisation, so the
+penalised likelihood never falls, which adding εI to an estimate does not guarantee (Fraley & Raftery 2007, section 3).
 """
 
 from __future__ import annotations
@@ -80,12 +80,10 @@ class CovarianceModel:
     def pack(self, covariances: Array) -> Array:
         """Unconstrained coordinates of K matrices, (K, D, D) → (M,): log-Cholesky factors or log variances."""
         sigma = covariances[:1] if self.tied else covariances
-        variance = np.einsum("kii->ki", sigma)
-        if self.shape == "spherical":
-            return np.log(variance[:, 0])
-        if self.shape == "diag":
-            return np.log(variance).ravel()
-        factor = np.linalg.cholesky(sigma)
+        if self.shape != "full":
+            variance: Array = np.einsum("kii->ki", sigma)[:, : 1 if self.shape == "spherical" else None]
+            return np.asarray(np.log(variance).ravel(), np.float64)
+        factor: Array = np.linalg.cholesky(sigma).astype(np.float64, copy=False)
         rows, columns = np.tril_indices(sigma.shape[-1])
         entries = factor[:, rows, columns]
         entries[:, rows == columns] = np.log(entries[:, rows == columns])

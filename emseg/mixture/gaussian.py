@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Gaussian:
         return 1 + d + product_indices(d, products)[0].size
 
     @staticmethod
-    def monomials(x: NDArray[np.floating], out: NDArray[np.floating]) -> None:
+    def monomials(x: NDArray[np.floating[Any]], out: NDArray[np.floating[Any]]) -> None:
         """Write T(x) for a block of samples, planar: x (D, B) → out (P, B)."""
         d = len(x)
         out[0] = 1
@@ -71,7 +72,7 @@ class Gaussian:
         d = self.means.shape[-1]
         factor = np.linalg.cholesky(self.covariances)
         log_det = 2 * np.log(np.einsum("...ii->...i", factor)).sum(-1)
-        precision = np.linalg.inv(self.covariances)
+        precision: Array = np.linalg.inv(self.covariances).astype(np.float64, copy=False)
         linear = np.einsum("...ij,...j->...i", precision, self.means)
         constant = -0.5 * (d * LOG_2PI + log_det + (linear * self.means).sum(-1))
         i, j = product_indices(d, products)

@@ -46,10 +46,10 @@ class Mixture:
         """Free parameters: weights, means and covariances."""
         return self.k - 1 + self.k * self.d + self.model.n_parameters(self.k, self.d)
 
-    def __getitem__(self, which: object) -> Mixture:
+    def __getitem__(self, which: int | slice | NDArray[np.intp]) -> Mixture:
         """One mixture, or some, of a stack."""
         parts = self.components
-        return Mixture(self.weights[which], Gaussian(parts.means[which], parts.covariances[which]), self.model)  # type: ignore[index]
+        return Mixture(self.weights[which], Gaussian(parts.means[which], parts.covariances[which]), self.model)
 
     def log_joint(self, x: Array) -> Array:
         """log π_k f_k(x) for planar samples x (D, N); shape (K, N)."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.gaussian import Gaussian
+
+Real = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,8 +28,8 @@ class Rows:
         Whether T(x) holds the mixed products.
     """
 
-    x: NDArray[np.floating]
-    weight: NDArray[np.floating]
+    x: Real
+    weight: Real
     products: bool = True
 
     @property
@@ -37,14 +40,14 @@ class Rows:
     @property
     def n_rows(self) -> int:
         """Number of rows."""
-        return self.x.shape[1]
+        return int(self.x.shape[1])
 
     @property
     def n_monomials(self) -> int:
         """Length of T(x)."""
         return Gaussian.n_monomials(self.d, self.products)
 
-    def blocks(self, size: int) -> Iterator[tuple[NDArray[np.floating], NDArray[np.floating]]]:
+    def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
         """T (P, B) and weights (B,) for consecutive blocks of at most `size` rows; the memory of T is reused."""
         buffer = np.empty(self.n_monomials * min(size, self.n_rows), self.x.dtype)
         for start in range(0, self.n_rows, size):
@@ -60,11 +63,11 @@ SIZES = (1024, 4096, 16384)
 def samples(rows: Rows, rng: np.random.Generator) -> list[Rows]:
     """Stratified samples of increasing size, each row drawn in proportion to its weight, for cheap early iterations.
 
-    The largest is the rows themselves where they are few. A sample shows narrow components as they are, which cells of a
-    histogram with their summed scatter would blur.
+    The largest is the rows themselves where they are few. A sample shows narrow components as they are, which the
+    cells of a histogram, with their scatter summed, would blur.
     """
     cumulative = np.cumsum(rows.weight, dtype=np.float64)
-    drawn = []
+    drawn: list[Rows] = []
     for size in SIZES:
         if rows.n_rows <= 2 * size:
             return [*drawn, rows]

@@ -5,17 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.samples import Rows
+from emseg.mixture.samples import Real, Rows
 from emseg.mixture.stats import Stats
 
-Array = NDArray[np.float64]
 
-
-def kmeans_pp(x: Array, weight: Array, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def kmeans_pp(x: Real, weight: Real, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """s sets of k seeds by k-means++ (Arthur & Vassilvitskii 2007).
 
-    The first seed is a sample drawn by weight, each next one is drawn with probability ∝ weight times squared distance to the
-    nearest seed so far.
+    The first seed is a sample drawn by weight, each next one is drawn with probability ∝ weight times squared distance
+    to the nearest seed so far.
 
     Parameters
     ----------
@@ -30,7 +28,7 @@ def kmeans_pp(x: Array, weight: Array, k: int, s: int, rng: np.random.Generator)
         Columns of x.
     """
     seeds = np.empty((s, k), np.intp)
-    nearest = np.ones((s, x.shape[1]))
+    nearest: Real = np.ones((s, x.shape[1]))
     for j in range(k):
         cumulative = np.cumsum(nearest * weight, axis=1)
         draw = rng.random(s) * cumulative[:, -1]
@@ -41,18 +39,16 @@ def kmeans_pp(x: Array, weight: Array, k: int, s: int, rng: np.random.Generator)
     return seeds
 
 
-def random(weight: Array, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
+def random(weight: Real, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """s sets of k different samples drawn by weight; shape (s, k)."""
     p = weight / weight.sum()
     return np.stack([rng.choice(weight.size, k, replace=False, p=p) for _ in range(s)])
 
 
-def squared_distances(x: Array, centres: Array) -> Array:
+def squared_distances(x: Real, centres: Real) -> Real:
     """Between columns of centres (D, S) and x (D, M); shape (S, M)."""
-    cross = centres.T @ x
-    distance = (centres * centres).sum(0)[:, None] - 2 * cross + (x * x).sum(0)
-    result: Array = np.maximum(distance, 0)
-    return result
+    distance: Real = (centres * centres).sum(0)[:, None] - 2 * (centres.T @ x) + (x * x).sum(0)
+    return np.maximum(distance, 0, out=distance)
 
 
 def voronoi_stats(rows: Rows, seeds: NDArray[np.intp]) -> Stats:
@@ -64,5 +60,5 @@ def voronoi_stats(rows: Rows, seeds: NDArray[np.intp]) -> Stats:
     s, k = seeds.shape
     nearest = squared_distances(rows.x, rows.x[:, seeds.ravel()]).reshape(s, k, -1).argmin(1)
     r = np.where(nearest[:, None] == np.arange(k)[:, None], weight, 0.0)
-    sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1)
+    sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1).astype(np.float64, copy=False)
     return Stats(sums[..., 0].copy(), sums)

@@ -1,0 +1,1 @@
+"""Image and options in, result out: no files, no printing."""

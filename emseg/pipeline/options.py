@@ -71,7 +71,8 @@ class SegmentOptions:
         """
         unknown = options.keys() - {field.name for field in fields(cls)}
         if unknown:
-            raise UsageError(f"unknown option {min(unknown)!r}; there are {', '.join(field.name for field in fields(cls))}")
+            known = ", ".join(field.name for field in fields(cls))
+            raise UsageError(f"unknown option {min(unknown)!r}; there are {known}")
         asked = cls(**options)
         for name, fine, wanted in (
             ("k", _is_whole(asked.k) and asked.k >= 1, "a whole number of 1 or more"),

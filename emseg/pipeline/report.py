@@ -31,8 +31,8 @@ def report(
 ) -> dict[str, Any]:
     """The content of `photo.json`, but for `outputs`.
 
-    Likelihoods are natural logarithms of densities in the features' own units, summed over the pixels that carry data. aic, bic
-    and icl are -2ℓ + penalty: lower is better (Biernacki, Celeux & Govaert 2000 for ICL).
+    Likelihoods are natural logarithms of densities in the features' own units, summed over the pixels that carry data.
+    aic, bic and icl are -2ℓ + penalty: lower is better (Biernacki, Celeux & Govaert 2000 for ICL).
     """
     n = features.n_pixels
     log_likelihood = found.trace[-1].log_likelihood if found.trace else float("nan")

@@ -133,7 +133,7 @@ def segment(
     rows = Rows(features.x, features.weight, model.needs_products)
     problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()))
     if asked.searches:
-        # Where floor = 0, single colours would draw every start to an unbounded likelihood: search above it, then let go.
+        # With no floor at all, a start that shuts a component around one colour would win by an unbounded likelihood.
         start, searched = search(
             samples(rows, rng), model, asked.k, max(asked.floor, SEARCH_FLOOR), rng, asked.init, asked.restarts
         )

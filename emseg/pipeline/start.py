@@ -7,8 +7,8 @@ import numpy as np
 from emseg.em.problem import Problem
 from emseg.errors import UsageError
 from emseg.features.model import Features
-from emseg.image.model import Image
 from emseg.image.labels import read_labels
+from emseg.image.model import Image
 from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
@@ -37,7 +37,7 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
 def _from_model(path: str, features: Features) -> Mixture:
     saved = read_model(path)
     if saved.means.shape[1] != len(features.names) or saved.features != features.spec:
-        raise UsageError(f"--init {path}: a model of {saved.features}, not {features.spec}; use --features {saved.features}")
+        raise UsageError(f"--init {path}: a model of {saved.features}; use --features {saved.features}")
     own = Mixture(saved.weights, Gaussian(saved.means, saved.covariances), COVARIANCES["full"])
     return own.affine(-features.shift / features.scale, 1 / features.scale)
 
@@ -52,8 +52,8 @@ def _from_labels(path: str, image: Image, features: Features, problem: Problem) 
     for label in used:
         x = np.ascontiguousarray(planes[:, inside & (labels == label)])
         if x.shape[1] == 0:
-            raise UsageError(f"--init {path}: label {label} lies outside the valid pixels; give a label map of this image")
+            raise UsageError(f"--init {path}: label {label} has no valid pixel; give a label map of this image")
         ((t, weight),) = Rows(x, np.ones(x.shape[1]), problem.model.needs_products).blocks(x.shape[1])
         sums.append(t @ weight)
-    t = np.stack(sums)
+    t = np.array(sums, np.float64)
     return problem.m_step(Stats(t[:, 0].copy(), t))
