@@ -1,0 +1,1 @@
+"""Speed, memory and likelihood, measured against scikit-learn and OpenCV: `make bench`."""
