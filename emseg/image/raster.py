@@ -25,7 +25,7 @@ MAX_PIXELS = 500_000_000
 DECODER_ERRORS = (
     OSError,  # Pillow: truncated or broken data, codec errors; also UnidentifiedImageError
     SyntaxError,  # Pillow: what a plugin says of a header it cannot read
-    ValueError,  # Pillow and tifffile: impossible sizes, modes and tags; also TiffFileError, UnicodeError
+    ValueError,  # Pillow and tifffile: impossible sizes, modes and tags; also UnicodeError
     struct.error,  # short fields
     zlib.error,  # tifffile's deflate, Pillow's compressed chunks
     EOFError,  # missing chunks and frames
@@ -195,15 +195,14 @@ def _orientation(im: PIL.Image.Image) -> int:
 
 
 def _metadata(im: PIL.Image.Image) -> dict[str, Any]:
-    return resolution(im.info.get("dpi"), _orientation(im) > 4)
+    dpi = im.info.get("dpi")
+    return resolution(dpi[::-1] if dpi and _orientation(im) > 4 else dpi)
 
 
-def resolution(dpi: Any, turned: bool) -> dict[str, Any]:
+def resolution(dpi: Any) -> dict[str, Any]:
     """Metadata entry for dots per inch along x and y; nothing where they make no sense."""
     try:
         x, y = (float(value) for value in dpi)
     except (TypeError, ValueError, ZeroDivisionError):
         return {}
-    if not (0 < x < math.inf and 0 < y < math.inf):
-        return {}
-    return {"resolution": (y, x) if turned else (x, y)}
+    return {"resolution": (x, y)} if 0 < x < math.inf and 0 < y < math.inf else {}

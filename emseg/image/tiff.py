@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from emseg.errors import ImageError
@@ -26,6 +27,7 @@ for _library in ("PIL", "tifffile"):  # what they log, they also raise; without 
 
 _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _WHITE_IS_ZERO, _GREY, _RGB, _CMYK, _YCBCR = 0, 1, 2, 5, 6
+_ORIENTATION, _RESOLUTION, _UNIT = 274, 282, 296
 _ALPHA = (1, 2)  # associated, unassociated
 _WIDTH, _HEIGHT, _ROWS, _TILE_WIDTH, _TILE_HEIGHT, _STRIPS, _TILES, _PLANAR = 256, 257, 278, 322, 323, 273, 324, 284
 
@@ -102,34 +104,42 @@ def _lossy(im: TiffImageFile) -> bool:
 def _by_tifffile(data: bytes, name: str) -> Image:
     import tifffile
 
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page = file.pages.first
-        raster.check_size(page.imagewidth, page.imagelength, name)
-        if page.imagedepth > 1:
-            raise ImageError(f"{name}: holds a volume; export its slices as single images")
-        if any(offset + size > len(data) for offset, size in zip(page.dataoffsets, page.databytecounts, strict=True)):
-            raise ValueError("truncated")  # else tifffile would fill the missing part with zeros
-        tags = {tag.code: tag.value for tag in page.tags}
-        _check_segments(tags)
-        pixels = np.atleast_3d(page.asarray())
-        dpi = page.get_resolution(unit=2) if tags.get(296, 2) in (2, 3) and 282 in tags else None
-        if page.axes.startswith("S"):
-            pixels = np.moveaxis(pixels, 0, -1)
-        extra = [int(value) for value in page.extrasamples]
-        photometric = int(page.photometric)
-    if photometric == _WHITE_IS_ZERO and pixels.dtype.kind == "u":
+    try:
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages.first
+            tags = {tag.code: tag.value for tag in page.tags}
+            pixels = _page_pixels(page, tags, len(data), name)
+            dpi = page.get_resolution(unit=2) if _RESOLUTION in tags and tags.get(_UNIT, 2) in (2, 3) else None
+    except tifffile.TiffFileError as error:  # a ValueError only since 2025
+        raise ValueError(str(error)) from error
+
+    if page.photometric == _WHITE_IS_ZERO and pixels.dtype.kind == "u":
         pixels = np.iinfo(pixels.dtype).max - pixels
-    alpha = next((i for i, value in enumerate(extra) if value in _ALPHA), None)
     valid = None
+    alpha = next((i for i, value in enumerate(page.extrasamples) if value in _ALPHA), None)
     if alpha is not None:
-        band = pixels.shape[2] - len(extra) + alpha
+        band = pixels.shape[2] - len(page.extrasamples) + alpha
         valid, pixels = pixels[..., band] != 0, np.delete(pixels, band, axis=2)
-    turn = tags.get(274)
-    turn = turn if isinstance(turn, int) and 1 <= turn <= 8 else 1
-    pixels, valid = raster.upright(pixels, turn), None if valid is None else raster.upright(valid, turn)
+    turn = tags.get(_ORIENTATION)
+    if isinstance(turn, int) and 2 <= turn <= 8:
+        pixels, valid = raster.upright(pixels, turn), None if valid is None else raster.upright(valid, turn)
+        dpi = dpi[::-1] if dpi and turn > 4 else dpi
     image = Image.from_array(np.ascontiguousarray(pixels), valid, name)
-    colour = "bands" if image.colour == "rgb" and photometric not in (_GREY, _RGB) else image.colour
-    return replace(image, colour=colour, metadata={**raster.resolution(dpi, turn > 4), **_geo(tags)})
+    if image.colour == "rgb" and page.photometric not in (_GREY, _RGB):  # CIE L*a*b*, for one
+        image = replace(image, colour="bands")
+    return replace(image, metadata={**raster.resolution(dpi), **_geo(tags)})
+
+
+def _page_pixels(page: Any, tags: Mapping[int, Any], length: int, name: str) -> NDArray[Any]:
+    """Decode a page that is whole and of an allowed size, shape (H, W, C)."""
+    raster.check_size(page.imagewidth, page.imagelength, name)
+    if page.imagedepth > 1:
+        raise ImageError(f"{name}: holds a volume; export its slices as single images")
+    _check_segments(tags)
+    if any(offset + size > length for offset, size in zip(page.dataoffsets, page.databytecounts, strict=True)):
+        raise ValueError("the file is cut short")  # tifffile would fill up with zeros
+    pixels = np.atleast_3d(page.asarray())
+    return np.moveaxis(pixels, 0, -1) if page.axes.startswith("S") else pixels
 
 
 def _geo(tags: Mapping[int, Any]) -> dict[str, Any]:

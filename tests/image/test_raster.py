@@ -293,7 +293,7 @@ def test_resolution_is_carried_and_turns_with_the_image() -> None:
     turned = decode_image(encoded(RGB, "JPEG", dpi=(300, 150), exif=exif(6)), "x")
     assert turned.metadata["resolution"] == pytest.approx((150, 300))
     for nonsense in (None, (0, 0), (float("nan"), 1), "ab", (1, 2, 3)):
-        assert raster.resolution(nonsense, turned=False) == {}
+        assert raster.resolution(nonsense) == {}
 
 
 def test_wide_and_tall_images() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import struct
 
@@ -168,12 +169,12 @@ def test_16_bit_colour_in_lzw_keeps_its_depth(order: str) -> None:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_what_pillow_would_cut_down_is_read_whole_or_refused(dtype: type) -> None:
     array = RNG.integers(0, 200, (9, 14, 4)).astype(dtype)
-    try:
-        image = decode_image(lzw_tiff(array, "<", extra=0), "x")
-    except ImageError as error:
-        assert "emseg[codecs]" in str(error)
+    data = lzw_tiff(array, "<", extra=0)
+    if importlib.util.find_spec("imagecodecs"):
+        np.testing.assert_array_equal(decode_image(data, "x").pixels, array)
     else:
-        np.testing.assert_array_equal(image.pixels, array)
+        with pytest.raises(ImageError, match=r"x: .*emseg\[codecs\]"):
+            decode_image(data, "x")
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_adobe_deflate"])
