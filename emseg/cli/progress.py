@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,7 @@ COLUMNS = "iteration        objective   log-likelihood       delta  E-steps  sec
 def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Row], object] | None]:
     """Give the callback that shows the iterations of the fit of `name`, or None if nobody looks."""
     if verbose:
-        print(f"{name}\n{COLUMNS}", file=sys.stderr)
-        yield _show_row
+        yield partial(_show_row, name)
     elif quiet or not sys.stderr.isatty():
         yield None
     else:
@@ -31,7 +31,9 @@ def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Row], 
             bar.close()
 
 
-def _show_row(row: Row) -> None:
+def _show_row(name: str, row: Row) -> None:
+    if row.iteration == 0:
+        print(f"{name}\n{COLUMNS}", file=sys.stderr)
     print(
         f"{row.iteration:9d} {row.objective:16.3f} {row.log_likelihood:16.3f} {row.delta:11.3e}"
         f" {row.e_steps:8g} {row.seconds:8.3f}",

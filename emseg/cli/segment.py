@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import partial
 from typing import Any
 
@@ -47,14 +48,19 @@ def command(inputs: tuple[str, ...], output: str, save: tuple[str, ...], debug: 
 
 
 def _segment(job: Job, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, **fit: Any) -> None:
-    from emseg.cli.save import check, save, summary
+    from emseg.cli.save import save
+    from emseg.output.files import check
     from emseg.pipeline.segment import segment
 
-    check(job, overwrite)
+    check(job.files.values(), job.report, overwrite)
     with watch(job.source, quiet=quiet, verbose=verbose) as on_iteration:
         result = segment(job.source, on_iteration=on_iteration, **fit)
     report = save(result, job, overwrite)
     if as_json:
-        click.echo(json_line(report))
+        import json
+
+        click.echo(json.dumps(report, allow_nan=False))
     elif not quiet:
-        click.echo(summary_text(report))
+        from emseg.output.summary import summary_text
+
+        click.echo(summary_text(report, result.colours, colour=sys.stdout.isatty()))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ import emseg.cli.progress
 from emseg.cli.progress import COLUMNS, watch
 from emseg.em.fit import Row
 
-ROW = Row(3, -1234.5, -1230.25, -1230.25, 0.0, 0.125, 7, 0.5)
+ROW = Row(0, -1234.5, -1230.25, -1230.25, 0.0, 0.125, 7, 0.5)
 
 
 class Terminal:
@@ -28,12 +29,14 @@ class Terminal:
 def test_verbose_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     with watch("a.png", quiet=False, verbose=True) as on_iteration:
         assert on_iteration
+        assert capsys.readouterr().err == ""  # an input that cannot be read has no table
         on_iteration(ROW)
-    name, head, row = capsys.readouterr().err.splitlines()
+        on_iteration(replace(ROW, iteration=1))
+    name, head, row, after = capsys.readouterr().err.splitlines()
     assert name == "a.png"
     assert head == COLUMNS
-    assert row.split() == ["3", "-1234.500", "-1230.250", "1.250e-01", "7", "0.500"]
-    assert len(row) == len(head)
+    assert row.split() == ["0", "-1234.500", "-1230.250", "1.250e-01", "7", "0.500"]
+    assert len(row) == len(head) == len(after)
 
 
 def test_nobody_looks() -> None:

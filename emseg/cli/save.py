@@ -1,0 +1,57 @@
+"""From a segmentation to its files."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from emseg.output.files import write_all
+from emseg.output.names import Job
+from emseg.output.palette import palette
+from emseg.pipeline.segment import Segmentation
+
+
+def save(result: Segmentation, job: Job, overwrite: bool = False) -> dict[str, Any]:
+    """Write the files of `job`, the report last; return the report as written.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written, or is not emseg's to replace.
+    """
+    files = {path: partial(_content, kind, result) for kind, path in job.files.items()}
+    return write_all(files, job.report, result.report, overwrite)
+
+
+def _content(kind: str, result: Segmentation) -> bytes:
+    """The bytes of one kind of file; what its writer needs is imported only now."""
+    image, shown = result.image, palette(result.mixture.k)
+    match kind:
+        case "labels":
+            from emseg.output.png import label_png
+
+            return label_png(result.labels, shown, image.metadata.get("resolution"))
+        case "overlay":
+            from emseg.output.overlay import overlay_png
+
+            return overlay_png(image, result.labels, shown)
+        case "mean":
+            from emseg.output.png import mean_png
+
+            return mean_png(result.labels, shown[1:] if result.colours is None else result.colours)
+        case "log":
+            from emseg.output.log import log_csv
+
+            return log_csv(result.trace)
+        case "model":
+            from emseg.output.model import model_json
+
+            return model_json(result.report)
+        case "labels-tiff":
+            from emseg.output.tiff import labels_tiff
+
+            return labels_tiff(result.labels, image.metadata)
+        case _:
+            from emseg.output.tiff import planes_tiff
+
+            return planes_tiff(result.entropy() if kind == "entropy" else result.posterior(), image.metadata)
