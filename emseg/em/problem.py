@@ -78,20 +78,21 @@ class Problem:
         samples = self.samples
         eta, precisions = mixture.components.natural(self.model.needs_products)
         eta[..., 0] += np.log(mixture.weights)
-        lead, k, p = eta.shape[:-2], eta.shape[-2], eta.shape[-1]
-        stack = eta.astype(samples.x.dtype, copy=False).reshape(-1, k, p)
-        size = max(1024, CACHE_BYTES // (samples.x.dtype.itemsize * (p + len(stack) * (k + 2))) // 64 * 64)
-        buffer = _Buffer(len(stack), k, min(size, samples.n_rows), samples.x.dtype)
-        t = np.zeros(stack.shape)
-        log_likelihood = np.full(len(stack), self.log_jacobian * self.n)
-        for t_block, weight in samples.blocks(size):
-            r, total = buffer.take(weight.size)
-            log_likelihood += _weighted_responsibilities(stack, t_block, weight, r, total)
-            t += (r.reshape(-1, weight.size) @ t_block.T).reshape(t.shape)
-        t = t.reshape(*lead, k, p)
+        k, p = eta.shape[-2:]
+        flat = eta.reshape(-1, p).astype(samples.x.dtype, copy=False)
+        width = max(1024, CACHE_BYTES // (flat.itemsize * (p + len(flat) + 2 * len(flat) // k)) // 64 * 64)
+        kernel = _Kernel(flat, k, min(width, samples.n_rows))
+        t = np.zeros(flat.shape)
+        log_likelihood = np.full(len(flat) // k, self.log_jacobian * self.n)
+        with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
+            for t_block, weight in samples.blocks(width):
+                r, block_log_likelihood = kernel(t_block, weight)
+                t += r @ t_block.T
+                log_likelihood += block_log_likelihood
+        t = t.reshape(eta.shape)
+        rounding = 64 * np.finfo(flat.dtype).eps * np.abs(eta * t).sum((-1, -2))
         prior = self.model.log_penalty(precisions, self.psi)
-        rounding = 64 * np.finfo(samples.x.dtype).eps * np.abs(eta * t).sum((-1, -2))
-        return Expectation(Stats(t[..., 0].copy(), t), log_likelihood.reshape(lead), prior, rounding)
+        return Expectation(Stats(t[..., 0].copy(), t), log_likelihood.reshape(eta.shape[:-2]), prior, rounding)
 
     def m_step(self, stats: Stats) -> Mixture:
         """m-projection: the mixture that maximises the expected complete log-likelihood plus the penalty."""
@@ -100,51 +101,43 @@ class Problem:
         return Mixture(n / n.sum(-1, keepdims=True), components, self.model)
 
 
-class _Buffer:
-    """Working memory for one block, allocated once: fresh pages would cost as much as the arithmetic."""
+class _Kernel:
+    """Responsibilities of one block after another, for S stacked mixtures of K components.
 
-    def __init__(self, s: int, k: int, width: int, dtype: np.dtype[np.floating]) -> None:
-        self.r = np.empty((s, k, width), dtype)
-        self.total = np.empty((2, s, width), dtype)
-
-    def take(self, b: int) -> tuple[Real, Real]:
-        """Contiguous arrays (S, K, B) and (2, S, B)."""
-        if b == self.r.shape[2]:
-            return self.r, self.total
-        r, total = self.r.ravel(), self.total.ravel()
-        s, k, _ = self.r.shape
-        return r[: s * k * b].reshape(s, k, b), total[: 2 * s * b].reshape(2, s, b)
-
-
-def _weighted_responsibilities(
-    eta: Real,
-    t: Real,
-    weight: Real,
-    r: Real,
-    scratch: Real,
-) -> Array:
-    """Fill r (S, K, B) with c_i r_ik for coefficients eta (S, K, P) and statistics t (P, B); return ℓ, shape (S,).
-
-    Densities are summed as they are; only where a sum leaves the range of the type are they shifted by their maximum
-    first, which costs two more passes.
+    Memory is allocated once, since fresh pages would cost as much as the arithmetic. Densities are summed as they are;
+    only where a sum leaves the range of the type are they shifted by their maximum first, which costs two more passes.
     """
-    total, spare = scratch
-    flat = r.reshape(-1, weight.size)
-    np.matmul(eta.reshape(len(flat), -1), t, out=flat)
-    limits = np.finfo(r.dtype)
-    with np.errstate(over="ignore", under="ignore"):
+
+    def __init__(self, eta: Real, k: int, width: int) -> None:
+        self.eta, self.k = eta, k
+        self.smallest = np.finfo(eta.dtype).tiny * 1e16
+        self._allocate(width)
+
+    def _allocate(self, width: int) -> None:
+        self.r = np.empty((len(self.eta), width), self.eta.dtype)
+        self.stacked = self.r.reshape(-1, self.k, width)
+        self.total = np.empty((len(self.stacked), width), self.eta.dtype)
+        self.spare = np.empty_like(self.total)
+
+    def __call__(self, t: Real, weight: Real) -> tuple[Real, Array]:
+        """For T (P, B) and weights (B,): c_i r_ik, shape (S·K, B), and the block's ℓ, shape (S,)."""
+        if weight.size != self.r.shape[1]:
+            self._allocate(weight.size)
+        r, stacked, total, spare = self.r, self.stacked, self.total, self.spare
+        np.matmul(self.eta, t, out=r)
         np.exp(r, out=r)
-        np.add.reduce(r, axis=1, out=total)
-    shifted = not (total.min() > limits.tiny * 1e16 and total.max() < limits.max)
-    if shifted:
-        np.matmul(eta.reshape(len(flat), -1), t, out=flat)
-        top = np.maximum.reduce(r, axis=1)
-        r -= top[:, None]
-        np.exp(r, out=r)
-        np.add.reduce(r, axis=1, out=total)
-    np.divide(weight, total, out=spare)
-    r *= spare[:, None]
-    np.log(total, out=spare)
-    if shifted:
-        spare += top
-    return np.asarray(spare @ weight, dtype=np.float64)
+        np.add.reduce(stacked, axis=1, out=total)
+        np.log(total, out=spare)
+        log_likelihood = spare @ weight
+        if not (np.minimum.reduce(total, axis=None) > self.smallest and np.isfinite(log_likelihood).all()):
+            np.matmul(self.eta, t, out=r)
+            top = np.maximum.reduce(stacked, axis=1)
+            stacked -= top[:, None]
+            np.exp(r, out=r)
+            np.add.reduce(stacked, axis=1, out=total)
+            np.log(total, out=spare)
+            spare += top
+            log_likelihood = spare @ weight
+        np.divide(weight, total, out=spare)
+        stacked *= spare[:, None]
+        return r, np.asarray(log_likelihood, np.float64)

@@ -44,9 +44,8 @@ class Gaussian:
 
     @staticmethod
     def monomials(x: NDArray[np.floating[Any]], out: NDArray[np.floating[Any]]) -> None:
-        """Write T(x) for a block of samples, planar: x (D, B) → out (P, B)."""
+        """Write T(x) but for its constant, which `out[0]` holds already: planar x (D, B) → out (P, B)."""
         d = len(x)
-        out[0] = 1
         out[1 : 1 + d] = x
         row = 1 + d
         if len(out) == 1 + 2 * d:
@@ -72,7 +71,9 @@ class Gaussian:
         d = self.means.shape[-1]
         factor = np.linalg.cholesky(self.covariances)
         log_det = 2 * np.log(np.einsum("...ii->...i", factor)).sum(-1)
-        precision: Array = np.linalg.inv(self.covariances).astype(np.float64, copy=False)
+        # Through the factor that also gives the determinant: however ill-conditioned, the density stays normalised.
+        inverse = np.linalg.inv(factor)
+        precision: Array = (np.swapaxes(inverse, -1, -2) @ inverse).astype(np.float64, copy=False)
         linear = np.einsum("...ij,...j->...i", precision, self.means)
         constant = -0.5 * (d * LOG_2PI + log_det + (linear * self.means).sum(-1))
         i, j = product_indices(d, products)

@@ -54,7 +54,7 @@ class Mixture:
     def log_joint(self, x: Array) -> Array:
         """log π_k f_k(x) for planar samples x (D, N); shape (K, N)."""
         products = self.model.needs_products
-        t = np.empty((Gaussian.n_monomials(self.d, products), x.shape[1]))
+        t = np.ones((Gaussian.n_monomials(self.d, products), x.shape[1]))
         Gaussian.monomials(x, t)
         eta, _ = self.components.natural(products)
         eta[:, 0] += np.log(self.weights)

@@ -49,10 +49,10 @@ class Rows:
 
     def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
         """T (P, B) and weights (B,) for consecutive blocks of at most `size` rows; the memory of T is reused."""
-        buffer = np.empty(self.n_monomials * min(size, self.n_rows), self.x.dtype)
+        t = np.ones((self.n_monomials, min(size, self.n_rows)), self.x.dtype)
         for start in range(0, self.n_rows, size):
             x = self.x[:, start : start + size]
-            t = buffer[: self.n_monomials * x.shape[1]].reshape(self.n_monomials, -1)
+            t = t if x.shape[1] == t.shape[1] else np.ones((len(t), x.shape[1]), x.dtype)
             Gaussian.monomials(x, t)
             yield t, self.weight[start : start + size]
 
