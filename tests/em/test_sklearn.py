@@ -1,4 +1,4 @@
-"""From one start, scikit-learn's GaussianMixture and ours are the same; tests/data/make_sklearn.py wrote its numbers."""
+"""From one start, scikit-learn's GaussianMixture and ours are the same; data/make_sklearn.py wrote its numbers."""
 
 from __future__ import annotations
 
