@@ -1,8 +1,8 @@
 """Log-likelihoods of one image, as a script: IMAGE FEATURES K N_INIT. Prints nats per pixel as JSON.
 
-Ours is `emseg.segment` with its defaults; the peers are scikit-learn's two usual initialisations with its defaults, and, if
-N_INIT is more than 1, the best of that many k-means ones. All mixtures are scored by `score` below, on the same
-samples: stored values for rgb and gray, scikit-image's conversion for lab.
+Ours is `emseg.segment` with its defaults; the peers are scikit-learn's two usual initialisations, otherwise with its
+defaults, and, if N_INIT is more than 1, the best of that many k-means ones. All mixtures are scored by `score`, on
+the same samples: stored values for rgb and gray, scikit-image's conversion for lab.
 """
 
 from __future__ import annotations
