@@ -40,8 +40,16 @@ def run(x: np.ndarray, means: np.ndarray, model: str, reg_covar: float, iteratio
     start = {"full": np.stack([np.eye(d)] * k), "tied": np.eye(d), "diag": np.ones((k, d)), "spherical": np.ones(k)}
     max_iter, tol = ITERATIONS[iterations]
     mixture = GaussianMixture(
-        k, covariance_type=model, reg_covar=reg_covar, tol=tol, max_iter=max_iter, init_params="random", random_state=0,
-        weights_init=np.full(k, 1 / k), means_init=means, precisions_init=start[model],
+        k,
+        covariance_type=model,
+        reg_covar=reg_covar,
+        tol=tol,
+        max_iter=max_iter,
+        init_params="random",
+        random_state=0,
+        weights_init=np.full(k, 1 / k),
+        means_init=means,
+        precisions_init=start[model],
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

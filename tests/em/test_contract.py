@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
@@ -77,11 +77,12 @@ def assert_same(found: Mixture, expected: Mixture, tolerance: float) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.xfail(strict=False, reason="bug: precisions by LU inversion err more than `rounding` says")
 @every_variant
 @every_model
 @settings(max_examples=12)
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(1, 4), st.integers(12, 80), st.sampled_from([0.0, 1, 4]))
+@example(1024, 4, 3, 43, 4.0)  # ends with a variance of 2e-5 beside one of 5
+@example(100, 4, 3, 43, 4.0)
 def test_the_objective_never_falls_and_the_bound_holds(
     model: str, variant: str, seed: int, d: int, k: int, n: int, apart: float
 ) -> None:
@@ -107,10 +108,12 @@ def test_log_rows_hold_the_likelihood_and_its_bound(variant: str, model: str) ->
     problem = pose(x, model)
     found = run(variant, problem, start_at(x, model, 3), Stop(0, 4))
     parts = found.mixture.components
-    joint = np.stack([
-        np.log(w) + multivariate_normal(mean, covariance).logpdf(x.T)
-        for w, mean, covariance in zip(found.mixture.weights, parts.means, parts.covariances, strict=True)
-    ])
+    joint = np.stack(
+        [
+            np.log(w) + multivariate_normal(mean, covariance).logpdf(x.T)
+            for w, mean, covariance in zip(found.mixture.weights, parts.means, parts.covariances, strict=True)
+        ]
+    )
     r = np.exp(joint - logsumexp(joint, axis=0))
     assert found.trace[-1].log_likelihood == pytest.approx(logsumexp(joint, axis=0).sum(), rel=1e-10)
     assert found.trace[-1].elbo == pytest.approx((r * (joint - np.log(r))).sum(), rel=1e-10)

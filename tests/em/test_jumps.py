@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from emseg.em.anderson import Anderson
-from emseg.em.base import FixedPoint, State
 from emseg.em.convergence import Status, Stop
 from emseg.em.em import EM
 from emseg.em.fit import fit
@@ -50,26 +49,24 @@ def test_a_bad_anderson_jump_is_replaced_by_em(by: float) -> None:
     assert found.trace[-1].e_steps == 1 + 1 + 19 * 2  # the second step is the first that can jump
 
 
-class Drifting(EM):
-    """EM whose logarithms of scale move by almost equal steps, so that the squared extrapolation leaps."""
-
-    def update(self, problem: Problem, state: State) -> Mixture:
-        mixture = super().update(problem, state)
-        theta = state.mixture.pack()
-        return mixture.unpack(np.where(np.arange(theta.size) >= 6, theta + 1e-3 * (theta + 50), mixture.pack()))
-
-
 @WIDE
-def test_a_bad_squarem_jump_is_replaced_by_two_maps() -> None:
+@pytest.mark.parametrize("variance", [0.0, np.nan])
+@pytest.mark.parametrize("algorithm", [Anderson(), Squarem()], ids=["anderson", "squarem"])
+def test_a_jump_to_no_mixture_is_replaced_by_em(
+    algorithm: Anderson | Squarem, variance: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     problem, start = posed()
-    base: FixedPoint = Drifting()
-    algorithm = Squarem(base)
-    algorithm_state, info = algorithm.init(problem, start, np.random.default_rng(0))
-    object.__setattr__(algorithm_state, "clamp", 1e6)
-    state, info = algorithm.step(problem, algorithm_state, np.random.default_rng(0))
-    assert info.e_steps == 3
-    assert np.isfinite(info.objective)
-    assert np.isfinite(state.mixture.pack()).all()
+    plain = fit(EM(), problem, start, Stop(0, 12), np.random.default_rng(0))
+
+    def singular(self: Mixture, theta: np.ndarray) -> Mixture:
+        return Mixture(self.weights, Gaussian(self.components.means, np.full((2, 2, 2), variance)), self.model)
+
+    monkeypatch.setattr(Mixture, "unpack", singular)
+    found = fit(algorithm, problem, start, Stop(0, 6), np.random.default_rng(0))
+    assert found.status is Status.MAX_ITER
+    stride = 2 if isinstance(algorithm, Squarem) else 1
+    expected = [row.objective for row in plain.trace[::stride]][:7]
+    assert [row.objective for row in found.trace] == pytest.approx(expected, rel=1e-12)
 
 
 def test_acceleration_saves_e_steps() -> None:

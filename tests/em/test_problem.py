@@ -34,10 +34,12 @@ def random_rows(rng: np.random.Generator, model: str, n: int, d: int, dtype: typ
 def by_hand(rows: Rows, mixture: Mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """n (K,), first moments (K, D), second moments (K, D, D) and ℓ from scipy's densities."""
     x, weight, parts = rows.x.astype(float), rows.weight.astype(float), mixture.components
-    joint = np.stack([
-        np.log(w) + np.atleast_1d(multivariate_normal(mean, covariance).logpdf(x.T))
-        for w, mean, covariance in zip(mixture.weights, parts.means, parts.covariances, strict=True)
-    ])
+    joint = np.stack(
+        [
+            np.log(w) + np.atleast_1d(multivariate_normal(mean, covariance).logpdf(x.T))
+            for w, mean, covariance in zip(mixture.weights, parts.means, parts.covariances, strict=True)
+        ]
+    )
     total = logsumexp(joint, axis=0)
     r = np.exp(joint - total) * weight
     return r.sum(1), r @ x.T, np.einsum("kn,in,jn->kij", r, x, x), float(weight @ total)
