@@ -10,10 +10,8 @@ import numpy as np
 from PIL import Image
 
 source, folder = sys.argv[1:]
-pixels = np.asarray(Image.open(source).convert("RGB"))
-packed = pixels[..., 0].astype(np.uint32)
-for channel in (1, 2):
-    packed |= pixels[..., channel].astype(np.uint32) << np.uint32(8 * channel)
+image = Image.open(source)
+packed = np.frombuffer(image.tobytes("raw", "RGBX"), np.uint32).reshape(image.height, image.width)
 green = (packed >> np.uint32(8)).astype(np.uint8)
 RUN_LENGTHS, HUFFMAN = 3, 2  # zlib's fastest strategies for these two
 for name, indices, strategy in (("labels", green >> 6, RUN_LENGTHS), ("overlay", green >> 1, HUFFMAN)):

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,8 @@ class Pair:
             f"{peer.cpu:.2f}",
             f"{self._fit_and_predict:.2f}",
             f"{peer.peak:.0f}",
-            f"{peer.said['iterations']:.0f}",
-            f"{peer.said['log_likelihood']:.4f}",
+            f"{peer.said.get('iterations', nan):.0f}",
+            f"{peer.said.get('log_likelihood', nan):.4f}",
             f"{self.whole:.3g}× / {self.alone:.3g}×",
         )
 
@@ -115,6 +116,8 @@ def _pairs(size: float, environment: Mapping[str, str], quick: bool) -> Iterator
 
 
 def _scaled(run: Run, factor: int) -> Run:
-    """A run as if its image had been larger: what costs pixels grows in proportion."""
-    said = {key: value * (factor if key in ("fit", "predict") else 1) for key, value in run.said.items()}
-    return replace(run, cpu=factor * run.cpu, peak=factor * run.peak, said=said)
+    """A run as if its image had been larger: the stages that handle pixels grow in proportion, the rest is not known."""
+    if factor == 1:
+        return run
+    said = {stage: factor * run.said[stage] for stage in ("load", "fit", "predict", "write")}
+    return replace(run, cpu=run.cpu + (1 - 1 / factor) * sum(said.values()), peak=nan, said=said)
