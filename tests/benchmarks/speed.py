@@ -116,7 +116,7 @@ def _pairs(size: float, environment: Mapping[str, str], quick: bool) -> Iterator
 
 
 def _scaled(run: Run, factor: int) -> Run:
-    """A run as if its image had been larger: the stages that handle pixels grow in proportion, the rest is not known."""
+    """A run as if its image had been larger: stages that handle pixels grow in proportion, the rest is unknown."""
     if factor == 1:
         return run
     said = {stage: factor * run.said[stage] for stage in ("load", "fit", "predict", "write")}
