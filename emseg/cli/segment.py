@@ -63,4 +63,4 @@ def _segment(job: Job, overwrite: bool, as_json: bool, quiet: bool, verbose: boo
     elif not quiet:
         from emseg.output.summary import summary_text
 
-        click.echo(summary_text(report, result.colours, colour=sys.stdout.isatty()))
+        click.echo(summary_text(report, result.colours, sys.stdout.isatty(), job.report))

@@ -63,8 +63,8 @@ def _increments(values: Sequence[float]) -> list[float]:
 def remaining(objective: Sequence[float]) -> float:
     """Estimated distance of the last value to the limit; infinite while increments do not shrink.
 
-    One lucky step must not end a fit, so the factor is at least the geometric mean of the last two. While it still
-    rises, slower modes are coming to light behind the fast ones: half of the rise is then expected at each step to come.
+    One lucky step must not end a fit, so the factor is at least the geometric mean of the last two. While it rises,
+    slower modes are coming to light behind the fast ones, and it is expected to rise as much again.
     """
     if len(objective) < 4:
         return float("inf")

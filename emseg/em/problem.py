@@ -89,10 +89,10 @@ class Problem:
                 r, block_log_likelihood = kernel(t_block, weight)
                 t += r @ t_block.T
                 log_likelihood += block_log_likelihood
-        t = t.reshape(eta.shape)
-        rounding = 64 * np.finfo(flat.dtype).eps * np.abs(eta * t).sum((-1, -2))
+        sums = t.reshape(eta.shape)
+        rounding = 64 * np.finfo(flat.dtype).eps * np.abs(eta * sums).sum((-1, -2))
         prior = self.model.log_penalty(precisions, self.psi)
-        return Expectation(Stats(t[..., 0].copy(), t), log_likelihood.reshape(eta.shape[:-2]), prior, rounding)
+        return Expectation(Stats(sums[..., 0].copy(), sums), log_likelihood.reshape(eta.shape[:-2]), prior, rounding)
 
     def m_step(self, stats: Stats) -> Mixture:
         """m-projection: the mixture that maximises the expected complete log-likelihood plus the penalty."""
@@ -110,7 +110,10 @@ class _Kernel:
 
     def __init__(self, eta: Real, k: int, width: int) -> None:
         self.eta, self.k = eta, k
-        self.smallest = np.finfo(eta.dtype).tiny * 1e16
+        # Densities below e^lowest count as that: subnormal numbers would cost many times as much. Sums that this could
+        # change by more than rounding are found by being small themselves.
+        self.lowest = float(np.log(np.finfo(eta.dtype).tiny)) + 2
+        self.smallest = np.exp(self.lowest) * k / np.finfo(eta.dtype).eps
         self._allocate(width)
 
     def _allocate(self, width: int) -> None:
@@ -125,6 +128,7 @@ class _Kernel:
             self._allocate(weight.size)
         r, stacked, total, spare = self.r, self.stacked, self.total, self.spare
         np.matmul(self.eta, t, out=r)
+        np.maximum(r, self.lowest, out=r)
         np.exp(r, out=r)
         np.add.reduce(stacked, axis=1, out=total)
         np.log(total, out=spare)
@@ -133,6 +137,7 @@ class _Kernel:
             np.matmul(self.eta, t, out=r)
             top = np.maximum.reduce(stacked, axis=1)
             stacked -= top[:, None]
+            np.maximum(r, self.lowest, out=r)
             np.exp(r, out=r)
             np.add.reduce(stacked, axis=1, out=total)
             np.log(total, out=spare)

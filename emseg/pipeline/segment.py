@@ -145,7 +145,7 @@ def segment(
     return _finish(photo, features, problem, found, asked, searched, clock)
 
 
-SEARCH_FLOOR = 1e-12
+SEARCH_FLOOR = 5e-6
 
 
 def _finish(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
 from emseg.errors import UsageError
@@ -55,5 +56,5 @@ def _from_labels(path: str, image: Image, features: Features, problem: Problem) 
             raise UsageError(f"--init {path}: label {label} has no valid pixel; give a label map of this image")
         ((t, weight),) = Rows(x, np.ones(x.shape[1]), problem.model.needs_products).blocks(x.shape[1])
         sums.append(t @ weight)
-    t = np.array(sums, np.float64)
+    t: NDArray[np.float64] = np.array(sums, np.float64)
     return problem.m_step(Stats(t[:, 0].copy(), t))

@@ -1,0 +1,26 @@
+"""The report as strict JSON: readable by people, the same bytes for the same facts."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+
+def report_json(facts: Mapping[str, Any]) -> bytes:
+    """Encode facts in the given order, indented, with rows of numbers on one line; NaN and infinity become null."""
+    text = json.dumps(finite(facts), indent=2, ensure_ascii=False, allow_nan=False)
+    numbers = re.compile(r"\[\s+((?:[-\d.e+]+|null)(?:,\s+(?:[-\d.e+]+|null))*)\s+\]")
+    text = numbers.sub(lambda found: "[" + re.sub(r"\s+", " ", found[1]) + "]", text)
+    return (text + "\n").encode("utf-8", "backslashreplace")
+
+
+def finite(value: Any) -> Any:
+    """The same facts with None for numbers that JSON cannot hold."""
+    if isinstance(value, Mapping):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
