@@ -75,8 +75,10 @@ def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | Non
     if samples and name in POINTWISE:
         stored = samples.values
         if name in ("lab", "hsv") and not has_unit_scale(stored):
-            raise DataError(f"{image.name}: {name} needs 8- or 16-bit colours or floats in 0...1, found {stored.dtype} "
-                            f"from {stored.min():g} to {stored.max():g}; use --features rgb")
+            raise DataError(
+                f"{image.name}: {name} needs 8- or 16-bit colours or floats in 0...1, found {stored.dtype} "
+                f"from {stored.min():g} to {stored.max():g}; use --features rgb"
+            )
         transform, names = POINTWISE[name]
         return [_Group(names or tuple(f"band {c + 1}" for c in range(len(stored))), transform(stored), samples)]
     if name == "texture":

@@ -36,8 +36,9 @@ def hsv(rgb: NDArray[Any]) -> Floats:
     value = unit.max(axis=0)
     chroma = value - unit.min(axis=0)
     safe = np.where(chroma > 0, chroma, 1.0)
-    sector = np.where(value == red, (green - blue) / safe,
-                      np.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe))
+    sector = np.where(
+        value == red, (green - blue) / safe, np.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe)
+    )
     saturation = chroma / np.where(value > 0, value, 1.0)
     return np.stack([saturation * np.cos(sector * np.pi / 3), saturation * np.sin(sector * np.pi / 3), value])
 

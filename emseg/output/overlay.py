@@ -1,8 +1,8 @@
 """The image with its regions tinted and outlined.
 
 Every pixel keeps the image's lightness and takes its region's hue, so detail stays readable under the colours. There
-are then few distinct colours: one block of tones a region. Written as a palette PNG this costs a 12 MP picture an eighth
-of the time an RGB one takes, and a byte a pixel.
+are then few distinct colours: one block of tones a region. Written as a palette PNG this costs a 12 MP picture an
+eighth of the time an RGB one takes, and a byte a pixel.
 """
 
 from __future__ import annotations
