@@ -1,8 +1,8 @@
 """How files are written: whole or not at all, the report last, and never over a file that emseg did not write.
 
 All files are first written under hidden names beside their targets, the report as `.photo.json.part`: it names every
-new file by its hash, so that after a crash the next run still knows its own. Then the old report is removed, the files are
-renamed one by one, and last the report. So a report that is there describes the files that are there.
+new file by its hash, so that after a crash the next run still knows its own. Then the old report is removed, the files
+are renamed one by one, and last the report. So a report that is there describes the files that are there.
 """
 
 from __future__ import annotations
