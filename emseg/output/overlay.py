@@ -42,7 +42,7 @@ def overlay_png(image: Image, labels: Labels, colours: NDArray[np.uint8]) -> byt
     for top in range(0, len(labels), height):
         rows = slice(top, min(top + height, len(labels)))
         index = np.take(tone_of, _code(labels[rows], luma_at(rows)), mode="clip")
-        index[_boundaries(labels, rows, line)] = len(table) - 1
+        np.putmask(index, _boundaries(labels, rows, line), len(table) - 1)
         picture[rows] = table[index] if as_rgb else index
     return encode("RGB", picture, HUFFMAN) if as_rgb else palette_png(picture, table, HUFFMAN)
 
@@ -72,7 +72,7 @@ def _tints(
     luma = darkest + (lightest - darkest + 1) * (np.arange(tones) + 0.5) / tones
     light, region = ((value - low) / (high - low + 1) for value in (luma, median))
     base = oklab(colours)[:, None, :]
-    lightness = 0.6 * base[..., 0] + 0.4 * (0.35 + 0.5 * region) + 0.55 * (light - region)
+    lightness = 0.6 * base[..., 0] + 0.4 * (0.35 + 0.5 * region) + 0.7 * (light - region)
     lightness[0] = 0.12 + 0.35 * light[0]
     hue = np.broadcast_to(base[..., 1:], (*lightness.shape, 2))
     lab = np.concatenate([np.clip(lightness, 0.1, 0.97)[..., None], hue], axis=2)
