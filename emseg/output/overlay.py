@@ -47,17 +47,17 @@ def overlay_png(image: Image, labels: Labels, colours: NDArray[np.uint8]) -> byt
     return encode("RGB", picture, HUFFMAN) if as_rgb else palette_png(picture, table, HUFFMAN)
 
 
-def _code(labels: Labels, luma: NDArray[np.uint8]) -> NDArray[np.unsignedinteger[Any]]:
+def _code(labels: Labels, luma: NDArray[np.uint8]) -> Labels:
     """256 label + luma."""
-    code = labels.astype(np.uint16 if labels.itemsize == 1 else np.uint32)
-    code <<= 8
-    code |= luma
+    code: NDArray[Any] = labels.astype(np.uint16 if labels.itemsize == 1 else np.uint32)
+    code *= 256
+    code += luma
     return code
 
 
 def _tints(
     image: Image, labels: Labels, luma_at: Callable[[Any], NDArray[np.uint8]], colours: NDArray[np.uint8], tones: int
-) -> tuple[NDArray[np.uint8], NDArray[np.unsignedinteger[Any]]]:
+) -> tuple[NDArray[np.uint8], Labels]:
     """Colours of all tones of all labels ((K + 1) tones, 3), and the index of each (label, luma) among them (flat).
 
     The tones of a label are spread over the luma that occurs in its region.
@@ -76,8 +76,8 @@ def _tints(
     lightness[0] = 0.12 + 0.35 * light[0]
     hue = np.broadcast_to(base[..., 1:], (*lightness.shape, 2))
     lab = np.concatenate([np.clip(lightness, 0.1, 0.97)[..., None], hue], axis=2)
-    index_type = np.uint8 if tones * len(colours) < 256 else np.uint32
-    return srgb(lab.reshape(-1, 3)), tone_of.astype(index_type).ravel()
+    flat: NDArray[Any] = tone_of.ravel().astype(np.uint8 if len(lab) * tones < 256 else np.uint32)
+    return srgb(lab.reshape(-1, 3)), flat
 
 
 def _quantiles(count: NDArray[np.intp], *shares: float) -> list[NDArray[np.intp]]:
@@ -92,7 +92,7 @@ def _thinning(image: Image) -> tuple[slice, slice]:
 
 
 def _luma(image: Image) -> Callable[[Any], NDArray[np.uint8]]:
-    """Return the function from a piece of the grid to its luma, 0 to 255; what is no 8-bit colour is stretched to that."""
+    """Return the function from a piece of the grid to its luma, 0 to 255; all but packed words is stretched to that."""
     packed, pixels = image.packed, image.pixels
     if packed is not None:
         return lambda where: _packed_luma(packed[where])
@@ -107,11 +107,11 @@ def _grey(pixels: NDArray[Any]) -> NDArray[np.float32]:
     """Rec. 601 luma of three channels, the mean of any other number; missing values count as 0."""
     bands = pixels.shape[-1]
     weight = np.array([0.299, 0.587, 0.114] if bands == 3 else [1 / bands] * bands, np.float32)
-    return np.nan_to_num(pixels.astype(np.float32) @ weight, copy=False, posinf=0, neginf=0)
+    return np.asarray(np.nan_to_num(pixels.astype(np.float32) @ weight, copy=False, posinf=0, neginf=0))
 
 
 def _packed_luma(packed: NDArray[np.uint32]) -> NDArray[np.uint8]:
-    """(77 R + 150 G + 29 B) / 256 of packed words, two channels in one multiplication; the result ends in the top byte."""
+    """(77 R + 150 G + 29 B) / 256 of packed words, two channels in one multiplication; the sum is in the top byte."""
     word = packed & 0x00FF00FF
     word *= 29 + (77 << 16)
     green = packed & 0x0000FF00
@@ -139,8 +139,8 @@ def _boundaries(labels: Labels, rows: slice, line: int) -> NDArray[np.bool_]:
 
 def _steps(labels: Labels, clear: int) -> NDArray[np.bool_]:
     """Changes along the first axis that have `clear` equal pairs before and behind them."""
-    same = labels[1:] == labels[:-1]
-    step = ~same
+    same = np.equal(labels[1:], labels[:-1])
+    step = np.logical_not(same)
     for shift in range(1, clear + 1):
         step[shift:] &= same[:-shift]
         step[:-shift] &= same[shift:]
