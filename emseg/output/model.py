@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,10 +46,11 @@ def read_model(path: str) -> Model:
         If it is not one, or its numbers are not a mixture.
     """
     try:
-        if os.path.getsize(path) > LARGEST:
-            raise ValueError("too large")
         with open(path, "rb") as file:
-            facts = json.load(file)
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise ValueError("too large")
+        facts = json.loads(text)
         if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.get("version") != VERSION:
             raise ValueError("not a model of this version")
         if set(facts) != set(KEYS) or facts["family"] != "gaussian":
@@ -66,10 +66,10 @@ def read_model(path: str) -> Model:
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
-    array = np.array(value, dtype=np.float64)
-    if array.ndim != axes or array.size == 0 or not np.isfinite(array).all():
+    array = np.array(value)
+    if array.ndim != axes or array.size == 0 or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
         raise ValueError(f"expected finite numbers along {axes} axes")
-    return array
+    return array.astype(np.float64)
 
 
 def _require_mixture(

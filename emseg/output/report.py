@@ -12,13 +12,16 @@ from typing import Any
 def report_json(facts: Mapping[str, Any]) -> bytes:
     """Encode facts in the given order, indented, with rows of numbers on one line; NaN and infinity become null."""
     text = json.dumps(finite(facts), indent=2, ensure_ascii=False, allow_nan=False)
-    numbers = re.compile(r"\[\s+((?:[-\d.e+]+|null)(?:,\s+(?:[-\d.e+]+|null))*)\s+\]")
+    # Strings hold no line breaks in JSON, so what is split over lines is structure.
+    numbers = re.compile(r"\[\n *((?:[-\d.e+]+|null)(?:,\n *(?:[-\d.e+]+|null))*)\n *\]")
     text = numbers.sub(lambda found: "[" + re.sub(r"\s+", " ", found[1]) + "]", text)
     return (text + "\n").encode("utf-8", "backslashreplace")
 
 
 def finite(value: Any) -> Any:
-    """The same facts with None for numbers that JSON cannot hold."""
+    """The same facts in Python's own types, with None for numbers that JSON cannot hold."""
+    if hasattr(value, "tolist"):  # numpy
+        value = value.tolist()
     if isinstance(value, Mapping):
         return {key: finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
