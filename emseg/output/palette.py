@@ -9,7 +9,7 @@ from emseg.output.oklab import srgb
 
 # The seven hues of Okabe and Ito (2008), told apart under the common colour-vision deficiencies too, in an order that
 # puts strong contrasts first; then three more.
-_FIRST = ("0072b2", "e69f00", "009e73", "cc79a7", "f0e442", "56b4e9", "d55e00", "6a3d9a", "b5dd8a", "8c5a3c")
+_FIRST = ("0072b2", "e69f00", "009e73", "cc79a7", "f0e442", "56b4e9", "d55e00", "4a32c8", "774422", "c8dc96")
 _GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
 
 
