@@ -5,8 +5,8 @@ With f_t = Φ(θ_t) - θ_t and the last m differences ΔΘ, ΔF of θ and f as c
 γ = argmin ‖f - ΔF γ‖² + λ‖γ‖²,   θ' = Φ(θ) - (ΔΘ + ΔF) γ            (their eq. 5, with the damping λ)
 
 which is a quasi-Newton step that has learned the rate matrix of EM along the directions travelled so far. A step that
-would lower the objective is replaced by Φ(θ), and the memory is emptied. An accepted step costs one E-step, a rejected
-one two.
+would lower the objective is replaced by Φ(θ), the memory is emptied, and plain steps fill it again before the next
+jump. An accepted step costs one E-step, a rejected one two.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.base import FixedPoint, Info, State, exact_info
+from emseg.em.base import FixedPoint, Info, State, exact_info, jump
 from emseg.em.em import EM
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
@@ -26,10 +26,11 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class AndersonState(State):
-    """With the last points θ and residuals f, oldest first."""
+    """With the last points θ and residuals f, oldest first, and how many plain steps come before the next jump."""
 
     points: tuple[Array, ...] = ()
     residuals: tuple[Array, ...] = ()
+    rest: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,13 +64,15 @@ class Anderson:
         memory = min(self.order, -(-theta.size // 2)) + 1
         points = (*state.points, theta)[-memory:]
         residuals = (*state.residuals, image - theta)[-memory:]
-        if len(points) > 1:
-            jumped = self.base.evaluate(problem, mapped.unpack(image - self._correction(points, residuals)))
-            if jumped.expectation.objective >= state.expectation.objective:
-                return AndersonState(jumped.mixture, jumped.expectation, points, residuals), exact_info(jumped, 1)
+        tries = len(points) > 1 and not state.rest
+        if tries:
+            landed = jump(self.base, problem, mapped, image - self._correction(points, residuals))
+            if landed and landed.expectation.objective >= state.expectation.objective:
+                return AndersonState(landed.mixture, landed.expectation, points, residuals), exact_info(landed, 1)
+            points, residuals = points[-1:], residuals[-1:]
         safe = self.base.evaluate(problem, mapped)
-        e_steps = 1 if len(points) == 1 else 2
-        return AndersonState(safe.mixture, safe.expectation, points[-1:], residuals[-1:]), exact_info(safe, e_steps)
+        rest = memory - 1 if tries else max(state.rest - 1, 0)
+        return AndersonState(safe.mixture, safe.expectation, points, residuals, rest), exact_info(safe, 1 + tries)
 
     def _correction(self, points: tuple[Array, ...], residuals: tuple[Array, ...]) -> Array:
         """(ΔΘ + ΔF) γ."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emseg.em.problem import Expectation, Problem
 from emseg.mixture.mixture import Mixture
@@ -64,6 +65,16 @@ class FixedPoint(Algorithm, Protocol):
 
     def update(self, problem: Problem, state: State) -> Mixture:
         """Φ(θ), without an E-step at the new point."""
+
+
+def jump(base: FixedPoint, problem: Problem, like: Mixture, theta: NDArray[np.float64]) -> State | None:
+    """The E-step at an extrapolated θ; None where θ overflows or its mixture is singular."""
+    with np.errstate(all="ignore"):
+        try:
+            state = base.evaluate(problem, like.unpack(theta))
+        except np.linalg.LinAlgError:
+            return None
+    return state if np.isfinite(state.expectation.objective) else None
 
 
 def exact_info(state: State, e_steps: int) -> Info:

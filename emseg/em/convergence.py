@@ -2,7 +2,8 @@
 
 The size of the last step says little: EM that crawls takes small steps far from its limit. So the distance to the limit
 is estimated. Increments of a linearly convergent sequence shrink by a factor a, and what remains after an increment δ
-is δ a / (1 - a) (Aitken; Böhning et al. 1994, Ann. Inst. Stat. Math. 46).
+is δ a / (1 - a) (Aitken; Böhning et al. 1994, Ann. Inst. Stat. Math. 46). Increments of accelerated EM are irregular,
+so three estimates in a row must agree.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class Stop:
         """
         if len(objective) > 2 and all(abs(d) <= rounding for d in _increments(objective[-3:])):
             return Status.STALLED
-        if len(objective) > 4 and max(remaining(objective[:-1]), remaining(objective)) <= self.tol * n:
+        if len(objective) > 5 and max(remaining(objective[: len(objective) - i]) for i in range(3)) <= self.tol * n:
             return Status.CONVERGED
         return Status.MAX_ITER if len(objective) > self.max_iter else None
 

@@ -14,6 +14,8 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 
+NOISE = 0.1  # nats per sample: where rounding can add as much, a component is a point and ℓ is meaningless
+
 
 class MonotonicityWarning(RuntimeWarning):
     """An objective that must not fall has fallen by more than rounding: a bug to report."""
@@ -104,19 +106,19 @@ def fit(
         except np.linalg.LinAlgError:
             status = Status.DEGENERATE
             break
-        if not np.isfinite(info.objective):
+        rounding = float(new.expectation.rounding)
+        if not (np.isfinite(info.objective) and rounding < NOISE * problem.n):
             status = Status.DEGENERATE
             break
         state = new
         log(info)
-        rounding = float(state.expectation.rounding)
         if algorithm.monotone and trace[-1].delta < -rounding:
             warnings.warn(
                 f"the objective fell by {-trace[-1].delta:.3g} at iteration {len(trace) - 1}; please report this",
                 MonotonicityWarning,
                 stacklevel=2,
             )
-        status = stop.status([row.objective for row in trace[-6:]], problem.n, rounding)
+        status = stop.status([row.objective for row in trace[-8:]], problem.n, rounding)
         if status is None and len(trace) > stop.max_iter:
             status = Status.MAX_ITER
     return Fit(state.mixture, tuple(trace), status)

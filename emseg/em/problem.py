@@ -54,24 +54,27 @@ class Problem:
     samples : Rows
     model : CovarianceModel
     floor : float
-        Relative variance floor: the penalty is -½ ψ tr Σ⁻¹ with ψ = floor · N. 0 for plain maximum likelihood.
+        Relative variance floor: the penalty is -½ tr diag(ψ) Σ⁻¹ with ψ = floor · N · unit². 0 for maximum likelihood.
     log_jacobian : float
         Added to every sample's log-density: brings ℓ from standardised coordinates to the features' own units.
+    unit : ndarray, shape (D,), or float
+        What the floor is relative to: the spread of the samples in each dimension.
     """
 
     samples: Rows
     model: CovarianceModel
     floor: float = 0.0
     log_jacobian: float = 0.0
+    unit: Array | float = 1.0
     n: float = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n", float(self.samples.weight.sum(dtype=np.float64)))
 
     @property
-    def psi(self) -> float:
+    def psi(self) -> Array | float:
         """Scale of the inverse-Wishart penalty."""
-        return self.floor * self.n
+        return self.floor * self.n * self.unit**2
 
     def e_step(self, mixture: Mixture) -> Expectation:
         """e-projection: expected statistics and ℓ at a mixture, or at every mixture of a stack (..., K)."""
@@ -90,7 +93,8 @@ class Problem:
                 t += r @ t_block.T
                 log_likelihood += block_log_likelihood
         sums = t.reshape(eta.shape)
-        rounding = 64 * np.finfo(flat.dtype).eps * np.abs(eta * sums).sum((-1, -2))
+        magnitude = np.abs(eta * sums).sum((-1, -2)) + np.abs(log_likelihood.reshape(eta.shape[:-2]))
+        rounding = 8 * np.finfo(flat.dtype).eps * (magnitude + abs(self.log_jacobian) * self.n)
         prior = self.model.log_penalty(precisions, self.psi)
         return Expectation(Stats(sums[..., 0].copy(), sums), log_likelihood.reshape(eta.shape[:-2]), prior, rounding)
 

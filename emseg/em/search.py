@@ -7,6 +7,8 @@ product. Later rounds have fewer contestants and larger samples; the winner is p
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from emseg.em.anderson import Anderson
@@ -14,56 +16,52 @@ from emseg.em.convergence import Stop
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
 from emseg.mixture import seeds
-from emseg.mixture.covariance import CovarianceModel
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
+from emseg.mixture.samples import samples
 
 ROUNDS = ((0, 8), (0, 12), (1, 8), (1, 8), (2, 6))  # sample and iterations; each round keeps the better half
-STARTS = 8  # for each component
+STARTS, MOST = 8, 64  # for each component, and in all
 POLISH = Stop(tol=1e-4, max_iter=30)  # for the winner, on the largest sample
 
 
+# Variance below which contestants do not gain, relative to that of the data: about what rounding to 256 levels leaves.
+# Without it, the winner would be the start that wastes a component on a single frequent grey value.
+FLOOR = 5e-6
+
+
 def search(
-    samples: list[Rows],
-    model: CovarianceModel,
-    k: int,
-    floor: float,
-    rng: np.random.Generator,
-    init: str = "auto",
-    starts: int = 0,
+    problem: Problem, k: int, rng: np.random.Generator, init: str = "auto", starts: int = 0
 ) -> tuple[Mixture, int]:
-    """The winner of a tournament among starts, and the number of E-steps it took (on the samples).
+    """The winner of a tournament among starts, and the number of E-steps it took, all on samples of the data.
 
     Parameters
     ----------
-    samples : list of Rows
-        Increasing size; see `emseg.mixture.samples`.
-    model : CovarianceModel
+    problem : Problem
     k : int
         Number of components.
-    floor : float
-        Relative variance floor of the problem.
     rng : numpy.random.Generator
     init : {"auto", "kmeans++", "random"}
         How seeds are drawn; auto draws half of the starts each way.
     starts : int
-        How many; 0 for eight a component.
+        How many; 0 for eight a component, 64 at most.
     """
-    count = starts or STARTS * k
-    rows = samples[0]
+    floor = max(problem.floor, FLOOR)
+    views = [replace(problem, samples=rows, floor=floor) for rows in samples(problem.samples, rng)]
+    rows = views[0].samples
+    count = starts or min(STARTS * k, MOST)
     spread = {"auto": (count + 1) // 2, "kmeans++": count, "random": 0}[init]
     drawn = [seeds.kmeans_pp(rows.x, rows.weight, k, spread, rng)] if spread else []
     if count > spread:
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
-    stack = Problem(rows, model, floor).m_step(seeds.voronoi_stats(rows, np.concatenate(drawn)))
+    stack = views[0].m_step(seeds.voronoi_stats(rows, np.concatenate(drawn)))
     e_steps = 0
-    for i, (sample, iterations) in enumerate(ROUNDS):
-        problem = Problem(samples[min(sample, len(samples) - 1)], model, floor)
+    for i, (view, iterations) in enumerate(ROUNDS):
+        seen = views[min(view, len(views) - 1)]
         for _ in range(iterations):
-            expectation = problem.e_step(stack)
-            stack = problem.m_step(expectation.stats)
+            expectation = seen.e_step(stack)
+            stack = seen.m_step(expectation.stats)
         e_steps += iterations * len(stack.weights)
         best_first = np.argsort(-expectation.objective, kind="stable")
         stack = stack[best_first[: 1 if i == len(ROUNDS) - 1 else max(2, len(best_first) // 2)]]
-    polished = fit(Anderson(), Problem(samples[-1], model, floor), stack[0], POLISH, rng)
+    polished = fit(Anderson(), views[-1], stack[0], POLISH, rng)
     return polished.mixture, e_steps + polished.trace[-1].e_steps

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from emseg.em.base import FixedPoint, Info, State, exact_info
+from emseg.em.base import FixedPoint, Info, State, exact_info, jump
 from emseg.em.em import EM
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
@@ -52,11 +52,11 @@ class Squarem:
         norm = float(np.linalg.norm(v))
         alpha = max(-clamp, -float(np.linalg.norm(r)) / norm) if norm > 0 else -1.0
         if alpha > -1:
-            jumped = self.base.evaluate(problem, second)
-            return SquaremState(jumped.mixture, jumped.expectation, clamp), exact_info(jumped, 2)
+            plain = self.base.evaluate(problem, second)
+            return SquaremState(plain.mixture, plain.expectation, clamp), exact_info(plain, 2)
         grown = 4 * clamp if alpha == -clamp else clamp
-        jumped = self.base.evaluate(problem, here.unpack(theta0 - 2 * alpha * r + alpha**2 * v))
-        if jumped.expectation.objective >= first.expectation.objective:
-            return SquaremState(jumped.mixture, jumped.expectation, grown), exact_info(jumped, 2)
+        landed = jump(self.base, problem, here, theta0 - 2 * alpha * r + alpha**2 * v)
+        if landed and landed.expectation.objective >= first.expectation.objective:
+            return SquaremState(landed.mixture, landed.expectation, grown), exact_info(landed, 2)
         safe = self.base.evaluate(problem, second)
         return SquaremState(safe.mixture, safe.expectation, max(1.0, clamp / 4)), exact_info(safe, 3)

@@ -67,7 +67,8 @@ def build_features(
         rows = slice(start, start := start + len(group.names))
         shift[rows], scale[rows] = _standardise(group, weight)
         _place(group, index, x[rows])
-    return Features(x, count, index, names, shift, scale, image.shape, format_spec(weights))
+    unit = np.array([weight for group, weight in groups for _ in group.names])
+    return Features(x, count, index, names, shift, scale, unit, image.shape, format_spec(weights))
 
 
 def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | None) -> list[_Group]:
@@ -79,6 +80,8 @@ def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | Non
                 f"{image.name}: {name} needs 8- or 16-bit colours or floats in 0...1, found {stored.dtype} "
                 f"from {stored.min():g} to {stored.max():g}; use --features rgb"
             )
+        if stored.dtype.kind == "f" and stored.any() and not 1e-140 < float(np.abs(stored).max()) < 1e140:
+            raise DataError(f"{image.name}: squares of its values leave the range of numbers; scale the values first")
         transform, names = POINTWISE[name]
         return [_Group(names or tuple(f"band {c + 1}" for c in range(len(stored))), transform(stored), samples)]
     if name == "texture":

@@ -28,6 +28,8 @@ class Features:
     names : tuple of str, length D
     shift, scale : ndarray, shape (D,)
         The affine map to own units; a density there is the density of x times ``exp(-sum(log(scale)))``.
+    unit : ndarray, shape (D,)
+        Spread of each feature's group in x, which is the weight it was given.
     shape : tuple of int
         Height and width of the grid.
     spec : str
@@ -40,6 +42,7 @@ class Features:
     names: tuple[str, ...]
     shift: Floats
     scale: Floats
+    unit: Floats
     shape: tuple[int, int]
     spec: str
 

@@ -61,6 +61,8 @@ def _weight(name: str, number: str) -> float:
         weight = float(number)
     except ValueError:
         weight = math.nan
-    if not (math.isfinite(weight) and weight > 0):
-        raise UsageError(f"--features: the weight of {name} must be a positive number, got {number!r}; e.g. {name}:0.5")
+    if not 1e-3 <= weight <= 1e3:
+        raise UsageError(
+            f"--features: the weight of {name} must be a positive number from 0.001 to 1000, not {number!r}"
+        )
     return weight

@@ -34,7 +34,7 @@ def read_labels(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray
                 labels = np.asarray(stored)
             elif image.pixels.shape[2] > 1:
                 raise ImageError(f"{shown(path)}: not a label map; {REMEDY}")
-    elif image.pixels.shape[2] > 1 or labels.dtype.kind not in "ui":
+    elif not data.startswith((b"II", b"MM")) or image.pixels.shape[2] > 1 or labels.dtype.kind not in "ui":
         raise ImageError(f"{shown(path)}: not a label map; {REMEDY}")
     if labels.shape != shape:
         sizes = f"labels of {labels.shape[1]} × {labels.shape[0]} pixels for an image of {shape[1]} × {shape[0]}"

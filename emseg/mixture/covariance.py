@@ -1,7 +1,7 @@
 """Covariance models: what the K covariance matrices of a Gaussian mixture may share.
 
 Each model maximises, over the matrices it allows, the expected log-likelihood with an inverse-Wishart penalty
--½ ψ tr Σ⁻¹ for each distinct matrix. The penalty is a floor that keeps the M-step an exact maximisation, so the
+-½ tr diag(ψ) Σ⁻¹ for each distinct matrix. The penalty is a floor that keeps the M-step an exact maximisation, so the
 penalised likelihood never falls, which adding εI to an estimate does not guarantee (Fraley & Raftery 2007, section 3).
 """
 
@@ -42,8 +42,8 @@ class CovarianceModel:
         """Free parameters of K covariance matrices in D dimensions."""
         return (1 if self.tied else k) * {"full": d * (d + 1) // 2, "diag": d, "spherical": 1}[self.shape]
 
-    def estimate(self, scatter: Array, n: Array, psi: float) -> Array:
-        """M-step: the maximiser of -½ Σ_k (n_k log|Σ_k| + tr Σ_k⁻¹ W_k) - ½ ψ Σ tr Σ⁻¹.
+    def estimate(self, scatter: Array, n: Array, psi: Array | float) -> Array:
+        """M-step: the maximiser of -½ Σ_k (n_k log|Σ_k| + tr Σ_k⁻¹ W_k) - ½ Σ tr diag(ψ) Σ⁻¹.
 
         Parameters
         ----------
@@ -51,8 +51,8 @@ class CovarianceModel:
             W_k, scatter about the component means.
         n : ndarray, shape (..., K)
             Expected counts.
-        psi : float
-            Scale of the inverse-Wishart penalty; 0 for maximum likelihood.
+        psi : ndarray, shape (D,), or float
+            Scale of the inverse-Wishart penalty in each dimension; 0 for maximum likelihood.
 
         Returns
         -------
@@ -72,10 +72,10 @@ class CovarianceModel:
             sigma = variance[..., None] * eye / counts
         return np.broadcast_to(sigma, (*sigma.shape[:-3], k, d, d)) if self.tied else sigma
 
-    def log_penalty(self, precisions: Array, psi: float) -> Array:
-        """-½ ψ Σ tr Σ⁻¹ over the distinct matrices; shape (...)."""
-        trace: Array = np.einsum("...kii->...k", precisions)
-        return -0.5 * psi * (trace[..., 0] if self.tied else trace.sum(-1))
+    def log_penalty(self, precisions: Array, psi: Array | float) -> Array:
+        """-½ Σ tr diag(ψ) Σ⁻¹ over the distinct matrices; shape (...)."""
+        trace: Array = (np.einsum("...kii->...ki", precisions) * psi).sum(-1)
+        return -0.5 * (trace[..., 0] if self.tied else trace.sum(-1))
 
     def pack(self, covariances: Array) -> Array:
         """Unconstrained coordinates of K matrices, (K, D, D) → (M,): log-Cholesky factors or log variances."""

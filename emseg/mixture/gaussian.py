@@ -81,7 +81,7 @@ class Gaussian:
         return np.concatenate([constant[..., None], linear, quadratic], axis=-1), precision
 
     @classmethod
-    def m_projection(cls, stats: Stats, model: CovarianceModel, psi: float, d: int) -> Gaussian:
+    def m_projection(cls, stats: Stats, model: CovarianceModel, psi: Array | float, d: int) -> Gaussian:
         """The Gaussians whose E[T] matches the statistics, under a covariance model and penalty.
 
         Parameters
@@ -89,10 +89,15 @@ class Gaussian:
         stats : Stats
             With n > 0 everywhere.
         model : CovarianceModel
-        psi : float
+        psi : ndarray, shape (D,), or float
             Scale of the inverse-Wishart penalty, see `CovarianceModel.estimate`.
         d : int
             Dimension of the samples.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If a variance is zero to rounding, which only ψ = 0 allows.
         """
         n = stats.n[..., None]
         means = stats.t[..., 1 : 1 + d] / n
@@ -103,4 +108,10 @@ class Gaussian:
         scatter[..., j, i] = second
         diagonal = np.arange(d)
         scatter[..., diagonal, diagonal] = np.maximum(scatter[..., diagonal, diagonal], 0)  # rounding
-        return cls(means, model.estimate(scatter, stats.n, psi))
+        covariances = model.estimate(scatter, stats.n, psi)
+        if not np.any(psi):
+            eps = np.finfo(np.float64).eps
+            spread = (stats.t[..., 1 + d :][..., i == j].sum(-2) / n.sum(-2))[..., None, :]
+            if not (covariances[..., diagonal, diagonal] > 64 * eps * means**2 + eps**2 * spread).all():
+                raise np.linalg.LinAlgError("a variance is zero to rounding")
+        return cls(means, covariances)

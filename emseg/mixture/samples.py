@@ -63,16 +63,27 @@ SIZES = (1024, 4096, 16384)
 def samples(rows: Rows, rng: np.random.Generator) -> list[Rows]:
     """Stratified samples of increasing size, each row drawn in proportion to its weight, for cheap early iterations.
 
-    The largest is the rows themselves where they are few. A sample shows narrow components as they are, which the
+    A row that outweighs its share of the sample is taken as it is, and the rest drawn from the others. The largest
+    sample is the rows themselves where they are few. A sample shows narrow components as they are, which the
     cells of a histogram, with their scatter summed, would blur.
     """
-    cumulative = np.cumsum(rows.weight, dtype=np.float64)
     drawn: list[Rows] = []
+    total = rows.weight.sum(dtype=np.float64)
     for size in SIZES:
         if rows.n_rows <= 2 * size:
             return [*drawn, rows]
-        draws = (np.arange(size) + rng.random(size)) * (cumulative[-1] / size)
-        counts = np.bincount(np.minimum(np.searchsorted(cumulative, draws, side="right"), rows.n_rows - 1))
-        kept = np.flatnonzero(counts)
-        drawn.append(Rows(np.ascontiguousarray(rows.x[:, kept]), counts[kept].astype(rows.x.dtype), rows.products))
+        heavy = rows.weight >= total / size
+        weight = _systematic(np.where(heavy, 0.0, rows.weight), size - int(heavy.sum()), rng)
+        np.copyto(weight, rows.weight, where=heavy)
+        kept = np.flatnonzero(weight)
+        drawn.append(Rows(np.ascontiguousarray(rows.x[:, kept]), weight[kept].astype(rows.x.dtype), rows.products))
     return drawn
+
+
+def _systematic(weight: Real, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Weights of a sample of `size` draws, one from each of as many equal shares; zero for what is left out."""
+    cumulative = np.cumsum(weight, dtype=np.float64)
+    share = cumulative[-1] / max(size, 1)
+    draws = (np.arange(size) + rng.random(size)) * share
+    found = np.minimum(np.searchsorted(cumulative, draws, side="right"), weight.size - 1)
+    return np.asarray(np.bincount(found, minlength=weight.size) * share, np.float64)

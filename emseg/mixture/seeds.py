@@ -40,9 +40,9 @@ def kmeans_pp(x: Real, weight: Real, k: int, s: int, rng: np.random.Generator) -
 
 
 def random(weight: Real, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """s sets of k different samples drawn by weight; shape (s, k)."""
+    """s sets of k samples drawn by weight, different where there are as many; shape (s, k)."""
     p = weight / weight.sum()
-    return np.stack([rng.choice(weight.size, k, replace=False, p=p) for _ in range(s)])
+    return np.stack([rng.choice(weight.size, k, replace=weight.size < k, p=p) for _ in range(s)])
 
 
 def squared_distances(x: Real, centres: Real) -> Real:

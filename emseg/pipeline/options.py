@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from numbers import Integral
+from numbers import Integral, Real
+from os import PathLike
 from typing import Any
 
 from emseg.errors import UsageError
@@ -73,19 +75,12 @@ class SegmentOptions:
         if unknown:
             known = ", ".join(field.name for field in fields(cls))
             raise UsageError(f"unknown option {min(unknown)!r}; there are {known}")
-        asked = cls(**options)
-        for name, fine, wanted in (
-            ("k", _is_whole(asked.k) and asked.k >= 1, "a whole number of 1 or more"),
-            ("restarts", _is_whole(asked.restarts) and asked.restarts >= 0, "a whole number of 0 or more"),
-            ("seed", _is_whole(asked.seed) and asked.seed >= 0, "a whole number of 0 or more"),
-            ("max_iter", _is_whole(asked.max_iter) and asked.max_iter >= 1, "a whole number of 1 or more"),
-            ("tol", 0 <= asked.tol < math.inf, "a number of 0 or more"),
-            ("floor", 0 <= asked.floor < 1, "a number from 0 to below 1"),
-            ("covariance", asked.covariance in COVARIANCES, f"one of {', '.join(COVARIANCES)}"),
-        ):
-            if not fine:
-                raise UsageError(f"{name} is {getattr(asked, name)!r}; it must be {wanted}")
-        return asked
+        for name, value in options.items():
+            kind, fine, wanted = CHECKS[name]
+            if not (_is(kind, value) and fine(value)):
+                raise UsageError(f"{name} is {value!r}; it must be {wanted}")
+            options[name] = kind(value)
+        return cls(**options)
 
     @property
     def searches(self) -> bool:
@@ -93,5 +88,31 @@ class SegmentOptions:
         return self.init in INITS
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+def _is(kind: type, value: object) -> bool:
+    """Whether a value is of a kind, in the wide sense: NumPy's integers are whole numbers, paths are text."""
+    wide: Any = {int: Integral, float: Real, str: (str, PathLike), bool: bool}[kind]
+    return isinstance(value, wide) and (kind is bool or not isinstance(value, bool))
+
+
+def _anything(value: Any) -> bool:
+    return True
+
+
+def _at_least(least: int) -> Callable[[Any], bool]:
+    return lambda value: bool(value >= least)
+
+
+#: Type, condition and wording of every option.
+CHECKS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
+    "k": (int, _at_least(1), "a whole number of 1 or more"),
+    "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
+    "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
+    "algorithm": (str, _anything, "the name of an algorithm"),
+    "init": (str, _anything, f"one of {', '.join(INITS)}, or a path"),
+    "restarts": (int, _at_least(0), "a whole number of 0 or more"),
+    "seed": (int, _at_least(0), "a whole number of 0 or more"),
+    "tol": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
+    "max_iter": (int, _at_least(1), "a whole number of 1 or more"),
+    "floor": (float, lambda value: 0 <= value < 1, "a number from 0 to below 1"),
+    "compress": (bool, _anything, "True or False"),
+}

@@ -25,10 +25,10 @@ from emseg.image.read import read_image, read_mask
 from emseg.mixture.assign import assign, posterior
 from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows, samples
+from emseg.mixture.samples import Rows
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
-from emseg.pipeline.start import start_from_file
+from emseg.pipeline.start import singular, start_from_file
 
 Array = NDArray[np.float64]
 
@@ -128,24 +128,20 @@ def segment(
     features = build_features(photo, asked.features, inside, asked.compress)
     _require_distinct(features, photo, asked.k)
     clock.lap("features")
-    rng = np.random.default_rng(asked.seed)
+    rng, variant = np.random.default_rng(asked.seed), algorithm(asked.algorithm)
     model = COVARIANCES[asked.covariance]
     rows = Rows(features.x, features.weight, model.needs_products)
-    problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()))
+    problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()), features.unit)
     if asked.searches:
-        # With no floor at all, a start that shuts a component around one colour would win by an unbounded likelihood.
-        start, searched = search(
-            samples(rows, rng), model, asked.k, max(asked.floor, SEARCH_FLOOR), rng, asked.init, asked.restarts
-        )
+        start, searched = search(problem, asked.k, rng, asked.init, asked.restarts)
     else:
         start, searched = start_from_file(asked.init, photo, features, problem, asked), 0
     clock.lap("start")
-    found = fit(algorithm(asked.algorithm), problem, start, Stop(asked.tol, asked.max_iter), rng, on_iteration)
+    found = fit(variant, problem, start, Stop(asked.tol, asked.max_iter), rng, on_iteration)
     clock.lap("fit")
+    if not found.trace:
+        raise singular(photo)
     return _finish(photo, features, problem, found, asked, searched, clock)
-
-
-SEARCH_FLOOR = 5e-6
 
 
 def _finish(
@@ -170,16 +166,20 @@ def _as_image(image: Image | NDArray[Any] | str | os.PathLike[str]) -> Image:
 
 
 def _as_mask(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
-    return np.asarray(mask) != 0 if isinstance(mask, np.ndarray) else read_mask(mask, photo.shape)
+    if not isinstance(mask, np.ndarray):
+        return read_mask(mask, photo.shape)
+    if mask.ndim != 2:
+        raise DataError(f"{photo.name}: the mask has shape {mask.shape}; give one of shape (H, W)")
+    return np.asarray(mask != 0, np.bool_)
 
 
 def _require_distinct(features: Features, photo: Image, k: int) -> None:
     """Raise DataError unless there are at least K distinct samples, and two."""
-    x = features.x
-    for size in (64 * (k + 1), x.shape[1]):
-        found = len(set(map(tuple, x[:, :size].T.tolist())))
-        if found > max(k, 1):
-            return
+    x, found = features.x, 0
+    left = np.ones(x.shape[1], np.bool_)
+    while found < max(k, 2) and left.any():
+        left &= (x != x[:, left.argmax(), None]).any(0)
+        found += 1
     if found == 1:
         raise DataError(f"{photo.name}: all pixels are equal, there is nothing to segment; check the image or the mask")
     if found < k:

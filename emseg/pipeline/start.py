@@ -6,17 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
-from emseg.errors import UsageError
+from emseg.errors import DataError, UsageError
 from emseg.features.model import Features
 from emseg.image.labels import read_labels
 from emseg.image.model import Image
+from emseg.image.read import shown
 from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 from emseg.output.model import read_model
-from emseg.pipeline.options import SegmentOptions
+from emseg.pipeline.options import INITS, SegmentOptions
 
 
 def start_from_file(path: str, image: Image, features: Features, problem: Problem, asked: SegmentOptions) -> Mixture:
@@ -26,19 +27,36 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
     ------
     UsageError
         If its features, K or size are not those of this fit.
+    DataError
+        If a component has no extent.
     """
-    with open(path, "rb") as file:
-        is_model = file.read(64).lstrip()[:1] == b"{"
-    found = _from_model(path, features) if is_model else _from_labels(path, image, features, problem)
+    try:
+        with open(path, "rb") as file:
+            is_model = file.read(64).lstrip()[:1] == b"{"
+    except OSError as error:
+        names = ", ".join(INITS)
+        raise UsageError(f"--init {shown(path)}: cannot be read ({error.strerror}); give {names} or a file") from error
+    try:
+        found = _from_model(path, features) if is_model else _from_labels(path, image, features, problem)
+    except np.linalg.LinAlgError as error:
+        raise singular(image) from error
     if found.k != asked.k:
-        raise UsageError(f"--init {path}: holds {found.k} components, not {asked.k}; use -k {found.k}")
-    return Mixture(found.weights, found.components, COVARIANCES[asked.covariance])
+        raise UsageError(f"--init {shown(path)}: holds {found.k} components, not {asked.k}; use -k {found.k}")
+    # Brought into the shape that is asked for, so that the first likelihood is that of a possible mixture.
+    parts, model = found.components, problem.model
+    covariances = model.estimate(found.weights[:, None, None] * parts.covariances, found.weights, 0.0)
+    return Mixture(found.weights, Gaussian(parts.means, covariances), model)
+
+
+def singular(image: Image) -> DataError:
+    """What to say of a start that has no density."""
+    return DataError(f"{image.name}: the start has a component without extent; give a --floor above 0")
 
 
 def _from_model(path: str, features: Features) -> Mixture:
     saved = read_model(path)
     if saved.means.shape[1] != len(features.names) or saved.features != features.spec:
-        raise UsageError(f"--init {path}: a model of {saved.features}; use --features {saved.features}")
+        raise UsageError(f"--init {shown(path)}: a model of {saved.features}; use --features {saved.features}")
     own = Mixture(saved.weights, Gaussian(saved.means, saved.covariances), COVARIANCES["full"])
     return own.affine(-features.shift / features.scale, 1 / features.scale)
 
@@ -47,13 +65,15 @@ def _from_labels(path: str, image: Image, features: Features, problem: Problem) 
     labels = read_labels(path, image.shape).ravel()
     used = np.unique(labels)
     used = used[used > 0]
+    if used.size == 0:
+        raise UsageError(f"--init {shown(path)}: holds no label above 0; give a label map of this image")
     planes = features.on_grid(features.x).reshape(len(features.x), -1)
     inside = features.on_grid(np.ones(features.x.shape[1], np.uint8)).ravel() > 0
     sums = []
     for label in used:
         x = np.ascontiguousarray(planes[:, inside & (labels == label)])
         if x.shape[1] == 0:
-            raise UsageError(f"--init {path}: label {label} has no valid pixel; give a label map of this image")
+            raise UsageError(f"--init {shown(path)}: label {label} has no valid pixel; give a label map of this image")
         ((t, weight),) = Rows(x, np.ones(x.shape[1]), problem.model.needs_products).blocks(x.shape[1])
         sums.append(t @ weight)
     totals: NDArray[np.float64] = np.array(sums, np.float64)

@@ -18,8 +18,6 @@ from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
-WIDE = pytest.mark.xfail(strict=False, reason="bug: a jump to a singular or infinite point ends the fit as degenerate")
-
 
 def posed() -> tuple[Problem, Mixture]:
     rng = np.random.default_rng(0)
@@ -39,17 +37,16 @@ class Reckless(Anderson):
         return np.full(points[0].shape, self.by) * np.where(np.arange(points[0].size) % 2, 1, -1)
 
 
-@pytest.mark.parametrize("by", [3.0, *(pytest.param(far, marks=WIDE) for far in (60.0, 500.0, 2e3, np.nan))])
+@pytest.mark.parametrize("by", [3.0, 60.0, 500.0, 2e3, np.nan])
 def test_a_bad_anderson_jump_is_replaced_by_em(by: float) -> None:
     problem, start = posed()
     found = fit(Reckless(by=by), problem, start, Stop(0, 20), np.random.default_rng(0))
     plain = fit(EM(), problem, start, Stop(0, 20), np.random.default_rng(0))
     assert found.status is Status.MAX_ITER
     assert [row.objective for row in found.trace] == pytest.approx([row.objective for row in plain.trace], rel=1e-12)
-    assert found.trace[-1].e_steps == 1 + 1 + 19 * 2  # the second step is the first that can jump
+    assert found.trace[-1].e_steps == 1 + 20 + 4  # steps 2, 8, 14 and 20 try to jump; the others fill the memory
 
 
-@WIDE
 @pytest.mark.parametrize("variance", [0.0, np.nan])
 @pytest.mark.parametrize("algorithm", [Anderson(), Squarem()], ids=["anderson", "squarem"])
 def test_a_jump_to_no_mixture_is_replaced_by_em(

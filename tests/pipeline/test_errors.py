@@ -13,8 +13,6 @@ import emseg
 from emseg.errors import DataError, EmsegError, ImageError, UsageError
 
 FINE = np.random.default_rng(0).integers(0, 255, (12, 15, 3)).astype(np.uint8)
-WEIGHTED = pytest.mark.xfail(strict=False, reason="bug: the floor is not relative to the variance of a weighted group")
-TRACEBACK = pytest.mark.xfail(strict=False, reason="bug: an option of the wrong type ends in a traceback")
 
 
 def refused(error: type[EmsegError], remedy: str, image: Any = FINE, **options: Any) -> None:
@@ -49,13 +47,13 @@ def refused(error: type[EmsegError], remedy: str, image: Any = FINE, **options: 
         ({"features": "nonsense"}, "unknown name 'nonsense'"),
         ({"features": "lab:-1"}, "positive number"),
         ({"colour": "red"}, "unknown option 'colour'; there are k, features"),
-        pytest.param({"tol": "small"}, "tol is 'small'", marks=TRACEBACK),
-        pytest.param({"floor": None}, "floor is None", marks=TRACEBACK),
-        pytest.param({"covariance": ["full"]}, "covariance is", marks=TRACEBACK),
-        pytest.param({"algorithm": ["em"]}, "algorithm", marks=TRACEBACK),
-        pytest.param({"features": 3}, "features", marks=TRACEBACK),
-        pytest.param({"features": None}, "features", marks=TRACEBACK),
-        pytest.param({"compress": "no"}, "compress", marks=TRACEBACK),
+        ({"tol": "small"}, "tol is 'small'"),
+        ({"floor": None}, "floor is None"),
+        ({"covariance": ["full"]}, "covariance is"),
+        ({"algorithm": ["em"]}, "algorithm"),
+        ({"features": 3}, "features"),
+        ({"features": None}, "features"),
+        ({"compress": "no"}, "compress"),
     ],
 )
 def test_options(options: dict[str, Any], remedy: str) -> None:
@@ -89,7 +87,6 @@ def test_masks() -> None:
     refused(DataError, "all pixels are equal", mask=np.eye(12, 15) * np.eye(12, 15)[4])
 
 
-@pytest.mark.xfail(strict=False, reason="bug: a mask array with channels ends in ValueError")
 def test_a_mask_with_channels() -> None:
     refused(DataError, "mask", mask=np.ones((12, 15, 3)))
 
@@ -131,16 +128,13 @@ def awkward(name: str) -> np.ndarray:
     }[name]
 
 
-ZERO = pytest.mark.xfail(strict=False, reason="bug: variances of zero warn of a division by zero")
-EXTREME = pytest.mark.xfail(strict=False, reason="bug: variances of floats beyond 1e150 or below 1e-150 overflow")
 PICTURES = ["grey in colour", "mostly black", "one outlier", "huge", "tiny", "far from zero"]
-PICTURES += [pytest.param(name, marks=EXTREME) for name in ("vast", "minute")]
 
 
 @pytest.mark.parametrize("k", [2, 5])
 @pytest.mark.parametrize("covariance", ["full", "tied", "diag", "spherical"])
 @pytest.mark.parametrize("name", PICTURES)
-@pytest.mark.parametrize("floor", [pytest.param(0.0, marks=ZERO), 1e-11, 1e-3])
+@pytest.mark.parametrize("floor", [0.0, 1e-11, 1e-3])
 def test_awkward_but_possible_images_end_in_a_status(name: str, k: int, covariance: str, floor: float) -> None:
     image = awkward(name)
     features = "rgb" if image.ndim == 3 else "gray"
@@ -151,7 +145,17 @@ def test_awkward_but_possible_images_end_in_a_status(name: str, k: int, covarian
         assert found.status.name != "DEGENERATE"
 
 
-@pytest.mark.parametrize("weight", [pytest.param(w, marks=WEIGHTED) for w in ("1e4", "1e-4", "1e7")])
+@pytest.mark.parametrize("name", ["vast", "minute"])
+def test_values_whose_squares_are_no_numbers(name: str) -> None:
+    refused(DataError, "scale the values first", awkward(name), k=2)
+
+
+@pytest.mark.parametrize("weight", ["1e4", "1e-4", "1e999", "nan"])
+def test_weights_are_of_sensible_size(weight: str) -> None:
+    refused(UsageError, "from 0.001 to 1000", features=f"rgb:{weight}")
+
+
+@pytest.mark.parametrize("weight", ["1e3", "1e-3"])
 def test_the_floor_holds_whatever_a_group_weighs(weight: str) -> None:
     gray = np.random.default_rng(0).integers(0, 200, (30, 30)).astype(np.uint8)
     found = emseg.segment(np.stack([gray] * 3, axis=-1), k=3, features=f"rgb:{weight}")

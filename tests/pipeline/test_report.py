@@ -118,7 +118,6 @@ def test_the_report_is_plain_json_that_names_everything(picture: Picture, algori
     assert set(report["seconds"]) >= {"read", "features", "start", "fit", "labels"}
 
 
-@pytest.mark.xfail(strict=False, reason="bug: whole numbers and paths of other types than int and str break the report")
 @pytest.mark.parametrize("options", [{"k": np.int64(3)}, {"seed": np.int64(3)}, {"max_iter": np.int32(5)}])
 def test_numpy_integers_are_whole_numbers(picture: Picture, options: dict[str, object]) -> None:
     json.dumps(emseg.segment(picture[0], **({"k": 3} | options)).report)

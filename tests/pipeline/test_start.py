@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +12,12 @@ from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
 import emseg
-from emseg.errors import EmsegError, ImageError, UsageError
+from emseg.errors import DataError, EmsegError, ImageError, UsageError
 from emseg.mixture.covariance import COVARIANCES
 from emseg.output import model
 
 Picture = tuple[np.ndarray, np.ndarray]
 Write = Callable[[np.ndarray], str]
-EMPTY = pytest.mark.xfail(strict=False, reason="bug: a label map of nothing but 0 ends in a traceback")
 needs_models = pytest.mark.skipif(not hasattr(model, "model_json"), reason="model files are not written yet")
 
 
@@ -59,7 +57,7 @@ def test_zero_in_a_label_map_says_nothing_and_numbers_may_have_gaps(picture: Pic
         (lambda labels: labels, 4, UsageError, "-k 3"),
         (lambda labels: labels[:-1], 3, ImageError, "image's size"),
         (lambda labels: np.where(labels == 1, 0, labels), 3, UsageError, "-k 2"),
-        pytest.param(lambda labels: 0 * labels, 3, EmsegError, "label", marks=EMPTY),
+        (lambda labels: 0 * labels, 3, UsageError, "holds no label above 0"),
     ],
 )  # fmt: skip
 def test_a_label_map_that_does_not_fit_is_refused(
@@ -77,7 +75,6 @@ def test_a_label_outside_the_mask_is_refused(picture: Picture, label_file: Write
         emseg.segment(array, 3, init=label_file(truth), mask=truth < 3)
 
 
-@pytest.mark.xfail(strict=False, reason="bug: an init file that is not there ends in FileNotFoundError")
 @pytest.mark.parametrize("init", ["kmeans", "no/such/file.png"])
 def test_an_init_that_is_neither_a_name_nor_a_file_is_an_error_with_a_remedy(picture: Picture, init: str) -> None:
     with pytest.raises(EmsegError, match=init):
@@ -91,15 +88,13 @@ def test_an_init_file_that_is_neither_labels_nor_model_is_refused(picture: Pictu
         emseg.segment(picture[0], 3, init=str(path))
 
 
-@pytest.mark.xfail(strict=False, reason="bug: labelling with a singular start ends in LinAlgError")
-def test_a_degenerate_start_is_a_status_and_no_traceback(label_file: Write) -> None:
+def test_a_start_without_extent_is_refused(label_file: Write) -> None:
     """Without a floor, a region of one colour is a singular component."""
     array = np.random.default_rng(0).integers(0, 255, (20, 20, 3)).astype(np.uint8)
     array[:10] = 40
     start = np.repeat([1, 2], 10)[:, None] * np.ones((1, 20))
-    found = emseg.segment(array, 2, init=label_file(start), floor=0, features="rgb")
-    assert found.status.name == "DEGENERATE"
-    json.dumps(found.report, allow_nan=False)
+    with pytest.raises(DataError, match="give a --floor above 0"):
+        emseg.segment(array, 2, init=label_file(start), floor=0, features="rgb")
 
 
 def saved(found: emseg.Segmentation, path: Path) -> str:
@@ -117,7 +112,6 @@ def test_a_saved_model_goes_on_where_the_fit_ended(picture: Picture, tmp_path: P
 
 
 @needs_models
-@pytest.mark.xfail(strict=False, reason="bug: a saved model is not brought into the covariance model that is asked for")
 @pytest.mark.parametrize("covariance", ["tied", "diag", "spherical"])
 def test_a_model_of_another_shape_starts_without_a_false_likelihood(
     picture: Picture, tmp_path: Path, covariance: str
