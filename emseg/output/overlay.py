@@ -98,9 +98,9 @@ def _luma(image: Image) -> Callable[[Any], NDArray[np.uint8]]:
         return lambda where: _packed_luma(packed[where])
     thin = _thinning(image)
     sample = _grey(pixels[thin])[... if image.valid is None else image.valid[thin]]
-    low, high = np.percentile(sample, (1, 99)) if sample.size else (0.0, 1.0)
-    scale = 255 / max(high - low, np.finfo(np.float32).tiny)
-    return lambda where: np.clip((_grey(pixels[where]) - low) * scale, 0, 255).astype(np.uint8)
+    low, high = np.percentile(sample, (1, 99)).tolist() if sample.size else (0.0, 1.0)
+    span = (high - low) or 1.0
+    return lambda where: (np.clip((_grey(pixels[where]) - low) / span, 0, 1) * 255).astype(np.uint8)
 
 
 def _grey(pixels: NDArray[Any]) -> NDArray[np.float32]:
