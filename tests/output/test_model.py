@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emseg.errors import DataError
+from emseg.output import model
+from emseg.output.model import model_json, read_model
+
+GOOD: dict[str, Any] = {
+    "format": "emseg-model",
+    "version": 1,
+    "family": "gaussian",
+    "covariance": "full",
+    "features": "lab",
+    "weights": [0.25, 0.75],
+    "means": [[1, 2.5], [3, 4]],
+    "covariances": [[[2, 0.5], [0.5, 1]], [[1e-9, 0], [0, 1e9]]],
+}
+
+
+def saved(folder: Path, **changes: Any) -> str:
+    path = folder / "m.emseg.json"
+    path.write_text(json.dumps({key: value for key, value in (GOOD | changes).items() if value is not None}))
+    return str(path)
+
+
+def test_a_model_comes_back_to_the_last_bit(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(3, 4, 4))
+    report = {
+        "options": {"covariance": "tied", "k": 3},
+        "features": {"spec": "lab,xy:0.5", "names": list("abcd")},
+        "weights": rng.dirichlet(np.ones(3)),
+        "means": rng.normal(size=(3, 4)) * 1e5,
+        "covariances": np.einsum("kij,klj->kil", root, root),
+        "K": 3,
+    }
+    path = tmp_path / "m.json"
+    path.write_bytes(model_json(report))
+    back = read_model(str(path))
+    assert (back.covariance, back.features) == ("tied", "lab,xy:0.5")
+    for name in ("weights", "means", "covariances"):
+        assert np.array_equal(getattr(back, name), report[name])
+
+
+def test_a_good_file(tmp_path: Path) -> None:
+    back = read_model(saved(tmp_path))
+    assert back.weights.dtype == back.means.dtype == back.covariances.dtype == np.float64
+    assert back.means.tolist() == GOOD["means"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({key: None} for key in GOOD),
+        {"format": "other"},
+        {"version": 2},
+        {"family": "cauchy"},
+        {"extra": 1},
+        {"features": 3},
+        {"covariance": ["full"]},
+        {"weights": [0.5, 0.6]},
+        {"weights": [-0.5, 1.5]},
+        {"weights": [0.5, 0.25, 0.25]},
+        {"weights": ["0.25", "0.75"]},
+        {"weights": [True, False]},
+        {"weights": []},
+        {"weights": 1},
+        {"weights": [[0.25, 0.75]]},
+        {"means": [[1, 2], [3]]},
+        {"means": [[1, 2, 3], [4, 5, 6]]},
+        {"means": [[1, float("nan")], [3, 4]]},
+        {"means": [[1, float("inf")], [3, 4]]},
+        {"means": [[1, 10**400], [3, 4]]},
+        {"means": [[1, {}], [3, 4]]},
+        {"covariances": [[[2, 0.5], [0.4, 1]], [[1, 0], [0, 1]]]},
+        {"covariances": [[[1, 2], [2, 1]], [[1, 0], [0, 1]]]},
+        {"covariances": [[[0, 0], [0, 0]], [[1, 0], [0, 1]]]},
+        {"covariances": [[2, 1], [1, 1]]},
+    ],
+    ids=lambda changes: json.dumps(changes)[:60],
+)
+def test_anything_else_is_refused_in_a_line(tmp_path: Path, changes: dict[str, Any]) -> None:
+    path = saved(tmp_path, **changes)
+    with pytest.raises(DataError, match=r"m\.emseg\.json: not a usable model .*--save model") as caught:
+        read_model(path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{", b"\xff\xfe", b"[" * 200_000, b"9" * 5000, b"null", b"[1]", b"\x89PNG\r\n\x1a\n"]
+)
+def test_no_json_at_all(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "m.json"
+    path.write_bytes(data)
+    with pytest.raises(DataError, match="not a usable model"):
+        read_model(str(path))
+
+
+def test_no_file_a_folder_or_a_flood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(DataError, match="not a usable model"):
+            read_model(str(path))
+    monkeypatch.setattr(model, "LARGEST", 100)
+    with pytest.raises(DataError, match="too large"):
+        read_model(saved(tmp_path))
