@@ -22,6 +22,7 @@ from emseg.image.read import shown
 from emseg.output.report import report_json
 
 LARGEST_REPORT = 1 << 28  # bytes; whatever is larger is no report of ours
+SHA256 = 64  # hexadecimal digits
 
 
 def check(paths: Iterable[str], report: str, overwrite: bool = False) -> None:
@@ -29,8 +30,12 @@ def check(paths: Iterable[str], report: str, overwrite: bool = False) -> None:
     listed = _hashes(report)
     own = listed | _hashes(_claims(report))
     for path in (*paths, report):
-        if not lexists(path):
+        try:
+            os.lstat(path)
+        except FileNotFoundError:
             continue
+        except OSError as error:  # a name that is too long, a folder that is a file
+            raise _failure(path, error) from error
         if not isfile(path):
             kind = "a folder" if isdir(path) else "no ordinary file"
             raise OutputError(f"{shown(path)}: is {kind}; choose another output folder (-o)")
@@ -95,9 +100,7 @@ def write_all(
             else:
                 os.remove(claims)
     except OSError as error:
-        where, why = shown(error.filename2 or folder), error.strerror
-        remedy = "check space and permissions, or choose another folder (-o)"
-        raise OutputError(f"{where}: cannot be written ({why}); {remedy}") from error
+        raise _failure(error.filename2 or folder, error) from error
     return written
 
 
@@ -132,6 +135,11 @@ class _Hidden:
         _sync(self.folder)
 
 
+def _failure(where: str, error: OSError) -> OutputError:
+    remedy = "check space and permissions, or choose another folder (-o)"
+    return OutputError(f"{shown(where)}: cannot be written ({error.strerror or error}); {remedy}")
+
+
 def _claims(report: str) -> str:
     return join(dirname(report), f".{basename(report).removesuffix('.json')}.claims")
 
@@ -160,7 +168,7 @@ def _hashes(report: str) -> set[tuple[str, str]]:
             facts = json.load(file)
         outputs = facts["outputs"]
         pairs = outputs.items() if isinstance(outputs, dict) else outputs
-        return {(str(name), str(digest)) for name, digest in pairs if facts["version"]}
+        return {(name, digest) for name, digest in pairs if facts["version"] and len(digest) == SHA256}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return set()
 
