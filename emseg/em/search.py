@@ -20,7 +20,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import samples
 
 ROUNDS = ((0, 8), (0, 12), (1, 8), (1, 8), (2, 6))  # sample and iterations; each round keeps the better half
-STARTS, MOST = 8, 64  # for each component, and in all
+STARTS, MOST = 12, 96  # for each component, and in all
 POLISH = Stop(tol=1e-4, max_iter=30)  # for the winner, on the largest sample
 
 
@@ -43,7 +43,7 @@ def search(
     init : {"auto", "kmeans++", "random"}
         How seeds are drawn; auto draws half of the starts each way.
     starts : int
-        How many; 0 for eight a component, 64 at most.
+        How many; 0 for twelve a component, 96 at most.
     """
     floor = max(problem.floor, FLOOR)
     views = [replace(problem, samples=rows, floor=floor) for rows in samples(problem.samples, rng)]
