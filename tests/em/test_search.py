@@ -54,7 +54,6 @@ def test_one_component_and_as_many_as_samples() -> None:
         assert found.k == k
 
 
-@pytest.mark.xfail(strict=False, reason="bug: a sample may hold fewer distinct rows than K, which rng.choice refuses")
 @pytest.mark.parametrize("init", ["auto", "kmeans++", "random"])
 def test_a_black_background_leaves_seeds_for_every_component(init: str) -> None:
     """Ten million pixels of background, and three thousand distinct values once each, as in fluorescence pictures."""
