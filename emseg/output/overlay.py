@@ -103,11 +103,13 @@ def _luma(image: Image) -> Callable[[Any], NDArray[np.uint8]]:
     return lambda where: (np.clip((_grey(pixels[where]) - low) / span, 0, 1) * 255).astype(np.uint8)
 
 
-def _grey(pixels: NDArray[Any]) -> NDArray[np.float32]:
+def _grey(pixels: NDArray[Any]) -> NDArray[np.floating[Any]]:
     """Rec. 601 luma of three channels, the mean of any other number; missing values count as 0."""
     bands = pixels.shape[-1]
     weight = np.array([0.299, 0.587, 0.114] if bands == 3 else [1 / bands] * bands, np.float32)
-    return np.asarray(np.nan_to_num(pixels.astype(np.float32) @ weight, copy=False, posinf=0, neginf=0))
+    wide = pixels.astype(np.result_type(pixels, np.float32), copy=False)
+    with np.errstate(invalid="ignore"):  # infinities of both signs in a pixel
+        return np.asarray(np.nan_to_num(wide @ weight, copy=False, posinf=0, neginf=0))
 
 
 def _packed_luma(packed: NDArray[np.uint32]) -> NDArray[np.uint8]:

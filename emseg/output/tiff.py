@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.output.png import HIGHEST_DPI
 
 _GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
 
@@ -26,13 +30,25 @@ def _tiff(pixels: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
     """Encode with what the input said of resolution and place."""
     import tifffile
 
-    tags = []
-    for code, value in metadata.get("geotiff", {}).items():
-        kind = _GEO_TYPES[code]
-        tags.append((code, kind, 0 if kind == "s" else len(value), value, True))
-    place: dict[str, Any] = {}
-    if "resolution" in metadata:
-        place = {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
+    place: dict[str, Any] = {"extratags": _geo_tags(metadata.get("geotiff", {}))}
+    if max(metadata.get("resolution", (np.inf,))) <= HIGHEST_DPI:
+        place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
     file = io.BytesIO()
-    tifffile.imwrite(file, pixels, photometric="minisblack", compression="zlib", metadata=None, extratags=tags, **place)
+    tifffile.imwrite(file, pixels, photometric="minisblack", compression="zlib", metadata=None, **place)
     return file.getvalue()
+
+
+def _geo_tags(values: Mapping[int, Any]) -> list[tuple[int, str, int, Any, bool]]:
+    """GeoTIFF tags as tifffile wants them; what is not of its tag's type is left out."""
+    tags: list[tuple[int, str, int, Any, bool]] = []
+    for code, value in values.items():
+        kind = _GEO_TYPES[code]
+        if kind == "s":
+            if isinstance(value, str):  # other tags point into it by character
+                tags.append((code, kind, 0, value.encode("ascii", "replace"), True))
+            continue
+        numbers = tuple(value) if isinstance(value, tuple | list) else (value,)
+        with suppress(struct.error):
+            struct.pack(f"{len(numbers)}{kind}", *numbers)
+            tags.append((code, kind, len(numbers), numbers, True))
+    return tags

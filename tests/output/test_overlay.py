@@ -160,3 +160,30 @@ def test_smallest_shapes(shape: tuple[int, int]) -> None:
     labels = np.random.default_rng(0).integers(0, 4, shape).astype(np.uint8)
     image = Image(np.zeros((*shape, 1), np.uint8), "gray")
     assert header(overlay_png(image, labels, palette(3)))[:2] == shape[::-1]
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e39, 1e300])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_doubles_beyond_single_precision(size: float, channels: int) -> None:
+    ramp = np.linspace(-size, size, 90)
+    image = Image.from_array(np.broadcast_to(ramp[:, None, None], (90, 80, channels)))
+    seen = rgb2lab(decoded(overlay_png(image, np.ones((90, 80), np.uint8), palette(1))))[:, 0, 0]
+    assert (np.diff(seen) >= -0.5).all()
+    assert size < 1e-100 or np.ptp(seen) > 40
+
+
+def test_infinities_of_both_signs() -> None:
+    pixels = np.random.default_rng(0).random((9, 9, 3))
+    pixels[3, 3] = np.inf, -np.inf, 0
+    image = Image.from_array(pixels)
+    assert header(overlay_png(image, halves(9, 9), palette(2)))[:2] == (9, 9)
+
+
+def test_packed_and_plain_pixels_look_the_same(photo: np.ndarray) -> None:
+    """Plain ones are stretched first, which the tones undo but for rounding."""
+    labels = bands_of(photo[:, :, 1], 4)
+    one, other = (
+        rgb2lab(decoded(overlay_png(image, labels, palette(4)))) for image in (packed(photo), Image(photo, "rgb"))
+    )
+    assert np.median(np.abs(one - other)) < 2
+    assert (np.linalg.norm(one - other, axis=2) < 10).mean() > 0.95

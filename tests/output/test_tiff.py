@@ -7,6 +7,9 @@ import pytest
 import tifffile
 from PIL import Image as Pillow
 
+from emseg.image.read import decode_image
+from emseg.output.palette import palette
+from emseg.output.png import label_png
 from emseg.output.tiff import labels_tiff, planes_tiff
 
 
@@ -56,3 +59,58 @@ def test_resolution_and_place_are_carried() -> None:
         assert tags[34737].value == geo[34737]
         assert tags["XResolution"].value == (300, 1)
         assert tags["YResolution"].value == (150, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])  # read through Pillow, and through tifffile
+def test_the_place_goes_from_file_to_file(dtype: type) -> None:
+    geo = {
+        33550: ("d", (0.5, 0.5, 0.0)),
+        34735: ("H", (1, 1, 0, 1, 2057, 34736, 1, 0)),
+        34736: ("d", (6378137.0,)),  # a single number: readers unpack it
+        34737: ("s", "WGS 84|"),
+    }
+    file = io.BytesIO()
+    extra = [(code, kind, 0 if kind == "s" else len(value), value, True) for code, (kind, value) in geo.items()]
+    pixels = np.zeros((4, 6), dtype)
+    tifffile.imwrite(file, pixels, photometric="minisblack", resolution=(96.5, 72), resolutionunit=2, extratags=extra)
+    image = decode_image(file.getvalue(), "geo.tif")
+    for data in (
+        labels_tiff(np.ones((4, 6), np.uint8), image.metadata),
+        planes_tiff(np.ones((2, 4, 6)), image.metadata),
+    ):
+        with tifffile.TiffFile(io.BytesIO(data)) as written:
+            tags = written.pages[0].tags
+            assert {code: tags[code].value for code in geo} == {code: value for code, (_, value) in geo.items()}
+            assert written.pages[0].get_resolution(unit=2) == pytest.approx((96.5, 72))
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        (33550, "text"),
+        (33550, b"\0\1"),
+        (33550, (1.0, None)),
+        (34735, (1, 1, 0, 70000)),
+        (34735, (1.5, 1, 0, 0)),
+        (34735, -1),
+        (34737, (1, 2)),
+    ],
+)
+def test_tags_of_a_wrong_type_are_left_out(code: int, value: object) -> None:
+    data = labels_tiff(np.ones((4, 6), np.uint8), {"geotiff": {code: value, 33922: (0.0,) * 6}})
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        assert code not in file.pages[0].tags
+        assert file.pages[0].tags[33922].value == (0.0,) * 6
+
+
+def test_characters_of_a_place_name_keep_their_positions() -> None:
+    data = labels_tiff(np.ones((4, 6), np.uint8), {"geotiff": {34737: "Österreich|UTM|"}})
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        assert file.pages[0].tags[34737].value == "?sterreich|UTM|"
+
+
+@pytest.mark.parametrize("dpi", [(1e-9, 1e-9), (5e-324, 72.0), (1e9, 72.0), (1e300, 1e300)])
+def test_resolutions_that_make_no_sense_do_no_harm(dpi: tuple[float, float]) -> None:
+    labels = np.ones((4, 6), np.uint8)
+    assert np.array_equal(tifffile.imread(io.BytesIO(labels_tiff(labels, {"resolution": dpi}))), labels)
+    assert np.array_equal(np.asarray(Pillow.open(io.BytesIO(label_png(labels, palette(1), dpi)))), labels)
