@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError
 from emseg.image.read import shown
+from emseg.mixture.covariance import COVARIANCES
 from emseg.output.report import report_json
 
 FORMAT, VERSION = "emseg-model", 1
@@ -55,23 +56,27 @@ def read_model(path: str) -> Model:
             raise ValueError("not a model of this version")
         if set(facts) != set(KEYS) or facts["family"] != "gaussian":
             raise ValueError("unknown or missing keys")
-        if not isinstance(facts["features"], str) or not isinstance(facts["covariance"], str):
-            raise ValueError("features and covariance must be names")
+        if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
+            raise ValueError("unknown features or covariance")
         weights, means, covariances = (_numbers(facts[key], n) for n, key in enumerate(KEYS[-3:], 1))
         _require_mixture(weights, means, covariances)
     except (OSError, ValueError, TypeError, RecursionError, OverflowError) as error:
-        reason = shown(" ".join(str(error).split()))[:120]
+        reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
         raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
     return Model(facts["covariance"], facts["features"], weights, means, covariances)
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
-    array = np.array(value)
-    if array.ndim != axes or array.size == 0 or array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-        raise ValueError(f"expected finite numbers along {axes} axes")
-    return array.astype(np.float64)
+    array = np.array(value, object)  # which keeps truth values and strings what they are
+    if array.ndim != axes or not {type(number) for number in array.flat} <= {int, float}:
+        raise ValueError(f"expected numbers along {axes} axes")
+    numbers = array.astype(np.float64)
+    if numbers.size == 0 or not np.isfinite(numbers).all():
+        raise ValueError("expected finite numbers")
+    return numbers
 
 
+@np.errstate(over="ignore")
 def _require_mixture(
     weights: NDArray[np.float64], means: NDArray[np.float64], covariances: NDArray[np.float64]
 ) -> None:

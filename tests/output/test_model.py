@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emseg.errors import DataError
 from emseg.output import model
@@ -82,6 +87,15 @@ def test_a_good_file(tmp_path: Path) -> None:
         {"covariances": [[[1, 2], [2, 1]], [[1, 0], [0, 1]]]},
         {"covariances": [[[0, 0], [0, 0]], [[1, 0], [0, 1]]]},
         {"covariances": [[2, 1], [1, 1]]},
+        {"covariances": [[[1e308, 1e308], [-1e308, 1e308]], [[1, 0], [0, 1]]]},
+        {"weights": [1e308, 1e308]},
+        {"weights": [True, 1e-9]},
+        {"means": [[True, 2.5], [3, 4]]},
+        {"means": [["1", 2.5], [3, 4]]},
+        {"means": [[None, 2.5], [3, 4]]},
+        {"means": "12"},
+        {"covariance": "nonsense"},
+        {"features": "\n", "family": "a\nb"},
     ],
     ids=lambda changes: json.dumps(changes)[:60],
 )
@@ -109,3 +123,66 @@ def test_no_file_a_folder_or_a_flood(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(model, "LARGEST", 100)
     with pytest.raises(DataError, match="too large"):
         read_model(saved(tmp_path))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every part of a JSON value."""
+    yield way
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*way, key))
+
+
+@given(way=st.sampled_from([way for way in places(GOOD) if way]), value=JSON)
+def test_whatever_replaces_a_part_is_refused_or_is_a_mixture(way: tuple[Any, ...], value: Any) -> None:
+    facts = deepcopy(GOOD)
+    part: Any = facts
+    for key in way[:-1]:
+        part = part[key]
+    part[way[-1]] = value
+    require_refusal_or_mixture(json.dumps(facts).encode())
+
+
+@given(at=st.integers(0, len(json.dumps(GOOD))), cut=st.integers(0, 5), data=st.binary(max_size=5))
+def test_whatever_bytes_are_changed_it_is_refused_or_is_a_mixture(at: int, cut: int, data: bytes) -> None:
+    text = json.dumps(GOOD).encode()
+    require_refusal_or_mixture(text[:at] + data + text[at + cut :])
+
+
+def require_refusal_or_mixture(data: bytes) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "m.json"
+        path.write_bytes(data)
+        try:
+            back = read_model(str(path))
+        except DataError as error:
+            if "\n" in str(error):
+                pytest.fail(str(error))
+            return
+    k, d = back.means.shape
+    assert back.weights.shape == (k,)
+    assert back.covariances.shape == (k, d, d)
+    assert back.weights.min() > 0
+    assert back.weights.sum() == pytest.approx(1)
+    assert (np.linalg.eigvalsh(back.covariances / back.covariances.max()) >= -1e-12).all()
+
+
+@pytest.mark.parametrize("path", ["", "a\0b", "no\nfile"])
+def test_paths_that_cannot_be(path: str) -> None:
+    with pytest.raises(DataError) as caught:
+        read_model(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_twenty_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_bytes(json.dumps(GOOD).encode() + b" " * 20_000_000)
+    with pytest.raises(DataError, match="too large"):
+        read_model(str(path))
