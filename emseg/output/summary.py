@@ -1,17 +1,19 @@
-"""What `segment` prints: the fit in a line, then a line a region."""
+"""What `segment` prints: the fit in two lines, then a line a region, and where the files are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from os.path import dirname, join
+from os.path import basename, dirname
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.image.read import shown
 from emseg.output.palette import palette
 
 BAR = 24  # characters for a share of 100 %
+EIGHTHS = "▏▎▍▌▋▊▉"
 
 
 def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, colour: bool, where: str = "") -> str:
@@ -25,28 +27,39 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     colour : bool
         Show swatches with terminal colours, not just their hexadecimal names.
     where : str
-        Path of the report file, whose folder the last line names.
+        Path of the report file; the last line names it with the other files.
     """
     width, height = report["size"]
-    k, counts = report["K"], report["pixel_counts"]
-    total = max(sum(counts), 1)
-    status = report["status"].partition(":")[0]
-    head = (
-        f"{report['input']['path']}  {width} × {height}, K = {k}, {report['features']['spec']}: {status} after"
-        f" {report['iterations']} iterations, log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel"
-    )
-    lines = [head]
-    labels = palette(k)[1:] if k < 256 else np.zeros((k, 3), np.uint8)
+    k, counts, status = report["K"], report["pixel_counts"], report["status"]
+    lines = [
+        f"{shown(report['input']['path'])}: {width} × {height} pixels in {_count(k, 'region')} by"
+        f" {report['features']['spec']}",
+        f"  {status.partition(':')[0]} after {_count(report['iterations'], 'iteration')},"
+        f" log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
+    ]
+    labels = palette(k)[1:]
+    swatch = len(_swatch(labels[0], False)) + 4 * colour
+    mean = "" if colours is None else "mean colour"
+    lines.append(f"  label  {'':{swatch}}   share  {'':{BAR}}  {mean}".rstrip())
     for i in range(k):
-        share = counts[i] / total
-        bar = ("█" * round(share * BAR)).ljust(BAR)
-        mean = "" if colours is None else f"  {_swatch(colours[i], colour)}"
-        lines.append(f"  {_swatch(labels[i], colour)} {i + 1:>3}  {share:6.1%}  {bar}{mean}".rstrip())
-    if report["status"].startswith(("not", "degenerate")):
-        lines.append(f"  {report['status']}")
+        share = counts[i] / max(sum(counts), 1)
+        mean = "" if colours is None else _swatch(colours[i], colour)
+        lines.append(f"  {i + 1:>5}  {_swatch(labels[i], colour)}  {share:6.1%}  {_bar(share)}  {mean}".rstrip())
+    if status.startswith(("not", "degenerate")):
+        lines.append(f"  {status}")
     if where:
-        lines.append(f"  → {', '.join(join(dirname(where), name) for name in report['outputs'])}, {where}")
+        folder = f"{dirname(where)}: " if dirname(where) else ""
+        lines.append(f"  → {shown(folder + ', '.join([*report['outputs'], basename(where)]))}")
     return "\n".join(lines)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _bar(share: float) -> str:
+    full, eighths = divmod(round(share * BAR * 8), 8)
+    return ("█" * full + EIGHTHS[eighths - 1 : eighths]).ljust(BAR)
 
 
 def _swatch(rgb: NDArray[np.uint8], colour: bool) -> str:

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from emseg.output.report import report_json
 
-LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+LIKE_NUMBERS = st.text('[ \n1,-.e\u2028\x85]null"')
+LEAVES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | LIKE_NUMBERS
+)
 FACTS = st.dictionaries(
     st.text(),
     st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20),
@@ -34,7 +42,7 @@ def test_facts_come_back(facts: dict[str, Any]) -> None:
 
 
 def test_strings_that_look_like_arrays_are_left_alone() -> None:
-    facts = {"path": "[\n  1,\n  2\n]", "other": ["photo [ 1 ].png", "[  1,   2 ]"]}
+    facts = {"[\n 1\n]": "[ 1,\n 2 ]", "path": "[\n  1,\n  2\n]", "other": ["photo [ 1 ].png", "[  1,   2 ]"]}
     assert strict(report_json(facts)) == facts
 
 
