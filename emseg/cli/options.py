@@ -59,6 +59,19 @@ def _folder(value: str) -> str:
     return value
 
 
+def _base(value: str) -> str:
+    if value and value not in ALGORITHMS:
+        raise ValueError(f"{value!r} is none of {', '.join(ALGORITHMS)}")
+    return value
+
+
+def _settings(values: tuple[str, ...]) -> dict[str, str]:
+    for text in values:
+        if "=" not in text:
+            raise ValueError(f"{text!r} is not of the form NAME=VALUE")
+    return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in values)}
+
+
 def _kinds(value: str) -> tuple[str, ...]:
     names = [part.strip() for part in value.split(",")] if value else []
     for name in names:
@@ -81,6 +94,10 @@ FIT = (
             help="Shape of the components."),
     _option("--algorithm", type=click.Choice(list(ALGORITHMS)), default=DEFAULT.algorithm,
             help="Variant of EM that does the fit."),
+    _option("--base", metavar="NAME", callback=_checked(_base), default="",
+            help="What an accelerator accelerates: any algorithm that iterates one map. Classic EM unless given."),
+    _option("--option", metavar="NAME=VALUE", multiple=True, callback=_checked(_settings),
+            help="A setting of the algorithm; may be repeated."),
     _option("--init", metavar="|".join((*INITS, "FILE")), callback=_checked(_init), default=DEFAULT.init,
             help="Where the fit starts; FILE is a saved model or a label map."),
     _option("--restarts", type=click.IntRange(0), metavar="N", default=DEFAULT.restarts,

@@ -81,3 +81,9 @@ def exact_info(state: State, e_steps: int) -> Info:
     """The log row after an exact E-step: responsibilities are the posterior, so KL is zero and the bound is tight."""
     log_likelihood = float(state.expectation.log_likelihood)
     return Info(float(state.expectation.objective), log_likelihood, log_likelihood, 0.0, e_steps)
+
+
+def bound_info(state: State, objective: float, e_steps: int) -> Info:
+    """The log row after an E-step that stopped short of the posterior, drew from it or sharpened it."""
+    log_likelihood, elbo = float(state.expectation.log_likelihood), float(state.expectation.elbo)
+    return Info(objective, log_likelihood, elbo, log_likelihood - elbo, e_steps)

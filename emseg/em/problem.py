@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,11 @@ EMPTY = 1e-12  # smallest share of the samples a component is given
 CACHE_BYTES = 1_000_000  # all buffers of one block: they stay in the second-level cache
 
 
+#: From posterior probabilities (S, K, B) and weights (B,) to expected counts c_i q_ik, (S, K, B), and the entropy of
+#: q, (S,).
+Respond = Callable[[Real, Real], tuple[Real, Array]]
+
+
 @dataclass(frozen=True, eq=False)
 class Expectation:
     """What an E-step found at one mixture (or at each of a stack).
@@ -26,7 +32,11 @@ class Expectation:
     ----------
     stats : Stats
     log_likelihood : ndarray, shape (...)
-        ℓ, natural logarithm, summed over weighted samples, in the coordinates of the samples.
+        ℓ, natural logarithm, summed over weighted samples.
+    complete : ndarray, shape (...)
+        Σ c_i q_ik log π_k f_k(x_i), the expected complete log-likelihood under the assignment q of the E-step.
+    entropy : ndarray, shape (...)
+        -Σ c_i q_ik log q_ik.
     log_prior : ndarray, shape (...)
         The covariance penalty.
     rounding : ndarray, shape (...)
@@ -36,8 +46,15 @@ class Expectation:
 
     stats: Stats
     log_likelihood: Array
+    complete: Array
+    entropy: Array
     log_prior: Array
     rounding: Array
+
+    @property
+    def elbo(self) -> Array:
+        """Complete log-likelihood plus entropy: a lower bound on ℓ, tight where q is the posterior (Neal & Hinton)."""
+        return self.complete + self.entropy
 
     @property
     def objective(self) -> Array:
@@ -76,27 +93,44 @@ class Problem:
         """Scale of the inverse-Wishart penalty."""
         return self.floor * self.n * self.unit**2
 
-    def e_step(self, mixture: Mixture) -> Expectation:
-        """e-projection: expected statistics and ℓ at a mixture, or at every mixture of a stack (..., K)."""
-        samples = self.samples
+    def e_step(self, mixture: Mixture, respond: Respond | None = None) -> Expectation:
+        """e-projection: expected statistics and ℓ at a mixture, or at every mixture of a stack (..., K).
+
+        Parameters
+        ----------
+        mixture : Mixture
+        respond : callable, optional
+            Turns posterior probabilities into another assignment: drawn, hard, annealed. Without it q is the posterior.
+        """
         eta, precisions = mixture.components.natural(self.model.needs_products)
         eta[..., 0] += np.log(mixture.weights)
+        return self.project(eta, respond, self.model.log_penalty(precisions, self.psi))
+
+    def project(self, eta: Array, respond: Respond | None = None, log_prior: Array | float = 0.0) -> Expectation:
+        """The E-step for any log-linear scores η_k · T(x), shape (..., K, P), of which log π_k f_k(x) is one."""
+        samples, lead = self.samples, eta.shape[:-2]
         k, p = eta.shape[-2:]
         flat = eta.reshape(-1, p).astype(samples.x.dtype, copy=False)
         width = max(1024, CACHE_BYTES // (flat.itemsize * (p + len(flat) + 2 * len(flat) // k)) // 64 * 64)
-        kernel = _Kernel(flat, k, min(width, samples.n_rows))
-        t = np.zeros(flat.shape)
-        log_likelihood = np.full(len(flat) // k, self.log_jacobian * self.n)
+        kernel = _Kernel(flat, k, min(width, samples.n_rows), respond)
+        totals = np.zeros(flat.shape)
+        sums = np.zeros((2, len(flat) // k))
         with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
             for t_block, weight in samples.blocks(width):
-                r, block_log_likelihood = kernel(t_block, weight)
-                t += r @ t_block.T
-                log_likelihood += block_log_likelihood
-        sums = t.reshape(eta.shape)
-        magnitude = np.abs(eta * sums).sum((-1, -2)) + np.abs(log_likelihood.reshape(eta.shape[:-2]))
-        rounding = 8 * np.finfo(flat.dtype).eps * (magnitude + abs(self.log_jacobian) * self.n)
-        prior = self.model.log_penalty(precisions, self.psi)
-        return Expectation(Stats(sums[..., 0].copy(), sums), log_likelihood.reshape(eta.shape[:-2]), prior, rounding)
+                counts, found = kernel(t_block, weight)
+                totals += counts @ t_block.T
+                sums += found
+        t: Array = totals.reshape(eta.shape)
+        log_likelihood, entropy = sums.reshape(2, *lead)
+        complete = np.asarray((eta * t).sum((-1, -2)))
+        if respond is None:
+            entropy = log_likelihood - complete
+        magnitude = np.abs(eta * t).sum((-1, -2)) + np.abs(log_likelihood)
+        shift = self.log_jacobian * self.n
+        rounding = 8 * np.finfo(flat.dtype).eps * (magnitude + abs(shift))
+        stats = Stats(t[..., 0].copy(), t)
+        prior = np.broadcast_to(log_prior, lead)
+        return Expectation(stats, log_likelihood + shift, complete + shift, entropy, prior, rounding)
 
     def m_step(self, stats: Stats) -> Mixture:
         """m-projection: the mixture that maximises the expected complete log-likelihood plus the penalty."""
@@ -112,8 +146,8 @@ class _Kernel:
     only where a sum leaves the range of the type are they shifted by their maximum first, which costs two more passes.
     """
 
-    def __init__(self, eta: Real, k: int, width: int) -> None:
-        self.eta, self.k = eta, k
+    def __init__(self, eta: Real, k: int, width: int, respond: Respond | None) -> None:
+        self.eta, self.k, self.respond = eta, k, respond
         # Densities below e^lowest count as that: subnormal numbers would cost many times as much. Sums that this could
         # change by more than rounding are found by being small themselves.
         self.lowest = float(np.log(np.finfo(eta.dtype).tiny)) + 2
@@ -127,7 +161,10 @@ class _Kernel:
         self.spare = np.empty_like(self.total)
 
     def __call__(self, t: Real, weight: Real) -> tuple[Real, Array]:
-        """For T (P, B) and weights (B,): c_i r_ik, shape (S·K, B), and the block's ℓ, shape (S,)."""
+        """For T (P, B) and weights (B,): c_i q_ik, shape (S·K, B), and the block's ℓ and entropy, shape (2, S).
+
+        Without `respond` q is the posterior, and its entropy is left to be inferred from ℓ.
+        """
         if weight.size != self.r.shape[1]:
             self._allocate(weight.size)
         r, stacked, total, spare = self.r, self.stacked, self.total, self.spare
@@ -147,6 +184,9 @@ class _Kernel:
             np.log(total, out=spare)
             spare += top
             log_likelihood = spare @ weight
-        np.divide(weight, total, out=spare)
+        np.divide(1.0 if self.respond else weight, total, out=spare)
         stacked *= spare[:, None]
-        return r, np.asarray(log_likelihood, np.float64)
+        if self.respond is None:
+            return r, np.array([log_likelihood, np.zeros_like(log_likelihood)], np.float64)
+        counts, entropy = self.respond(stacked, weight)
+        return counts.reshape(r.shape), np.array([log_likelihood, entropy], np.float64)

@@ -1,13 +1,15 @@
 """Every algorithm by its name on the command line: the one list that options, documentation and tests read.
 
-Importing this module imports no numpy; `algorithm` loads what it names.
+Importing this module imports no numpy; `algorithm` loads what it names. An algorithm's options are the fields of its
+dataclass; accelerators have a field `base`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from emseg.errors import UsageError
 
@@ -31,16 +33,51 @@ ALGORITHMS: dict[str, Entry] = {
 }
 
 
-def algorithm(name: str) -> Algorithm:
-    """The algorithm of that name with its default settings.
+def algorithm(name: str, base: str = "", options: Mapping[str, str] | None = None) -> Algorithm:
+    """The algorithm of that name.
+
+    Parameters
+    ----------
+    name : str
+    base : str
+        For an accelerator, the name of the algorithm that it accelerates; empty for classic EM.
+    options : mapping of str to str
+        Settings by name, as typed on the command line; the others keep their defaults.
 
     Raises
     ------
     UsageError
-        If there is none.
+        If there is no such algorithm or option, or a value makes no sense.
     """
+    kind = _load(name)
+    known = {field.name: field for field in fields(kind)}
+    settings: dict[str, Any] = {}
+    if base:
+        if "base" not in known:
+            raise UsageError(f"--base: {name} accelerates nothing; leave it out")
+        inner = algorithm(base)
+        if not hasattr(inner, "update"):
+            raise UsageError(f"--base {base}: no fixed-point iteration that could be accelerated; use --base em")
+        settings["base"] = inner
+    for key, text in (options or {}).items():
+        default = known[key].default if key in known else MISSING
+        if default is MISSING:
+            names = ", ".join(n for n, field in known.items() if field.default is not MISSING) or "none"
+            raise UsageError(f"--option {key}: {name} has no such option; it has {names}")
+        try:
+            settings[key] = type(default)(text)
+        except ValueError:
+            raise UsageError(
+                f"--option {key}={text}: expected a {type(default).__name__}, as {key}={default}"
+            ) from None
     try:
-        entry = ALGORITHMS[name]
-    except KeyError:
-        raise UsageError(f"unknown algorithm {name!r}: choose one of {', '.join(ALGORITHMS)}") from None
-    return getattr(import_module(entry.module), entry.name)()  # type: ignore[no-any-return]
+        return kind(**settings)  # type: ignore[no-any-return]
+    except ValueError as error:
+        raise UsageError(f"--algorithm {name}: {error}") from None
+
+
+def _load(name: str) -> Any:
+    if name not in ALGORITHMS:
+        raise UsageError(f"unknown algorithm {name!r}: choose one of {', '.join(ALGORITHMS)}")
+    entry = ALGORITHMS[name]
+    return getattr(import_module(entry.module), entry.name)

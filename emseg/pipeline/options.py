@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any
@@ -34,6 +34,10 @@ class SegmentOptions:
         What the components may look like.
     algorithm : str
         A name of `emseg.em.registry.ALGORITHMS`.
+    base : str
+        For an accelerator, the algorithm that it accelerates; empty for classic EM.
+    option : mapping of str to str
+        Settings of the algorithm by name.
     init : str
         ``"auto"``, ``"kmeans++"``, ``"random"``, or the path of a model file or a label map.
     restarts : int
@@ -54,6 +58,8 @@ class SegmentOptions:
     features: str = "auto"
     covariance: str = "full"
     algorithm: str = "anderson"
+    base: str = ""
+    option: Mapping[str, str] = field(default_factory=dict)
     init: str = "auto"
     restarts: int = 0
     seed: int = 0
@@ -71,9 +77,9 @@ class SegmentOptions:
         UsageError
             Naming the option and what it takes.
         """
-        unknown = options.keys() - {field.name for field in fields(cls)}
+        unknown = options.keys() - {entry.name for entry in fields(cls)}
         if unknown:
-            known = ", ".join(field.name for field in fields(cls))
+            known = ", ".join(entry.name for entry in fields(cls))
             raise UsageError(f"unknown option {min(unknown)!r}; there are {known}")
         for name, value in options.items():
             kind, fine, wanted = CHECKS[name]
@@ -90,7 +96,7 @@ class SegmentOptions:
 
 def _is(kind: type, value: object) -> bool:
     """Whether a value is of a kind, in the wide sense: NumPy's integers are whole numbers, paths are text."""
-    wide: Any = {int: Integral, float: Real, str: (str, PathLike), bool: bool}[kind]
+    wide: Any = {int: Integral, float: Real, str: (str, PathLike), bool: bool, dict: Mapping}[kind]
     return isinstance(value, wide) and (kind is bool or not isinstance(value, bool))
 
 
@@ -108,6 +114,8 @@ CHECKS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
     "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
     "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
     "algorithm": (str, _anything, "the name of an algorithm"),
+    "base": (str, _anything, "the name of an algorithm, or empty"),
+    "option": (dict, _anything, "a mapping of names to values"),
     "init": (str, _anything, f"one of {', '.join(INITS)}, or a path"),
     "restarts": (int, _at_least(0), "a whole number of 0 or more"),
     "seed": (int, _at_least(0), "a whole number of 0 or more"),

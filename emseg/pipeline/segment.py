@@ -128,7 +128,7 @@ def segment(
     features = build_features(photo, asked.features, inside, asked.compress)
     _require_distinct(features, photo, asked.k)
     clock.lap("features")
-    rng, variant = np.random.default_rng(asked.seed), algorithm(asked.algorithm)
+    rng, variant = np.random.default_rng(asked.seed), algorithm(asked.algorithm, asked.base, asked.option)
     model = COVARIANCES[asked.covariance]
     rows = Rows(features.x, features.weight, model.needs_products)
     problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()), features.unit)
