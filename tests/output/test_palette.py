@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from skimage.color import rgb2lab
+from skimage.color import deltaE_ciede2000, rgb2lab
 
 from emseg.output.oklab import oklab, srgb
 from emseg.output.palette import palette
@@ -60,3 +60,8 @@ def test_colours_out_of_reach_keep_their_hue() -> None:
     tame = oklab(srgb(wild))
     assert tame[:, 0] == pytest.approx(wild[:, 0], abs=0.02)
     assert np.arctan2(tame[:, 2], tame[:, 1]) == pytest.approx(np.arctan2(wild[:, 2], wild[:, 1]), abs=0.05)
+
+
+def test_first_colours_and_black_are_told_apart() -> None:
+    lab = rgb2lab(palette(10) / 255.0)
+    assert min(float(deltaE_ciede2000(a, b)) for a, b in combinations(lab, 2)) > 15
