@@ -47,9 +47,9 @@ def measure(quick: bool) -> Report:
         targets.append(_row(f"scikit-learn's n_init={N_INIT} (k = {AT})", gaps, share=0.9))
     off = max(abs(case.ours - case.reported) for case in cases)
     caption = (
-        f"Log-likelihood, nats per pixel; what emseg reports differs by at most {off:.1g} from this. On grey images, where"
-        " scikit-learn leads, one of its components sits on a single grey value with the variance 1e-6 that it adds: a"
-        " density without bound, which emseg's search avoids, and so no target:"
+        f"Log-likelihood, nats per pixel; what emseg reports differs by at most {off:.1g} from this. On grey images,"
+        " where scikit-learn leads, one of its components sits on a single grey value with the variance 1e-6 that it"
+        " adds: a density without bound, which emseg's search avoids, and so no target:"
     )
     head = ("image", "emseg", "better of two inits", "gap", f"n_init={N_INIT}", "gap")
     return Report(targets, [Table(caption, head, [case.line() for case in cases])])
