@@ -148,9 +148,9 @@ class _Kernel:
 
     def __init__(self, eta: Real, k: int, width: int, respond: Respond | None) -> None:
         self.eta, self.k, self.respond = eta, k, respond
-        # Densities below e^lowest count as that: subnormal numbers would cost many times as much. Sums that this could
-        # change by more than rounding are found by being small themselves.
-        self.lowest = float(np.log(np.finfo(eta.dtype).tiny)) + 2
+        # Densities below e^lowest count as that: subnormal numbers, in them or in their products with T, would cost many
+        # times as much. Sums that this could change by more than rounding are found by being small themselves.
+        self.lowest = float(np.log(np.finfo(eta.dtype).tiny)) + 25
         self.smallest = np.exp(self.lowest) * k / np.finfo(eta.dtype).eps
         self._allocate(width)
 
