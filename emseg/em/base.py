@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.em.convergence import Status
 from emseg.em.problem import Expectation, Problem
 from emseg.mixture.mixture import Mixture
 
@@ -29,7 +30,9 @@ class State:
 class Info:
     """One log row's numbers, in nats summed over samples: log_likelihood = elbo + kl; objective is what is climbed.
 
-    `e_steps` counts the E-steps of this step alone, rejected ones included.
+    `e_steps` counts the E-steps of this step alone, rejected ones included. The objective is `comparable` with that of
+    the row before unless either was drawn or they are different functions; the stopping rule looks at runs of rows that
+    are. An algorithm with a schedule may also name its own `ending`.
     """
 
     objective: float
@@ -37,6 +40,8 @@ class Info:
     elbo: float
     kl: float
     e_steps: int
+    comparable: bool = True
+    ending: Status | None = None
 
 
 class Algorithm(Protocol):
@@ -86,4 +91,4 @@ def exact_info(state: State, e_steps: int) -> Info:
 def bound_info(state: State, objective: float, e_steps: int) -> Info:
     """The log row after an E-step that stopped short of the posterior, drew from it or sharpened it."""
     log_likelihood, elbo = float(state.expectation.log_likelihood), float(state.expectation.elbo)
-    return Info(objective, log_likelihood, elbo, log_likelihood - elbo, e_steps)
+    return Info(objective, log_likelihood, elbo, max(log_likelihood - elbo, 0.0), e_steps)  # rounding

@@ -99,7 +99,7 @@ def fit(
     except np.linalg.LinAlgError:
         return Fit(start, (), Status.DEGENERATE)
     log(info)
-    status = None
+    status, since = None, 0  # the row from which on objectives can be compared
     while status is None:
         try:
             new, info = algorithm.step(problem, state, rng)
@@ -112,13 +112,14 @@ def fit(
             break
         state = new
         log(info)
-        if algorithm.monotone and trace[-1].delta < -rounding:
+        since = since if info.comparable else len(trace) - 1
+        if algorithm.monotone and info.comparable and trace[-1].delta < -rounding:
             warnings.warn(
                 f"the objective fell by {-trace[-1].delta:.3g} at iteration {len(trace) - 1}; please report this",
                 MonotonicityWarning,
                 stacklevel=2,
             )
-        status = stop.status([row.objective for row in trace[-8:]], problem.n, rounding)
+        status = info.ending or stop.status([row.objective for row in trace[since:][-8:]], problem.n, rounding)
         if status is None and len(trace) > stop.max_iter:
             status = Status.MAX_ITER
     return Fit(state.mixture, tuple(trace), status)
