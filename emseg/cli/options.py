@@ -84,7 +84,7 @@ def _option(*names: str, **how: Any) -> Callable[[Command], Command]:
     return click.option(*names, show_default=not how.get("is_flag") and bool(str(how.get("default", ""))), **how)
 
 
-FIT = (
+MODEL = (
     _option("-k", "--components", "k", type=str, metavar="K", callback=_checked(_components), default=DEFAULT.k,
             help="Number of components (regions)."),
     _option("--features", metavar="SPEC", callback=_checked(_features), default=DEFAULT.features,
@@ -92,6 +92,12 @@ FIT = (
                  "as lab,xy:0.5. auto: lab for colour, else gray or bands."),
     _option("--covariance", type=click.Choice(list(COVARIANCES)), default=DEFAULT.covariance,
             help="Shape of the components."),
+    _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),
+            default=DEFAULT.floor, help="Smallest variance of a component, relative to that of the whole image."),
+    _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+            help="Image of the same size: only where it is not zero are pixels used; outside, the label is 0."),
+)  # fmt: skip
+METHOD = (
     _option("--algorithm", type=click.Choice(list(ALGORITHMS)), default=DEFAULT.algorithm,
             help="Variant of EM that does the fit."),
     _option("--base", metavar="NAME", callback=_checked(_base), default="",
@@ -102,22 +108,22 @@ FIT = (
             help="Where the fit starts; FILE is a saved model or a label map."),
     _option("--restarts", type=click.IntRange(0), metavar="N", default=DEFAULT.restarts,
             help="Starts of which the best is followed; 0: as many as make sense."),
+)  # fmt: skip
+RUN = (
     _option("--seed", type=click.IntRange(0), metavar="N", default=DEFAULT.seed, help="Same seed, same result."),
     _option("--tol", type=click.FloatRange(0), metavar="X", callback=_checked(_finite), default=DEFAULT.tol,
             help="Stop when the log-likelihood per pixel is estimated to be within X nats of its limit."),
     _option("--max-iter", type=click.IntRange(1), metavar="N", default=DEFAULT.max_iter,
             help="Stop after N iterations at the latest."),
-    _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),
-            default=DEFAULT.floor, help="Smallest variance of a component, relative to that of the whole image."),
-    _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-            help="Image of the same size: only where it is not zero are pixels used; outside, the label is 0."),
 )  # fmt: skip
-FILES = (
+OUT = (
     _option("-o", "--output", metavar="DIR", callback=_checked(_folder), default=".",
             help="Folder for the results; made if need be."),
+    _option("--overwrite", is_flag=True, help="Replace files that emseg did not write."),
+)  # fmt: skip
+SAVE = (
     _option("--save", metavar="KIND[,KIND]", callback=_checked(_kinds), default="",
             help=f"Also write {', '.join(EXTRA)}, or all."),
-    _option("--overwrite", is_flag=True, help="Replace files that emseg did not write."),
 )  # fmt: skip
 TALK = (
     _option("--json", "as_json", is_flag=True, help="Print the report as JSON, a line per input."),
@@ -125,6 +131,8 @@ TALK = (
     _option("-v", "--verbose", is_flag=True, help="Show every iteration."),
     _option("--debug", is_flag=True, help="Show tracebacks."),
 )
+FIT = (*MODEL, *METHOD, *RUN)
+FILES = (*OUT, *SAVE)
 
 
 def options(*groups: tuple[Callable[[Command], Command], ...]) -> Callable[[Command], Command]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import basename, join, normcase, normpath, realpath, splitext
 
@@ -18,6 +18,8 @@ EXTRA = {
     "model": ".emseg.json",
 }
 REPORT = ".json"
+#: What `compare` writes, and its report.
+COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,13 @@ class Job:
     report: str
 
 
-def plan(sources: Sequence[str], folder: str, extra: Iterable[str] = ()) -> list[Job]:
+def plan(
+    sources: Sequence[str],
+    folder: str,
+    extra: Iterable[str] = (),
+    always: Mapping[str, str] = ALWAYS,
+    report: str = REPORT,
+) -> list[Job]:
     """Name the results of every input.
 
     Parameters
@@ -37,19 +45,21 @@ def plan(sources: Sequence[str], folder: str, extra: Iterable[str] = ()) -> list
     sources : paths of the inputs.
     folder : where the results go.
     extra : kinds of `EXTRA`.
+    always : suffixes of the other results by kind.
+    report : suffix of the report.
 
     Raises
     ------
     UsageError
         If a file would be the result of two inputs, or a result would replace an input.
     """
-    suffixes = ALWAYS | {kind: EXTRA[kind] for kind in extra}
+    suffixes = {**always, **{kind: EXTRA[kind] for kind in extra}}
     inputs = {_key(source): source for source in sources}
     made: dict[str, str] = {}
     jobs = []
     for source in sources:
         stem = normpath(join(folder, splitext(basename(source))[0]))
-        job = Job(source, {kind: stem + suffix for kind, suffix in suffixes.items()}, stem + REPORT)
+        job = Job(source, {kind: stem + suffix for kind, suffix in suffixes.items()}, stem + report)
         for path in (*job.files.values(), job.report):
             key = _key(path)
             if key in made:

@@ -18,6 +18,8 @@ COVARIANCES = {
     "spherical": "balls, each with its own radius",
 }
 INITS = ("auto", "kmeans++", "random")
+STARTS = ("kmeans++", "random", "search")  # of `compare`
+COMPARE = {"tol": 1e-8, "max_iter": 500}  # its own defaults: traces are to show how each algorithm ends
 
 
 @dataclass(frozen=True)
