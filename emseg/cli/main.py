@@ -11,7 +11,10 @@ import click
 from emseg import __version__
 from emseg.cli.errors import attempt
 
-COMMANDS = {"segment": "Segment images into K regions of similar pixels"}
+COMMANDS = {
+    "segment": "Segment images into K regions of similar pixels",
+    "compare": "Compare the variants of EM on one image, from one start",
+}
 HELP = """Segment images with mixture models and the EM algorithm.
 
 \b

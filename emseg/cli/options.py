@@ -12,7 +12,7 @@ import click
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES, parse_spec
 from emseg.output.names import EXTRA
-from emseg.pipeline.options import COVARIANCES, INITS, SegmentOptions
+from emseg.pipeline.options import COVARIANCES, INITS, STARTS, SegmentOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT = SegmentOptions()
@@ -72,6 +72,14 @@ def _settings(values: tuple[str, ...]) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in (text.partition("=") for text in values)}
 
 
+def _algorithms(value: str) -> tuple[str, ...]:
+    names = dict.fromkeys(part.strip() for part in value.split(",")) if value else {}
+    for name in names:
+        if name not in ALGORITHMS:
+            raise ValueError(f"{name!r} is none of {', '.join(ALGORITHMS)}")
+    return tuple(names)
+
+
 def _kinds(value: str) -> tuple[str, ...]:
     names = [part.strip() for part in value.split(",")] if value else []
     for name in names:
@@ -108,6 +116,11 @@ METHOD = (
             help="Where the fit starts; FILE is a saved model or a label map."),
     _option("--restarts", type=click.IntRange(0), metavar="N", default=DEFAULT.restarts,
             help="Starts of which the best is followed; 0: as many as make sense."),
+)  # fmt: skip
+COMPARED = (
+    _option("--algorithms", metavar="NAME[,NAME]", callback=_checked(_algorithms), default="",
+            help=f"Which variants of EM to compare: {', '.join(ALGORITHMS)}. All of them unless given."),
+    _option("--start", type=click.Choice(STARTS), default=STARTS[0], help="Where all of them start."),
 )  # fmt: skip
 RUN = (
     _option("--seed", type=click.IntRange(0), metavar="N", default=DEFAULT.seed, help="Same seed, same result."),

@@ -10,5 +10,10 @@ COLUMNS = ("iteration", "objective", "log_likelihood", "elbo", "kl", "delta", "e
 
 def log_csv(rows: Iterable[Any]) -> bytes:
     """One line a row of the trace, numbers in full precision; nats, summed over pixels."""
-    lines = [",".join(COLUMNS), *(",".join(str(getattr(row, name)) for name in COLUMNS) for row in rows)]
+    lines = [",".join(COLUMNS), *(",".join(values(row)) for row in rows)]
     return ("\n".join(lines) + "\n").encode()
+
+
+def values(row: Any) -> list[str]:
+    """The numbers of a row of the trace in the order of `COLUMNS`."""
+    return [str(getattr(row, name)) for name in COLUMNS]
