@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -60,5 +61,6 @@ def main() -> None:
     """Run the command line and end the process with its exit code."""
     for variable in THREADS:
         os.environ.setdefault(variable, "1")
+    gc.set_threshold(100_000)  # loading modules makes many objects and no garbage
     arguments = sys.argv[1:] or ["--help"]
     sys.exit(attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False), debug="--debug" in arguments))
