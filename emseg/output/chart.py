@@ -37,7 +37,7 @@ text { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans
 
 @dataclass(frozen=True)
 class Line:
-    """A named line; `note` is what a pointer resting on it shows."""
+    """A named line through finite points; `note` is what a pointer resting on it shows."""
 
     name: str
     x: Sequence[float]

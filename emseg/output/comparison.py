@@ -29,7 +29,7 @@ def comparison_text(report: Mapping[str, Any], where: str = "") -> str:
     table = [HEAD, *(_cells(entry) for entry in entries)]
     fits = [row for row in table if row[1]]
     widths = [max(len(row[i]) for row in (table if i == 0 else fits)) for i in range(len(HEAD) - 1)]
-    lines = [f"{_subject(report)}, {_setting(report)}", "log-likelihood and gap in nats per pixel"]
+    lines = [_subject(report), f"  {_setting(report)}; nats per pixel"]
     for row in table:
         name = row[0].ljust(widths[0])
         numbers = "  ".join(cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:], strict=True))
@@ -94,7 +94,7 @@ def _rank(entry: Mapping[str, Any], tol: float) -> tuple[float, ...]:
 
 
 def _cells(entry: Mapping[str, Any]) -> tuple[str, ...]:
-    status = shown(entry["status"])
+    status, gap = shown(entry["status"]), entry["gap_per_pixel"]
     if entry["e_steps"] is None:
         return (entry["algorithm"], *[""] * 5, status)
     return (
@@ -103,7 +103,7 @@ def _cells(entry: Mapping[str, Any]) -> tuple[str, ...]:
         str(entry["iterations"]),
         f"{entry['seconds']:.3f}",
         f"{entry['log_likelihood_per_pixel']:.6f}",
-        f"{entry['gap_per_pixel']:.1e}",
+        f"{gap:.1e}" if abs(gap) >= LEAST else "0",
         status.partition(":")[0],
     )
 

@@ -63,7 +63,14 @@ def _place(name: str, end: Array, taken: Array, left: float, top: float) -> Labe
     away_y = np.maximum(np.maximum(y - end[1], end[1] - y - HEIGHT), 0)
     distance = np.hypot(right + 2 * left_of, away_y)
     level = np.abs(y + HEIGHT / 2 - end[1])
-    cost = cost + distance + SIDEWAYS * right * (level > HEIGHT) + 20 * (left_of > 0) + 40 * (distance < CLOSE)
+    cost = (
+        cost
+        + distance
+        + 0.3 * level
+        + SIDEWAYS * right * (level > HEIGHT)
+        + 20 * (left_of > 0)
+        + 40 * (distance < CLOSE)
+    )
     row, column = np.unravel_index(int(cost.argmin()), cost.shape)
     taken[row : row + height, column : column + width] = ON_LABEL
     bx, by = float(x[column]), float(y[row, 0])
