@@ -11,16 +11,18 @@ from pathlib import Path
 import click
 import pytest
 
+from emseg.cli import compare
 from emseg.cli.segment import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES
-from emseg.output.names import ALWAYS, EXTRA, REPORT
+from emseg.output.names import ALWAYS, COMPARE, COMPARE_REPORT, EXTRA, REPORT
+from emseg.pipeline.options import COMPARE as COMPARE_DEFAULTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 OPTIONS = [param for param in command.params if isinstance(param, click.Option)]
-SHELL = [block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "emseg segment" in block]
+SHELL = [block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "\nemseg " in f"\n{block}"]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -56,6 +58,18 @@ def test_every_output_is_in_a_table() -> None:
     assert [name.removeprefix(Path(name).name.split(".")[0]) for name in written] == [*ALWAYS.values(), REPORT]
     extra = {row[0].strip("`"): row[1].strip("`").removeprefix("photo") for row in table("`--save`")}
     assert extra == EXTRA | {"all": ""}
+
+
+def test_options_and_files_of_compare() -> None:
+    section = README.partition("## Comparing algorithms")[2].partition("\n## ")[0]
+    shared = section[section.index("`-k`") :]
+    rows = {name: row for row in table("option of `compare`") for name in re.findall(r"--[a-z-]+", row[0])}
+    for option in (param for param in compare.command.params if isinstance(param, click.Option)):
+        assert option.opts[-1] in rows or f"`{option.opts[0]}`" in shared, option.opts
+    assert rows["--start"][2] == "`kmeans++`"
+    assert rows["--tol"][2] == ", ".join(str(value) for value in COMPARE_DEFAULTS.values())
+    written = [row[0].strip("`").removeprefix("coffee") for row in table("comparison")]
+    assert sorted(written) == sorted([*COMPARE.values(), COMPARE_REPORT])
 
 
 def test_the_log_has_the_columns_it_says() -> None:
