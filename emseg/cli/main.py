@@ -23,6 +23,7 @@ Examples:
   emseg segment photo.png -k 4              label map, overlay, log and report, here
   emseg segment *.tif -k 3 -o results       several images, into a folder
   emseg segment photo.png --features lab,xy:0.5 --save posterior,model
+  emseg compare photo.png -k 4              the variants of EM side by side: table, traces and a chart
 
 `emseg COMMAND --help` tells what a command does.
 """

@@ -94,10 +94,12 @@ def compare(
     """
     if start not in STARTS:
         raise UsageError(f"start is {start!r}; it must be one of {', '.join(STARTS)}")
-    foreign = options.keys() & {"algorithm", "base", "option", "init", "restarts"}
+    foreign = options.keys() & {"algorithm", "base", "option", "init", "restarts", "criterion"}
     if foreign:
         raise UsageError(f"{min(foreign)} does not go with compare; name algorithms, and a start")
     asked = SegmentOptions.checked(k=k, **COMPARE | options)
+    if isinstance(asked.k, str):
+        raise UsageError(f"k is {asked.k!r}; compare takes one number of components, as -k 4")
     photo = _as_image(image)
     inside = None if mask is None else _as_mask(mask, photo)
     features = build_features(photo, asked.features, inside, asked.compress)
