@@ -19,6 +19,8 @@ class Status(Enum):
 
     CONVERGED = "converged: the objective is within the tolerance of its estimated limit"
     STALLED = "converged: no step changes the objective by more than rounding"
+    AVERAGED = "averaged: all draws asked for are made; with --option for more of them the answer comes closer"
+    PASSED = "finished: all passes asked for are made; with --option passes for more the answer comes closer"
     MAX_ITER = "not converged: stopped at the largest number of iterations; raise --max-iter or --tol"
     DEGENERATE = "degenerate: a component became empty or singular; use a smaller -k, or a --floor above 0"
 

@@ -102,9 +102,14 @@ class Problem:
         respond : callable, optional
             Turns posterior probabilities into another assignment: drawn, hard, annealed. Without it q is the posterior.
         """
+        eta, log_prior = self.scores(mixture)
+        return self.project(eta, respond, log_prior)
+
+    def scores(self, mixture: Mixture) -> tuple[Array, Array]:
+        """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and the penalty, shape (...)."""
         eta, precisions = mixture.components.natural(self.model.needs_products)
         eta[..., 0] += np.log(mixture.weights)
-        return self.project(eta, respond, self.model.log_penalty(precisions, self.psi))
+        return eta, self.model.log_penalty(precisions, self.psi)
 
     def project(self, eta: Array, respond: Respond | None = None, log_prior: Array | float = 0.0) -> Expectation:
         """The E-step for any log-linear scores η_k · T(x), shape (..., K, P), of which log π_k f_k(x) is one."""

@@ -30,6 +30,15 @@ ALGORITHMS: dict[str, Entry] = {
     "em": Entry("emseg.em.em", "EM", "classic EM (Dempster, Laird & Rubin 1977)"),
     "anderson": Entry("emseg.em.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("emseg.em.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
+    "cem": Entry("emseg.em.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
+    "sem": Entry("emseg.em.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),
+    "saem": Entry(
+        "emseg.em.saem", "SAEM", "EM with randomness falling to zero (Celeux & Diebolt 1992; Delyon et al. 1999)"
+    ),
+    "mcem": Entry("emseg.em.mcem", "MCEM", "Monte-Carlo EM: ever more draws (Wei & Tanner 1990)"),
+    "daem": Entry("emseg.em.daem", "DAEM", "deterministic annealing EM (Ueda & Nakano 1998)"),
+    "incremental": Entry("emseg.em.incremental", "Incremental", "EM block by block (Neal & Hinton 1998)"),
+    "online": Entry("emseg.em.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)"),
 }
 
 

@@ -151,8 +151,9 @@ def test_the_objective_never_falls_and_the_bound_holds(
         assert row.objective >= last.objective - 1e-9 * (1 + abs(last.objective)) or not info.comparable
         assert row.delta == row.objective - last.objective
     assert_bound(found)
-    if variant in LIKELIEST and found.trace[-1].kl == 0:
-        assert all(row.objective <= row.log_likelihood for row in found.trace)  # the penalty only takes
+    for row, info in zip(found.trace[1:], noted.rows[1:], strict=False):
+        if variant in LIKELIEST and info.comparable and row.kl == 0:
+            assert row.objective <= row.log_likelihood  # the penalty only takes
 
 
 @every_random
@@ -241,7 +242,8 @@ def test_all_likelihood_climbers_end_at_one_optimum(variant: str, model: str) ->
     expected, found = (run(name, pose(x, model), start_at(x, model, 3), Stop(1e-12, 5000)) for name in ("em", variant))
     assert found.status.value.startswith("converged")
     assert found.trace[-1].objective == pytest.approx(expected.trace[-1].objective, rel=1e-9)
-    assert_same(found.mixture, expected.mixture, 1e-4)
+    ours, theirs = found.mixture, expected.mixture
+    assert_same(ours.permuted(ours.canonical_order()), theirs.permuted(theirs.canonical_order()), 1e-4)
 
 
 @every_variant

@@ -35,7 +35,7 @@ def test_the_phantom_is_segmented_to_its_true_labels(samples: Path, seed: int) -
 def test_regions_are_found_whatever_the_road(picture: Picture, covariance: str, algorithm: str, features: str) -> None:
     array, truth = picture
     found = emseg.segment(array, k=3, covariance=covariance, algorithm=algorithm, features=features)
-    assert found.status.value.startswith("converged")
+    assert not found.status.value.startswith(("not", "degenerate"))
     # hsv orders components by hue, so that labels are compared as partitions
     pairs = set(zip(found.labels.ravel().tolist(), truth.ravel().tolist(), strict=True))
     agree = max((found.labels == np.array([0, *order])[truth]).mean() for order in ORDERS)

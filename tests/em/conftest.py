@@ -1,0 +1,32 @@
+"""Data that several algorithms are tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from emseg.em.problem import Problem
+from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
+
+Pose = Callable[..., tuple[Problem, Mixture]]
+CENTRES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+
+
+@pytest.fixture
+def triangle() -> Pose:
+    """Three unit balls at the corners of a triangle, and a start near them."""
+
+    def pose(n: int = 600, side: float = 5.0, seed: int = 0, model: str = "full") -> tuple[Problem, Mixture]:
+        rng = np.random.default_rng(seed)
+        x = side * CENTRES[rng.integers(3, size=n)] + rng.normal(size=(n, 2))
+        means = side * CENTRES + 0.5 * rng.normal(size=(3, 2))
+        shared = COVARIANCES[model]
+        start = Mixture(np.full(3, 1 / 3), Gaussian(means, np.stack([np.eye(2)] * 3)), shared)
+        return Problem(Rows(np.ascontiguousarray(x.T), np.ones(n), shared.needs_products), shared, 1e-6), start
+
+    return pose
