@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emseg.em.base import Algorithm, Info
 from emseg.em.convergence import Status, Stop
@@ -37,11 +38,12 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """Where a fit ended, how it got there, and why it stopped."""
+    """Where a fit ended, how it got there, why it stopped, and the expected number of samples of each component."""
 
     mixture: Mixture
     trace: tuple[Row, ...]
     status: Status
+    counts: NDArray[np.float64]
 
 
 def fit(
@@ -97,7 +99,7 @@ def fit(
     try:
         state, info = algorithm.init(problem, start, rng)
     except np.linalg.LinAlgError:
-        return Fit(start, (), Status.DEGENERATE)
+        return Fit(start, (), Status.DEGENERATE, problem.n * start.weights)
     log(info)
     status, since = None, 0  # the row from which on objectives can be compared
     while status is None:
@@ -122,4 +124,4 @@ def fit(
         status = info.ending or stop.status([row.objective for row in trace[since:][-8:]], problem.n, rounding)
         if status is None and len(trace) > stop.max_iter:
             status = Status.MAX_ITER
-    return Fit(state.mixture, tuple(trace), status)
+    return Fit(state.mixture, tuple(trace), status, state.expectation.stats.n)

@@ -39,6 +39,7 @@ ALGORITHMS: dict[str, Entry] = {
     "daem": Entry("emseg.em.daem", "DAEM", "deterministic annealing EM (Ueda & Nakano 1998)"),
     "incremental": Entry("emseg.em.incremental", "Incremental", "EM block by block (Neal & Hinton 1998)"),
     "online": Entry("emseg.em.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)"),
+    "vb": Entry("emseg.em.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
 }
 
 
