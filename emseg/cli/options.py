@@ -12,7 +12,7 @@ import click
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES, parse_spec
 from emseg.output.names import EXTRA
-from emseg.pipeline.options import COVARIANCES, INITS, STARTS, SegmentOptions
+from emseg.pipeline.options import AUTO, COVARIANCES, CRITERIA, INITS, STARTS, SegmentOptions, k_range
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT = SegmentOptions()
@@ -30,10 +30,15 @@ def _checked(check: Callable[[Any], Any]) -> Callable[[click.Context, click.Para
     return callback
 
 
-def _components(value: str) -> int:
+def _components(value: str) -> int | str:
     if value.isascii() and value.isdigit() and int(value) > 0:
         return int(value)
-    raise ValueError(f"{value!r} is not a number of components; give a whole number of 1 or more, as -k 4")
+    try:
+        k_range(value)
+    except ValueError:
+        wanted = "give a whole number of 1 or more, a range LO:HI as 2:9, or auto"
+        raise ValueError(f"{value!r} is not a number of components; {wanted}") from None
+    return value
 
 
 def _features(value: str) -> str:
@@ -94,7 +99,8 @@ def _option(*names: str, **how: Any) -> Callable[[Command], Command]:
 
 MODEL = (
     _option("-k", "--components", "k", type=str, metavar="K", callback=_checked(_components), default=DEFAULT.k,
-            help="Number of components (regions)."),
+            help="Number of components (regions); or a range to choose from, as 2:9; "
+                 f"auto: {AUTO[0]}:{AUTO[1]}."),
     _option("--features", metavar="SPEC", callback=_checked(_features), default=DEFAULT.features,
             help=f"What pixels are compared by: {', '.join(FEATURES)}; comma-separated, each with an optional weight, "
                  "as lab,xy:0.5. auto: lab for colour, else gray or bands."),
@@ -106,6 +112,8 @@ MODEL = (
             help="Image of the same size: only where it is not zero are pixels used; outside, the label is 0."),
 )  # fmt: skip
 METHOD = (
+    _option("--criterion", type=click.Choice(CRITERIA), default=DEFAULT.criterion,
+            help="What chooses the number of components from a range."),
     _option("--algorithm", type=click.Choice(list(ALGORITHMS)), default=DEFAULT.algorithm,
             help="Variant of EM that does the fit."),
     _option("--base", metavar="NAME", callback=_checked(_base), default="",

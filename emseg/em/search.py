@@ -45,23 +45,34 @@ def search(
     starts : int
         How many; 0 for twelve a component, 96 at most.
     """
-    floor = max(problem.floor, FLOOR)
-    views = [replace(problem, samples=rows, floor=floor) for rows in samples(problem.samples, rng)]
-    rows = views[0].samples
+    seen = views(problem, rng)
+    rows = seen[0].samples
     count = starts or min(STARTS * k, MOST)
     spread = {"auto": (count + 1) // 2, "kmeans++": count, "random": 0}[init]
     drawn = [seeds.kmeans_pp(rows.x, rows.weight, k, spread, rng)] if spread else []
     if count > spread:
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
-    stack = views[0].m_step(seeds.voronoi_stats(rows, np.concatenate(drawn)))
+    return compete(seen, seen[0].m_step(seeds.voronoi_stats(rows, np.concatenate(drawn))), ROUNDS, rng)
+
+
+def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
+    """The problem on samples of increasing size, with a floor that keeps components from shrinking onto a value."""
+    floor = max(problem.floor, FLOOR)
+    return [replace(problem, samples=rows, floor=floor) for rows in samples(problem.samples, rng)]
+
+
+def compete(
+    seen: list[Problem], stack: Mixture, rounds: tuple[tuple[int, int], ...], rng: np.random.Generator
+) -> tuple[Mixture, int]:
+    """The best of a stack of mixtures after rounds of EM, polished on the largest sample, and the number of E-steps."""
     e_steps = 0
-    for i, (view, iterations) in enumerate(ROUNDS):
-        seen = views[min(view, len(views) - 1)]
+    for i, (view, iterations) in enumerate(rounds):
+        sample = seen[min(view, len(seen) - 1)]
         for _ in range(iterations):
-            expectation = seen.e_step(stack)
-            stack = seen.m_step(expectation.stats)
+            expectation = sample.e_step(stack)
+            stack = sample.m_step(expectation.stats)
         e_steps += iterations * len(stack.weights)
         best_first = np.argsort(-expectation.objective, kind="stable")
-        stack = stack[best_first[: 1 if i == len(ROUNDS) - 1 else max(2, len(best_first) // 2)]]
-    polished = fit(Anderson(), views[-1], stack[0], POLISH, rng)
-    return polished.mixture, e_steps + polished.trace[-1].e_steps
+        stack = stack[best_first[: 1 if i == len(rounds) - 1 else max(2, len(best_first) // 2)]]
+    polished = fit(Anderson(), seen[-1], stack[0], POLISH, rng)
+    return polished.mixture, e_steps + (polished.trace[-1].e_steps if polished.trace else 0)

@@ -51,6 +51,15 @@ class Features:
         """Number of pixels that carry data."""
         return round(float(self.weight.sum()))
 
+    def n_distinct(self, most: int) -> int:
+        """Number of distinct samples, counted up to `most`."""
+        left = np.ones(self.x.shape[1], np.bool_)
+        for found in range(most):
+            if not left.any():
+                return found
+            left &= (self.x != self.x[:, left.argmax(), None]).any(0)
+        return most
+
     def on_grid(self, values: NDArray[Any]) -> NDArray[Any]:
         """Give every pixel its sample's value: (N,) → (H, W), (K, N) → (K, H, W); 0 where there is no data."""
         rows = np.atleast_2d(values)

@@ -16,8 +16,25 @@ COVARIANCES = {
     "tied": "one ellipsoid shared by all components",
     "diag": "ellipsoids along the axes",
     "spherical": "balls, each with its own radius",
+    # mclust's names: volume, shape and orientation are equal (E), vary (V) or, the last two, are absent (I).
+    "EII": "balls of one size",
+    "VII": "spherical",
+    "EEI": "one ellipsoid along the axes",
+    "VEI": "ellipsoids along the axes, of one shape",
+    "EVI": "ellipsoids along the axes, of one volume",
+    "VVI": "diag",
+    "EEE": "tied",
+    "VEE": "one ellipsoid in several sizes",
+    "EVE": "ellipsoids of one volume with common axes",
+    "VVE": "ellipsoids with common axes",
+    "EEV": "one ellipsoid, turned",
+    "VEV": "ellipsoids of one shape",
+    "EVV": "ellipsoids of one volume",
+    "VVV": "full",
 }
 INITS = ("auto", "kmeans++", "random")
+CRITERIA = ("icl", "bic", "aic", "mml", "elbo")
+AUTO = (1, 9)  # what -k auto chooses from
 STARTS = ("kmeans++", "random", "search")  # of `compare`
 COMPARE = {"tol": 1e-8, "max_iter": 500}  # its own defaults: traces are to show how each algorithm ends
 
@@ -28,12 +45,14 @@ class SegmentOptions:
 
     Attributes
     ----------
-    k : int
-        Number of components, at least 1.
+    k : int or str
+        Number of components, at least 1; or a range to choose from, as ``"2:9"``; ``"auto"`` is 1 to 9.
+    criterion : {"icl", "bic", "aic", "mml", "elbo"}
+        What chooses from a range, see `emseg.em.selection`.
     features : str
         Names with optional weights, as ``"lab,xy:0.5"``; ``"auto"`` is lab for colour, gray or bands otherwise.
-    covariance : {"full", "tied", "diag", "spherical"}
-        What the components may look like.
+    covariance : str
+        What the components may look like: a name of `COVARIANCES`.
     algorithm : str
         A name of `emseg.em.registry.ALGORITHMS`.
     base : str
@@ -56,7 +75,8 @@ class SegmentOptions:
         Fit distinct feature vectors with counts instead of every pixel: the same result, faster.
     """
 
-    k: int = 4
+    k: int | str = 4
+    criterion: str = "icl"
     features: str = "auto"
     covariance: str = "full"
     algorithm: str = "anderson"
@@ -91,14 +111,51 @@ class SegmentOptions:
         return cls(**options)
 
     @property
+    def k_range(self) -> tuple[int, int]:
+        """Smallest and largest number of components."""
+        return k_range(self.k)
+
+    @property
     def searches(self) -> bool:
         """Whether emseg looks for a start itself."""
         return self.init in INITS
 
 
-def _is(kind: type, value: object) -> bool:
+def k_range(k: int | str) -> tuple[int, int]:
+    """Smallest and largest number of components that ``4``, ``"2:9"`` or ``"auto"`` stand for.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    if k == "auto":
+        return AUTO
+    parts = k.split(":") if isinstance(k, str) else [str(k)] * 2
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ValueError
+    low, high = int(parts[0]), int(parts[1])
+    if not 1 <= low <= high:
+        raise ValueError
+    return low, high
+
+
+def _is_k(value: int | str) -> bool:
+    try:
+        return bool(k_range(value))
+    except ValueError:
+        return False
+
+
+def _as_k(value: Any) -> int | str:
+    return value if isinstance(value, str) else int(value)
+
+
+def _is(kind: Callable[[Any], Any], value: object) -> bool:
     """Whether a value is of a kind, in the wide sense: NumPy's integers are whole numbers, paths are text."""
-    wide: Any = {int: Integral, float: Real, str: (str, PathLike), bool: bool, dict: Mapping}[kind]
+    wide: Any = {_as_k: (Integral, str), int: Integral, float: Real, str: (str, PathLike), bool: bool, dict: Mapping}[
+        kind
+    ]
     return isinstance(value, wide) and (kind is bool or not isinstance(value, bool))
 
 
@@ -111,8 +168,9 @@ def _at_least(least: int) -> Callable[[Any], bool]:
 
 
 #: Type, condition and wording of every option.
-CHECKS: dict[str, tuple[type, Callable[[Any], bool], str]] = {
-    "k": (int, _at_least(1), "a whole number of 1 or more"),
+CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
+    "k": (_as_k, _is_k, "a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"),
+    "criterion": (str, CRITERIA.__contains__, f"one of {', '.join(CRITERIA)}"),
     "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
     "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
     "algorithm": (str, _anything, "the name of an algorithm"),

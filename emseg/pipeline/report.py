@@ -16,6 +16,7 @@ from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.pipeline.options import SegmentOptions
+from emseg.pipeline.selection import Start
 
 
 def report(
@@ -26,7 +27,7 @@ def report(
     counts: NDArray[np.int_],
     log_posterior: float,
     asked: SegmentOptions,
-    searched: int,
+    start: Start,
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """The content of `photo.json`, but for `outputs`.
@@ -47,11 +48,14 @@ def report(
         "distinct": features.x.shape[1],
         "features": {"spec": features.spec, "names": list(features.names)},
         "K": mixture.k,
+        "surviving": mixture.k,
+        "emptied": found.mixture.k - mixture.k,
         "algorithm": asked.algorithm,
         "status": found.status.value,
         "iterations": max(len(found.trace) - 1, 0),
         "e_steps": found.trace[-1].e_steps if found.trace else 0,
-        "search_e_steps": searched,
+        "search_e_steps": start.e_steps,
+        "selection": start.selection,
         "log_likelihood": log_likelihood,
         "log_likelihood_per_pixel": log_likelihood / n,
         "n_parameters": p,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,6 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.em.search import search
 from emseg.errors import DataError
 from emseg.features.build import build_features
 from emseg.features.model import Features
@@ -28,9 +27,11 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
-from emseg.pipeline.start import singular, start_from_file
+from emseg.pipeline.selection import Start, find_start
+from emseg.pipeline.start import singular
 
 Array = NDArray[np.float64]
+LEAST = 0.1  # expected pixels below which a component counts as empty
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,7 @@ class Segmentation:
 
 def segment(
     image: Image | NDArray[Any] | str | os.PathLike[str],
-    k: int = 4,
+    k: int | str = 4,
     *,
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
     on_iteration: Callable[[Row], object] | None = None,
@@ -91,8 +92,8 @@ def segment(
     ----------
     image : Image, ndarray or path
         An array is (H, W) or (H, W, C); three channels are sRGB.
-    k : int
-        Number of components.
+    k : int or str
+        Number of components, or a range to choose from: ``"2:9"``, ``"auto"``.
     mask : ndarray or path, optional
         Same size as the image; only where it is non-zero are pixels used.
     on_iteration : callable, optional
@@ -126,37 +127,44 @@ def segment(
     inside = None if mask is None else _as_mask(mask, photo)
     clock.lap("read")
     features = build_features(photo, asked.features, inside, asked.compress)
-    _require_distinct(features, photo, asked.k)
+    _require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
     clock.lap("features")
     rng, variant = np.random.default_rng(asked.seed), algorithm(asked.algorithm, asked.base, asked.option)
     model = COVARIANCES[asked.covariance]
     rows = Rows(features.x, features.weight, model.needs_products)
     problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()), features.unit)
-    if asked.searches:
-        start, searched = search(problem, asked.k, rng, asked.init, asked.restarts)
-    else:
-        start, searched = start_from_file(asked.init, photo, features, problem, asked), 0
+    start = find_start(problem, photo, features, asked, rng)
     clock.lap("start")
-    found = fit(variant, problem, start, Stop(asked.tol, asked.max_iter), rng, on_iteration)
+    found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng, on_iteration)
     clock.lap("fit")
     if not found.trace:
         raise singular(photo)
-    return _finish(photo, features, problem, found, asked, searched, clock)
+    return _finish(photo, features, problem, found, asked, start, clock)
 
 
 def _finish(
-    photo: Image, features: Features, problem: Problem, found: Fit, asked: SegmentOptions, searched: int, clock: _Clock
+    photo: Image, features: Features, problem: Problem, found: Fit, asked: SegmentOptions, start: Start, clock: _Clock
 ) -> Segmentation:
     """Label the pixels and gather the report."""
-    mixture = found.mixture.permuted(found.mixture.canonical_order())
+    mixture = _surviving(found)
+    mixture = mixture.permuted(mixture.canonical_order())
     row_labels, log_posterior = assign(mixture, features.x, features.weight)
     labels = features.on_grid(row_labels)
     own = mixture.affine(features.shift, features.scale)
-    counts = np.bincount(row_labels, features.weight, asked.k + 1)[1:].round().astype(int)
+    counts = np.bincount(row_labels, features.weight, mixture.k + 1)[1:].round().astype(int)
     colours = mean_colours(photo, features, row_labels, labels, counts)
     clock.lap("labels")
-    facts = report(photo, features, own, found, counts, log_posterior, asked, searched, clock.seconds)
+    facts = report(photo, features, own, found, counts, log_posterior, asked, start, clock.seconds)
     return Segmentation(photo, labels, own, found.trace, found.status, facts, colours, features)
+
+
+def _surviving(found: Fit) -> Mixture:
+    """The mixture without components that share less than a tenth of a pixel: variational Bayes empties some."""
+    alive = np.flatnonzero(found.counts >= LEAST)
+    if alive.size == found.mixture.k:
+        return found.mixture
+    mixture = found.mixture[alive]
+    return replace(mixture, weights=mixture.weights / mixture.weights.sum())
 
 
 def _as_image(image: Image | NDArray[Any] | str | os.PathLike[str]) -> Image:
@@ -175,11 +183,7 @@ def _as_mask(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArr
 
 def _require_distinct(features: Features, photo: Image, k: int) -> None:
     """Raise DataError unless there are at least K distinct samples, and two."""
-    x, found = features.x, 0
-    left = np.ones(x.shape[1], np.bool_)
-    while found < max(k, 2) and left.any():
-        left &= (x != x[:, left.argmax(), None]).any(0)
-        found += 1
+    found = features.n_distinct(max(k, 2))
     if found == 1:
         raise DataError(f"{photo.name}: all pixels are equal, there is nothing to segment; check the image or the mask")
     if found < k:

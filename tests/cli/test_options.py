@@ -56,9 +56,9 @@ def test_a_start_may_be_a_file(tmp_path: Any) -> None:
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
-        (["-k", "auto"], "whole number of 1 or more"),
+        (["-k", "automatic"], "whole number of 1 or more"),
         (["-k", "0"], "whole number of 1 or more"),
-        (["-k", "2:5"], "whole number of 1 or more"),
+        (["-k", "5:2"], "a range LO:HI as 2:9, or auto"),
         (["-k", "٣"], "whole number of 1 or more"),
         (["--tol", "nan"], "not a finite number"),
         (["--tol", "inf"], "not a finite number"),

@@ -46,7 +46,7 @@ def refused(error: type[EmsegError], remedy: str, image: Any = FINE, **options: 
         ({"algorithm": "emm"}, "choose one of em"),
         ({"features": "nonsense"}, "unknown name 'nonsense'"),
         ({"features": "lab:-1"}, "positive number"),
-        ({"colour": "red"}, "unknown option 'colour'; there are k, features"),
+        ({"colour": "red"}, "unknown option 'colour'; there are k, criterion, features"),
         ({"tol": "small"}, "tol is 'small'"),
         ({"floor": None}, "floor is None"),
         ({"covariance": ["full"]}, "covariance is"),

@@ -1,0 +1,71 @@
+"""Where a fit starts: a file, the winner of a search, or that of a search for the number of components too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emseg.em.problem import Problem
+from emseg.em.search import search
+from emseg.em.selection import candidates
+from emseg.errors import UsageError
+from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.image.read import shown
+from emseg.mixture.mixture import Mixture
+from emseg.pipeline.options import SegmentOptions
+from emseg.pipeline.start import start_from_file
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A mixture to start from, the E-steps it took to find, and how K was chosen (None where it was given)."""
+
+    mixture: Mixture
+    e_steps: int = 0
+    selection: dict[str, Any] | None = None
+
+
+def find_start(
+    problem: Problem, image: Image, features: Features, asked: SegmentOptions, rng: np.random.Generator
+) -> Start:
+    """The start that the options ask for.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `start_from_file`; a file does not go with a range of K.
+    """
+    low, high = asked.k_range
+    high = min(high, features.n_distinct(high))  # of what auto offers, what is possible
+    ranged = isinstance(asked.k, str)
+    if asked.searches:
+        return _chosen(problem, low, high, asked, rng) if ranged else _searched(problem, low, asked, rng)
+    if ranged:
+        raise UsageError(f"--init {shown(asked.init)}: sets the number of components; give it, not -k {asked.k}")
+    return Start(start_from_file(asked.init, image, features, problem, asked))
+
+
+def _searched(problem: Problem, k: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
+    return Start(*search(problem, k, rng, asked.init, asked.restarts))
+
+
+def _chosen(problem: Problem, low: int, high: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
+    """The best candidate, or the winner of a full search with as many components if that has come higher."""
+    found, e_steps = candidates(problem, low, high, asked.criterion, rng, asked.init, asked.restarts)
+    best = min(found, key=lambda candidate: candidate.value)
+    rival = _searched(problem, best.mixture.k, asked, rng)
+    higher = max(best.mixture, rival.mixture, key=lambda mixture: float(problem.e_step(mixture).objective))
+    table = [
+        {
+            "k": candidate.mixture.k,
+            "n_parameters": candidate.mixture.n_parameters,
+            "log_likelihood": candidate.log_likelihood,
+            "value": candidate.value,
+        }
+        for candidate in found
+    ]
+    selection = {"criterion": asked.criterion, "chosen": best.mixture.k, "table": table}
+    return Start(higher, e_steps + rival.e_steps + 2, selection)
