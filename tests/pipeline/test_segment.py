@@ -12,6 +12,7 @@ import pytest
 import emseg
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
+from emseg.errors import UsageError
 from emseg.mixture.covariance import COVARIANCES
 
 Picture = tuple[np.ndarray, np.ndarray]
@@ -34,7 +35,10 @@ def test_the_phantom_is_segmented_to_its_true_labels(samples: Path, seed: int) -
 @pytest.mark.parametrize("features", ["lab", "rgb", "hsv"])
 def test_regions_are_found_whatever_the_road(picture: Picture, covariance: str, algorithm: str, features: str) -> None:
     array, truth = picture
-    found = emseg.segment(array, k=3, covariance=covariance, algorithm=algorithm, features=features)
+    try:
+        found = emseg.segment(array, k=3, covariance=covariance, algorithm=algorithm, features=features)
+    except UsageError as error:
+        pytest.skip(str(error))  # some algorithms are for some models only
     assert not found.status.value.startswith(("not", "degenerate"))
     # hsv orders components by hue, so that labels are compared as partitions
     pairs = set(zip(found.labels.ravel().tolist(), truth.ravel().tolist(), strict=True))
