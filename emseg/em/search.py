@@ -56,9 +56,13 @@ def search(
 
 
 def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
-    """The problem on samples of increasing size, with a floor that keeps components from shrinking onto a value."""
+    """The problem on samples of increasing size, with a floor that keeps components from shrinking onto a value.
+
+    All but the largest are in single precision, which tells good starts from bad as well and takes less time.
+    """
     floor = max(problem.floor, FLOOR)
-    return [replace(problem, samples=rows, floor=floor) for rows in samples(problem.samples, rng)]
+    *small, largest = samples(problem.samples, rng)
+    return [replace(problem, samples=rows, floor=floor) for rows in (*(rows.single() for rows in small), largest)]
 
 
 def compete(

@@ -47,6 +47,10 @@ class Rows:
         """Length of T(x)."""
         return Gaussian.n_monomials(self.d, self.products)
 
+    def single(self) -> Rows:
+        """The same in single precision."""
+        return Rows(self.x.astype(np.float32), self.weight.astype(np.float32), self.products)
+
     def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
         """T (P, B) and weights (B,) for consecutive blocks of at most `size` rows; the memory of T is reused."""
         t = np.ones((self.n_monomials, min(size, self.n_rows)), self.x.dtype)
