@@ -30,7 +30,7 @@ class EM:
 
     def update(self, problem: Problem, state: State) -> Mixture:
         """The M-step."""
-        return problem.m_step(state.expectation.stats)
+        return problem.m_step(state.expectation.stats, state.mixture)
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
         """The state at a starting mixture."""

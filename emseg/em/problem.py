@@ -137,10 +137,15 @@ class Problem:
         prior = np.broadcast_to(log_prior, lead)
         return Expectation(stats, log_likelihood + shift, complete + shift, entropy, prior, rounding)
 
-    def m_step(self, stats: Stats) -> Mixture:
-        """m-projection: the mixture that maximises the expected complete log-likelihood plus the penalty."""
+    def m_step(self, stats: Stats, previous: Mixture | None = None) -> Mixture:
+        """m-projection: the mixture that maximises the expected complete log-likelihood plus the penalty.
+
+        For covariances EVE and VVE that is a local maximum; it is no lower than at the previous mixture, if that is
+        given.
+        """
         n = np.maximum(stats.n, EMPTY * self.n)  # an empty component stays finite, and harmless
-        components = Gaussian.m_projection(Stats(n, stats.t), self.model, self.psi, self.samples.d)
+        start = previous.components if previous else None
+        components = Gaussian.m_projection(Stats(n, stats.t), self.model, self.psi, self.samples.d, start)
         return Mixture(n / n.sum(-1, keepdims=True), components, self.model)
 
 
@@ -153,8 +158,8 @@ class _Kernel:
 
     def __init__(self, eta: Real, k: int, width: int, respond: Respond | None) -> None:
         self.eta, self.k, self.respond = eta, k, respond
-        # Densities below e^lowest count as that: subnormal numbers, in them or in their products with T, would cost many
-        # times as much. Sums that this could change by more than rounding are found by being small themselves.
+        # Densities below e^lowest count as that: subnormal numbers, in them or in their products with T, would cost
+        # many times as much. Sums that this could change by more than rounding are found by being small themselves.
         self.lowest = float(np.log(np.finfo(eta.dtype).tiny)) + 25
         self.smallest = np.exp(self.lowest) * k / np.finfo(eta.dtype).eps
         self._allocate(width)

@@ -81,7 +81,9 @@ class Gaussian:
         return np.concatenate([constant[..., None], linear, quadratic], axis=-1), precision
 
     @classmethod
-    def m_projection(cls, stats: Stats, model: CovarianceModel, psi: Array | float, d: int) -> Gaussian:
+    def m_projection(
+        cls, stats: Stats, model: CovarianceModel, psi: Array | float, d: int, previous: Gaussian | None = None
+    ) -> Gaussian:
         """The Gaussians whose E[T] matches the statistics, under a covariance model and penalty.
 
         Parameters
@@ -93,6 +95,8 @@ class Gaussian:
             Scale of the inverse-Wishart penalty, see `CovarianceModel.estimate`.
         d : int
             Dimension of the samples.
+        previous : Gaussian, optional
+            Where a model without a closed form starts from.
 
         Raises
         ------
@@ -108,7 +112,7 @@ class Gaussian:
         scatter[..., j, i] = second
         diagonal = np.arange(d)
         scatter[..., diagonal, diagonal] = np.maximum(scatter[..., diagonal, diagonal], 0)  # rounding
-        covariances = model.estimate(scatter, stats.n, psi)
+        covariances = model.estimate(scatter, stats.n, psi, previous.covariances if previous else None)
         if not np.any(psi):
             eps = np.finfo(np.float64).eps
             spread = (stats.t[..., 1 + d :][..., i == j].sum(-2) / n.sum(-2))[..., None, :]

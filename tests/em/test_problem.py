@@ -133,8 +133,9 @@ def test_an_m_step_never_lowers_the_objective(model: str) -> None:
     rng = np.random.default_rng(6)
     problem = Problem(random_rows(rng, model, 400, 3), COVARIANCES[model], 0.02)
     for seed in range(20):
-        before = problem.e_step(random_mixture(np.random.default_rng(seed), model, 3, 3))
-        after = problem.e_step(problem.m_step(before.stats))
+        mixture = random_mixture(np.random.default_rng(seed), model, 3, 3)
+        before = problem.e_step(mixture)
+        after = problem.e_step(problem.m_step(before.stats, mixture))
         assert after.objective >= before.objective
 
 

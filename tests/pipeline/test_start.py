@@ -13,7 +13,7 @@ from scipy.stats import multivariate_normal
 
 import emseg
 from emseg.errors import DataError, EmsegError, ImageError, UsageError
-from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.covariance import ALIASES
 from emseg.output import model
 
 Picture = tuple[np.ndarray, np.ndarray]
@@ -21,7 +21,7 @@ Write = Callable[[np.ndarray], str]
 needs_models = pytest.mark.skipif(not hasattr(model, "model_json"), reason="model files are not written yet")
 
 
-@pytest.mark.parametrize("covariance", COVARIANCES)
+@pytest.mark.parametrize("covariance", ALIASES)
 def test_a_label_map_starts_at_the_moments_of_its_regions(picture: Picture, label_file: Write, covariance: str) -> None:
     """With max_iter=1 the first M-step follows; the log's first row is the likelihood of the moments themselves."""
     array, truth = picture
