@@ -49,4 +49,4 @@ class CEM:
 
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
         """M-step and C-step."""
-        return self.init(problem, problem.m_step(state.expectation.stats), rng)
+        return self.init(problem, problem.m_step(state.expectation.stats, state.mixture), rng)

@@ -61,7 +61,7 @@ class DAEM:
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
         """M-step, and E-step at this temperature or the next."""
         assert isinstance(state, DAEMState)
-        mixture = problem.m_step(state.expectation.stats)
+        mixture = problem.m_step(state.expectation.stats, state.mixture)
         if state.beta < 1 and state.settled:
             new, info = self._anneal(problem, mixture, min(state.beta * self.rate, 1.0))
             return new, replace(info, comparable=False)

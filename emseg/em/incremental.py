@@ -57,14 +57,14 @@ class Incremental:
         """A visit to every block, and ℓ."""
         assert isinstance(state, IncrementalState)
         total, entropies = state.expectation.stats, [float(one.entropy) for one in state.found]
-        mixture = problem.m_step(total)
+        mixture = problem.m_step(total, state.mixture)
         if len(state.blocks) == 1:
             new = self._evaluate(problem, mixture, state.blocks)
             return new, exact_info(new, 1)
         for b, (block, old) in enumerate(zip(state.blocks, state.found, strict=True)):
             fresh = block.project(problem.scores(mixture)[0])
             total, entropies[b] = total + fresh.stats + -1.0 * old.stats, float(fresh.entropy)
-            mixture = problem.m_step(total)
+            mixture = problem.m_step(total, mixture)
         eta, log_prior = problem.scores(mixture)
         elbo = (eta * total.t).sum() + sum(entropies) + problem.log_jacobian * problem.n
         new = self._evaluate(problem, mixture, state.blocks)

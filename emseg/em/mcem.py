@@ -56,7 +56,7 @@ class MCEM:
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
         """M-step, and more draws than before."""
         assert isinstance(state, MCEMState)
-        return self._draw(problem, problem.m_step(state.expectation.stats), rng, state.m)
+        return self._draw(problem, problem.m_step(state.expectation.stats, state.mixture), rng, state.m)
 
     def _draw(self, problem: Problem, mixture: Mixture, rng: np.random.Generator, m: float) -> tuple[State, Info]:
         state = MCEMState(mixture, problem.e_step(mixture, drawn(rng, int(m))), min(m * self.growth, MOST))

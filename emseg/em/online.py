@@ -79,7 +79,7 @@ class Online:
             part = replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, drawn]), weight, rows.products))
             gamma = (t + self.t0) ** -self.alpha
             stats = (1 - gamma) * stats + gamma * part.e_step(mixture).stats
-            mixture = problem.m_step(stats)
+            mixture = problem.m_step(stats, mixture)
         passes = state.passes + 1
         new = OnlineState(mixture, problem.e_step(mixture), stats, passes, state.t + batches)
         ending = Status.PASSED if passes == self.passes else None

@@ -74,7 +74,7 @@ class SAEM:
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
         """M-step from S_t, and S_{t+1}."""
         assert isinstance(state, SAEMState)
-        t, mixture = state.t + 1, problem.m_step(state.stats)
+        t, mixture = state.t + 1, problem.m_step(state.stats, state.mixture)
         if self.form == FORMS[1] and t == self.hold + self.steps + 1:
             expectation = problem.e_step(mixture)
             end = SAEMState(mixture, expectation, expectation.stats, t)

@@ -69,7 +69,7 @@ class SEM:
             answer = problem.m_step(total * (1 / self.draws))
             end = SEMState(answer, problem.e_step(answer), t, pivot, total)
             return end, replace(exact_info(end, 1), comparable=False, ending=Status.AVERAGED)
-        mixture = problem.m_step(stats)
+        mixture = problem.m_step(stats, state.mixture)
         new = SEMState(mixture, problem.e_step(mixture, drawn(rng)), t, pivot, total)
         return new, free_energy(new, comparable=False)
 

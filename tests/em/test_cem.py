@@ -11,12 +11,12 @@ from emseg.em.cem import CEM
 from emseg.em.convergence import Status, Stop
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
-from emseg.mixture.covariance import COVARIANCES, CovarianceModel
+from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
-BALLS = COVARIANCES.get("EII") or CovarianceModel("EII", "spherical", tied=True)
+BALLS = COVARIANCES["EII"]
 
 
 def lloyd(x: np.ndarray, centres: np.ndarray) -> np.ndarray:
