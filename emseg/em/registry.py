@@ -28,8 +28,14 @@ class Entry:
 
 ALGORITHMS: dict[str, Entry] = {
     "em": Entry("emseg.em.em", "EM", "classic EM (Dempster, Laird & Rubin 1977)"),
+    "map": Entry("emseg.em.map", "Map", "EM with a conjugate prior (Fraley & Raftery 2007)"),
+    "gem": Entry("emseg.em.gem", "GEM", "generalised EM: any step that does not lower Q (Dempster et al. 1977)"),
+    "ecm": Entry("emseg.em.ecm", "ECM", "conditional M-steps with an E-step before each (Meng & Rubin 1993)"),
+    "ecme": Entry("emseg.em.ecme", "ECME", "weights maximise the likelihood itself (Liu & Rubin 1994)"),
+    "sage": Entry("emseg.em.sage", "SAGE", "one component at a time (Celeux et al. 2001)"),
     "anderson": Entry("emseg.em.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("emseg.em.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
+    "vb": Entry("emseg.em.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
     "cem": Entry("emseg.em.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
     "sem": Entry("emseg.em.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),
     "saem": Entry(
@@ -39,7 +45,6 @@ ALGORITHMS: dict[str, Entry] = {
     "daem": Entry("emseg.em.daem", "DAEM", "deterministic annealing EM (Ueda & Nakano 1998)"),
     "incremental": Entry("emseg.em.incremental", "Incremental", "EM block by block (Neal & Hinton 1998)"),
     "online": Entry("emseg.em.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)"),
-    "vb": Entry("emseg.em.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
 }
 
 

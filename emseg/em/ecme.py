@@ -1,0 +1,91 @@
+"""ECME: Liu & Rubin (1994), The ECME algorithm, Biometrika 81.
+
+CM-step 1   means, covariances (and first weights) by EM's M-step
+CM-step 2   π = argmax ℓ(π, μ, Σ): the observed likelihood itself, not its bound
+
+ℓ is concave in π and its maximum is where Karush, Kuhn & Tucker say: mean(f_k/f) ≤ 1, with equality where π_k > 0. The
+logarithm of the largest mean(f_k/f) bounds what the weights can still gain per sample. Each pass of the E-step yields
+these means, g_k = n_k/N = π_k mean(f_k/f), and the curvature H = mean(r rᵀ), and so a Newton step s = π'/π, the
+minimiser of ½ (s - 1)ᵀH (s - 1) - (g - π)ᵀ s over s ≥ 0 (Kim, Carbonetto, Stephens & Anitescu 2020). Shortened to
+1/(1 + m) of its length, m the largest fall of any s_k below 1, it cannot lower ℓ: along it -log(Σ_k s_k r_ik) has at
+most 1/(1 - m t)² of its first curvature. The last pass is the E-step of the next iteration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.base import Info, State, exact_info
+from emseg.em.problem import EMPTY, Problem
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Real
+
+Array = NDArray[np.float64]
+ALIKE = 1e-6  # smallest curvature, relative to the largest
+
+
+@dataclass(frozen=True)
+class ECME:
+    """Expectation, then conditional maximisation of either.
+
+    Attributes
+    ----------
+    slack : float
+        The weights are at their optimum when they can gain no more than this, in nats per sample.
+    passes : int
+        Largest number of Newton steps an iteration.
+    """
+
+    slack: float = 1e-10
+    passes: int = 4
+    monotone = True
+
+    def __post_init__(self) -> None:
+        if not (self.slack >= 0 and self.passes >= 1):
+            raise ValueError("slack must not be negative, passes at least 1")
+
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+        """The state at a starting mixture."""
+        state = State(start, problem.e_step(start))
+        return state, exact_info(state, 1)
+
+    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+        """The M-step, then Newton steps on the weights."""
+        mixture = problem.m_step(state.expectation.stats, state.mixture)
+        for e_steps in range(1, self.passes + 2):
+            new, curvature = _pass(problem, mixture)
+            g = new.expectation.stats.n / problem.n
+            if e_steps > self.passes or np.log((g / mixture.weights).max()) <= self.slack:
+                break
+            mixture = replace(mixture, weights=newton(mixture.weights, g, curvature / problem.n))
+        return new, exact_info(new, e_steps)
+
+
+def newton(weights: Array, g: Array, curvature: Array) -> Array:
+    """Weights that do not lower ℓ, from g = mean(r), shape (K,), and H = mean(r rᵀ), shape (K, K)."""
+    from scipy.optimize import nnls
+
+    values, vectors = np.linalg.eigh(curvature)
+    # Like components can hardly be told apart: more curvature than there is only shortens the step between them.
+    root = np.sqrt(np.maximum(values, ALIKE * values[-1]))
+    s, _ = nnls(root[:, None] * vectors.T, root * vectors.sum(0) + vectors.T @ (g - weights) / root)
+    change = s - 1
+    new = np.maximum(weights * (1 + change / (1 + max(0.0, -float(change.min())))), EMPTY)
+    return np.asarray(new / new.sum())
+
+
+def _pass(problem: Problem, mixture: Mixture) -> tuple[State, Array]:
+    """The E-step, and Σ c r rᵀ."""
+    products = np.zeros((mixture.k, mixture.k))
+
+    def observe(r: Real, weight: Real) -> tuple[Real, Array]:
+        nonlocal products
+        counts = r * weight
+        products += counts[0] @ r[0].T
+        return counts, np.zeros(len(r))
+
+    found = problem.e_step(mixture, observe)
+    return State(mixture, replace(found, entropy=found.log_likelihood - found.complete)), products

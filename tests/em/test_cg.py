@@ -1,0 +1,74 @@
+"""Conjugate gradients: conjugate they are, and on a quadratic as many lines as dimensions are enough."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from emseg.em.cg import CG, conjugate
+from emseg.em.convergence import Stop
+from emseg.em.em import EM
+from emseg.em.expected import slope
+from emseg.em.fit import fit
+from emseg.em.problem import Problem
+from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
+
+
+def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Problem, Mixture]:
+    rng = np.random.default_rng(seed)
+    x = np.concatenate(
+        [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
+    )
+    balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
+    shared = COVARIANCES[model]
+    return Problem(Rows(x, np.ones(330), shared.needs_products), shared), Mixture(np.full(3, 1 / 3), balls, shared)
+
+
+def test_directions_are_conjugate_on_a_quadratic() -> None:
+    """f = -½ θᵀAθ with a preconditioner, exact line searches: d⁺ᵀ(g⁺ - g) = 0, and p lines end at the maximum."""
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=(5, 5))
+    a, metric = factor @ factor.T + np.eye(5), np.diag(rng.uniform(0.5, 2, 5))
+    theta = rng.normal(size=5)
+    g = -a @ theta
+    d = metric @ g
+    for _ in range(5):
+        theta = theta + (d @ g) / (d @ a @ d) * d
+        change = -a @ theta - g
+        g = g + change
+        new = conjugate(metric @ g, d, lambda v, change=change: float(change @ v))
+        assert new @ change == pytest.approx(0, abs=1e-9)
+        d = new
+    np.testing.assert_allclose(theta, 0, atol=1e-9)
+
+
+def test_directions_of_a_fit_are_conjugate() -> None:
+    problem, start = posed()
+    rng = np.random.default_rng(0)
+    state, _ = CG().init(problem, start, rng)
+    seen = 0
+    for _ in range(12):
+        new, _ = CG().step(problem, state, rng)
+        if new.turns > 1:
+            d, before = new.direction, state.before
+            along = slope(problem, state, d) - slope(problem, before, d)
+            scale = np.linalg.norm(d) * abs(slope(problem, before, d))
+            assert abs(along) <= 1e-5 * scale
+            seen += 1
+        state = new
+    assert seen >= 4
+
+
+def test_it_ends_where_em_does_in_fewer_steps() -> None:
+    problem, start = posed()
+    ours, theirs = (fit(a, problem, start, Stop(1e-10, 5000), np.random.default_rng(0)) for a in (CG(), EM()))
+    assert ours.trace[-1].objective == pytest.approx(theirs.trace[-1].objective, rel=1e-8)
+    assert ours.trace[-1].e_steps < 0.6 * theirs.trace[-1].e_steps
+
+
+def test_senseless_options() -> None:
+    with pytest.raises(ValueError, match="trials must be at least 1"):
+        CG(trials=0)
