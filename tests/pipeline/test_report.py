@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal
 
 import emseg
 from emseg.em.registry import ALGORITHMS
-from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.covariance import ALIASES
 
 Picture = tuple[np.ndarray, np.ndarray]
 Measure = Callable[[np.ndarray, str], np.ndarray]
@@ -44,7 +44,7 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("covariance", COVARIANCES)
+@pytest.mark.parametrize("covariance", [*ALIASES, "VEV", "EVE"])
 @pytest.mark.parametrize(("kind", "features"), CASES)
 def test_likelihoods_are_densities_in_the_features_own_units(
     picture: Picture, measured: Measure, kind: str, features: str, covariance: str
@@ -59,7 +59,11 @@ def test_likelihoods_are_densities_in_the_features_own_units(
     assert report["log_likelihood"] == found.trace[-1].log_likelihood
     assert report["log_likelihood_per_pixel"] == pytest.approx(log_likelihood / len(x), rel=1e-8)
     d, n = x.shape[1], len(x)
-    matrices = {"full": 3 * d * (d + 1) // 2, "tied": d * (d + 1) // 2, "diag": 3 * d, "spherical": 3}[covariance]
+    axes = d * (d - 1) // 2
+    matrices = {
+        "full": 3 * d * (d + 1) // 2, "tied": d * (d + 1) // 2, "diag": 3 * d, "spherical": 3,
+        "VEV": 3 + (d - 1) + 3 * axes, "EVE": 1 + 3 * (d - 1) + axes,
+    }[covariance]  # fmt: skip
     assert report["n_parameters"] == 2 + 3 * d + matrices
     assert report["aic"] == pytest.approx(-2 * log_likelihood + 2 * report["n_parameters"], rel=1e-8)
     bic = -2 * log_likelihood + report["n_parameters"] * np.log(n)
