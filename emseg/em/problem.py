@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 from emseg.mixture.covariance import CovarianceModel
 from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.prior import Prior
 from emseg.mixture.samples import Real, Rows
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
+BLOCK = 8192
 EMPTY = 1e-12  # smallest share of the samples a component is given
 CACHE_BYTES = 1_000_000  # all buffers of one block: they stay in the second-level cache
 
@@ -38,7 +41,7 @@ class Expectation:
     entropy : ndarray, shape (...)
         -Σ c_i q_ik log q_ik.
     log_prior : ndarray, shape (...)
-        The covariance penalty.
+        The covariance penalty, and the prior if there is one.
     rounding : ndarray, shape (...)
         Bound on what arithmetic can add to the objective: some units in the last place of the sum of magnitudes
         |η_k · t_k|, which dwarfs ℓ where a component is much narrower than its distance from the origin.
@@ -76,6 +79,8 @@ class Problem:
         Added to every sample's log-density: brings ℓ from standardised coordinates to the features' own units.
     unit : ndarray, shape (D,), or float
         What the floor is relative to: the spread of the samples in each dimension.
+    prior : Prior, optional
+        Added to the objective, beside the floor's penalty.
     """
 
     samples: Rows
@@ -83,10 +88,17 @@ class Problem:
     floor: float = 0.0
     log_jacobian: float = 0.0
     unit: Array | float = 1.0
+    prior: Prior | None = None
     n: float = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n", float(self.samples.weight.sum(dtype=np.float64)))
+
+    @cached_property
+    def total(self) -> Stats:
+        """Statistics of all samples, as of one component."""
+        t = np.sum([t.astype(np.float64) @ weight for t, weight in self.samples.blocks(BLOCK)], axis=0)[None]
+        return Stats(t[:, 0], t)
 
     @property
     def psi(self) -> Array | float:
@@ -106,10 +118,11 @@ class Problem:
         return self.project(eta, respond, log_prior)
 
     def scores(self, mixture: Mixture) -> tuple[Array, Array]:
-        """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and the penalty, shape (...)."""
+        """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and log p(θ), shape (...)."""
         eta, precisions = mixture.components.natural(self.model.needs_products)
         eta[..., 0] += np.log(mixture.weights)
-        return eta, self.model.log_penalty(precisions, self.psi)
+        log_prior = self.model.log_penalty(precisions, self.psi)
+        return eta, log_prior + self.prior.log_density(mixture, precisions) if self.prior else log_prior
 
     def project(self, eta: Array, respond: Respond | None = None, log_prior: Array | float = 0.0) -> Expectation:
         """The E-step for any log-linear scores η_k · T(x), shape (..., K, P), of which log π_k f_k(x) is one."""
@@ -145,7 +158,9 @@ class Problem:
         """
         n = np.maximum(stats.n, EMPTY * self.n)  # an empty component stays finite, and harmless
         start = previous.components if previous else None
-        components = Gaussian.m_projection(Stats(n, stats.t), self.model, self.psi, self.samples.d, start)
+        components = Gaussian.m_projection(Stats(n, stats.t), self.model, self.psi, self.samples.d, start, self.prior)
+        if self.prior:
+            n = np.maximum(n + self.prior.alpha - 1, EMPTY * self.n)
         return Mixture(n / n.sum(-1, keepdims=True), components, self.model)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.covariance import CovarianceModel
+from emseg.mixture.prior import Prior
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -82,7 +83,13 @@ class Gaussian:
 
     @classmethod
     def m_projection(
-        cls, stats: Stats, model: CovarianceModel, psi: Array | float, d: int, previous: Gaussian | None = None
+        cls,
+        stats: Stats,
+        model: CovarianceModel,
+        psi: Array | float,
+        d: int,
+        previous: Gaussian | None = None,
+        prior: Prior | None = None,
     ) -> Gaussian:
         """The Gaussians whose E[T] matches the statistics, under a covariance model and penalty.
 
@@ -97,12 +104,20 @@ class Gaussian:
             Dimension of the samples.
         previous : Gaussian, optional
             Where a model without a closed form starts from.
+        prior : Prior, optional
+            With it, the parameters are those of the largest posterior density.
 
         Raises
         ------
         numpy.linalg.LinAlgError
             If a variance is zero to rounding, which only ψ = 0 allows.
         """
+        count, extra = stats.n, None
+        if prior:
+            extra, more = prior.pseudo(model, count.shape[-1])
+            pseudo = np.ones((stats.t.shape[-1], 1))
+            cls.monomials(prior.mean[:, None], pseudo)
+            count, stats = count + more, stats + prior.shrinkage * Stats(np.ones(()), pseudo[:, 0])
         n = stats.n[..., None]
         means = stats.t[..., 1 : 1 + d] / n
         i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
@@ -112,7 +127,9 @@ class Gaussian:
         scatter[..., j, i] = second
         diagonal = np.arange(d)
         scatter[..., diagonal, diagonal] = np.maximum(scatter[..., diagonal, diagonal], 0)  # rounding
-        covariances = model.estimate(scatter, stats.n, psi, previous.covariances if previous else None)
+        covariances = model.estimate(
+            scatter if extra is None else scatter + extra, count, psi, previous.covariances if previous else None
+        )
         if not np.any(psi):
             eps = np.finfo(np.float64).eps
             spread = (stats.t[..., 1 + d :][..., i == j].sum(-2) / n.sum(-2))[..., None, :]
