@@ -1,15 +1,12 @@
 """SQUAREM: Varadhan & Roland (2008), Simple and globally convergent methods for accelerating EM, Scand. J. Stat. 35.
 
 θ₁ = Φ(θ₀), θ₂ = Φ(θ₁),   r = θ₁ - θ₀,   v = (θ₂ - θ₁) - r
-a = -⟨r, v⟩ / ⟨v, v⟩,   θ' = θ₀ + 2 a r + a² v            (their scheme S2; a = 1 is θ₂)
+α = -‖r‖ / ‖v‖,   θ' = θ₀ - 2 α r + α² v            (their scheme S3; α = -1 is θ₂)
 
-⟨·,·⟩ is the information of the complete data, in which EM's rate matrix is symmetric: there, EM's step is the gradient,
-so the products are slopes that the statistics of both E-steps yield for nothing, and units do not matter. a is kept
-between 1 and a clamp, which grows each time it binds.
-
-Squared steps owe their speed to sometimes going down. So a jump that ends below θ₁ is mapped once, since Φ damps what
-overshot, and if it is still below, one more cycle starts from there. Only a place above θ₁ is accepted, otherwise θ₂:
-the objective of the log never falls. A cycle costs two E-steps, the map one more; a rejection adds that at θ₂.
+The steplength is kept in [-clamp, -1]; the clamp grows fourfold each time it binds. A jump that ends below θ₁ is
+rejected for θ₂, so the objective never falls. θ is unconstrained (`Mixture.pack`), so every jump is a valid mixture.
+The next cycle's first M-step starts from the statistics found at θ', so an accepted cycle costs two E-steps, a rejected
+one three.
 """
 
 from __future__ import annotations
@@ -20,7 +17,6 @@ import numpy as np
 
 from emseg.em.base import FixedPoint, Info, State, exact_info, jump
 from emseg.em.em import EM
-from emseg.em.expected import slope
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 
@@ -34,25 +30,10 @@ class SquaremState(State):
 
 @dataclass(frozen=True)
 class Squarem:
-    """Squared extrapolation of any fixed-point iteration.
-
-    Attributes
-    ----------
-    base : FixedPoint
-    patience : int
-        Cycles that may pass before one ends above where the first began.
-    growth : float
-        Factor on the clamp when it binds.
-    """
+    """Squared extrapolation of any fixed-point iteration."""
 
     base: FixedPoint = field(default_factory=EM)
-    patience: int = 2
-    growth: float = 16.0
     monotone = True
-
-    def __post_init__(self) -> None:
-        if self.patience < 1 or not self.growth >= 1:
-            raise ValueError("patience and growth must be at least 1")
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
         """The base's state, with the first clamp."""
@@ -60,49 +41,22 @@ class Squarem:
         return SquaremState(state.mixture, state.expectation), exact_info(state, 1)
 
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
-        """A cycle, or as many as patience allows."""
+        """One cycle: two maps and a guarded jump."""
         assert isinstance(state, SquaremState)
+        clamp, here = state.clamp, state.mixture
         first = self.base.evaluate(problem, self.base.update(problem, state))
         second = self.base.update(problem, first)
-        least, clamp, e_steps = first.expectation.objective, state.clamp, 1
-        here: State | None = state
-        near: State | None = first
-        far: Mixture | None = second
-        for cycle in range(self.patience):
-            if cycle and here:
-                e_steps += 1
-                near, far = self._twice(problem, here)
-            if here is None or near is None or far is None:
-                break
-            here, clamp = self._leap(problem, here, near, far, clamp)
-            e_steps += 1
-            if here and here.expectation.objective < least:
-                e_steps += 1
-                here, _ = self._twice(problem, here)
-            if here and here.expectation.objective >= least:
-                return SquaremState(here.mixture, here.expectation, clamp), exact_info(here, e_steps)
-        safe = self.base.evaluate(problem, second)
-        return SquaremState(safe.mixture, safe.expectation, max(1.0, state.clamp / 4)), exact_info(safe, e_steps + 1)
-
-    def _leap(
-        self, problem: Problem, here: State, first: State, second: Mixture, clamp: float
-    ) -> tuple[State | None, float]:
-        """The E-step at θ', and the next clamp."""
-        theta0, theta1, theta2 = here.mixture.pack(), first.mixture.pack(), second.pack()
+        theta0, theta1, theta2 = here.pack(), first.mixture.pack(), second.pack()
         r = theta1 - theta0
         v = theta2 - theta1 - r
-        before, after = slope(problem, here, v), slope(problem, first, v)
-        a = abs(before / (after - before)) if after > before else 1.0
-        a = min(max(a, 1.0), clamp)
-        landed = jump(self.base, problem, here.mixture, theta0 + 2 * a * r + a**2 * v)
-        return landed, clamp * self.growth if a == clamp else clamp
-
-    def _twice(self, problem: Problem, state: State) -> tuple[State | None, Mixture | None]:
-        """The E-step at Φ(θ), and Φ²(θ); None where they do not exist."""
-        with np.errstate(all="ignore"):
-            try:
-                mixture = self.base.update(problem, state)
-                first = jump(self.base, problem, mixture, mixture.pack())
-                return first, None if first is None else self.base.update(problem, first)
-            except np.linalg.LinAlgError:
-                return None, None
+        norm = float(np.linalg.norm(v))
+        alpha = max(-clamp, -float(np.linalg.norm(r)) / norm) if norm > 0 else -1.0
+        if alpha > -1:
+            plain = self.base.evaluate(problem, second)
+            return SquaremState(plain.mixture, plain.expectation, clamp), exact_info(plain, 2)
+        grown = 4 * clamp if alpha == -clamp else clamp
+        landed = jump(self.base, problem, here, theta0 - 2 * alpha * r + alpha**2 * v)
+        if landed and landed.expectation.objective >= first.expectation.objective:
+            return SquaremState(landed.mixture, landed.expectation, grown), exact_info(landed, 2)
+        safe = self.base.evaluate(problem, second)
+        return SquaremState(safe.mixture, safe.expectation, max(1.0, clamp / 4)), exact_info(safe, 3)
