@@ -13,7 +13,6 @@ from emseg.features.colour import POINTWISE, gray, has_unit_scale
 from emseg.features.index import Index, Mask, PixelIndex, Samples, distinct_samples, usable
 from emseg.features.model import Features, Floats
 from emseg.features.spec import format_spec, parse_spec
-from emseg.features.texture import MEASURES, texture
 from emseg.image.model import Image
 
 
@@ -85,6 +84,8 @@ def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | Non
         transform, names = POINTWISE[name]
         return [_Group(names or tuple(f"band {c + 1}" for c in range(len(stored))), transform(stored), samples)]
     if name == "texture":
+        from emseg.features.texture import MEASURES
+
         planes = _texture(image, valid)
         return [_Group((measure,), plane[None], None) for measure, plane in zip(MEASURES, planes, strict=True)]
     planes = np.indices(image.shape, np.float64)[::-1].reshape(2, -1)
@@ -93,6 +94,8 @@ def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | Non
 
 def _texture(image: Image, valid: Mask | None) -> Floats:
     """Texture of the luma, or of the mean of the bands, shape (3, N)."""
+    from emseg.features.texture import texture
+
     stored = np.moveaxis(image.pixels, -1, 0)
     luminance = stored.mean(axis=0, dtype=np.float64) if image.colour == "bands" else gray(stored)[0]
     planes = texture(luminance, None if valid is None else valid.reshape(image.shape)).reshape(3, -1)

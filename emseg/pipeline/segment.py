@@ -28,7 +28,6 @@ from emseg.mixture.samples import Rows
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
 from emseg.pipeline.selection import Start, find_start
-from emseg.pipeline.start import singular
 
 Array = NDArray[np.float64]
 LEAST = 0.1  # expected pixels below which a component counts as empty
@@ -138,6 +137,8 @@ def segment(
     found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng, on_iteration)
     clock.lap("fit")
     if not found.trace:
+        from emseg.pipeline.start import singular
+
         raise singular(photo)
     return _finish(photo, features, problem, found, asked, start, clock)
 

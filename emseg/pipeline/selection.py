@@ -9,14 +9,12 @@ import numpy as np
 
 from emseg.em.problem import Problem
 from emseg.em.search import search
-from emseg.em.selection import candidates
 from emseg.errors import UsageError
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.image.read import shown
 from emseg.mixture.mixture import Mixture
 from emseg.pipeline.options import SegmentOptions
-from emseg.pipeline.start import start_from_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +43,8 @@ def find_start(
         return _chosen(problem, low, high, asked, rng) if ranged else _searched(problem, low, asked, rng)
     if ranged:
         raise UsageError(f"--init {shown(asked.init)}: sets the number of components; give it, not -k {asked.k}")
+    from emseg.pipeline.start import start_from_file
+
     return Start(start_from_file(asked.init, image, features, problem, asked))
 
 
@@ -54,6 +54,8 @@ def _searched(problem: Problem, k: int, asked: SegmentOptions, rng: np.random.Ge
 
 def _chosen(problem: Problem, low: int, high: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
     """The best candidate, or the winner of a full search with as many components if that has come higher."""
+    from emseg.em.selection import candidates  # a fixed K does without
+
     found, e_steps = candidates(problem, low, high, asked.criterion, rng, asked.init, asked.restarts)
     best = min(found, key=lambda candidate: candidate.value)
     rival = _searched(problem, best.mixture.k, asked, rng)
