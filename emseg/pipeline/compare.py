@@ -23,11 +23,10 @@ from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture import seeds
-from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows, samples
+from emseg.mixture.samples import samples
+from emseg.pipeline.inputs import as_image, as_mask, pose, require_distinct
 from emseg.pipeline.options import COMPARE, STARTS, SegmentOptions
-from emseg.pipeline.segment import _as_image, _as_mask, _require_distinct
 from emseg.pipeline.start import singular
 
 #: Opens a view of the fit of the algorithm of that name, and gives what is called with every row of its log.
@@ -100,13 +99,11 @@ def compare(
     asked = SegmentOptions.checked(k=k, **COMPARE | options)
     if isinstance(asked.k, str):
         raise UsageError(f"k is {asked.k!r}; compare takes one number of components, as -k 4")
-    photo = _as_image(image)
-    inside = None if mask is None else _as_mask(mask, photo)
+    photo = as_image(image)
+    inside = None if mask is None else as_mask(mask, photo)
     features = build_features(photo, asked.features, inside, asked.compress)
-    _require_distinct(features, photo, asked.k)
-    model = COVARIANCES[asked.covariance]
-    rows = Rows(features.x, features.weight, model.needs_products)
-    problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()), features.unit)
+    require_distinct(features, photo, asked.k)
+    problem = pose(features, asked)
     first = _start(problem, asked.k, start, np.random.default_rng(asked.seed))
     runs = {name: _run(name, problem, first, asked, watch) for name in algorithms or ALGORITHMS}
     if not any(isinstance(run, Fit) and run.trace for run in runs.values()):

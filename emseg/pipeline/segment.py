@@ -16,15 +16,12 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.errors import DataError
 from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.image.read import read_image, read_mask
 from emseg.mixture.assign import assign, posterior
-from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
+from emseg.pipeline.inputs import as_image, as_mask, pose, require_distinct
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
 from emseg.pipeline.selection import Start, find_start
@@ -122,16 +119,14 @@ def segment(
     """
     asked = SegmentOptions.checked(k=k, **options)
     clock = _Clock()
-    photo = _as_image(image)
-    inside = None if mask is None else _as_mask(mask, photo)
+    photo = as_image(image)
+    inside = None if mask is None else as_mask(mask, photo)
     clock.lap("read")
     features = build_features(photo, asked.features, inside, asked.compress)
-    _require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
+    require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
     clock.lap("features")
     rng, variant = np.random.default_rng(asked.seed), algorithm(asked.algorithm, asked.base, asked.option)
-    model = COVARIANCES[asked.covariance]
-    rows = Rows(features.x, features.weight, model.needs_products)
-    problem = Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()), features.unit)
+    problem = pose(features, asked)
     start = find_start(problem, photo, features, asked, rng)
     clock.lap("start")
     found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng, on_iteration)
@@ -166,29 +161,6 @@ def _surviving(found: Fit) -> Mixture:
         return found.mixture
     mixture = found.mixture[alive]
     return replace(mixture, weights=mixture.weights / mixture.weights.sum())
-
-
-def _as_image(image: Image | NDArray[Any] | str | os.PathLike[str]) -> Image:
-    if isinstance(image, Image):
-        return image
-    return Image.from_array(image) if isinstance(image, np.ndarray) else read_image(image)
-
-
-def _as_mask(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
-    if not isinstance(mask, np.ndarray):
-        return read_mask(mask, photo.shape)
-    if mask.ndim != 2:
-        raise DataError(f"{photo.name}: the mask has shape {mask.shape}; give one of shape (H, W)")
-    return np.asarray(mask != 0, np.bool_)
-
-
-def _require_distinct(features: Features, photo: Image, k: int) -> None:
-    """Raise DataError unless there are at least K distinct samples, and two."""
-    found = features.n_distinct(max(k, 2))
-    if found == 1:
-        raise DataError(f"{photo.name}: all pixels are equal, there is nothing to segment; check the image or the mask")
-    if found < k:
-        raise DataError(f"{photo.name}: {found} distinct values cannot make {k} components; use -k {found} or smaller")
 
 
 class _Clock:
