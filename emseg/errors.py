@@ -4,6 +4,16 @@ Every error the package raises on purpose is an `EmsegError`. Its message is one
 the remedy; `exit_code` is what the command line ends with.
 """
 
+from __future__ import annotations
+
+import os
+
+
+def shown(path: str | bytes | os.PathLike[str]) -> str:
+    """Spell a file name on one printable line: line breaks, control characters and undecodable bytes are escaped."""
+    text = os.fsdecode(path)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
 
 class EmsegError(Exception):
     """Base of all errors meant for the user: one line, with the remedy."""

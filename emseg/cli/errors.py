@@ -33,15 +33,22 @@ def attempt(work: Callable[[], object], name: str = "", debug: bool = False) -> 
             import traceback
 
             traceback.print_exc()
-        return _tell(error, f"{name}: " if name else "")
+        return _tell(error, name)
     except KeyboardInterrupt as error:
         return _tell(error, "")
     return result if isinstance(result, int) else 0
 
 
-def _tell(error: BaseException, name: str) -> int:
-    """Say in one line what `error` means to the user; return the exit code."""
-    code = FAILED
+def explain(error: BaseException, name: str = "") -> tuple[int, str]:
+    """Exit code, and what `error` means to the user in one line; an empty line where there is nobody to tell.
+
+    Parameters
+    ----------
+    error : exception
+    name : str
+        The input being worked on, for messages that would not name it themselves.
+    """
+    code, name = FAILED, f"{name}: " if name else ""
     match error:
         case EmsegError():
             text, code = str(error), error.exit_code
@@ -50,8 +57,7 @@ def _tell(error: BaseException, name: str) -> int:
         case KeyboardInterrupt() | click.Abort():
             text, code = "interrupted", INTERRUPTED
         case BrokenPipeError():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains when it flushes stdout at its end
-            return READER_LEFT
+            return READER_LEFT, ""
         case MemoryError():
             text = f"{name}not enough memory; try a smaller image or fewer components (-k)"
         case OSError(filename=None):
@@ -60,8 +66,21 @@ def _tell(error: BaseException, name: str) -> int:
             text = f"{name}{error.filename}: {error.strerror}"
         case _:
             text = f"{name}internal error ({type(error).__name__}: {error}); run again with --debug to see where"
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return code, "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
+def tell(line: str) -> None:
+    """Print a line of our own on stderr."""
     click.echo(f"emseg: {line}", err=True)
+
+
+def _tell(error: BaseException, name: str) -> int:
+    """Say what `error` means to the user; return the exit code."""
+    code, line = explain(error, name)
+    if code == READER_LEFT:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains when it flushes stdout at its end
+    else:
+        tell(line)
     return code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,30 @@ def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Row], 
             yield bar
         finally:
             bar.close()
+
+
+@contextmanager
+def counted(total: int, quiet: bool) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+    """Show on a terminal how many of several inputs are done; gives what to wrap the printing after each in."""
+    if total < 2 or quiet or not sys.stderr.isatty():
+        yield nullcontext
+        return
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # no thread of its own: processes are to be copied
+    bar = tqdm(total=total, unit=" images", leave=False, file=sys.stderr, dynamic_ncols=True)
+
+    @contextmanager
+    def step() -> Iterator[None]:
+        bar.clear()
+        yield
+        bar.update()
+        bar.refresh()
+
+    try:
+        yield step
+    finally:
+        bar.close()
 
 
 def _show_row(name: str, row: Row) -> None:

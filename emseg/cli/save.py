@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from emseg.output.files import write_all
+from emseg.cli.write import write
 from emseg.output.names import Job
 from emseg.output.palette import palette
 from emseg.pipeline.segment import Segmentation
@@ -19,8 +19,7 @@ def save(result: Segmentation, job: Job, overwrite: bool = False) -> dict[str, A
     OutputError
         If a file cannot be written, or is not emseg's to replace.
     """
-    files = {path: partial(_content, kind, result) for kind, path in job.files.items()}
-    return write_all(files, job.report, result.report, overwrite)
+    return write(job, {kind: partial(_content, kind, result) for kind in job.files}, result.report, overwrite)
 
 
 def _content(kind: str, result: Segmentation) -> bytes:

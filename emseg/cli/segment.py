@@ -8,10 +8,11 @@ from typing import Any
 
 import click
 
-from emseg.cli.errors import FAILED, USAGE, attempt
+from emseg.cli.batch import Batch, Done, opened
+from emseg.cli.batch_options import MANY
 from emseg.cli.options import FILES, FIT, TALK, options
 from emseg.cli.progress import watch
-from emseg.output.names import Job, plan
+from emseg.output.names import Job
 
 HELP = """Segment each INPUT into K regions.
 
@@ -31,36 +32,27 @@ Writes, for photo.png:
 
 
 @click.command("segment", help=HELP)
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@options(FIT, FILES, TALK)
-def command(inputs: tuple[str, ...], output: str, save: tuple[str, ...], debug: bool, **how: Any) -> int:
-    """Do each input in turn; return the exit code."""
-    codes = []
-    for job in plan(inputs, output, save):
-        code = attempt(partial(_segment, job, **how), job.source, debug)
-        if code > USAGE:  # interrupted: the other inputs are not wanted either
-            return code
-        codes.append(code)
-    failed = len(codes) - codes.count(0)
-    if failed and len(codes) > 1:
-        click.echo(f"emseg: {failed} of {len(codes)} inputs failed", err=True)
-    return codes[0] if len(set(codes)) == 1 else FAILED
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@options(FIT, FILES, MANY, TALK)
+def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how: Any) -> int:
+    """Do each input; return the exit code."""
+    batch = Batch.of(inputs, how)
+    work = partial(_segment, batch.overwrite, batch.quiet, verbose, how)
+    named = {"k": str(how["k"]).replace(":", "-")}
+    return batch.run("segment", work, how, reads=("mask", "init"), extra=save, named=named)
 
 
-def _segment(job: Job, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, **fit: Any) -> None:
+def _segment(overwrite: bool, quiet: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.save import save
-    from emseg.output.files import check
     from emseg.pipeline.segment import segment
 
-    check(job.files.values(), job.report, overwrite)
-    with watch(job.source, quiet=quiet, verbose=verbose) as on_iteration:
-        result = segment(job.source, on_iteration=on_iteration, **fit)
+    with watch(job.source, quiet=quiet or not alone, verbose=verbose) as on_iteration:
+        result = segment(opened(job), on_iteration=on_iteration, **fit)
     report = save(result, job, overwrite)
-    if as_json:
-        import json
+    return Done(report, partial(_summary, report, result.colours, job))
 
-        click.echo(json.dumps(report, allow_nan=False))
-    elif not quiet:
-        from emseg.output.summary import summary_text
 
-        click.echo(summary_text(report, result.colours, sys.stdout.isatty(), job.report))
+def _summary(report: dict[str, Any], colours: Any, job: Job) -> str:
+    from emseg.output.summary import summary_text
+
+    return summary_text(report, colours, sys.stdout.isatty(), job.report)

@@ -10,8 +10,8 @@ import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError
-from emseg.image.read import read_image, shown
+from emseg.errors import ImageError, shown
+from emseg.image.read import read_image
 
 REMEDY = "give a palette or grey PNG, or a TIFF of integers"
 

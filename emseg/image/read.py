@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError
+from emseg.errors import ImageError, shown
 from emseg.image import raster
 from emseg.image.model import Image
 
@@ -29,12 +29,6 @@ _SIGNATURES = (
     (b"BM", "BMP"),
     (b"RIFF", "WEBP"),
 )
-
-
-def shown(path: str | bytes | os.PathLike[str]) -> str:
-    """Spell a file name on one printable line: line breaks, control characters and undecodable bytes are escaped."""
-    text = os.fsdecode(path)
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def read_image(path: str | os.PathLike[str]) -> Image:

@@ -7,7 +7,7 @@ from math import isfinite, log10
 from os.path import basename, dirname
 from typing import Any
 
-from emseg.image.read import shown
+from emseg.errors import shown
 from emseg.output.log import COLUMNS, values
 
 HEAD = ("algorithm", "E-steps", "iterations", "seconds", "log-likelihood", "gap to best", "status")

@@ -1,14 +1,16 @@
 """How files are written: whole or not at all, the report last, and never over a file that emseg did not write.
 
-Everything is first written under hidden names. Then `.photo.claims` records the hashes of the old files and of the
-new, the old report goes, the files are renamed one by one, and last the report. So a report that is there describes
-the files that are there; and wherever a crash falls, the next run knows its own files, old or new. All it can leave is
-that hidden record and, if the process was killed, hidden `.tmp` files. The record stays for as long as there are files
-of an earlier run that the report no longer lists.
+Everything is first written under hidden names (`emseg.output.hidden`). Then, with signals held back, `.photo.claims`
+records the hashes of the old files and of the new, the old report goes, the files are renamed one by one, and last the
+report. So a report that is there describes the files that are there; and wherever a crash falls, the next run knows its
+own files, old or new. All it can leave is that hidden record and, if the process was killed, hidden `.tmp` files, which
+the next run of the same input removes. The record stays for as long as there are files of an earlier run that the
+report no longer lists.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -17,8 +19,9 @@ from contextlib import suppress
 from os.path import basename, dirname, isdir, isfile, join, lexists
 from typing import Any
 
-from emseg.errors import OutputError
-from emseg.image.read import shown
+from emseg.errors import OutputError, shown
+from emseg.output.hidden import Hidden, alone, sweep
+from emseg.output.interrupts import held
 from emseg.output.report import report_json
 
 LARGEST_REPORT = 1 << 28  # bytes; whatever is larger is no report of ours
@@ -41,7 +44,7 @@ def check(paths: Iterable[str], report: str, overwrite: bool = False) -> None:
             raise OutputError(f"{shown(path)}: is {kind}; choose another output folder (-o)")
         if overwrite:
             continue
-        if path != report and (basename(path), _sha256(path)) not in own:
+        if path != report and (basename(path), digest(path)) not in own:
             raise OutputError(f"{shown(path)}: not written by emseg, or changed since; give --overwrite to replace it")
         if path == report and not listed:
             raise OutputError(f"{shown(path)}: not a report of emseg; give --overwrite to replace it")
@@ -78,7 +81,8 @@ def write_all(
     try:
         os.makedirs(folder, exist_ok=True)
         check(files, report, overwrite)
-        with _Hidden(folder) as hidden:
+        sweep(report, len(files))
+        with Hidden(report) as hidden:
             hashes = {}
             for path, content in files.items():
                 data = content()
@@ -86,57 +90,59 @@ def write_all(
                 hidden.write(path, data)
             written = {**facts, "outputs": hashes}
             hidden.write(report, report_json(written))
-            earlier = _hashes(report) | _hashes(claims)
-            hidden.write(claims, _record(earlier | set(hashes.items())))
-            hidden.show(claims)
-            with suppress(FileNotFoundError):
-                os.remove(report)
-            hidden.show(*files)
-            hidden.show(report)
-            left = {(name, digest) for name, digest in earlier if name not in hashes and lexists(join(folder, name))}
-            if left:
-                hidden.write(claims, _record(left))
+            with held(), alone(folder):
+                earlier = _hashes(report) | _hashes(claims)
+                hidden.write(claims, _record(earlier | set(hashes.items())))
                 hidden.show(claims)
-            else:
-                os.remove(claims)
+                with suppress(FileNotFoundError):
+                    os.remove(report)
+                hidden.show(*files)
+                hidden.show(report)
+                _settle(hidden, claims, earlier, set(hashes))
     except OSError as error:
         raise _failure(error.filename2 or folder, error) from error
     return written
 
 
-class _Hidden:
-    """Files of a folder under hidden names, until they are shown; those never shown are removed in the end."""
+def finished(files: Iterable[str], report: str, sha256: str, recipe: str) -> dict[str, Any] | None:
+    """The report of an earlier run if it stands for the same input and recipe, and all its files are as written.
 
-    def __init__(self, folder: str) -> None:
-        self.folder = folder
-        self.names: dict[str, str] = {}
+    What a killed process may have left beside them is tidied up.
+    """
+    facts: dict[str, Any] = _facts(report)
+    match facts:
+        case {"recipe": done, "input": {"sha256": source}, "outputs": dict() as outputs}:
+            pass
+        case _:
+            return None
+    targets = {basename(path): path for path in files}
+    if (done, source) != (recipe, sha256) or outputs.keys() != targets.keys():
+        return None
+    if any(digest(path) != outputs[name] for name, path in targets.items()):
+        return None
+    sweep(report, len(targets))
+    claims = _claims(report)
+    if lexists(claims):
+        with suppress(OSError), Hidden(report) as hidden, held(), alone(dirname(report) or "."):
+            _settle(hidden, claims, _hashes(claims), set(targets))
+    return facts
 
-    def __enter__(self) -> _Hidden:
-        return self
 
-    def __exit__(self, *failure: object) -> None:
-        for name in self.names.values():
-            with suppress(OSError):
-                os.remove(name)
-
-    def write(self, path: str, data: bytes) -> None:
-        """Write what will be `path` and wait until it is on the disk; permissions follow the umask."""
-        name = self.names[path] = join(self.folder, f".emseg-{os.urandom(8).hex()}.tmp")
-        with open(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def show(self, *paths: str) -> None:
-        """Give files their names, for good."""
-        for path in paths:
-            os.replace(self.names[path], path)
-            del self.names[path]
-        _sync(self.folder)
+def _settle(hidden: Hidden, claims: str, earlier: set[tuple[str, str]], listed: set[str]) -> None:
+    """Keep the record of claims for the files of earlier runs that the report does not list, if there are any."""
+    folder = dirname(claims)
+    left = {(name, digest) for name, digest in earlier if name not in listed and lexists(join(folder, name))}
+    if left:
+        hidden.write(claims, _record(left))
+        hidden.show(claims)
+    else:
+        os.remove(claims)
 
 
 def _failure(where: str, error: OSError) -> OutputError:
     remedy = "check space and permissions, or choose another folder (-o)"
+    if error.errno == errno.ENAMETOOLONG:
+        remedy = "shorten the names (--name)"
     return OutputError(f"{shown(where)}: cannot be written ({error.strerror or error}); {remedy}")
 
 
@@ -149,31 +155,32 @@ def _record(claims: set[tuple[str, str]]) -> bytes:
     return report_json({"version": 1, "outputs": sorted(claims)})
 
 
-def _sync(folder: str) -> None:
-    """Make the renaming itself durable, where the system can."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _facts(path: str) -> Any:
+    """What a report or a record of claims holds; None if there is none that can be read."""
+    try:
+        if not isfile(path) or os.path.getsize(path) > LARGEST_REPORT:
+            return None
+        with open(path, "rb") as file:
+            return json.load(file)
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def _hashes(report: str) -> set[tuple[str, str]]:
     """File names and hashes that a report or a record of claims lists; empty if it is none of ours."""
     try:
-        if not isfile(report) or os.path.getsize(report) > LARGEST_REPORT:
-            return set()
-        with open(report, "rb") as file:
-            facts = json.load(file)
+        facts = _facts(report)
         outputs = facts["outputs"]
         pairs = outputs.items() if isinstance(outputs, dict) else outputs
         return {(name, digest) for name, digest in pairs if facts["version"] and len(digest) == SHA256}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return set()
 
 
-def _sha256(path: str) -> str:
+def digest(path: str) -> str:
+    """SHA-256 of a regular file's content, in hexadecimal; empty if it cannot be read."""
+    if not isfile(path):  # a pipe or a device might never end
+        return ""
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

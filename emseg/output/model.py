@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError
-from emseg.image.read import shown
+from emseg.errors import DataError, shown
 from emseg.mixture.covariance import COVARIANCES
 from emseg.output.report import report_json
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from os.path import basename, join, normcase, normpath, realpath, splitext
+from os import sep
+from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
+from string import Formatter
 
-from emseg.errors import UsageError
+from emseg.errors import UsageError, shown
 
 ALWAYS = {"labels": ".labels.png", "overlay": ".overlay.png", "log": ".log.csv"}
 #: What `--save` can add.
@@ -20,56 +22,154 @@ EXTRA = {
 REPORT = ".json"
 #: What `compare` writes, and its report.
 COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
+STDIO = "-"
+STEM = "{stem}"
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something to work on.
+
+    Attributes
+    ----------
+    path : str
+        As the user wrote it; "-" is standard input.
+    folder : str
+        Where its results go, below the output folder.
+    problem : str
+        Why there is nothing to work on, if so.
+    """
+
+    path: str
+    folder: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class Job:
-    """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last."""
+    """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last.
+
+    Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
+    decides what the results are; `problem` says why the input cannot be worked on.
+    """
 
     source: str
     files: dict[str, str]
     report: str
+    problem: str = ""
+    recipe: str = ""
 
 
 def plan(
-    sources: Sequence[str],
+    sources: Sequence[str | Input],
     folder: str,
     extra: Iterable[str] = (),
     always: Mapping[str, str] = ALWAYS,
     report: str = REPORT,
+    name: str = STEM,
+    fields: Mapping[str, str] | None = None,
 ) -> list[Job]:
     """Name the results of every input.
 
     Parameters
     ----------
-    sources : paths of the inputs.
-    folder : where the results go.
+    sources : the inputs, or their paths.
+    folder : where the results go; "-" is standard output, for the first kind of result of a single input.
     extra : kinds of `EXTRA`.
     always : suffixes of the other results by kind.
     report : suffix of the report.
+    name : what the names of results begin with; may hold {stem}, {name}, {suffix} and {folder} of the input.
+    fields : what else it may hold.
 
     Raises
     ------
     UsageError
-        If a file would be the result of two inputs, or a result would replace an input.
+        If a file would be the result of two inputs, a result would replace an input or leave the folder, or the
+        template makes no sense.
     """
     suffixes = {**always, **{kind: EXTRA[kind] for kind in extra}}
-    inputs = {_key(source): source for source in sources}
+    inputs = [Input(source) if isinstance(source, str) else source for source in sources]
+    if folder == STDIO:
+        return _to_stdout(inputs, next(iter(always)))
+    places = _Places(folder)
+    paths = [entry.path for entry in inputs if entry.path != STDIO]
+    taken = {places.key(path) for path in paths} | {normcase(realpath(path)) for path in paths}
     made: dict[str, str] = {}
     jobs = []
-    for source in sources:
-        stem = normpath(join(folder, splitext(basename(source))[0]))
-        job = Job(source, {kind: stem + suffix for kind, suffix in suffixes.items()}, stem + report)
+    for entry in inputs:
+        stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {})))
+        places.require_inside(stem, entry)
+        job = Job(entry.path, {kind: stem + end for kind, end in suffixes.items()}, stem + report, entry.problem)
         for path in (*job.files.values(), job.report):
-            key = _key(path)
+            key = places.key(path)
+            where, what = shown(path), shown(entry.path)
             if key in made:
-                raise UsageError(f"{source}: its result {path} is also that of {made[key]}; use a folder for each (-o)")
-            if key in inputs:
-                raise UsageError(f"{source}: its result {path} would replace an input; use another folder (-o)")
-            made[key] = source
+                other = shown(made[key])
+                raise UsageError(
+                    f"{what}: its result {where} is also that of {other}; use a folder for each (-o), --recursive, "
+                    "or --name '{name}'"
+                )
+            if key in taken or (islink(path) and normcase(realpath(path)) in taken):
+                raise UsageError(f"{what}: its result {where} would replace an input; use another folder (-o)")
+            made[key] = entry.path
         jobs.append(job)
     return jobs
 
 
-def _key(path: str) -> str:
-    return normcase(realpath(path))
+def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
+    if len(inputs) != 1:
+        raise UsageError(f"-o -: one input goes to standard output, not {len(inputs)}; name a folder")
+    return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem)]
+
+
+def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
+    """The template with what it names. No attributes, no formats: nothing but names in braces."""
+    base = "stdin" if entry.path == STDIO else basename(entry.path)
+    stem, suffix = splitext(base)
+    if suffix.lower() == ".gz" and stem.lower().endswith(".nii"):
+        stem, suffix = stem[:-4], stem[-4:] + suffix
+    parent = basename(dirname(entry.path))
+    known = {"stem": stem, "name": base, "suffix": suffix.removeprefix("."), "folder": parent, **fields}
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(f"--name {shown(template)}: {error}; write braces in pairs, as {{stem}}_{{k}}") from error
+    text = ""
+    for literal, field, spec, conversion in parts:
+        if field is not None and (field not in known or spec or conversion):
+            raise UsageError(f"--name {shown(template)}: there is no such field; use {', '.join(known)}, in braces")
+        text += literal + (known[field] if field is not None else "")
+    if not basename(text) or "\0" in text:
+        raise UsageError(f"--name {shown(template)}: gives no name of a file; write, for one, {{stem}}")
+    return text
+
+
+class _Places:
+    """Where paths really lead; folders, links among them, are looked up once."""
+
+    def __init__(self, folder: str) -> None:
+        self.found: dict[str, str] = {}
+        self.root = self.real(normpath(folder))
+
+    def real(self, folder: str) -> str:
+        if folder not in self.found:
+            self.found[folder] = realpath(folder)
+        return self.found[folder]
+
+    def key(self, path: str) -> str:
+        """The same for two paths that name the same place. A link there is replaced, so it is not followed."""
+        folder, name = split(path)
+        return normcase(join(self.real(folder), name))
+
+    def require_inside(self, path: str, entry: Input) -> None:
+        folder = self.real(dirname(path))
+        if folder != self.root and not folder.startswith(self.root.rstrip(sep) + sep):
+            raise UsageError(f"{shown(entry.path)}: its result {shown(path)} would leave the output folder; see --name")
+
+
+def common_folder(folders: Iterable[str]) -> str:
+    """The deepest folder that holds all of these."""
+    try:
+        return commonpath([realpath(folder) for folder in folders])
+    except ValueError as error:  # several drives
+        raise UsageError("--recursive: the inputs have no folder in common; run the command for each") from error

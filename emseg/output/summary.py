@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.read import shown
+from emseg.errors import shown
 from emseg.output.palette import palette
 
 BAR = 24  # characters for a share of 100 %

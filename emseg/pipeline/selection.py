@@ -9,10 +9,9 @@ import numpy as np
 
 from emseg.em.problem import Problem
 from emseg.em.search import search
-from emseg.errors import UsageError
+from emseg.errors import UsageError, shown
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.image.read import shown
 from emseg.mixture.mixture import Mixture
 from emseg.pipeline.options import SegmentOptions
 

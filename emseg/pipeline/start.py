@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
-from emseg.errors import DataError, UsageError
+from emseg.errors import DataError, UsageError, shown
 from emseg.features.model import Features
 from emseg.image.labels import read_labels
 from emseg.image.model import Image
-from emseg.image.read import shown
 from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import emseg.cli.segment
+from emseg.cli.batch import Done
 from emseg.cli.errors import attempt
 from emseg.cli.main import cli
 from emseg.errors import ImageError, UsageError
@@ -25,10 +26,12 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the inputs that were segmented, instead of segmenting them."""
     names: list[str] = []
 
-    def fake(job: Job, **how: Any) -> None:
+    def fake(*how: Any) -> Done:
+        job: Job = how[-2]
         if job.source in BAD:
             raise BAD[job.source]
         names.append(job.source)
+        return Done({}, str)
 
     monkeypatch.setattr(emseg.cli.segment, "_segment", fake)
     return names
@@ -51,7 +54,10 @@ def run(*inputs: str) -> int:
             ["x/a.png", "a.png"],
             2,
             [],
-            ["a.png: its result a.labels.png is also that of x/a.png; use a folder for each (-o)"],
+            [
+                "a.png: its result a.labels.png is also that of x/a.png; use a folder for each (-o), --recursive, or"
+                " --name '{name}'"
+            ],
         ),
         (
             ["bug.png", "b.png"],

@@ -1,0 +1,239 @@
+"""How every command goes through its inputs: name the results of all, then do one after the other, or several at once.
+
+A command gives its name, its options and a function that does one `Job`; all else is here. Nothing heavy is imported
+before the first job, and with `--jobs` nothing at all but in the processes that do the work.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import click
+
+from emseg import __version__
+from emseg.cli.errors import FAILED, READER_LEFT, USAGE, explain, tell
+from emseg.cli.inputs import expand
+from emseg.errors import DataError, ImageError, UsageError, shown
+from emseg.output.names import ALWAYS, REPORT, STDIO, Job, plan
+
+DONE, BEFORE, BAD = "done", "done before", "failed"
+
+
+class Done(NamedTuple):
+    """What became of an input: its report, and a function that describes it for people."""
+
+    report: Mapping[str, Any]
+    text: Callable[[], str]
+
+
+#: Does one job; the second argument says that it is the only one, so that its progress may be shown.
+Work = Callable[[Job, bool], Done]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: its exit code, DONE, BEFORE or BAD, the line to say why, and the text for standard output."""
+
+    code: int
+    state: str
+    line: str = ""
+    out: str = ""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Inputs, and what the options of OUT, MANY and TALK say of them; see the help text."""
+
+    inputs: tuple[str, ...]
+    output: str = "."
+    overwrite: bool = False
+    recursive: bool = False
+    files_from: str | None = None
+    null: bool = False
+    name: str = "{stem}"
+    jobs: int = 1
+    resume: bool = False
+    shard: tuple[int, int] | None = None
+    dry_run: bool = False
+    as_json: bool = False
+    quiet: bool = False
+    debug: bool = False
+
+    @classmethod
+    def of(cls, inputs: tuple[str, ...], options: dict[str, Any]) -> Batch:
+        """Take what belongs here out of a command's options."""
+        return cls(inputs, **{entry.name: options.pop(entry.name) for entry in fields(cls) if entry.name in options})
+
+    def run(
+        self,
+        command: str,
+        work: Work,
+        options: Mapping[str, Any],
+        *,
+        reads: Iterable[str] = (),
+        always: Mapping[str, str] = ALWAYS,
+        extra: Iterable[str] = (),
+        report: str = REPORT,
+        named: Mapping[str, str] | None = None,
+    ) -> int:
+        """Do all inputs; return the exit code.
+
+        Parameters
+        ----------
+        command : str
+        work : callable
+            Does one job and writes its files with `emseg.cli.write.write`. With --jobs it must be picklable.
+        options : mapping
+            All that decides what the results are.
+        reads : names of options whose values may be files, whose content then counts.
+        always, extra, report : see `plan`.
+        named : further fields of --name.
+        """
+        jobs = plan(self._expanded(), self.output, extra, always, report, self.name, named)
+        recipe = _recipe(command, {**options, "extra": sorted(extra)}, reads)
+        jobs = [replace(job, recipe=recipe) for job in jobs]
+        if self.output == STDIO:
+            self._require_stdout(extra)
+        if self.shard:
+            jobs = jobs[self.shard[0] - 1 :: self.shard[1]]
+        task = partial(_do, dry_run if self.dry_run else work, self, len(jobs) == 1)
+        return self._told(jobs, self._outcomes(jobs, task))
+
+    def _expanded(self) -> Any:
+        if not self.inputs and self.files_from is None:
+            raise click.UsageError("Missing argument 'INPUT...'", click.get_current_context(silent=True))
+        if self.null and self.files_from is None:
+            raise UsageError("-0: goes with --files-from")
+        return expand(self.inputs, self.recursive, self.files_from, self.null)
+
+    def _require_stdout(self, extra: Iterable[str]) -> None:
+        if any(extra) or self.as_json or self.resume:
+            raise UsageError("-o -: writes one file to standard output; leave out --save, --json and --resume")
+        if sys.stdout.isatty():
+            raise UsageError("-o -: standard output is a terminal; add > labels.png")
+
+    def _outcomes(self, jobs: list[Job], task: Callable[[Job], Outcome]) -> Iterator[tuple[Job, Outcome]]:
+        """Each job with its outcome, in the order of the jobs, but for those that several processes do."""
+        count = min(self.jobs or _processors(), len(jobs)) if not self.dry_run else 1
+        if count < 2:
+            yield from ((job, task(job)) for job in jobs)
+            return
+        from emseg.cli.pool import share_threads, spread
+
+        share_threads(count)
+        yield from spread([job for job in jobs if job.source != STDIO], count, task)
+        yield from ((job, task(job)) for job in jobs if job.source == STDIO)
+
+    def _told(self, jobs: list[Job], outcomes: Iterator[tuple[Job, Outcome]]) -> int:
+        """Print what comes of the jobs; return the exit code."""
+        from emseg.cli.progress import counted
+
+        states, codes = dict.fromkeys((DONE, BEFORE, BAD), 0), set()
+        with counted(len(jobs), self.quiet) as step:
+            for _, outcome in outcomes:
+                with step():
+                    if outcome.code == READER_LEFT:
+                        raise BrokenPipeError
+                    if outcome.line:
+                        tell(outcome.line)
+                    if outcome.out:
+                        click.echo(outcome.out)
+                        sys.stdout.flush()
+                if outcome.code > USAGE:  # interrupted: the other inputs are not wanted either
+                    return outcome.code
+                states[outcome.state] += 1
+                codes.add(outcome.code)
+        if not jobs and not self.quiet:
+            tell("there are no inputs" if not self.shard else "no inputs in this part")
+        if states[BAD] and len(jobs) > 1:
+            tell(f"{states[BAD]} of {len(jobs)} inputs failed")
+        elif len(jobs) > 1 and not (self.quiet or self.as_json or self.dry_run):
+            before = f", {states[BEFORE]} of them before" if states[BEFORE] else ""
+            click.echo(f"All {len(jobs)} inputs are done{before}")
+        return FAILED if len(codes) > 1 else max(codes, default=0)
+
+
+def _processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _do(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
+    """Do one job, come what may."""
+    try:
+        return _done(work, batch, alone, job)
+    except Exception as error:  # the outermost place of a job: one bad input never ends the batch
+        if batch.debug:
+            import traceback
+
+            traceback.print_exc()
+        code, line = explain(error, job.source)
+    except KeyboardInterrupt as error:
+        code, line = explain(error)
+    return Outcome(code, BAD, line)
+
+
+def _done(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
+    if job.problem:
+        raise DataError(job.problem)
+    state, done = DONE, None
+    if batch.resume and job.source != STDIO:
+        done = _earlier(job)
+        state = BEFORE if done else DONE
+    if not done:
+        if job.report != STDIO:
+            from emseg.output.files import check
+
+            check(job.files.values(), job.report, batch.overwrite)
+        done = work(job, alone)
+    if (batch.quiet and not batch.as_json) or job.report == STDIO:
+        return Outcome(0, state)
+    if not batch.as_json:
+        return Outcome(0, state, out=done.text())
+    import json
+
+    return Outcome(0, state, out=json.dumps(done.report, allow_nan=False))
+
+
+def _earlier(job: Job) -> Done | None:
+    """The outcome of an earlier run with the same input and recipe, if it is still there."""
+    from emseg.output.files import digest, finished
+
+    found = finished(job.files.values(), job.report, digest(job.source), job.recipe)
+    return Done(found, lambda: f"{shown(job.source)}: done before") if found else None
+
+
+def opened(job: Job) -> Any:
+    """A job's input in a form that the pipeline reads."""
+    if job.source != STDIO:
+        return job.source
+    from emseg.image.read import MAX_BYTES, decode_image
+
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ImageError("stdin: more bytes than emseg reads; crop or shrink the image")
+    return decode_image(data, "stdin")
+
+
+def dry_run(job: Job, alone: bool) -> Done:
+    """A job's plan instead of its results."""
+    paths = [*job.files.values(), job.report]
+    names = ", ".join(shown(path) for path in paths)
+    return Done({"input": {"path": shown(job.source)}, "would_write": paths}, lambda: f"{shown(job.source)} → {names}")
+
+
+def _recipe(command: str, options: Mapping[str, Any], reads: Iterable[str]) -> str:
+    """Hash of all that decides what the results of an input are."""
+    import hashlib
+    import json
+
+    from emseg.output.files import digest
+
+    facts = {"version": __version__, "command": command, "options": dict(options)}
+    contents = {name: digest(options[name]) for name in reads if isinstance(options.get(name), str)}
+    return hashlib.sha256(json.dumps([facts, contents], sort_keys=True, default=str).encode()).hexdigest()

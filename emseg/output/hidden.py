@@ -1,0 +1,176 @@
+"""Files under hidden names until all of them are written; and what killed processes have left of them.
+
+A hidden name is made of the hash of its report's name and a number, so the next run of the same input finds what was
+left behind without looking at anything else. A process holds a lock on each of its hidden files for as long as it
+lives: what is not locked is abandoned.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from os.path import basename, dirname, join
+
+try:
+    import fcntl
+except ImportError:  # Windows, where a file that is open cannot be removed: that does for a lock
+    fcntl = None  # type: ignore[assignment]
+
+MOST = 1000  # hidden files of one report; only processes that write the same report at once make more than a few
+PATIENCE = 10.0  # seconds to wait for another process that is renaming files in the same folder
+_LIVE: set[Hidden] = set()
+
+
+class Hidden:
+    """Files of a folder under hidden names, until they are shown; those never shown are removed in the end."""
+
+    def __init__(self, report: str) -> None:
+        self.report = report
+        self.folder = dirname(report) or "."
+        self.names: dict[str, str] = {}
+        self.handles: dict[str, int] = {}
+
+    def __enter__(self) -> Hidden:
+        _LIVE.add(self)
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.discard()
+        _LIVE.discard(self)
+
+    def discard(self) -> None:
+        """Remove what has not been shown."""
+        for path, name in list(self.names.items()):
+            with suppress(OSError):
+                os.remove(name)
+            self._release(path)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write what will be `path` and wait until it is on the disk; permissions follow the umask."""
+        for name in hidden_names(self.report):
+            if name in self.names.values():
+                continue
+            if _abandoned(name):
+                with suppress(OSError):
+                    os.remove(name)
+            self.names[path] = name
+            try:
+                handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+            except FileExistsError:  # of another process, which may be at work
+                del self.names[path]
+                continue
+            self.handles[path] = handle
+            if not _locked(handle, name):  # another process took it for abandoned
+                self._release(path)
+                continue
+            view = memoryview(data)
+            while view:
+                view = view[os.write(handle, view) :]
+            os.fsync(handle)
+            return
+        raise OSError(errno.EEXIST, "too many hidden files of emseg; remove .emseg-*.tmp", None, None, self.folder)
+
+    def show(self, *paths: str) -> None:
+        """Give files their names, for good."""
+        for path in paths:
+            os.replace(self.names[path], path)
+            self._release(path)
+        _sync(self.folder)
+
+    def _release(self, path: str) -> None:
+        self.names.pop(path, None)
+        handle = self.handles.pop(path, None)
+        if handle is not None:
+            os.close(handle)
+
+
+def hidden_names(report: str) -> Iterator[str]:
+    """The hidden names that files of this report may have, in the order of use."""
+    digest = hashlib.sha256(os.fsencode(basename(report))).hexdigest()[:16]
+    return (join(dirname(report), f".emseg-{digest}-{number}.tmp") for number in range(MOST))
+
+
+def sweep(report: str, files: int) -> None:
+    """Remove hidden files that killed processes have left of this report, which has so many other files."""
+    for _, name in zip(range(files + 2), hidden_names(report), strict=False):
+        if _abandoned(name):
+            with suppress(OSError):
+                os.remove(name)
+
+
+def discard_all() -> None:
+    """Remove every hidden file of this process, which is about to end."""
+    for hidden in list(_LIVE):
+        hidden.discard()
+
+
+@contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Hold the lock of a folder, so that two processes do not mix their renames.
+
+    Where a file system has no locks, or nobody lets go, the work is done all the same.
+    """
+    handle = -1
+    if fcntl is not None:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+    try:
+        end = time.monotonic() + PATIENCE
+        while handle >= 0:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    break
+                time.sleep(0.01)
+            except OSError:
+                break
+        yield
+    finally:
+        if handle >= 0:
+            os.close(handle)
+
+
+def _locked(handle: int, name: str) -> bool:
+    """Lock a new file; False if it is no longer what its name stands for. Without locks in the system: True."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(handle), os.lstat(name))
+    except (BlockingIOError, FileNotFoundError):
+        return False
+    except OSError:
+        return True
+
+
+def _abandoned(name: str) -> bool:
+    """Whether a hidden file is there and no process holds it."""
+    if fcntl is None:
+        return os.path.lexists(name)
+    try:
+        handle = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+
+
+def _sync(folder: str) -> None:
+    """Make the renaming itself durable, where the system can."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,33 @@
+"""Signals that ask a process to end, kept waiting for the moment in which files get their names."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+#: Ctrl-C, `kill`, and a terminal that is closed; the last where the system has it.
+ENDINGS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let a signal of `ENDINGS` that comes in the meantime take effect afterwards."""
+    waiting: list[int] = []
+    handlers: dict[int, Any] = {}
+    try:
+        for number in ENDINGS:
+            handler = signal.getsignal(number)
+            if handler not in (None, signal.SIG_IGN):
+                signal.signal(number, lambda number, frame: waiting.append(number))
+                handlers[number] = handler
+    except ValueError:  # another thread than the main one: signals are not delivered here
+        pass
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
