@@ -12,7 +12,7 @@ import click
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES, parse_spec
 from emseg.output.names import EXTRA
-from emseg.pipeline.options import AUTO, COVARIANCES, CRITERIA, INITS, STARTS, SegmentOptions, k_range
+from emseg.pipeline.options import AUTO, COVARIANCES, CRITERIA, FAMILIES, INITS, STARTS, SegmentOptions, k_range
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT = SegmentOptions()
@@ -104,6 +104,8 @@ MODEL = (
     _option("--features", metavar="SPEC", callback=_checked(_features), default=DEFAULT.features,
             help=f"What pixels are compared by: {', '.join(FEATURES)}; comma-separated, each with an optional weight, "
                  "as lab,xy:0.5. auto: lab for colour, else gray or bands."),
+    _option("--family", type=click.Choice(list(FAMILIES)), default=DEFAULT.family,
+            help="Kind of components: " + "; ".join(f"{name}: {what}" for name, what in FAMILIES.items()) + "."),
     _option("--covariance", type=click.Choice(list(COVARIANCES)), default=DEFAULT.covariance,
             help="Shape of the components."),
     _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from emseg.em.base import Info, State, bound_info
 from emseg.em.problem import Respond
-from emseg.mixture.samples import Real
+from emseg.mixture.family import Real
 
 Array = NDArray[np.float64]
 

@@ -1,10 +1,11 @@
 """Multi-cycle ECM: Meng & Rubin (1993), Maximum likelihood estimation via the ECM algorithm, Biometrika 80.
 
-E-step, CM-step 1   π_k = n_k / N,   μ_k = Σ_i c_i r_ik x_i / n_k                 given the covariances
+E-step, CM-step 1   π_k = n_k / N,   μ_k = argmax Q given the other parameters: weighted means of the samples
 E-step, CM-step 2   Σ_k = argmax Q given the means: scatter about μ_k, plus the penalty
 
-The second cycle's responsibilities are those of the new means, so an iteration costs two E-steps and often does more
-than two of EM. Each cycle raises Q for its own E-step, so ℓ + log p never falls.
+and so on for the parts that a family's parameters have: shapes for gamma, concentrations for von Mises. Each cycle's
+responsibilities are those of the newest parameters, so an iteration costs an E-step a part and often does more than as
+many of EM. Each cycle raises Q for its own E-step, so ℓ + log p never falls.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emseg.em.base import Info, State, exact_info
-from emseg.em.conditional import pinned
 from emseg.em.problem import Problem
+from emseg.errors import UsageError
 from emseg.mixture.mixture import Mixture
 
 
 @dataclass(frozen=True)
 class ECM:
-    """Expectation, then conditional maximisation; twice."""
+    """Expectation, then conditional maximisation; once for every part of the parameters."""
 
     monotone = True
 
@@ -31,15 +32,16 @@ class ECM:
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
         """The state at a starting mixture."""
+        if len(problem.family.kind.parts()) == 1:
+            raise UsageError(f"--algorithm ecm: {problem.family.name} has one part to maximise; use --algorithm em")
         state = self.evaluate(problem, start)
         return state, exact_info(state, 1)
 
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
-        """Two cycles."""
-        free = problem.m_step(state.expectation.stats, state.mixture)
-        covariances = state.mixture.components.covariances
-        moved = replace(free, components=replace(free.components, covariances=covariances))
-        stats = pinned(problem.e_step(moved).stats, moved.components.means)
-        covariances = problem.m_step(stats, moved).components.covariances
-        new = self.evaluate(problem, replace(moved, components=replace(moved.components, covariances=covariances)))
-        return new, exact_info(new, 2)
+        """A cycle for every part; the first one also finds the weights."""
+        parts = problem.family.kind.parts()
+        mixture = replace(state.mixture, weights=problem.weights(state.expectation.stats))
+        for part in parts:
+            mixture = problem.conditional(part, state.expectation.stats, mixture)
+            state = self.evaluate(problem, mixture)
+        return state, exact_info(state, len(parts))

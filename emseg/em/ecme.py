@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 from emseg.em.base import Info, State, exact_info
 from emseg.em.problem import EMPTY, Problem
+from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Real
 
 Array = NDArray[np.float64]
 ALIKE = 1e-6  # smallest curvature, relative to the largest

@@ -83,7 +83,7 @@ def _split(problem: Problem, blocks: int) -> tuple[Problem, ...]:
     if parts == 1:
         return (problem,)
     return tuple(
-        replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, b::parts]), rows.weight[b::parts], rows.products))
+        replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, b::parts]), rows.weight[b::parts]))
         for b in range(parts)
     )
 

@@ -16,10 +16,11 @@ import numpy as np
 
 from emseg.em.base import Info, State, exact_info
 from emseg.em.problem import Problem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.errors import UsageError
+from emseg.mixture.gaussian import GAUSSIANS, GaussianFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.prior import Prior
+from emseg.mixture.product import Pseudo
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Map:
     dof : float
         ν in excess of the number of dimensions.
     scale : float
-        Λ relative to S / K^(2/D).
+        Λ relative to S / K^(2/D). Like dof, of Gaussians only.
     alpha : float
         Parameter of the Dirichlet prior of the weights; 1 is flat, more keeps components alike in size.
     """
@@ -71,10 +72,17 @@ class Map:
         """The problem with the prior."""
         return replace(problem, prior=self.prior(problem, k))
 
-    def prior(self, problem: Problem, k: int) -> Prior:
+    def prior(self, problem: Problem, k: int) -> Prior | Pseudo:
         """What is believed of a mixture of K components before the samples are seen."""
-        d, along = problem.samples.d, problem.model.letters[2] == "I"
-        whole = Gaussian.m_projection(problem.total, COVARIANCES["diag" if along else "full"], 0.0, d)
+        d, family, total = problem.samples.d, problem.family, problem.total
+        if not isinstance(family, GaussianFamily):
+            if (self.dof, self.scale) != (Map.dof, Map.scale):
+                raise UsageError(
+                    f"--algorithm map: dof and scale are for Gaussians; {family.name} has shrinkage and alpha"
+                )
+            return Pseudo(total.t[0] * (self.shrinkage / problem.n), self.alpha)
+        along = not family.products
+        whole = GAUSSIANS["diag" if along else "full"].m_projection(total, 0.0, d)
         spread = whole.covariances[0] * (problem.n / (problem.n - 1) if problem.n > 1 else 1.0)
         if along:
             spread = np.trace(spread) / d * np.eye(d)

@@ -19,14 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import EMPTY, Problem
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Real
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
 SWEEPS = 12  # over all components, for each K; the candidates are polished afterwards
-SEPARATE = ("VVV", "VVI", "VII")  # covariance models without shared parameters
 
 
 def message_length(mixture: Mixture, log_likelihood: float, n: float) -> float:
@@ -49,7 +47,7 @@ def annihilate(problem: Problem, start: Mixture, low: int, draws: float) -> Iter
     draws : float
         Number of independent draws in the sample, of which a component needs T/2.
     """
-    ((t, weight),) = problem.samples.blocks(problem.samples.n_rows)
+    ((t, weight),) = problem.blocks(problem.samples.n_rows)
     cost = (start.n_parameters - (start.k - 1)) / start.k / 2 * problem.n / draws
     mixture, e_steps = start, 0
     while True:
@@ -82,11 +80,8 @@ def _sweep(problem: Problem, mixture: Mixture, t: Real, weight: Real, cost: floa
 
 def _updated(mixture: Mixture, moved: Mixture, k: int, support: Array) -> Mixture:
     """With new weights and a new component k; all of them are new where they share parameters."""
-    alone = (np.arange(mixture.k) == k) | (mixture.model.letters not in SEPARATE)
-    old, new = mixture.components, moved.components
-    means = np.where(alone[:, None], new.means, old.means)
-    covariances = np.where(alone[:, None, None], new.covariances, old.covariances)
-    return Mixture(support / support.sum(), Gaussian(means, covariances), mixture.model)
+    components = moved.components if mixture.family.shared else mixture.components.updated(moved.components, k)
+    return Mixture(support / support.sum(), components, mixture.family)
 
 
 def _without(mixture: Mixture, k: int) -> Mixture:

@@ -76,7 +76,7 @@ class Online:
         for t in range(state.t + 1, state.t + 1 + batches):
             place = (np.arange(size) + rng.random(size)) * share
             drawn = np.minimum(np.searchsorted(cumulative, place, side="right"), rows.n_rows - 1)
-            part = replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, drawn]), weight, rows.products))
+            part = replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, drawn]), weight))
             gamma = (t + self.t0) ** -self.alpha
             stats = (1 - gamma) * stats + gamma * part.e_step(mixture).stats
             mixture = problem.m_step(stats, mixture)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.covariance import CovarianceModel
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.family import Family, Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.prior import Prior
-from emseg.mixture.samples import Real, Rows
+from emseg.mixture.product import Pseudo
+from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -41,7 +41,7 @@ class Expectation:
     entropy : ndarray, shape (...)
         -Σ c_i q_ik log q_ik.
     log_prior : ndarray, shape (...)
-        The covariance penalty, and the prior if there is one.
+        The penalty, and the prior if there is one.
     rounding : ndarray, shape (...)
         Bound on what arithmetic can add to the objective: some units in the last place of the sum of magnitudes
         |η_k · t_k|, which dwarfs ℓ where a component is much narrower than its distance from the origin.
@@ -67,28 +67,29 @@ class Expectation:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A data set and a covariance model to fit to it.
+    """A data set and a family to fit to it.
 
     Attributes
     ----------
     samples : Rows
-    model : CovarianceModel
+    family : Family
     floor : float
-        Relative variance floor: the penalty is -½ tr diag(ψ) Σ⁻¹ with ψ = floor · N · unit². 0 for maximum likelihood.
+        Size of the penalty ψ = floor · N · unit²; for Gaussians, where it is -½ tr diag(ψ) Σ⁻¹, the smallest variance
+        relative to unit². 0 for maximum likelihood.
     log_jacobian : float
         Added to every sample's log-density: brings ℓ from standardised coordinates to the features' own units.
     unit : ndarray, shape (D,), or float
         What the floor is relative to: the spread of the samples in each dimension.
-    prior : Prior, optional
+    prior : Prior or Pseudo, optional
         Added to the objective, beside the floor's penalty.
     """
 
     samples: Rows
-    model: CovarianceModel
+    family: Family
     floor: float = 0.0
     log_jacobian: float = 0.0
     unit: Array | float = 1.0
-    prior: Prior | None = None
+    prior: Prior | Pseudo | None = None
     n: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,12 +98,16 @@ class Problem:
     @cached_property
     def total(self) -> Stats:
         """Statistics of all samples, as of one component."""
-        t = np.sum([t.astype(np.float64) @ weight for t, weight in self.samples.blocks(BLOCK)], axis=0)[None]
+        t = np.sum([t.astype(np.float64) @ weight for t, weight in self.blocks(BLOCK)], axis=0)[None]
         return Stats(t[:, 0], t)
+
+    def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
+        """T (P, B) and weights (B,) of one block of samples after another."""
+        return self.samples.blocks(self.family, size)
 
     @property
     def psi(self) -> Array | float:
-        """Scale of the inverse-Wishart penalty."""
+        """Size of the penalty, in each dimension."""
         return self.floor * self.n * self.unit**2
 
     def e_step(self, mixture: Mixture, respond: Respond | None = None) -> Expectation:
@@ -119,22 +124,21 @@ class Problem:
 
     def scores(self, mixture: Mixture) -> tuple[Array, Array]:
         """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and log p(θ), shape (...)."""
-        eta, precisions = mixture.components.natural(self.model.needs_products)
-        eta[..., 0] += np.log(mixture.weights)
-        log_prior = self.model.log_penalty(precisions, self.psi)
-        return eta, log_prior + self.prior.log_density(mixture, precisions) if self.prior else log_prior
+        eta, log_prior = self.family.scores(mixture.components, self.psi, self.prior)
+        log_weights = np.log(mixture.weights)
+        eta[..., 0] += log_weights
+        return eta, log_prior + (self.prior.alpha - 1) * log_weights.sum(-1) if self.prior else log_prior
 
     def project(self, eta: Array, respond: Respond | None = None, log_prior: Array | float = 0.0) -> Expectation:
         """The E-step for any log-linear scores η_k · T(x), shape (..., K, P), of which log π_k f_k(x) is one."""
-        samples, lead = self.samples, eta.shape[:-2]
-        k, p = eta.shape[-2:]
-        flat = eta.reshape(-1, p).astype(samples.x.dtype, copy=False)
+        lead, (k, p) = eta.shape[:-2], eta.shape[-2:]
+        flat = eta.reshape(-1, p).astype(self.samples.x.dtype, copy=False)
         width = max(1024, CACHE_BYTES // (flat.itemsize * (p + len(flat) + 2 * len(flat) // k)) // 64 * 64)
-        kernel = _Kernel(flat, k, min(width, samples.n_rows), respond)
+        kernel = _Kernel(flat, k, min(width, self.samples.n_rows), respond)
         totals = np.zeros(flat.shape)
         sums = np.zeros((2, len(flat) // k))
         with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
-            for t_block, weight in samples.blocks(width):
+            for t_block, weight in self.blocks(width):
                 counts, found = kernel(t_block, weight)
                 totals += counts @ t_block.T
                 sums += found
@@ -156,12 +160,25 @@ class Problem:
         For covariances EVE and VVE that is a local maximum; it is no lower than at the previous mixture, if that is
         given.
         """
-        n = np.maximum(stats.n, EMPTY * self.n)  # an empty component stays finite, and harmless
         start = previous.components if previous else None
-        components = Gaussian.m_projection(Stats(n, stats.t), self.model, self.psi, self.samples.d, start, self.prior)
+        components = self.family.m_projection(self._sound(stats), self.psi, self.samples.d, start, self.prior)
+        return Mixture(self.weights(stats), components, self.family)
+
+    def conditional(self, part: str, stats: Stats, mixture: Mixture) -> Mixture:
+        """A conditional M-step: the best value of one part of the components' parameters, all else held."""
+        components = self.family.conditional(part, self._sound(stats), mixture.components, self.psi, self.prior)
+        return replace(mixture, components=components)
+
+    def weights(self, stats: Stats) -> Array:
+        """π of the M-step, shape (..., K)."""
+        n = self._sound(stats).n
         if self.prior:
             n = np.maximum(n + self.prior.alpha - 1, EMPTY * self.n)
-        return Mixture(n / n.sum(-1, keepdims=True), components, self.model)
+        return np.asarray(n / n.sum(-1, keepdims=True))
+
+    def _sound(self, stats: Stats) -> Stats:
+        """The statistics with a few samples for empty components, which keeps them finite, and harmless."""
+        return Stats(np.maximum(stats.n, EMPTY * self.n), stats.t)
 
 
 class _Kernel:

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emseg.em.base import Info, State, exact_info
-from emseg.em.conditional import pinned
 from emseg.em.problem import EMPTY, Problem
-from emseg.mixture.gaussian import Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 
@@ -43,17 +41,13 @@ class SAGE:
 
     def _update(self, problem: Problem, state: State, k: int) -> Mixture:
         """θ with component k improved."""
-        stats, parts, model = state.expectation.stats, state.mixture.components, state.mixture.model
-        held = pinned(stats, parts.means)
-        held.t[k] = stats.t[k]
-        best = problem.m_step(Stats(stats.n, held.t), state.mixture).components
-        shared = "E" in model.letters
-        means = np.array(parts.means, np.float64)
-        covariances = np.array((best if shared else parts).covariances, np.float64)
-        means[k], covariances[k] = best.means[k], best.covariances[k]
+        stats, family = state.expectation.stats, problem.family
+        t = family.pinned(stats, state.mixture.components).t.copy()
+        t[k] = stats.t[k]
+        best = problem.m_step(Stats(stats.n, t), state.mixture).components
         weights = state.mixture.weights.copy()
         weights[k] = 0
         share = min(max(stats.n[k] / problem.n, EMPTY), 1 - EMPTY) if len(weights) > 1 else 1.0
         weights *= (1 - share) / max(float(weights.sum()), EMPTY)
         weights[k] = share
-        return Mixture(weights, Gaussian(means, covariances), model)
+        return Mixture(weights, state.mixture.components.updated(best, k, family.shared), family)

@@ -49,10 +49,10 @@ def search(
     rows = seen[0].samples
     count = starts or min(STARTS * k, MOST)
     spread = {"auto": (count + 1) // 2, "kmeans++": count, "random": 0}[init]
-    drawn = [seeds.kmeans_pp(rows.x, rows.weight, k, spread, rng)] if spread else []
+    drawn = [seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, spread, rng)] if spread else []
     if count > spread:
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
-    return compete(seen, seen[0].m_step(seeds.voronoi_stats(rows, np.concatenate(drawn))), ROUNDS, rng)
+    return compete(seen, seen[0].m_step(seeds.voronoi_stats(rows, problem.family, np.concatenate(drawn))), ROUNDS, rng)
 
 
 def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:

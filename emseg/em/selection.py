@@ -1,7 +1,8 @@
 """The number of components: candidates for every K from one sample of the data, judged on all of it.
 
 Fitting each K to all samples would cost as much as many fits. So the candidates are fitted to one set of samples, each
-from the one before: a component is split, or one added where the others are far. Each candidate is then judged on all
+from the one before: a component is split, or one added where the others are far (Gaussians; other families are
+searched for anew). Each candidate is then judged on all
 the data by a single E-step, so ℓ is that of a definite mixture, a lower bound on what a full fit would reach, and
 nothing that only the sample shows can pass for structure. All criteria are on the scale of -2ℓ, lower is better; N is
 the number of samples, p that of parameters.
@@ -31,9 +32,10 @@ from emseg.em.problem import Problem
 from emseg.em.search import POLISH, compete, search, views
 from emseg.em.vb import VB
 from emseg.mixture import seeds
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.family import Real
+from emseg.mixture.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import SIZES, Real
+from emseg.mixture.samples import SIZES
 
 Array = NDArray[np.float64]
 ROUNDS = ((0, 8), (1, 6), (2, 4))  # of the tournament among ways to add a component
@@ -73,8 +75,10 @@ def candidates(
         found = [_polished(seen[-1], mixture, cost, rng) for mixture, cost in reversed(path)]
     else:
         found, e_steps = [search(problem, low, rng, init, starts)], 0
-        while found[-1][0].k < high:
-            found.append(compete(seen, _larger(seen[0], found[-1][0], rng), ROUNDS, rng))
+        while (k := found[-1][0].k) < high:
+            splits = isinstance(problem.family, GaussianFamily)
+            larger = compete(seen, _larger(seen[0], found[-1][0], rng), ROUNDS, rng) if splits else None
+            found.append(larger or search(problem, k + 1, rng, init, starts))
     judged = [_judged(problem, mixture, criterion, rng) for mixture, _ in found]
     return judged, e_steps + sum(cost for _, cost in found) + len(judged)
 
@@ -102,7 +106,7 @@ def _larger(problem: Problem, mixture: Mixture, rng: np.random.Generator) -> Mix
     means[rows[:k], owner[:k]] -= step
     means[:k, k] += step
     means[k:, k] = x[:, far].T
-    return Mixture(weights, Gaussian(means, parts.covariances[which]), mixture.model)
+    return Mixture(weights, Gaussian(means, parts.covariances[which]), mixture.family)
 
 
 def _judged(problem: Problem, mixture: Mixture, criterion: str, rng: np.random.Generator) -> Candidate:

@@ -33,13 +33,13 @@ from numpy.typing import NDArray
 from emseg.em.base import Info, State, bound_info
 from emseg.em.problem import EMPTY, Problem
 from emseg.errors import UsageError
-from emseg.mixture.gaussian import Gaussian, product_indices
+from emseg.mixture.covariance import CovarianceModel
+from emseg.mixture.family import Real
+from emseg.mixture.gaussian import Gaussian, GaussianFamily, moments, product_indices
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Real
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
-BLOCK = 8192
 #: By covariance model, the independent blocks of a precision: one full, one a dimension, or a single number.
 BLOCKS = {"VVV": "full", "EEE": "full", "VVI": "diag", "EEI": "diag", "VII": "spherical", "EII": "spherical"}
 
@@ -92,10 +92,11 @@ class VB:
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
         """The q that samples distributed as the starting mixture lead to."""
-        if problem.model.letters not in BLOCKS:
+        model = _model(problem)
+        if model.letters not in BLOCKS:
             names = ", ".join(("full", "tied", "diag", "spherical", *BLOCKS))
-            raise UsageError(f"--algorithm vb: {problem.model.name} has no conjugate prior; use --covariance {names}")
-        return self._iterate(problem, self._prior(problem), _stats(start, problem.n))
+            raise UsageError(f"--algorithm vb: {model.name} has no conjugate prior; use --covariance {names}")
+        return self._iterate(problem, self._prior(problem), _stats(start, problem.n, model.needs_products))
 
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
         """Parameters from labels, then labels from parameters."""
@@ -103,11 +104,10 @@ class VB:
         return self._iterate(problem, state.prior, state.expectation.stats)
 
     def _prior(self, problem: Problem) -> Prior:
-        rows, d = problem.samples, problem.samples.d
-        t = np.sum([t.astype(np.float64) @ weight for t, weight in rows.blocks(BLOCK)], axis=0)[None]
-        (mean,), (scatter,) = _moments(Stats(t[:, 0], t), d)
+        d, model = problem.samples.d, _model(problem)
+        (mean,), (scatter,) = moments(problem.total, d)
         # The floor is a prior scale too: it adds up with the multiple of the covariance.
-        scale = _blocks(self.scale * scatter / problem.n + problem.psi * np.eye(d), BLOCKS[problem.model.letters])
+        scale = _blocks(self.scale * scatter / problem.n + problem.psi * np.eye(d), BLOCKS[model.letters])
         return Prior(self.alpha, self.shrinkage, scale.shape[-1] + self.dof, mean, scale)
 
     def _iterate(self, problem: Problem, prior: Prior, stats: Stats) -> tuple[State, Info]:
@@ -128,17 +128,24 @@ class VB:
         return state, bound_info(state, objective, 1)
 
 
+def _model(problem: Problem) -> CovarianceModel:
+    """The covariance model of Gaussians, for which the equations above hold."""
+    if not isinstance(problem.family, GaussianFamily):
+        raise UsageError(f"--algorithm vb: {problem.family.name} has no conjugate prior here; use --family gaussian")
+    return problem.family.covariance
+
+
 def _posterior(problem: Problem, prior: Prior, stats: Stats) -> tuple[Mixture, Array, float]:
     """The mean mixture of q; E[log π_k N(x; μ_k, Λ_k⁻¹)] less the mixture's own log-joint, (K,); KL(q(θ) ‖ p(θ))."""
     from scipy.special import gammaln, psi
 
-    model, d = problem.model, problem.samples.d
+    model, d = _model(problem), problem.samples.d
     kind = BLOCKS[model.letters]
     repeats = d if kind == "spherical" else 1
     n = np.maximum(stats.n, EMPTY * problem.n)
     k = n.size
     alpha, beta = prior.alpha + n, prior.beta + n
-    centres, scatter = _moments(Stats(n, stats.t), d)
+    centres, scatter = moments(Stats(n, stats.t), d)
     offset = centres - prior.mean
     scatter += (prior.beta * n / beta)[:, None, None] * offset[:, :, None] * offset[:, None, :]
     means = prior.mean + (n / beta)[:, None] * offset
@@ -159,7 +166,7 @@ def _posterior(problem: Problem, prior: Prior, stats: Stats) -> tuple[Mixture, A
     normal = 0.5 * (d * (prior.beta / beta - 1 + np.log(beta / prior.beta)) + prior.beta * distance).sum()
     dirichlet = gammaln(alpha.sum()) - gammaln(k * prior.alpha) + k * gammaln(prior.alpha) - gammaln(alpha).sum()
     dirichlet += (alpha - prior.alpha) @ expected_log_weight
-    return Mixture(weights, Gaussian(means, covariances), model), tilt, float(normal + dirichlet + wishart)
+    return Mixture(weights, Gaussian(means, covariances), problem.family), tilt, float(normal + dirichlet + wishart)
 
 
 def _wishart(nu: Array, v: Array, prior: Prior) -> tuple[Array, float]:
@@ -181,25 +188,14 @@ def _wishart(nu: Array, v: Array, prior: Prior) -> tuple[Array, float]:
     return expected.sum(-1), float(divergence.sum())
 
 
-def _stats(mixture: Mixture, n: float) -> Stats:
+def _stats(mixture: Mixture, n: float, products: bool) -> Stats:
     """The statistics of n samples that are distributed as a mixture, the expectations of T(x)."""
     np.linalg.cholesky(mixture.components.covariances)  # a start without density is refused
     means, counts = mixture.components.means, n * mixture.weights
     second = mixture.components.covariances + means[:, :, None] * means[:, None, :]
-    i, j = product_indices(mixture.d, mixture.model.needs_products)
+    i, j = product_indices(mixture.d, products)
     t = np.concatenate([np.ones((mixture.k, 1)), means, second[:, i, j]], axis=1)
     return Stats(counts, counts[:, None] * t)
-
-
-def _moments(stats: Stats, d: int) -> tuple[Array, Array]:
-    """Means (K, D) and scatter about them (K, D, D); only its diagonal where T(x) holds no mixed products."""
-    n, t = stats.n[:, None], stats.t
-    i, j = product_indices(d, t.shape[-1] > 1 + 2 * d)
-    means = t[:, 1 : 1 + d] / n
-    scatter = np.zeros((len(t), d, d))
-    scatter[:, i, j] = t[:, 1 + d :] - n * means[:, i] * means[:, j]
-    scatter[:, j, i] = scatter[:, i, j]
-    return means, scatter
 
 
 def _blocks(matrices: Array, kind: str) -> Array:

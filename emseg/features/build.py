@@ -25,7 +25,11 @@ class _Group(NamedTuple):
 
 
 def build_features(
-    image: Image, spec: str = "auto", mask: NDArray[np.bool_] | None = None, compress: bool = True
+    image: Image,
+    spec: str = "auto",
+    mask: NDArray[np.bool_] | None = None,
+    compress: bool = True,
+    standard: bool = True,
 ) -> Features:
     """Measure the features `spec` names at every valid pixel, and standardise them.
 
@@ -42,6 +46,8 @@ def build_features(
         False where pixels are to be left out, besides those the image itself calls invalid.
     compress : bool
         Keep one sample per distinct value where features depend on the pixel's value alone. The fit is the same.
+    standard : bool
+        False to leave the features in their own units: shift 0, scale 1. Weights have no meaning then.
 
     Raises
     ------
@@ -64,7 +70,7 @@ def build_features(
     start = 0
     for group, weight in groups:
         rows = slice(start, start := start + len(group.names))
-        shift[rows], scale[rows] = _standardise(group, weight)
+        shift[rows], scale[rows] = _standardise(group, weight) if standard else (0.0, 1.0)
         _place(group, index, x[rows])
     unit = np.array([weight for group, weight in groups for _ in group.names])
     return Features(x, count, index, names, shift, scale, unit, image.shape, format_spec(weights))
@@ -74,7 +80,7 @@ def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | Non
     """The group or groups that one name of the specification stands for."""
     if samples and name in POINTWISE:
         stored = samples.values
-        if name in ("lab", "hsv") and not has_unit_scale(stored):
+        if name in ("lab", "hsv", "hue") and not has_unit_scale(stored):
             raise DataError(
                 f"{image.name}: {name} needs 8- or 16-bit colours or floats in 0...1, found {stored.dtype} "
                 f"from {stored.min():g} to {stored.max():g}; use --features rgb"

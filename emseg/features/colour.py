@@ -32,6 +32,14 @@ def hsv(rgb: NDArray[Any]) -> Floats:
     As a point at that angle, saturation away from the axis, hue gets the distances it should have. Saturation ignores
     how brightly a surface is lit, and is pure noise where the image is almost black.
     """
+    unit = _on_unit_scale(rgb, lambda value: value)
+    (angle,), value = hue(rgb), unit.max(axis=0)
+    saturation = (value - unit.min(axis=0)) / np.where(value > 0, value, 1.0)
+    return np.stack([saturation * np.cos(angle), saturation * np.sin(angle), value])
+
+
+def hue(rgb: NDArray[Any]) -> Floats:
+    """Hue as an angle from 0 to below 2π, red at 0; 0 too where there is none, as in grey pixels. Shape (1, N)."""
     red, green, blue = unit = _on_unit_scale(rgb, lambda value: value)
     value = unit.max(axis=0)
     chroma = value - unit.min(axis=0)
@@ -39,8 +47,7 @@ def hsv(rgb: NDArray[Any]) -> Floats:
     sector = np.where(
         value == red, (green - blue) / safe, np.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe)
     )
-    saturation = chroma / np.where(value > 0, value, 1.0)
-    return np.stack([saturation * np.cos(sector * np.pi / 3), saturation * np.sin(sector * np.pi / 3), value])
+    return np.asarray((sector * (np.pi / 3) % (2 * np.pi))[None])
 
 
 def gray(values: NDArray[Any]) -> Floats:
@@ -79,6 +86,7 @@ POINTWISE: dict[str, tuple[Callable[[NDArray[Any]], Floats], tuple[str, ...]]] =
     "lab": (lab, ("L*", "a*", "b*")),
     "rgb": (as_stored, ("R", "G", "B")),
     "gray": (gray, ("gray",)),
+    "hue": (hue, ("hue",)),
     "hsv": (hsv, ("S cos H", "S sin H", "V")),
     "bands": (as_stored, ()),
 }

@@ -12,12 +12,13 @@ FEATURES = {
     "rgb": "the stored red, green and blue values",
     "gray": "the stored grey value, or the ITU-R 709 luma of a colour image",
     "hsv": "saturation·cos(hue), saturation·sin(hue), value",
+    "hue": "angle of the hue in radians, for --family von-mises",
     "bands": "every channel as stored",
     "xy": "pixel column and row",
     "texture": "what the neighbourhood looks like, whatever its brightness",
 }
 DEFAULT = {"gray": "gray", "rgb": "lab", "bands": "bands"}
-_NEED_COLOUR = {"lab", "rgb", "hsv"}
+_NEED_COLOUR = {"lab", "rgb", "hsv", "hue"}
 
 
 def parse_spec(spec: str, colour: str | None = None) -> dict[str, float]:

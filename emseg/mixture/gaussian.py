@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.covariance import CovarianceModel
+from emseg.mixture.covariance import COVARIANCES, CovarianceModel
+from emseg.mixture.family import Components, Family, Real
 from emseg.mixture.prior import Prior
 from emseg.mixture.stats import Stats
 
@@ -24,7 +24,7 @@ def product_indices(d: int, products: bool) -> tuple[NDArray[np.intp], NDArray[n
 
 
 @dataclass(frozen=True, eq=False)
-class Gaussian:
+class Gaussian(Components):
     """K normal distributions, or a stack of such sets along leading axes.
 
     Attributes
@@ -36,103 +36,153 @@ class Gaussian:
 
     means: Array
     covariances: Array
+
+    def affine(self, shift: Array, scale: Array) -> Gaussian:
+        """The distributions of shift + scale · x; shift and scale have shape (D,)."""
+        return Gaussian(shift + scale * self.means, self.covariances * np.outer(scale, scale))
+
+
+@dataclass(frozen=True)
+class GaussianFamily(Family):
+    """Normal distributions whose matrices follow a covariance model.
+
+    Attributes
+    ----------
+    covariance : CovarianceModel
+    """
+
+    covariance: CovarianceModel
     name = "gaussian"
+    kind = Gaussian
 
-    @staticmethod
-    def n_monomials(d: int, products: bool = True) -> int:
-        """P, the length of T(x)."""
-        return 1 + d + product_indices(d, products)[0].size
+    @property
+    def shared(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The matrices, if anything of them is equal."""
+        return ("covariances",) if "E" in self.covariance.letters else ()
 
-    @staticmethod
-    def monomials(x: NDArray[np.floating[Any]], out: NDArray[np.floating[Any]]) -> None:
-        """Write T(x) but for its constant, which `out[0]` holds already: planar x (D, B) → out (P, B)."""
+    @property
+    def products(self) -> bool:
+        """Whether T(x) holds the mixed products x_i x_j."""
+        return self.covariance.needs_products
+
+    def n_monomials(self, d: int) -> int:
+        """The constant, x, and its products or squares."""
+        return 1 + d + product_indices(d, self.products)[0].size
+
+    def monomials(self, x: Real, out: Real) -> None:
+        """x and its products, or its squares alone."""
         d = len(x)
         out[1 : 1 + d] = x
         row = 1 + d
-        if len(out) == 1 + 2 * d:
+        if not self.products:
             np.multiply(x, x, out=out[row:])
             return
         for i in range(d):
             np.multiply(x[i], x[i:], out=out[row : row + d - i])
             row += d - i
 
-    def natural(self, products: bool = True) -> tuple[Array, Array]:
-        """Coefficients η with log f_k(x) = η_k · T(x), and the precision matrices they came from.
+    def natural(self, components: Gaussian) -> Array:
+        """η = (-½ (D log 2π + log|Σ| + μᵀΣ⁻¹μ), Σ⁻¹μ, -½ Σ⁻¹), mixed products counted twice."""
+        return self._natural(components)[0]
 
-        Returns
-        -------
-        eta : ndarray, shape (..., K, P)
-        precisions : ndarray, shape (..., K, D, D)
+    def scores(self, components: Gaussian, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
+        """η, and the covariance penalty, with the prior if there is one; shape (...)."""
+        eta, precisions = self._natural(components)
+        penalty = self.covariance.log_penalty(precisions, psi)
+        return eta, penalty + prior.log_density(components, self.covariance, precisions) if prior else penalty
 
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            If a covariance is not positive definite.
-        """
-        d = self.means.shape[-1]
-        factor = np.linalg.cholesky(self.covariances)
+    def _natural(self, components: Gaussian) -> tuple[Array, Array]:
+        """η (..., K, P) and the precision matrices that it came from, (..., K, D, D)."""
+        means, d = components.means, components.means.shape[-1]
+        factor = np.linalg.cholesky(components.covariances)
         log_det = 2 * np.log(np.einsum("...ii->...i", factor)).sum(-1)
         # Through the factor that also gives the determinant: however ill-conditioned, the density stays normalised.
         inverse = np.linalg.inv(factor)
         precision: Array = (np.swapaxes(inverse, -1, -2) @ inverse).astype(np.float64, copy=False)
-        linear = np.einsum("...ij,...j->...i", precision, self.means)
-        constant = -0.5 * (d * LOG_2PI + log_det + (linear * self.means).sum(-1))
-        i, j = product_indices(d, products)
+        linear = np.einsum("...ij,...j->...i", precision, means)
+        constant = -0.5 * (d * LOG_2PI + log_det + (linear * means).sum(-1))
+        i, j = product_indices(d, self.products)
         quadratic = precision[..., i, j] * np.where(i == j, -0.5, -1.0)
         return np.concatenate([constant[..., None], linear, quadratic], axis=-1), precision
 
-    @classmethod
     def m_projection(
-        cls,
+        self,
         stats: Stats,
-        model: CovarianceModel,
         psi: Array | float,
         d: int,
         previous: Gaussian | None = None,
         prior: Prior | None = None,
     ) -> Gaussian:
-        """The Gaussians whose E[T] matches the statistics, under a covariance model and penalty.
+        """The Gaussians whose E[T] matches the statistics, under covariance model, penalty and prior.
 
-        Parameters
-        ----------
-        stats : Stats
-            With n > 0 everywhere.
-        model : CovarianceModel
-        psi : ndarray, shape (D,), or float
-            Scale of the inverse-Wishart penalty, see `CovarianceModel.estimate`.
-        d : int
-            Dimension of the samples.
-        previous : Gaussian, optional
-            Where a model without a closed form starts from.
-        prior : Prior, optional
-            With it, the parameters are those of the largest posterior density.
-
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            If a variance is zero to rounding, which only ψ = 0 allows.
+        ψ is the scale of an inverse-Wishart penalty, see `CovarianceModel.estimate`.
         """
         count, extra = stats.n, None
         if prior:
-            extra, more = prior.pseudo(model, count.shape[-1])
-            pseudo = np.ones((stats.t.shape[-1], 1))
-            cls.monomials(prior.mean[:, None], pseudo)
-            count, stats = count + more, stats + prior.shrinkage * Stats(np.ones(()), pseudo[:, 0])
+            extra, more = prior.pseudo(self.covariance, count.shape[-1])
+            pseudo = self.statistics(prior.mean[:, None])[:, 0].astype(np.float64, copy=False)
+            count, stats = count + more, stats + prior.shrinkage * Stats(np.ones(()), pseudo)
         n = stats.n[..., None]
-        means = stats.t[..., 1 : 1 + d] / n
-        i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
-        second = stats.t[..., 1 + d :] - n * means[..., i] * means[..., j]
-        scatter = np.zeros((*means.shape, d))
-        scatter[..., i, j] = second
-        scatter[..., j, i] = second
-        diagonal = np.arange(d)
-        scatter[..., diagonal, diagonal] = np.maximum(scatter[..., diagonal, diagonal], 0)  # rounding
-        covariances = model.estimate(
+        means, scatter = moments(stats, d)
+        covariances = self.covariance.estimate(
             scatter if extra is None else scatter + extra, count, psi, previous.covariances if previous else None
         )
         if not np.any(psi):
-            eps = np.finfo(np.float64).eps
+            eps, variances = np.finfo(np.float64).eps, np.einsum("...ii->...i", covariances)
+            i, j = product_indices(d, self.products)
             spread = (stats.t[..., 1 + d :][..., i == j].sum(-2) / n.sum(-2))[..., None, :]
-            if not (covariances[..., diagonal, diagonal] > 64 * eps * means**2 + eps**2 * spread).all():
+            if not (variances > 64 * eps * means**2 + eps**2 * spread).all():
                 raise np.linalg.LinAlgError("a variance is zero to rounding")
-        return cls(means, covariances)
+        return Gaussian(means, covariances)
+
+    def conditional(
+        self, part: str, stats: Stats, components: Gaussian, psi: Array | float, prior: Prior | None = None
+    ) -> Gaussian:
+        """Means, which do not depend on the covariances; or covariances about the means that there are."""
+        held = stats if part == "means" else self.pinned(stats, components)
+        free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
+        if part == "means":
+            return Gaussian(free.means, components.covariances)
+        return Gaussian(components.means, free.covariances)
+
+    def pinned(self, stats: Stats, components: Gaussian) -> Stats:
+        """Statistics whose M-step has these means, and the best covariances given them.
+
+        The first moments become those of the means, the second ones keep the scatter about the means:
+        Σ r x xᵀ - n (m μᵀ + μ mᵀ) + 2 n μ μᵀ, with m the weighted mean of the samples.
+        """
+        means, d = components.means, components.means.shape[-1]
+        n, first, second = stats.n[..., None], stats.t[..., 1 : 1 + d], stats.t[..., 1 + d :]
+        i, j = product_indices(d, self.products)
+        cross = first[..., i] * means[..., j] + means[..., i] * first[..., j]
+        moved = second - cross + 2 * n * means[..., i] * means[..., j]
+        return Stats(stats.n, np.concatenate([n, n * means, moved], axis=-1))
+
+    def n_parameters(self, k: int, d: int) -> int:
+        """Means and covariances."""
+        return k * d + self.covariance.n_parameters(k, d)
+
+    def pack(self, components: Gaussian) -> Array:
+        """Means, and the unconstrained coordinates of the covariances."""
+        return np.concatenate([components.means.ravel(), self.covariance.pack(components.covariances)])
+
+    def unpack(self, theta: Array, k: int, d: int) -> Gaussian:
+        """Inverse of `pack`."""
+        return Gaussian(theta[: k * d].reshape(k, d), self.covariance.unpack(theta[k * d :], k, d))
+
+
+def moments(stats: Stats, d: int) -> tuple[Array, Array]:
+    """Means (..., K, D) and scatter about them (..., K, D, D), diagonal where T(x) holds no mixed products."""
+    n, diagonal = stats.n[..., None], np.arange(d)
+    means = stats.t[..., 1 : 1 + d] / n
+    i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
+    second = stats.t[..., 1 + d :] - n * means[..., i] * means[..., j]
+    scatter = np.zeros((*means.shape, d))
+    scatter[..., i, j] = second
+    scatter[..., j, i] = second
+    scatter[..., diagonal, diagonal] = np.maximum(scatter[..., diagonal, diagonal], 0)  # rounding
+    return means, scatter
+
+
+#: The Gaussian family under each covariance model, by its name.
+GAUSSIANS: dict[str, GaussianFamily] = {name: GaussianFamily(model) for name, model in COVARIANCES.items()}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.covariance import CovarianceModel
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.family import Family
 
 Array = NDArray[np.float64]
 
@@ -21,15 +21,14 @@ class Mixture:
     ----------
     weights : ndarray, shape (..., K)
         π, positive, summing to one.
-    components : Gaussian
-        K component densities.
-    model : CovarianceModel
-        What the covariances share.
+    components : Components
+        The parameters of K densities, of the family's `kind`; all have means (..., K, D).
+    family : Family
     """
 
     weights: Array
-    components: Gaussian
-    model: CovarianceModel
+    components: Any
+    family: Family
 
     @property
     def k(self) -> int:
@@ -43,22 +42,18 @@ class Mixture:
 
     @property
     def n_parameters(self) -> int:
-        """Free parameters: weights, means and covariances."""
-        return self.k - 1 + self.k * self.d + self.model.n_parameters(self.k, self.d)
+        """Free parameters: weights and those of the components."""
+        return self.k - 1 + self.family.n_parameters(self.k, self.d)
 
     def __getitem__(self, which: int | slice | NDArray[np.intp]) -> Mixture:
         """One mixture, or some, of a stack."""
-        parts = self.components
-        return Mixture(self.weights[which], Gaussian(parts.means[which], parts.covariances[which]), self.model)
+        return Mixture(self.weights[which], self.components[which], self.family)
 
     def log_joint(self, x: Array) -> Array:
         """log π_k f_k(x) for planar samples x (D, N); shape (K, N)."""
-        products = self.model.needs_products
-        t = np.ones((Gaussian.n_monomials(self.d, products), x.shape[1]))
-        Gaussian.monomials(x, t)
-        eta, _ = self.components.natural(products)
+        eta = self.family.natural(self.components)
         eta[:, 0] += np.log(self.weights)
-        out: Array = eta @ t
+        out: Array = eta @ self.family.statistics(x)
         return out
 
     def permuted(self, order: NDArray[np.intp]) -> Mixture:
@@ -71,21 +66,17 @@ class Mixture:
 
     def affine(self, shift: Array, scale: Array) -> Mixture:
         """The density of shift + scale · x, for x from this mixture; shift and scale have shape (D,)."""
-        parts = self.components
-        means = shift + scale * parts.means
-        return Mixture(self.weights, Gaussian(means, parts.covariances * np.outer(scale, scale)), self.model)
+        if not (np.any(shift) or np.any(scale != 1)):  # all that some families know
+            return self
+        return Mixture(self.weights, self.components.affine(shift, scale), self.family)
 
     def pack(self) -> Array:
-        """θ: softmax logits, means, unconstrained covariances. Any real vector unpacks to a valid mixture."""
+        """θ: softmax logits and the components' coordinates. Any real vector unpacks to a valid mixture."""
         logits = np.log(self.weights)
-        return np.concatenate(
-            [logits - logits.mean(), self.components.means.ravel(), self.model.pack(self.components.covariances)]
-        )
+        return np.concatenate([logits - logits.mean(), self.family.pack(self.components)])
 
     def unpack(self, theta: Array) -> Mixture:
-        """The mixture with parameters θ and this one's shape and model."""
-        k, d = self.k, self.d
-        weights = np.exp(theta[:k] - theta[:k].max())
-        means = theta[k : k + k * d].reshape(k, d)
-        covariances = self.model.unpack(theta[k + k * d :], k, d)
-        return Mixture(weights / weights.sum(), Gaussian(means, covariances), self.model)
+        """The mixture with parameters θ and this one's shape and family."""
+        weights = np.exp(theta[: self.k] - theta[: self.k].max())
+        components = self.family.unpack(theta[self.k :], self.k, self.d)
+        return Mixture(weights / weights.sum(), components, self.family)

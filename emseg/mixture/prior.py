@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from emseg.mixture.covariance import CovarianceModel
 
 if TYPE_CHECKING:
-    from emseg.mixture.mixture import Mixture
+    from emseg.mixture.gaussian import Gaussian
 
 Array = NDArray[np.float64]
 
@@ -58,11 +58,11 @@ class Prior:
                 count, scatter = count / d, scatter / d
         return share * scatter, share * count + (self.shrinkage > 0)
 
-    def log_density(self, mixture: Mixture, precisions: Array) -> Array:
-        """log p(θ) without its constant, for a mixture or a stack of them; shape (...)."""
-        scatter, count = self.pseudo(mixture.model, mixture.k)
-        offset = mixture.components.means - self.mean
+    def log_density(self, components: Gaussian, model: CovarianceModel, precisions: Array) -> Array:
+        """log p of the components without its constant, for a set or a stack of them; shape (...)."""
+        scatter, count = self.pseudo(model, precisions.shape[-3])
+        offset = components.means - self.mean
         whole = scatter + self.shrinkage * offset[..., :, None] * offset[..., None, :]
         matrices = count * np.linalg.slogdet(precisions)[1] - np.einsum("...ij,...ji->...", whole, precisions)
-        result: Array = (0.5 * matrices + (self.alpha - 1) * np.log(mixture.weights)).sum(-1)
+        result: Array = 0.5 * matrices.sum(-1)
         return result

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.gaussian import Gaussian
-
-Real = NDArray[np.floating[Any]]
+from emseg.mixture.family import Family, Real
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +21,10 @@ class Rows:
         Planar samples; float32 or float64, which is also the precision of the E-step.
     weight : ndarray, shape (N,)
         Counts c_i.
-    products : bool
-        Whether T(x) holds the mixed products.
     """
 
     x: Real
     weight: Real
-    products: bool = True
 
     @property
     def d(self) -> int:
@@ -42,22 +36,17 @@ class Rows:
         """Number of rows."""
         return int(self.x.shape[1])
 
-    @property
-    def n_monomials(self) -> int:
-        """Length of T(x)."""
-        return Gaussian.n_monomials(self.d, self.products)
-
     def single(self) -> Rows:
         """The same in single precision."""
-        return Rows(self.x.astype(np.float32), self.weight.astype(np.float32), self.products)
+        return Rows(self.x.astype(np.float32), self.weight.astype(np.float32))
 
-    def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
+    def blocks(self, family: Family, size: int) -> Iterator[tuple[Real, Real]]:
         """T (P, B) and weights (B,) for consecutive blocks of at most `size` rows; the memory of T is reused."""
-        t = np.ones((self.n_monomials, min(size, self.n_rows)), self.x.dtype)
+        t = np.ones((family.n_monomials(self.d), min(size, self.n_rows)), self.x.dtype)
         for start in range(0, self.n_rows, size):
             x = self.x[:, start : start + size]
             t = t if x.shape[1] == t.shape[1] else np.ones((len(t), x.shape[1]), x.dtype)
-            Gaussian.monomials(x, t)
+            family.monomials(x, t)
             yield t, self.weight[start : start + size]
 
 
@@ -80,7 +69,7 @@ def samples(rows: Rows, rng: np.random.Generator) -> list[Rows]:
         weight = _systematic(np.where(heavy, 0.0, rows.weight), size - int(heavy.sum()), rng)
         np.copyto(weight, rows.weight, where=heavy)
         kept = np.flatnonzero(weight)
-        drawn.append(Rows(np.ascontiguousarray(rows.x[:, kept]), weight[kept].astype(rows.x.dtype), rows.products))
+        drawn.append(Rows(np.ascontiguousarray(rows.x[:, kept]), weight[kept].astype(rows.x.dtype)))
     return drawn
 
 

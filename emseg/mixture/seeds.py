@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.samples import Real, Rows
+from emseg.mixture.family import Family, Real
+from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
 
@@ -51,14 +52,16 @@ def squared_distances(x: Real, centres: Real) -> Real:
     return np.maximum(distance, 0, out=distance)
 
 
-def voronoi_stats(rows: Rows, seeds: NDArray[np.intp]) -> Stats:
+def voronoi_stats(rows: Rows, family: Family, seeds: NDArray[np.intp]) -> Stats:
     """Statistics of rows that all belong to their nearest seed: (S, K) seeds give a stack of S.
 
-    A first M-step from these is the start of EM in the raw metric of the features.
+    A first M-step from these is the start of EM in a metric that suits the family: for Gaussians, the raw one of the
+    features.
     """
-    ((t, weight),) = rows.blocks(rows.n_rows)
+    ((t, weight),) = rows.blocks(family, rows.n_rows)
     s, k = seeds.shape
-    nearest = squared_distances(rows.x, rows.x[:, seeds.ravel()]).reshape(s, k, -1).argmin(1)
+    points = family.embed(rows.x)
+    nearest = squared_distances(points, points[:, seeds.ravel()]).reshape(s, k, -1).argmin(1)
     r = np.where(nearest[:, None] == np.arange(k)[:, None], weight, 0.0)
     sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1).astype(np.float64, copy=False)
     return Stats(sums[..., 0].copy(), sums)

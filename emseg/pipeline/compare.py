@@ -19,13 +19,12 @@ from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.em.search import FLOOR, search
 from emseg.errors import UsageError
-from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import samples
-from emseg.pipeline.inputs import as_image, as_mask, pose, require_distinct
+from emseg.pipeline.inputs import as_image, as_mask, features_of, pose, require_distinct
 from emseg.pipeline.options import COMPARE, STARTS, SegmentOptions
 from emseg.pipeline.start import singular
 
@@ -77,8 +76,8 @@ def compare(
     watch : callable, optional
         Opened around every fit.
     **options
-        `features`, `covariance`, `seed`, `tol`, `max_iter`, `floor` and `compress` of `SegmentOptions`; tol is 1e-8
-        unless given, so that the traces show how each algorithm ends, and max_iter 500.
+        `features`, `family`, `covariance`, `seed`, `tol`, `max_iter`, `floor` and `compress` of `SegmentOptions`; tol
+        is 1e-8 unless given, so that the traces show how each algorithm ends, and max_iter 500.
 
     Returns
     -------
@@ -101,7 +100,7 @@ def compare(
         raise UsageError(f"k is {asked.k!r}; compare takes one number of components, as -k 4")
     photo = as_image(image)
     inside = None if mask is None else as_mask(mask, photo)
-    features = build_features(photo, asked.features, inside, asked.compress)
+    features = features_of(photo, inside, asked)
     require_distinct(features, photo, asked.k)
     problem = pose(features, asked)
     first = _start(problem, asked.k, start, np.random.default_rng(asked.seed))
@@ -118,10 +117,12 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
         return search(problem, k, rng)[0]
     rows = samples(problem.samples, rng)[-1]
     draw = (
-        seeds.kmeans_pp(rows.x, rows.weight, k, 1, rng) if how == "kmeans++" else seeds.random(rows.weight, k, 1, rng)
+        seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, 1, rng)
+        if how == "kmeans++"
+        else seeds.random(rows.weight, k, 1, rng)
     )
     cells = replace(problem, samples=rows, floor=max(problem.floor, FLOOR))  # a cell may hold a single sample
-    return cells.m_step(seeds.voronoi_stats(rows, draw))[0]
+    return cells.m_step(seeds.voronoi_stats(rows, problem.family, draw))[0]
 
 
 def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, watch: Watch) -> Fit | UsageError:
@@ -146,7 +147,7 @@ def _report(
     """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
     n = features.n_pixels
     leader, best = _best(problem, {name: run for name, run in runs.items() if isinstance(run, Fit) and run.trace})
-    used = {"k", "features", "covariance", "seed", "tol", "max_iter", "floor", "compress"}
+    used = {"k", "features", "family", "covariance", "seed", "tol", "max_iter", "floor", "compress"}
     return {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},

@@ -3,26 +3,85 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
-from emseg.errors import DataError
+from emseg.errors import DataError, UsageError
+from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.image.read import read_image, read_mask
-from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.family import Family
+from emseg.mixture.gaussian import GAUSSIANS
 from emseg.mixture.samples import Rows
 from emseg.pipeline.options import SegmentOptions
+
+_STORED = {"gray": "gray", "rgb": "rgb", "bands": "bands"}
+#: What `--features auto` is where values must not be moved or mixed.
+OWN = {"poisson": _STORED, "gamma": _STORED, "von-mises": {"gray": "gray", "rgb": "hue", "bands": "bands"}}
+
+
+def features_of(photo: Image, mask: NDArray[np.bool_] | None, asked: SegmentOptions) -> Features:
+    """The features that options ask for, as the family wants them.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `build_features`; and if the family cannot take the values.
+    """
+    standard = asked.family == "gaussian"
+    if not standard and asked.covariance != SegmentOptions.covariance:
+        raise UsageError(f"--covariance {asked.covariance}: {asked.family} has no covariances; leave it out")
+    spec = asked.features if standard or asked.features != "auto" else OWN[asked.family][photo.colour]
+    features = build_features(photo, spec, mask, asked.compress, standard)
+    if not standard:
+        _require_support(asked.family, photo, features)
+    return features
+
+
+def _require_support(family: str, photo: Image, features: Features) -> None:
+    """Raise unless the family has a density at every sample."""
+    if not (features.unit == 1).all():
+        raise UsageError(f"--features {features.spec}: weights do nothing with --family {family}; leave them out")
+    if family == "von-mises":
+        if features.spec != "hue" and photo.pixels.dtype.kind != "f":
+            raise UsageError(f"--family von-mises: {features.spec} is no angle; use --features hue, or a float image")
+        return
+    low, wanted = (features.x < 0, "below 0") if family == "poisson" else (features.x <= 0, "not above 0")
+    bad = low.any(0)
+    if bad.any():
+        count, name = int(features.weight[bad].sum()), features.names[int(low.any(1).argmax())]
+        raise DataError(
+            f"{photo.name}: {name} is {wanted} in {count} pixels, where {family} has no density; "
+            f"mask them with --mask, or use another of --features or --family"
+        )
 
 
 def pose(features: Features, asked: SegmentOptions) -> Problem:
     """The problem of fitting a mixture to features, its likelihood in the features' own units."""
-    model = COVARIANCES[asked.covariance]
-    rows = Rows(features.x, features.weight, model.needs_products)
-    return Problem(rows, model, asked.floor, -float(np.log(features.scale).sum()), features.unit)
+    rows = Rows(features.x, features.weight)
+    unit = features.unit if asked.family == "gaussian" else 1.0
+    return Problem(rows, family_of(asked), asked.floor, -float(np.log(features.scale).sum()), unit)
+
+
+def family_of(asked: SegmentOptions) -> Family:
+    """The family that options ask for."""
+    if asked.family == "gaussian":
+        return GAUSSIANS[asked.covariance]
+    from emseg.mixture.gamma import GammaFamily
+    from emseg.mixture.poisson import PoissonFamily
+    from emseg.mixture.von_mises import VonMisesFamily
+
+    others: dict[str, Callable[[], Family]] = {
+        "poisson": PoissonFamily,
+        "gamma": GammaFamily,
+        "von-mises": VonMisesFamily,
+    }
+    return others[asked.family]()
 
 
 def as_image(image: Image | NDArray[Any] | str | os.PathLike[str]) -> Image:

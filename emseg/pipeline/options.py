@@ -32,6 +32,12 @@ COVARIANCES = {
     "EVV": "ellipsoids of one volume",
     "VVV": "full",
 }
+FAMILIES = {
+    "gaussian": "normal distributions, under a covariance model",
+    "poisson": "counts, such as photons: the variance is the mean",
+    "gamma": "speckle, as of SAR and ultrasound: the spread grows with the mean; values above 0",
+    "von-mises": "angles, such as hue and orientation",
+}
 INITS = ("auto", "kmeans++", "random")
 CRITERIA = ("icl", "bic", "aic", "mml", "elbo")
 AUTO = (1, 9)  # what -k auto chooses from
@@ -51,6 +57,8 @@ class SegmentOptions:
         What chooses from a range, see `emseg.em.selection`.
     features : str
         Names with optional weights, as ``"lab,xy:0.5"``; ``"auto"`` is lab for colour, gray or bands otherwise.
+    family : str
+        What the components are: a name of `FAMILIES`.
     covariance : str
         What the components may look like: a name of `COVARIANCES`.
     algorithm : str
@@ -78,6 +86,7 @@ class SegmentOptions:
     k: int | str = 4
     criterion: str = "icl"
     features: str = "auto"
+    family: str = "gaussian"
     covariance: str = "full"
     algorithm: str = "anderson"
     base: str = ""
@@ -172,6 +181,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "k": (_as_k, _is_k, "a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"),
     "criterion": (str, CRITERIA.__contains__, f"one of {', '.join(CRITERIA)}"),
     "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
+    "family": (str, FAMILIES.__contains__, f"one of {', '.join(FAMILIES)}"),
     "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
     "algorithm": (str, _anything, "the name of an algorithm"),
     "base": (str, _anything, "the name of an algorithm, or empty"),

@@ -37,7 +37,7 @@ def report(
     """
     n = features.n_pixels
     log_likelihood = found.trace[-1].log_likelihood if found.trace else float("nan")
-    p = mixture.n_parameters
+    p, parts = mixture.n_parameters, mixture.components
     bic = -2 * log_likelihood + p * float(np.log(n))
     return {
         "version": __version__,
@@ -62,9 +62,11 @@ def report(
         "aic": -2 * log_likelihood + 2 * p,
         "bic": bic,
         "icl": bic - 2 * log_posterior,
+        "family": mixture.family.name,
         "weights": mixture.weights.tolist(),
         "means": mixture.components.means.tolist(),
         "covariances": mixture.components.covariances.tolist(),
+        "parameters": {name: getattr(parts, name).tolist() for name in parts.parts()},
         "pixel_counts": counts.tolist(),
         "mrf": {"method": "none", "beta": None, "sweeps": 0, "energy": None},
         "seconds": dict(seconds),

@@ -16,12 +16,11 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.assign import assign, posterior
 from emseg.mixture.mixture import Mixture
-from emseg.pipeline.inputs import as_image, as_mask, pose, require_distinct
+from emseg.pipeline.inputs import as_image, as_mask, features_of, pose, require_distinct
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
 from emseg.pipeline.selection import Start, find_start
@@ -82,7 +81,7 @@ def segment(
     on_iteration: Callable[[Row], object] | None = None,
     **options: Any,
 ) -> Segmentation:
-    """Segment an image into K regions by fitting a Gaussian mixture to its pixels.
+    """Segment an image into K regions by fitting a mixture to its pixels.
 
     Parameters
     ----------
@@ -122,7 +121,7 @@ def segment(
     photo = as_image(image)
     inside = None if mask is None else as_mask(mask, photo)
     clock.lap("read")
-    features = build_features(photo, asked.features, inside, asked.compress)
+    features = features_of(photo, inside, asked)
     require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
     clock.lap("features")
     rng, variant = np.random.default_rng(asked.seed), algorithm(asked.algorithm, asked.base, asked.option)

@@ -10,8 +10,7 @@ from emseg.errors import DataError, UsageError, shown
 from emseg.features.model import Features
 from emseg.image.labels import read_labels
 from emseg.image.model import Image
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian, GaussianFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
@@ -42,9 +41,11 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
     if found.k != asked.k:
         raise UsageError(f"--init {shown(path)}: holds {found.k} components, not {asked.k}; use -k {found.k}")
     # Brought into the shape that is asked for, so that the first likelihood is that of a possible mixture.
-    parts, model = found.components, problem.model
+    if not isinstance(problem.family, GaussianFamily):
+        return found
+    parts, model = found.components, problem.family.covariance
     covariances = model.estimate(found.weights[:, None, None] * parts.covariances, found.weights, 0.0)
-    return Mixture(found.weights, Gaussian(parts.means, covariances), model)
+    return Mixture(found.weights, Gaussian(parts.means, covariances), problem.family)
 
 
 def singular(image: Image) -> DataError:
@@ -56,7 +57,7 @@ def _from_model(path: str, features: Features) -> Mixture:
     saved = read_model(path)
     if saved.means.shape[1] != len(features.names) or saved.features != features.spec:
         raise UsageError(f"--init {shown(path)}: a model of {saved.features}; use --features {saved.features}")
-    own = Mixture(saved.weights, Gaussian(saved.means, saved.covariances), COVARIANCES["full"])
+    own = Mixture(saved.weights, Gaussian(saved.means, saved.covariances), GAUSSIANS["full"])
     return own.affine(-features.shift / features.scale, 1 / features.scale)
 
 
@@ -73,7 +74,7 @@ def _from_labels(path: str, image: Image, features: Features, problem: Problem) 
         x = np.ascontiguousarray(planes[:, inside & (labels == label)])
         if x.shape[1] == 0:
             raise UsageError(f"--init {shown(path)}: label {label} has no valid pixel; give a label map of this image")
-        ((t, weight),) = Rows(x, np.ones(x.shape[1]), problem.model.needs_products).blocks(x.shape[1])
+        ((t, weight),) = Rows(x, np.ones(x.shape[1])).blocks(problem.family, x.shape[1])
         sums.append(t @ weight)
     totals: NDArray[np.float64] = np.array(sums, np.float64)
     return problem.m_step(Stats(totals[:, 0].copy(), totals))

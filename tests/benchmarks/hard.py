@@ -9,8 +9,7 @@ import numpy as np
 from emseg.em.base import Algorithm
 from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from tests.benchmarks.report import Report, Row, Table
@@ -30,7 +29,7 @@ def posed() -> tuple[Problem, Mixture]:
     spread = rng.uniform(0.7, 1.3, (K, D))
     which = rng.choice(K, N, p=np.array([3, 2, 2, 1, 1, 1]) / 10)
     x = np.ascontiguousarray((centres[which] + spread[which] * rng.normal(size=(N, D))).T)
-    model = COVARIANCES["full"]
+    model = GAUSSIANS["full"]
     start = Mixture(np.full(K, 1 / K), Gaussian(centres, np.stack([np.eye(D)] * K)), model)
     return Problem(Rows(x, np.ones(N)), model), start
 

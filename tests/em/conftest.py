@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from emseg.em.problem import Problem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -25,8 +24,8 @@ def triangle() -> Pose:
         rng = np.random.default_rng(seed)
         x = side * CENTRES[rng.integers(3, size=n)] + rng.normal(size=(n, 2))
         means = side * CENTRES + 0.5 * rng.normal(size=(3, 2))
-        shared = COVARIANCES[model]
+        shared = GAUSSIANS[model]
         start = Mixture(np.full(3, 1 / 3), Gaussian(means, np.stack([np.eye(2)] * 3)), shared)
-        return Problem(Rows(np.ascontiguousarray(x.T), np.ones(n), shared.needs_products), shared, 1e-6), start
+        return Problem(Rows(np.ascontiguousarray(x.T), np.ones(n)), shared, 1e-6), start
 
     return pose

@@ -11,8 +11,7 @@ from emseg.em.em import EM
 from emseg.em.expected import slope
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -23,8 +22,8 @@ def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Probl
         [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
     )
     balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = COVARIANCES[model]
-    return Problem(Rows(x, np.ones(330), shared.needs_products), shared), Mixture(np.full(3, 1 / 3), balls, shared)
+    shared = GAUSSIANS[model]
+    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
 
 
 def test_directions_are_conjugate_on_a_quadratic() -> None:

@@ -12,8 +12,7 @@ from emseg.em.fit import Fit, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.errors import UsageError
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -49,7 +48,7 @@ def slow(seed: int = 1, gap: float = 2.2, means: tuple[float, float] = (0.0, 1.0
     """Two components that overlap so much that EM takes hundreds of steps."""
     rng = np.random.default_rng(seed)
     x = np.concatenate([rng.normal(0, 1, 400), rng.normal(gap, 1, 300)])[None]
-    model = COVARIANCES["full"]
+    model = GAUSSIANS["full"]
     start = Mixture(np.array([0.5, 0.5]), Gaussian(np.array(means)[:, None], np.ones((2, 1, 1))), model)
     return Problem(Rows(x, np.ones(700)), model), start
 
@@ -113,7 +112,7 @@ def test_max_iter_is_kept_and_said(variant: str, most: int) -> None:
 @every_likeliest
 def test_a_fit_that_cannot_move_has_stalled(variant: str) -> None:
     x = np.random.default_rng(0).normal(size=(2, 100))
-    model = COVARIANCES["full"]
+    model = GAUSSIANS["full"]
     start = Mixture(np.ones(1), Gaussian(np.zeros((1, 2)), np.eye(2)[None]), model)
     found = run(variant, Problem(Rows(x, np.ones(100)), model), start, Stop(0, 1000))
     assert found.status is Status.STALLED
@@ -122,18 +121,18 @@ def test_a_fit_that_cannot_move_has_stalled(variant: str) -> None:
 
 @every_likeliest
 @pytest.mark.parametrize("place", [0.0, 0.3, 7.7])
-@pytest.mark.parametrize("name", COVARIANCES)
+@pytest.mark.parametrize("name", GAUSSIANS)
 def test_a_collapse_is_named_and_leaves_a_finite_mixture(variant: str, name: str, place: float) -> None:
     """Without a floor, one component shrinks onto forty equal points and its likelihood grows without bound."""
     rng = np.random.default_rng(1)
     x = np.concatenate([rng.normal(size=(2, 60)), np.full((2, 40), place)], axis=1)
-    model = COVARIANCES[name]
+    model = GAUSSIANS[name]
     means = np.array([[-1.0, -1.0], [place, place]])
     start = Mixture(np.array([0.6, 0.4]), Gaussian(means, np.stack([np.eye(2), 1e-3 * np.eye(2)])), model)
-    if model.letters[0] == "E":
+    if model.covariance.letters[0] == "E":
         x[:, :60] = -1.0  # equal volumes collapse only where every cluster does
         start = Mixture(start.weights, Gaussian(means, np.stack([np.eye(2)] * 2)), model)
-    found = run(variant, Problem(Rows(x, np.ones(100), model.needs_products), model), start, Stop(1e-9, 2000))
+    found = run(variant, Problem(Rows(x, np.ones(100)), model), start, Stop(1e-9, 2000))
     assert found.status is Status.DEGENERATE
     assert "--floor" in found.status.value
     assert np.isfinite(found.mixture.components.means).all()
@@ -145,7 +144,7 @@ def test_a_collapse_is_named_and_leaves_a_finite_mixture(variant: str, name: str
 @every_variant
 def test_a_singular_start_is_degenerate_at_once(variant: str) -> None:
     problem, start = slow()
-    flat = Mixture(start.weights, Gaussian(start.components.means, np.zeros((2, 1, 1))), start.model)
+    flat = Mixture(start.weights, Gaussian(start.components.means, np.zeros((2, 1, 1))), start.family)
     found = run(variant, problem, flat, Stop())
     assert found.status is Status.DEGENERATE
     assert found.trace == ()
@@ -154,9 +153,9 @@ def test_a_singular_start_is_degenerate_at_once(variant: str) -> None:
 @every_variant
 def test_an_empty_component_with_a_floor_stays_finite(variant: str) -> None:
     problem, start = slow()
-    floored = Problem(problem.samples, problem.model, 1e-6)
+    floored = Problem(problem.samples, problem.family, 1e-6)
     parts = start.components
-    away = Mixture(start.weights, Gaussian(parts.means + np.array([[0.0], [1e3]]), parts.covariances), start.model)
+    away = Mixture(start.weights, Gaussian(parts.means + np.array([[0.0], [1e3]]), parts.covariances), start.family)
     found = run(variant, floored, away, Stop(1e-6, 500))
     assert np.isfinite(found.trace[-1].objective)
     assert np.isfinite(found.mixture.components.covariances).all()

@@ -12,8 +12,7 @@ from emseg.em.daem import DAEM, DAEMState
 from emseg.em.em import EM
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -32,9 +31,9 @@ def bad_start(model: str, seed: int) -> tuple[Problem, Mixture]:
     centres = np.array([[0.0, 0.0], [6.0, 0.0], [0.0, 6.0]])
     x = np.ascontiguousarray((centres[rng.integers(3, size=300)] + rng.normal(size=(300, 2))).T)
     means = np.array([[-0.5, 0.0], [0.5, 0.0], [3.0, 3.0]]) + 0.1 * rng.normal(size=(3, 2))
-    shared = COVARIANCES[model]
+    shared = GAUSSIANS[model]
     start = Mixture(np.full(3, 1 / 3), Gaussian(means, np.stack([np.eye(2)] * 3)), shared)
-    return Problem(Rows(x, np.ones(300), shared.needs_products), shared, 1e-6), start
+    return Problem(Rows(x, np.ones(300)), shared, 1e-6), start
 
 
 @pytest.mark.parametrize(("model", "seed"), [("spherical", s) for s in (0, 1, 3, 4)] + [("full", s) for s in (3, 4, 5)])

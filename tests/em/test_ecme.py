@@ -10,8 +10,7 @@ from emseg.em.ecme import ECME, newton
 from emseg.em.em import EM
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -22,8 +21,8 @@ def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Probl
         [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
     )
     balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = COVARIANCES[model]
-    return Problem(Rows(x, np.ones(330), shared.needs_products), shared), Mixture(np.full(3, 1 / 3), balls, shared)
+    shared = GAUSSIANS[model]
+    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
 
 
 def ratios(problem: Problem, mixture: Mixture) -> np.ndarray:
@@ -69,8 +68,8 @@ def test_fewer_iterations_than_em_where_weights_are_slow() -> None:
     x = np.concatenate([rng.normal(0, 1, 400), rng.normal(1.8, 1, 300)])[None]
     means = Gaussian(np.array([[-0.5], [2.5]]), np.ones((2, 1, 1)))
     problem, start = (
-        Problem(Rows(x, np.ones(700)), COVARIANCES["full"]),
-        Mixture(np.full(2, 0.5), means, COVARIANCES["full"]),
+        Problem(Rows(x, np.ones(700)), GAUSSIANS["full"]),
+        Mixture(np.full(2, 0.5), means, GAUSSIANS["full"]),
     )
     ours, theirs = (fit(a, problem, start, Stop(1e-8, 5000), np.random.default_rng(0)) for a in (ECME(), EM()))
     assert ours.trace[-1].objective >= theirs.trace[-1].objective - 1e-4

@@ -12,7 +12,7 @@ from emseg.em.convergence import Stop
 from emseg.em.em import EM
 from emseg.em.fit import fit
 from emseg.em.incremental import Incremental
-from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.gaussian import GAUSSIANS
 
 
 def test_one_block_is_em(triangle) -> None:
@@ -23,7 +23,7 @@ def test_one_block_is_em(triangle) -> None:
     assert [replace(row, seconds=0) for row in one.trace] == [replace(row, seconds=0) for row in em.trace]
 
 
-@pytest.mark.parametrize(("model", "blocks"), [*((name, 7) for name in COVARIANCES), ("full", 2), ("full", 10**9)])
+@pytest.mark.parametrize(("model", "blocks"), [*((name, 7) for name in GAUSSIANS), ("full", 2), ("full", 10**9)])
 def test_the_bound_never_falls_and_ends_at_the_optimum(triangle, model: str, blocks: int) -> None:
     problem, start = triangle(side=4.0, model=model)
     found = fit(Incremental(blocks), problem, start, Stop(0, 12), np.random.default_rng(0))

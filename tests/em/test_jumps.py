@@ -13,8 +13,7 @@ from emseg.em.em import EM
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
 from emseg.em.squarem import Squarem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -23,8 +22,8 @@ def posed() -> tuple[Problem, Mixture]:
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(0, 1, (2, 150)), rng.normal(2, 1, (2, 150))], axis=1)
     balls = Gaussian(np.array([[0.0, 0], [1, 1]]), np.stack([np.eye(2)] * 2))
-    start = Mixture(np.full(2, 0.5), balls, COVARIANCES["full"])
-    return Problem(Rows(x, np.ones(300)), start.model), start
+    start = Mixture(np.full(2, 0.5), balls, GAUSSIANS["full"])
+    return Problem(Rows(x, np.ones(300)), start.family), start
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def test_a_jump_to_no_mixture_is_replaced_by_em(
     plain = fit(EM(), problem, start, Stop(0, 12), np.random.default_rng(0))
 
     def singular(self: Mixture, theta: np.ndarray) -> Mixture:
-        return Mixture(self.weights, Gaussian(self.components.means, np.full((2, 2, 2), variance)), self.model)
+        return Mixture(self.weights, Gaussian(self.components.means, np.full((2, 2, 2), variance)), self.family)
 
     monkeypatch.setattr(Mixture, "unpack", singular)
     found = fit(algorithm, problem, start, Stop(0, 6), np.random.default_rng(0))

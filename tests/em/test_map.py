@@ -13,8 +13,7 @@ from emseg.em.map import Map
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.errors import UsageError
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -23,8 +22,8 @@ TO_THE_END = Stop(1e-13, 5000)
 
 
 def posed() -> tuple[Problem, Mixture]:
-    start = Mixture(np.full(2, 0.5), Gaussian(np.array([[0.0], [4.0]]), np.ones((2, 1, 1))), COVARIANCES["full"])
-    return Problem(Rows(X[None], np.ones(X.size)), start.model), start
+    start = Mixture(np.full(2, 0.5), Gaussian(np.array([[0.0], [4.0]]), np.ones((2, 1, 1))), GAUSSIANS["full"])
+    return Problem(Rows(X[None], np.ones(X.size)), start.family), start
 
 
 def log_posterior(theta: np.ndarray) -> float:
@@ -53,8 +52,8 @@ def test_it_ends_at_the_mode_of_the_posterior(accelerator: str) -> None:
 def test_a_component_on_one_value_keeps_its_variance() -> None:
     """Without floor or prior, this one collapses."""
     x = np.concatenate([X, np.full(20, 9.0)])
-    problem = Problem(Rows(x[None], np.ones(x.size)), COVARIANCES["full"])
-    start = Mixture(np.full(2, 0.5), Gaussian(np.array([[0.0], [9.0]]), np.ones((2, 1, 1))), problem.model)
+    problem = Problem(Rows(x[None], np.ones(x.size)), GAUSSIANS["full"])
+    start = Mixture(np.full(2, 0.5), Gaussian(np.array([[0.0], [9.0]]), np.ones((2, 1, 1))), problem.family)
     rng = np.random.default_rng(0)
     assert fit(algorithm("em"), problem, start, TO_THE_END, rng).status.name == "DEGENERATE"
     found = fit(Map(), problem, start, TO_THE_END, rng)

@@ -19,8 +19,7 @@ from emseg.em.fit import Fit, fit
 from emseg.em.map import Map
 from emseg.em.problem import Problem
 from emseg.em.squarem import Squarem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.prior import Prior
 from emseg.mixture.samples import Rows
@@ -43,13 +42,13 @@ def name_of(stored: dict[str, Any]) -> str:
 def posed(stored: dict[str, Any], prior: Prior | None = None) -> Problem:
     x = np.array(STORED["data"][stored["data"]], float)
     x = np.ascontiguousarray(x.reshape(len(x), -1).T)
-    model = COVARIANCES[ONE_DIMENSION.get(stored["model"], stored["model"])]
-    return Problem(Rows(x, np.ones(x.shape[1]), model.needs_products), model, prior=prior)
+    model = GAUSSIANS[ONE_DIMENSION.get(stored["model"], stored["model"])]
+    return Problem(Rows(x, np.ones(x.shape[1])), model, prior=prior)
 
 
 def started(problem: Problem, stored: dict[str, Any]) -> Mixture:
     """The M-step from the labels that mclust started from."""
-    ((t, _),) = problem.samples.blocks(problem.samples.n_rows)
+    ((t, _),) = problem.blocks(problem.samples.n_rows)
     r = np.array(stored["start_labels"]) == np.arange(stored["k"])[:, None]
     return problem.m_step(Stats(r.sum(1).astype(float), r @ t.T))
 
@@ -62,7 +61,7 @@ def stored_mixture(stored: dict[str, Any]) -> Mixture:
     k = stored["k"]
     means = np.array(stored["means"], float).reshape(k, -1)
     covariances = np.array(stored["covariances"], float).reshape(k, means.shape[1], -1)
-    model = COVARIANCES[ONE_DIMENSION.get(stored["model"], stored["model"])]
+    model = GAUSSIANS[ONE_DIMENSION.get(stored["model"], stored["model"])]
     return Mixture(np.array(stored["weights"]), Gaussian(means, covariances), model)
 
 
@@ -168,8 +167,8 @@ def test_published_fits(data: str, k: int, model: str, log_likelihood: float, bi
 
 def test_waiting_times_as_mixtools_has_them() -> None:
     x = np.array(STORED["data"]["faithful"])[:, 1]
-    problem = Problem(Rows(x[None], np.ones(x.size)), COVARIANCES["tied"])
-    start = Mixture(np.full(2, 0.5), Gaussian(np.array([[55.0], [80.0]]), np.full((2, 1, 1), 25.0)), problem.model)
+    problem = Problem(Rows(x[None], np.ones(x.size)), GAUSSIANS["tied"])
+    start = Mixture(np.full(2, 0.5), Gaussian(np.array([[55.0], [80.0]]), np.full((2, 1, 1), 25.0)), problem.family)
     found = fit(EM(), problem, start, TO_THE_END, np.random.default_rng(0))
     parts = found.mixture.components
     np.testing.assert_allclose(found.mixture.weights, [0.36085, 0.63915], atol=2e-5)

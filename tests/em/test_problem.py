@@ -9,26 +9,25 @@ from scipy.stats import multivariate_normal
 
 from emseg.em import problem as module
 from emseg.em.problem import EMPTY, Problem
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
-every_model = pytest.mark.parametrize("model", COVARIANCES)
+every_model = pytest.mark.parametrize("model", GAUSSIANS)
 
 
 def random_mixture(rng: np.random.Generator, model: str, k: int, d: int, *lead: int) -> Mixture:
-    shared = COVARIANCES[model]
+    shared = GAUSSIANS[model]
     factor = rng.normal(size=(*lead, k, d, d))
     scatter = factor @ np.swapaxes(factor, -1, -2) + 0.5 * np.eye(d)
-    covariances = shared.estimate(scatter, np.ones((*lead, k)), 0.0)
+    covariances = shared.covariance.estimate(scatter, np.ones((*lead, k)), 0.0)
     return Mixture(rng.dirichlet(np.full(k, 3.0), lead), Gaussian(rng.normal(size=(*lead, k, d)), covariances), shared)
 
 
 def random_rows(rng: np.random.Generator, model: str, n: int, d: int, dtype: type = np.float64) -> Rows:
     x, weight = rng.normal(size=(d, n)).astype(dtype), rng.integers(1, 9, n).astype(dtype)
-    return Rows(x, weight, COVARIANCES[model].needs_products)
+    return Rows(x, weight)
 
 
 def by_hand(rows: Rows, mixture: Mixture) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
@@ -46,10 +45,10 @@ def by_hand(rows: Rows, mixture: Mixture) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def assert_right(rows: Rows, mixture: Mixture, tolerance: float = 1e-10) -> None:
-    found = Problem(rows, mixture.model).e_step(mixture)
+    found = Problem(rows, mixture.family).e_step(mixture)
     n, first, second, log_likelihood = by_hand(rows, mixture)
     d = rows.d
-    i, j = np.triu_indices(d) if rows.products else (np.arange(d), np.arange(d))
+    i, j = np.triu_indices(d) if mixture.family.products else (np.arange(d), np.arange(d))
     scale = np.abs(second).max()
     assert float(found.log_likelihood) == pytest.approx(log_likelihood, rel=tolerance)
     np.testing.assert_allclose(found.stats.n, n, rtol=tolerance, atol=tolerance * rows.weight.sum())
@@ -76,7 +75,7 @@ def test_single_precision_is_right_to_single_precision(model: str) -> None:
 @pytest.mark.parametrize("lead", [(1,), (5,), (2, 3)])
 def test_a_stack_is_so_many_mixtures(model: str, lead: tuple[int, ...]) -> None:
     rng = np.random.default_rng(1)
-    problem = Problem(random_rows(rng, model, 1500, 2), COVARIANCES[model], 1e-3, -0.7)
+    problem = Problem(random_rows(rng, model, 1500, 2), GAUSSIANS[model], 1e-3, -0.7)
     stack = random_mixture(rng, model, 3, 2, *lead)
     found, moved = problem.e_step(stack), problem.m_step(problem.e_step(stack).stats)
     assert found.objective.shape == lead
@@ -106,15 +105,15 @@ def test_densities_above_the_range_of_exp() -> None:
     rng = np.random.default_rng(3)
     rows = Rows(rng.normal(size=(30, 200)) * 1e-12, np.ones(200))
     narrow = Gaussian(np.zeros((2, 30)), np.stack([1e-24 * np.eye(30)] * 2))
-    mixture = Mixture(np.full(2, 0.5), narrow, COVARIANCES["full"])
-    found = Problem(rows, mixture.model).e_step(mixture)
+    mixture = Mixture(np.full(2, 0.5), narrow, GAUSSIANS["full"])
+    found = Problem(rows, mixture.family).e_step(mixture)
     assert float(found.log_likelihood) == pytest.approx(by_hand(rows, mixture)[3], rel=1e-9)
 
 
 def test_the_log_jacobian_is_added_once_a_sample() -> None:
     rng = np.random.default_rng(4)
     rows, mixture = random_rows(rng, "full", 100, 2), random_mixture(rng, "full", 2, 2)
-    plain, moved = Problem(rows, mixture.model).e_step(mixture), Problem(rows, mixture.model, 0, 2.5).e_step(mixture)
+    plain, moved = Problem(rows, mixture.family).e_step(mixture), Problem(rows, mixture.family, 0, 2.5).e_step(mixture)
     assert float(moved.log_likelihood - plain.log_likelihood) == pytest.approx(2.5 * rows.weight.sum())
 
 
@@ -122,8 +121,8 @@ def test_the_log_jacobian_is_added_once_a_sample() -> None:
 def test_without_a_floor_there_is_no_penalty(model: str) -> None:
     rng = np.random.default_rng(5)
     rows, mixture = random_rows(rng, model, 50, 2), random_mixture(rng, model, 3, 2)
-    assert Problem(rows, mixture.model, 0.0).e_step(mixture).log_prior == 0
-    floored = Problem(rows, mixture.model, 1e-3).e_step(mixture)
+    assert Problem(rows, mixture.family, 0.0).e_step(mixture).log_prior == 0
+    floored = Problem(rows, mixture.family, 1e-3).e_step(mixture)
     assert floored.log_prior < 0
     assert floored.objective == floored.log_likelihood + floored.log_prior
 
@@ -131,7 +130,7 @@ def test_without_a_floor_there_is_no_penalty(model: str) -> None:
 @every_model
 def test_an_m_step_never_lowers_the_objective(model: str) -> None:
     rng = np.random.default_rng(6)
-    problem = Problem(random_rows(rng, model, 400, 3), COVARIANCES[model], 0.02)
+    problem = Problem(random_rows(rng, model, 400, 3), GAUSSIANS[model], 0.02)
     for seed in range(20):
         mixture = random_mixture(np.random.default_rng(seed), model, 3, 3)
         before = problem.e_step(mixture)
@@ -143,9 +142,9 @@ def test_an_empty_component_gets_a_small_weight_and_stays_finite() -> None:
     rng = np.random.default_rng(7)
     rows = random_rows(rng, "full", 30, 2)
     t = np.zeros((2, 6))
-    ((monomials, weight),) = rows.blocks(30)
+    ((monomials, weight),) = rows.blocks(GAUSSIANS["full"], 30)
     t[0] = monomials @ weight
-    mixture = Problem(rows, COVARIANCES["full"], 1e-6).m_step(Stats(t[:, 0].copy(), t))
+    mixture = Problem(rows, GAUSSIANS["full"], 1e-6).m_step(Stats(t[:, 0].copy(), t))
     assert mixture.weights[1] == pytest.approx(EMPTY)
     assert mixture.weights.sum() == pytest.approx(1)
     assert np.linalg.eigvalsh(mixture.components.covariances).min() > 0
@@ -155,7 +154,7 @@ def test_stats_add_up_over_parts_of_the_data() -> None:
     rng = np.random.default_rng(8)
     rows, mixture = random_rows(rng, "full", 90, 2), random_mixture(rng, "full", 3, 2)
     parts = [Rows(np.ascontiguousarray(rows.x[:, p]), rows.weight[p]) for p in (slice(0, 40), slice(40, 90))]
-    first, second = (Problem(part, mixture.model).e_step(mixture).stats for part in parts)
-    whole = Problem(rows, mixture.model).e_step(mixture).stats
+    first, second = (Problem(part, mixture.family).e_step(mixture).stats for part in parts)
+    whole = Problem(rows, mixture.family).e_step(mixture).stats
     np.testing.assert_allclose((first + second).t, whole.t, rtol=1e-10)
     np.testing.assert_allclose((0.5 * whole).n, whole.n / 2)

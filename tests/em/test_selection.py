@@ -12,7 +12,7 @@ from emseg.em.problem import Problem
 from emseg.em.search import search
 from emseg.em.selection import candidates
 from emseg.em.vb import VB
-from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.gaussian import GAUSSIANS
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.pipeline.options import CRITERIA
@@ -26,8 +26,8 @@ def posed(n: int, model: str = "full", seed: int = 0) -> Problem:
     rng = np.random.default_rng(seed)
     label = rng.choice(4, n, p=[0.4, 0.3, 0.2, 0.1])
     x = np.ascontiguousarray((CENTRES[label] + rng.normal(size=(n, 2))).T)
-    shared = COVARIANCES[model]
-    return Problem(Rows(x, np.ones(n), shared.needs_products), shared, 1e-9)
+    shared = GAUSSIANS[model]
+    return Problem(Rows(x, np.ones(n)), shared, 1e-9)
 
 
 def log_joint(mixture: Mixture, x: np.ndarray) -> np.ndarray:

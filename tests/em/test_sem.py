@@ -53,14 +53,13 @@ def test_components_that_change_places_are_put_back(triangle) -> None:
 def test_it_leaves_a_poor_optimum_of_em() -> None:
     """A saddle: components that start equal stay equal in EM, whatever the data; drawn labels part them."""
     from emseg.em.problem import Problem
-    from emseg.mixture.covariance import COVARIANCES
-    from emseg.mixture.gaussian import Gaussian
+    from emseg.mixture.gaussian import GAUSSIANS, Gaussian
     from emseg.mixture.mixture import Mixture
     from emseg.mixture.samples import Rows
 
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(-4, 1, 300), rng.normal(4, 1, 300)])[None]
-    model = COVARIANCES["tied"]
+    model = GAUSSIANS["tied"]
     start = Mixture(np.full(2, 0.5), Gaussian(np.zeros((2, 1)), np.full((2, 1, 1), 16.0)), model)
     problem = Problem(Rows(x, np.ones(600)), model, 1e-6)
     stuck = fit(EM(), problem, start, Stop(1e-9, 2000), rng)

@@ -13,8 +13,7 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -32,9 +31,9 @@ def posed(run: dict[str, Any], dtype: type = np.float64) -> tuple[Problem, Mixtu
     x = np.ascontiguousarray(np.array(data["x"]).T, dtype)
     means = np.array(data["means"])
     k, d = means.shape
-    model = COVARIANCES[run["covariance"]]
+    model = GAUSSIANS[run["covariance"]]
     start = Mixture(np.full(k, 1 / k), Gaussian(means, np.stack([np.eye(d)] * k)), model)
-    return Problem(Rows(x, np.ones(x.shape[1], dtype), model.needs_products), model, run["floor"]), start
+    return Problem(Rows(x, np.ones(x.shape[1], dtype)), model, run["floor"]), start
 
 
 def refit(run: dict[str, Any], variant: str, stop: Stop, dtype: type = np.float64) -> Fit:

@@ -18,8 +18,7 @@ from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.em.vb import VB
 from emseg.errors import UsageError
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -29,13 +28,13 @@ RUNS: list[dict[str, Any]] = json.loads((DATA / "bayes.json").read_text("utf-8")
 
 
 def posed(x: np.ndarray, model: str = "full", floor: float = 0.0, jacobian: float = 0.0) -> Problem:
-    shared = COVARIANCES[model]
-    return Problem(Rows(x, np.ones(x.shape[1]), shared.needs_products), shared, floor, jacobian)
+    shared = GAUSSIANS[model]
+    return Problem(Rows(x, np.ones(x.shape[1])), shared, floor, jacobian)
 
 
 def balls(means: np.ndarray, model: str = "full", variance: float = 1.0) -> Mixture:
     k, d = means.shape
-    return Mixture(np.full(k, 1 / k), Gaussian(means, np.stack([variance * np.eye(d)] * k)), COVARIANCES[model])
+    return Mixture(np.full(k, 1 / k), Gaussian(means, np.stack([variance * np.eye(d)] * k)), GAUSSIANS[model])
 
 
 def run(variant: VB, problem: Problem, start: Mixture, stop: Stop) -> Fit:

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from emseg.mixture.assign import assign, label_type, posterior
-from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.gaussian import Gaussian
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 
-every_model = pytest.mark.parametrize("model", COVARIANCES)
+every_model = pytest.mark.parametrize("model", GAUSSIANS)
 shapes = given(st.integers(0, 10**6), st.integers(1, 5), st.integers(1, 5))
 
 
@@ -21,8 +20,8 @@ def random_mixture(seed: int, model: str, k: int, d: int) -> Mixture:
     rng = np.random.default_rng(seed)
     factor = rng.normal(size=(k, d, d))
     scatter = factor @ factor.transpose(0, 2, 1) + 0.3 * np.eye(d)
-    shared = COVARIANCES[model]
-    components = Gaussian(3 * rng.normal(size=(k, d)), shared.estimate(scatter, np.ones(k), 0.0))
+    shared = GAUSSIANS[model]
+    components = Gaussian(3 * rng.normal(size=(k, d)), shared.covariance.estimate(scatter, np.ones(k), 0.0))
     return Mixture(rng.dirichlet(np.full(k, 2.0)), components, shared)
 
 
@@ -103,7 +102,7 @@ def test_parameters_are_counted(model: str, k: int, d: int, count: int) -> None:
 
 def test_canonical_order_is_by_the_first_feature_and_ties_by_the_next() -> None:
     means = np.array([[2.0, 0, 5], [1, 7, 0], [1, 3, 9], [1, 3, 2]])
-    mixture = Mixture(np.array([0.1, 0.2, 0.3, 0.4]), Gaussian(means, np.stack([np.eye(3)] * 4)), COVARIANCES["full"])
+    mixture = Mixture(np.array([0.1, 0.2, 0.3, 0.4]), Gaussian(means, np.stack([np.eye(3)] * 4)), GAUSSIANS["full"])
     order = mixture.canonical_order()
     assert order.tolist() == [3, 2, 1, 0]
     ordered = mixture.permuted(order)

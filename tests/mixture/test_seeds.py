@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import chisquare
 
 from emseg.mixture import seeds
+from emseg.mixture.gaussian import GAUSSIANS
 from emseg.mixture.samples import SIZES, Rows, samples
 
 
@@ -62,10 +63,11 @@ def test_squared_distances() -> None:
 @pytest.mark.parametrize("products", [True, False])
 def test_cells_hold_what_lies_nearest(products: bool) -> None:
     rng = np.random.default_rng(0)
-    rows = Rows(rng.normal(size=(2, 60)), rng.integers(1, 5, 60).astype(float), products)
+    rows = Rows(rng.normal(size=(2, 60)), rng.integers(1, 5, 60).astype(float))
     chosen = np.array([[3, 10, 20], [7, 8, 50]])
-    stats = seeds.voronoi_stats(rows, chosen)
-    t = np.zeros((2, 3, rows.n_monomials))
+    family = GAUSSIANS["full" if products else "diag"]
+    stats = seeds.voronoi_stats(rows, family, chosen)
+    t = np.zeros((2, 3, family.n_monomials(2)))
     for s, row in enumerate(chosen):
         for i in range(60):
             x = rows.x[:, i]
@@ -80,7 +82,7 @@ def test_cells_hold_what_lies_nearest(products: bool) -> None:
 @pytest.mark.parametrize("n", [1, 1000, 2 * SIZES[0], 2 * SIZES[0] + 1, 10_000, 100_000])
 def test_samples_are_rows_with_counts(n: int) -> None:
     rng = np.random.default_rng(n)
-    rows = Rows(np.stack([np.arange(n, dtype=float), -np.arange(n)]), rng.integers(1, 10, n).astype(float), False)
+    rows = Rows(np.stack([np.arange(n, dtype=float), -np.arange(n)]), rng.integers(1, 10, n).astype(float))
     drawn = samples(rows, rng)
     assert [s.n_rows for s in drawn] == sorted(s.n_rows for s in drawn)
     if n <= 2 * SIZES[0]:
@@ -91,7 +93,6 @@ def test_samples_are_rows_with_counts(n: int) -> None:
         assert sample.weight.sum() == pytest.approx(rows.weight.sum())
         assert size / 2 < sample.n_rows <= size
         assert sample.x.flags.c_contiguous
-        assert sample.products == rows.products
         assert len(set(sample.x[0])) == sample.n_rows
         np.testing.assert_array_equal(sample.x[1], -sample.x[0])
         assert set(sample.x[0]) <= set(rows.x[0])
@@ -122,7 +123,7 @@ def test_blocks_are_the_rows_in_order() -> None:
     rng = np.random.default_rng(0)
     rows = Rows(rng.normal(size=(3, 25)), rng.random(25))
     for size in (1, 7, 24, 25, 100):
-        t, weight = zip(*((t.copy(), w) for t, w in rows.blocks(size)), strict=True)
+        t, weight = zip(*((t.copy(), w) for t, w in rows.blocks(GAUSSIANS["full"], size)), strict=True)
         np.testing.assert_array_equal(np.concatenate(weight), rows.weight)
         x = rows.x
         expected = np.stack([np.ones(25), *x, *(x[i] * x[j] for i in range(3) for j in range(i, 3))])

@@ -1,0 +1,134 @@
+"""What a component family is: a sufficient statistic, and the way from its expectation to parameters and back.
+
+An exponential family has log f(x) = η · T(x), where T begins with the constant 1 and η_0 holds what normalises the
+density. The E-step needs η (the e-projection), the M-step the parameters at which E[T] equals a given mean (the
+m-projection); everything between the two is `Stats`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mixture.stats import Stats
+
+Array = NDArray[np.float64]
+Real = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """Parameters of K densities, or a stack of such sets along leading axes: every field is (..., K, …)."""
+
+    @classmethod
+    def parts(cls) -> tuple[str, ...]:
+        """Names of the parameters."""
+        return tuple(entry.name for entry in fields(cls))
+
+    def __getitem__(self, which: Any) -> Self:
+        """Some of the components, or of the sets in a stack."""
+        return type(self)(*(getattr(self, name)[which] for name in self.parts()))
+
+    def updated(self, new: Self, k: int, shared: tuple[str, ...] = ()) -> Self:
+        """With component k, and the shared parameters of all, taken from `new`."""
+        values = {name: np.array(getattr(new if name in shared else self, name), np.float64) for name in self.parts()}
+        for name, value in values.items():
+            value[k] = getattr(new, name)[k]
+        return type(self)(**values)
+
+
+class Family(ABC):
+    """A family of component densities.
+
+    Attributes
+    ----------
+    name : str
+        Name on the command line.
+    kind : type
+        What holds its parameters.
+    shared : tuple of str
+        Parameters of which components have something in common.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[type[Components]]
+    shared: tuple[str, ...] = ()
+
+    @abstractmethod
+    def n_monomials(self, d: int) -> int:
+        """P, the length of T(x), in D dimensions."""
+
+    @abstractmethod
+    def monomials(self, x: Real, out: Real) -> None:
+        """Write T(x) but for its constant, which `out[0]` holds already: planar x (D, B) → out (P, B)."""
+
+    @abstractmethod
+    def natural(self, components: Any) -> Array:
+        """η, shape (..., K, P), with log f_k(x) = η_k · T(x).
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If a component has no density.
+        """
+
+    @abstractmethod
+    def scores(self, components: Any, psi: Array | float, prior: Any = None) -> tuple[Array, Array]:
+        """η, and the logarithm of the penalty ψ and the prior at these parameters, shape (...)."""
+
+    @abstractmethod
+    def m_projection(self, stats: Stats, psi: Array | float, d: int, previous: Any = None, prior: Any = None) -> Any:
+        """The components whose E[T] matches the statistics, pulled by the penalty ψ and the prior.
+
+        Parameters
+        ----------
+        stats : Stats
+            With n > 0 everywhere.
+        psi : ndarray, shape (D,), or float
+            Size of the penalty that keeps components from shrinking onto a value; 0 for none.
+        d : int
+            Dimension of the samples.
+        previous : Components, optional
+            Where a model without a closed form starts from.
+        prior : optional
+            With it, the parameters are those of the largest posterior density.
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If a component shrinks onto a value, which only ψ = 0 allows.
+        """
+
+    @abstractmethod
+    def conditional(self, part: str, stats: Stats, components: Any, psi: Array | float, prior: Any = None) -> Any:
+        """The components with one part replaced by its best value given the others: a conditional M-step."""
+
+    def pinned(self, stats: Stats, components: Any) -> Stats:
+        """Statistics whose M-step has the locations of these components, and the best of the other parameters."""
+        return stats
+
+    @abstractmethod
+    def n_parameters(self, k: int, d: int) -> int:
+        """Free parameters of K components in D dimensions."""
+
+    @abstractmethod
+    def pack(self, components: Any) -> Array:
+        """Unconstrained coordinates of K components, shape (M,)."""
+
+    @abstractmethod
+    def unpack(self, theta: Array, k: int, d: int) -> Any:
+        """Inverse of `pack`; every real vector is a set of components."""
+
+    def embed(self, x: Real) -> Real:
+        """Planar samples (D, N) in coordinates, (E, N), in which Euclidean distances suit the family."""
+        return x
+
+    def statistics(self, x: Real) -> Real:
+        """T(x) of planar samples (D, N); shape (P, N)."""
+        t = np.ones((self.n_monomials(len(x)), x.shape[1]), x.dtype)
+        self.monomials(x, t)
+        return t
