@@ -33,12 +33,22 @@ class Components:
         """Some of the components, or of the sets in a stack."""
         return type(self)(*(getattr(self, name)[which] for name in self.parts()))
 
+    def check(self) -> None:
+        """Raise ValueError, saying why, unless these are parameters of K densities in D dimensions."""
+        raise NotImplementedError
+
     def updated(self, new: Self, k: int, shared: tuple[str, ...] = ()) -> Self:
         """With component k, and the shared parameters of all, taken from `new`."""
         values = {name: np.array(getattr(new if name in shared else self, name), np.float64) for name in self.parts()}
         for name, value in values.items():
             value[k] = getattr(new, name)[k]
         return type(self)(**values)
+
+
+def require(condition: Any, wanted: str) -> None:
+    """Raise ValueError unless a condition holds everywhere."""
+    if not np.all(condition):
+        raise ValueError(wanted)
 
 
 class Family(ABC):

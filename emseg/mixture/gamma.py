@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.family import Components, Real
+from emseg.mixture.family import Components, Real, require
 from emseg.mixture.product import ProductFamily, Pseudo
 from emseg.mixture.stats import Stats
 
@@ -37,6 +37,11 @@ class Gamma(Components):
 
     means: Array
     shapes: Array
+
+    def check(self) -> None:
+        """Raise ValueError unless there are positive means and shapes, as many of each."""
+        require(self.means.shape == self.shapes.shape, "shapes do not agree")
+        require((self.means > 0) & (self.shapes > 0), "means and shapes must be above 0")
 
     @property
     def covariances(self) -> Array:

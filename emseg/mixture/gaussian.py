@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.covariance import COVARIANCES, CovarianceModel
-from emseg.mixture.family import Components, Family, Real
+from emseg.mixture.family import Components, Family, Real, require
 from emseg.mixture.prior import Prior
 from emseg.mixture.stats import Stats
 
@@ -36,6 +36,18 @@ class Gaussian(Components):
 
     means: Array
     covariances: Array
+
+    def check(self) -> None:
+        """Raise ValueError unless the matrices are symmetric, positive definite and as many as the means."""
+        (k, d), matrices = self.means.shape, self.covariances
+        require(matrices.shape == (k, d, d), "shapes do not agree")
+        with np.errstate(over="ignore"):
+            symmetric = np.allclose(matrices, np.swapaxes(matrices, 1, 2), rtol=1e-9, atol=0)
+            require(symmetric, "covariances are not symmetric")
+            try:
+                np.linalg.cholesky(matrices)
+            except np.linalg.LinAlgError as error:
+                raise ValueError("covariances are not positive definite") from error
 
     def affine(self, shift: Array, scale: Array) -> Gaussian:
         """The distributions of shift + scale · x; shift and scale have shape (D,)."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.family import Components, Real
+from emseg.mixture.family import Components, Real, require
 from emseg.mixture.product import ProductFamily, Pseudo
 from emseg.mixture.stats import Stats
 
@@ -32,6 +32,10 @@ class Poisson(Components):
     """
 
     means: Array
+
+    def check(self) -> None:
+        """Raise ValueError unless the rates are positive."""
+        require(self.means > 0, "means must be above 0")
 
     @property
     def covariances(self) -> Array:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.family import Components, Real
+from emseg.mixture.family import Components, Real, require
 from emseg.mixture.product import ProductFamily, Pseudo
 from emseg.mixture.stats import Stats
 
@@ -37,6 +37,11 @@ class VonMises(Components):
 
     means: Array
     concentrations: Array
+
+    def check(self) -> None:
+        """Raise ValueError unless there are directions and concentrations, as many of each."""
+        require(self.means.shape == self.concentrations.shape, "shapes do not agree")
+        require(self.concentrations >= 0, "concentrations must be 0 or more")
 
     @property
     def covariances(self) -> Array:

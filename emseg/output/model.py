@@ -12,29 +12,30 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError, shown
 from emseg.mixture.covariance import COVARIANCES
+from emseg.mixture.families import KINDS, family_of
+from emseg.mixture.family import require
+from emseg.mixture.mixture import Mixture
 from emseg.output.report import report_json
 
 FORMAT, VERSION = "emseg-model", 1
 LARGEST = 1 << 24  # bytes
-KEYS = ("format", "version", "family", "covariance", "features", "weights", "means", "covariances")
+HEAD = ("format", "version", "family", "covariance", "features", "weights")
+AXES = {"covariances": 3}  # of the parameters; the others have two, K and D
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What a model file holds: weights (K,), means (K, D), covariances (K, D, D)."""
+    """What a model file holds: a mixture in the features' own units, and the specification of the features."""
 
-    covariance: str
     features: str
-    weights: NDArray[np.float64]
-    means: NDArray[np.float64]
-    covariances: NDArray[np.float64]
+    mixture: Mixture
 
 
 def model_json(report: Mapping[str, Any]) -> bytes:
     """The model that a report describes."""
-    facts = {"format": FORMAT, "version": VERSION, "family": "gaussian", "covariance": report["options"]["covariance"]}
-    facts["features"] = report["features"]["spec"]
-    return report_json(facts | {key: report[key] for key in ("weights", "means", "covariances")})
+    facts = {"format": FORMAT, "version": VERSION, "family": report["family"]}
+    facts |= {"covariance": report["options"]["covariance"], "features": report["features"]["spec"]}
+    return report_json(facts | {"weights": report["weights"]} | report["parameters"])
 
 
 def read_model(path: str) -> Model:
@@ -53,16 +54,20 @@ def read_model(path: str) -> Model:
         facts = json.loads(text)
         if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.get("version") != VERSION:
             raise ValueError("not a model of this version")
-        if set(facts) != set(KEYS) or facts["family"] != "gaussian":
+        if not isinstance(facts.get("family"), str) or facts["family"] not in KINDS:
+            raise ValueError("unknown family")
+        kind = KINDS[facts["family"]]
+        if set(facts) != {*HEAD, *kind.parts()}:
             raise ValueError("unknown or missing keys")
         if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
             raise ValueError("unknown features or covariance")
-        weights, means, covariances = (_numbers(facts[key], n) for n, key in enumerate(KEYS[-3:], 1))
-        _require_mixture(weights, means, covariances)
+        weights = _numbers(facts["weights"], 1)
+        parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
+        _require_mixture(weights, parts)
     except (OSError, ValueError, TypeError, RecursionError, OverflowError) as error:
         reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
         raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
-    return Model(facts["covariance"], facts["features"], weights, means, covariances)
+    return Model(facts["features"], Mixture(weights, parts, family_of(facts["family"], facts["covariance"])))
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
@@ -75,18 +80,9 @@ def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
     return numbers
 
 
-@np.errstate(over="ignore")
-def _require_mixture(
-    weights: NDArray[np.float64], means: NDArray[np.float64], covariances: NDArray[np.float64]
-) -> None:
-    k, d = means.shape
-    if weights.shape != (k,) or covariances.shape != (k, d, d):
-        raise ValueError("shapes do not agree")
-    if not ((weights > 0).all() and abs(weights.sum() - 1) < 1e-6):
-        raise ValueError("weights must be positive and sum to 1")
-    if not np.allclose(covariances, np.swapaxes(covariances, 1, 2), rtol=1e-9, atol=0):
-        raise ValueError("covariances are not symmetric")
-    try:
-        np.linalg.cholesky(covariances)
-    except np.linalg.LinAlgError as error:
-        raise ValueError("covariances are not positive definite") from error
+def _require_mixture(weights: NDArray[np.float64], parts: Any) -> None:
+    require(weights.shape == parts.means.shape[:1], "shapes do not agree")
+    require(weights > 0, "weights must be positive")
+    with np.errstate(over="ignore"):
+        require(abs(weights.sum() - 1) < 1e-6, "weights must sum to 1")
+    parts.check()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.image.read import read_image, read_mask
-from emseg.mixture.family import Family
-from emseg.mixture.gaussian import GAUSSIANS
+from emseg.mixture.families import family_of
 from emseg.mixture.samples import Rows
 from emseg.pipeline.options import SegmentOptions
 
@@ -65,23 +63,8 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
     """The problem of fitting a mixture to features, its likelihood in the features' own units."""
     rows = Rows(features.x, features.weight)
     unit = features.unit if asked.family == "gaussian" else 1.0
-    return Problem(rows, family_of(asked), asked.floor, -float(np.log(features.scale).sum()), unit)
-
-
-def family_of(asked: SegmentOptions) -> Family:
-    """The family that options ask for."""
-    if asked.family == "gaussian":
-        return GAUSSIANS[asked.covariance]
-    from emseg.mixture.gamma import GammaFamily
-    from emseg.mixture.poisson import PoissonFamily
-    from emseg.mixture.von_mises import VonMisesFamily
-
-    others: dict[str, Callable[[], Family]] = {
-        "poisson": PoissonFamily,
-        "gamma": GammaFamily,
-        "von-mises": VonMisesFamily,
-    }
-    return others[asked.family]()
+    log_jacobian = -float(np.log(features.scale).sum())
+    return Problem(rows, family_of(asked.family, asked.covariance), asked.floor, log_jacobian, unit)
 
 
 def as_image(image: Image | NDArray[Any] | str | os.PathLike[str]) -> Image:

@@ -10,7 +10,8 @@ from emseg.errors import DataError, UsageError, shown
 from emseg.features.model import Features
 from emseg.image.labels import read_labels
 from emseg.image.model import Image
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian, GaussianFamily
+from emseg.mixture.family import Family
+from emseg.mixture.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
@@ -35,7 +36,9 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
         names = ", ".join(INITS)
         raise UsageError(f"--init {shown(path)}: cannot be read ({error.strerror}); give {names} or a file") from error
     try:
-        found = _from_model(path, features) if is_model else _from_labels(path, image, features, problem)
+        found = (
+            _from_model(path, features, problem.family) if is_model else _from_labels(path, image, features, problem)
+        )
     except np.linalg.LinAlgError as error:
         raise singular(image) from error
     if found.k != asked.k:
@@ -53,12 +56,14 @@ def singular(image: Image) -> DataError:
     return DataError(f"{image.name}: the start has a component without extent; give a --floor above 0")
 
 
-def _from_model(path: str, features: Features) -> Mixture:
+def _from_model(path: str, features: Features, family: Family) -> Mixture:
     saved = read_model(path)
-    if saved.means.shape[1] != len(features.names) or saved.features != features.spec:
+    if saved.mixture.d != len(features.names) or saved.features != features.spec:
         raise UsageError(f"--init {shown(path)}: a model of {saved.features}; use --features {saved.features}")
-    own = Mixture(saved.weights, Gaussian(saved.means, saved.covariances), GAUSSIANS["full"])
-    return own.affine(-features.shift / features.scale, 1 / features.scale)
+    if saved.mixture.family.name != family.name:
+        name = saved.mixture.family.name
+        raise UsageError(f"--init {shown(path)}: a model of the {name} family; use --family {name}")
+    return saved.mixture.affine(-features.shift / features.scale, 1 / features.scale)
 
 
 def _from_labels(path: str, image: Image, features: Features, problem: Problem) -> Mixture:

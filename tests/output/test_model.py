@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import DataError
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.output import model
 from emseg.output.model import model_json, read_model
 
@@ -39,24 +40,51 @@ def test_a_model_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     root = rng.normal(size=(3, 4, 4))
     report = {
         "options": {"covariance": "tied", "k": 3},
+        "family": "gaussian",
         "features": {"spec": "lab,xy:0.5", "names": list("abcd")},
         "weights": rng.dirichlet(np.ones(3)),
-        "means": rng.normal(size=(3, 4)) * 1e5,
-        "covariances": np.einsum("kij,klj->kil", root, root),
+        "parameters": {
+            "means": rng.normal(size=(3, 4)) * 1e5,
+            "covariances": np.einsum("kij,klj->kil", root, root),
+        },
         "K": 3,
     }
     path = tmp_path / "m.json"
     path.write_bytes(model_json(report))
     back = read_model(str(path))
-    assert (back.covariance, back.features) == ("tied", "lab,xy:0.5")
-    for name in ("weights", "means", "covariances"):
-        assert np.array_equal(getattr(back, name), report[name])
+    assert (back.mixture.family, back.features) == (GAUSSIANS["tied"], "lab,xy:0.5")
+    assert np.array_equal(back.mixture.weights, report["weights"])
+    for name, value in report["parameters"].items():
+        assert np.array_equal(getattr(back.mixture.components, name), value)
 
 
 def test_a_good_file(tmp_path: Path) -> None:
     back = read_model(saved(tmp_path))
-    assert back.weights.dtype == back.means.dtype == back.covariances.dtype == np.float64
-    assert back.means.tolist() == GOOD["means"]
+    parts = back.mixture.components
+    assert back.mixture.weights.dtype == parts.means.dtype == parts.covariances.dtype == np.float64
+    assert parts.means.tolist() == GOOD["means"]
+
+
+@pytest.mark.parametrize(
+    ("family", "parts", "wrong"),
+    [
+        ("poisson", {"means": [[1.5], [2]]}, {"means": [[1.5], [0]]}),
+        ("gamma", {"means": [[1.5], [2]], "shapes": [[3], [4]]}, {"shapes": [[3], [-1]]}),
+        ("gamma", {"means": [[1.5], [2]], "shapes": [[3], [4]]}, {"shapes": [[3, 1], [4, 1]]}),
+        ("von-mises", {"means": [[1.5], [2]], "concentrations": [[3], [0]]}, {"concentrations": [[3], [-4]]}),
+        ("von-mises", {"means": [[1.5], [2]], "concentrations": [[3], [0]]}, {"covariances": [[[3]], [[4]]]}),
+    ],
+)
+def test_other_families_have_parameters_of_their_own(
+    tmp_path: Path, family: str, parts: dict[str, Any], wrong: dict[str, Any]
+) -> None:
+    own = {"family": family, "means": None, "covariances": None} | parts
+    back = read_model(saved(tmp_path, **own)).mixture
+    assert back.family.name == family
+    for name, value in parts.items():
+        assert getattr(back.components, name).tolist() == value
+    with pytest.raises(DataError, match="not a usable model"):
+        read_model(saved(tmp_path, **own | wrong))
 
 
 @pytest.mark.parametrize(
@@ -166,12 +194,14 @@ def require_refusal_or_mixture(data: bytes) -> None:
             if "\n" in str(error):
                 pytest.fail(str(error))
             return
-    k, d = back.means.shape
-    assert back.weights.shape == (k,)
-    assert back.covariances.shape == (k, d, d)
-    assert back.weights.min() > 0
-    assert back.weights.sum() == pytest.approx(1)
-    assert (np.linalg.eigvalsh(back.covariances / back.covariances.max()) >= -1e-12).all()
+    weights, parts = back.mixture.weights, back.mixture.components
+    k, d = parts.means.shape
+    assert weights.shape == (k,)
+    assert weights.min() > 0
+    assert weights.sum() == pytest.approx(1)
+    if isinstance(parts, Gaussian):
+        assert parts.covariances.shape == (k, d, d)
+        assert (np.linalg.eigvalsh(parts.covariances / parts.covariances.max()) >= -1e-12).all()
 
 
 @pytest.mark.parametrize("path", ["", "a\0b", "no\nfile"])

@@ -108,7 +108,8 @@ def test_the_report_is_plain_json_that_names_everything(picture: Picture, algori
     assert report == found.report
     assert report["version"] == emseg.__version__
     assert report["options"] == {
-        "k": 3, "criterion": "icl", "features": "lab,xy:0.5", "covariance": "full",
+        "k": 3, "criterion": "icl", "features": "lab,xy:0.5", "family": "gaussian",
+        "covariance": "full",
         "algorithm": algorithm, "base": "", "option": {},
         "init": "auto", "restarts": 0, "seed": 3, "tol": 1e-5, "max_iter": 1000, "floor": 1e-11, "compress": True,
     }  # fmt: skip
