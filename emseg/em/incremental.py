@@ -14,6 +14,8 @@ costs two E-steps, or one where there is but one block: that is EM.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -62,7 +64,7 @@ class Incremental:
             new = self._evaluate(problem, mixture, state.blocks)
             return new, exact_info(new, 1)
         for b, (block, old) in enumerate(zip(state.blocks, state.found, strict=True)):
-            fresh = block.project(problem.scores(mixture)[0])
+            fresh = block.e_step(mixture)
             total, entropies[b] = total + fresh.stats + -1.0 * old.stats, float(fresh.entropy)
             mixture = problem.m_step(total, mixture)
         eta, log_prior = problem.scores(mixture)
@@ -72,9 +74,9 @@ class Incremental:
         return new, replace(row, elbo=float(elbo), kl=max(row.log_likelihood - float(elbo), 0.0))
 
     def _evaluate(self, problem: Problem, mixture: Mixture, blocks: tuple[Problem, ...]) -> IncrementalState:
-        eta, log_prior = problem.scores(mixture)
-        found = tuple(block.project(eta, None, log_prior) for block in blocks)
-        return IncrementalState(mixture, _sum(found), blocks, found)
+        found = tuple(block.e_step(mixture) for block in blocks)
+        whole = replace(reduce(add, found), log_prior=problem.scores(mixture)[1])  # its floor counts all samples
+        return IncrementalState(mixture, whole, blocks, found)
 
 
 def _split(problem: Problem, blocks: int) -> tuple[Problem, ...]:
@@ -86,17 +88,3 @@ def _split(problem: Problem, blocks: int) -> tuple[Problem, ...]:
         replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, b::parts]), rows.weight[b::parts]))
         for b in range(parts)
     )
-
-
-def _sum(found: tuple[Expectation, ...]) -> Expectation:
-    first, *others = found
-    for other in others:
-        first = Expectation(
-            first.stats + other.stats,
-            first.log_likelihood + other.log_likelihood,
-            first.complete + other.complete,
-            first.entropy + other.entropy,
-            first.log_prior,
-            first.rounding + other.rounding,
-        )
-    return first

@@ -19,9 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import EMPTY, Problem
-from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
 SWEEPS = 12  # over all components, for each K; the candidates are polished afterwards
@@ -41,19 +39,18 @@ def annihilate(problem: Problem, start: Mixture, low: int, draws: float) -> Iter
     Parameters
     ----------
     problem : Problem
-        On a sample that fits into memory: it is one block.
+        On a sample.
     start : Mixture
     low : int
     draws : float
         Number of independent draws in the sample, of which a component needs T/2.
     """
-    ((t, weight),) = problem.blocks(problem.samples.n_rows)
     cost = (start.n_parameters - (start.k - 1)) / start.k / 2 * problem.n / draws
     mixture, e_steps = start, 0
     while True:
         for _ in range(SWEEPS):
             e_steps += mixture.k
-            mixture = _sweep(problem, mixture, t, weight, cost, low)
+            mixture = _sweep(problem, mixture, cost, low)
         yield mixture, e_steps
         if mixture.k <= low:
             return
@@ -61,18 +58,16 @@ def annihilate(problem: Problem, start: Mixture, low: int, draws: float) -> Iter
         mixture, e_steps = max(fewer, key=lambda rest: float(problem.e_step(rest).objective)), mixture.k
 
 
-def _sweep(problem: Problem, mixture: Mixture, t: Real, weight: Real, cost: float, low: int) -> Mixture:
+def _sweep(problem: Problem, mixture: Mixture, cost: float, low: int) -> Mixture:
     """Update every component in turn, or annihilate it."""
     k = 0
     while k < mixture.k:
-        joint = problem.scores(mixture)[0] @ t
-        r = np.exp(joint - joint.max(0))
-        sums = (r * (weight / r.sum(0))) @ t.T
-        support = np.maximum(sums[:, 0] - cost, 0)
+        stats = problem.e_step(mixture).stats
+        support = np.maximum(stats.n - cost, 0)
         if support[k] == 0 and mixture.k > low:
             mixture = _without(mixture, k)
             continue
-        moved = problem.m_step(Stats(sums[:, 0].copy(), sums), mixture)
+        moved = problem.m_step(stats, mixture)
         mixture = _updated(mixture, moved, k, np.maximum(support, EMPTY * problem.n))
         k += 1
     return mixture

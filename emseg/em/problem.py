@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,24 @@ CACHE_BYTES = 1_000_000  # all buffers of one block: they stay in the second-lev
 #: From posterior probabilities (S, K, B) and weights (B,) to expected counts c_i q_ik, (S, K, B), and the entropy of
 #: q, (S,).
 Respond = Callable[[Real, Real], tuple[Real, Array]]
+
+
+class Link(Protocol):
+    """What stands between T(x) and the log-densities of samples, where they are no linear forms of it.
+
+    Attributes
+    ----------
+    eta : ndarray, shape (..., K, P)
+        Coefficients of forms that are linear in T(x).
+    """
+
+    eta: Array
+
+    def log_joint(self, forms: Real, t: Real) -> None:
+        """Turn the forms (S·K, B) of T (P, B) into log π_k f_k(x), in place."""
+
+    def gather(self, counts: Real, forms: Real, t: Real) -> Array:
+        """Σ_i c_i q_ik E_k[T | x_i], what the M-step needs, from expected counts (S·K, B); shape (S·K, P)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +72,17 @@ class Expectation:
     entropy: Array
     log_prior: Array
     rounding: Array
+
+    def __add__(self, other: Expectation) -> Expectation:
+        """Of two parts of the samples, at the same mixture."""
+        return Expectation(
+            self.stats + other.stats,
+            self.log_likelihood + other.log_likelihood,
+            self.complete + other.complete,
+            self.entropy + other.entropy,
+            self.log_prior,
+            self.rounding + other.rounding,
+        )
 
     @property
     def elbo(self) -> Array:
@@ -120,7 +150,8 @@ class Problem:
             Turns posterior probabilities into another assignment: drawn, hard, annealed. Without it q is the posterior.
         """
         eta, log_prior = self.scores(mixture)
-        return self.project(eta, respond, log_prior)
+        link = self.family.link(mixture)
+        return self.project(link.eta if link else eta, respond, log_prior, link)
 
     def scores(self, mixture: Mixture) -> tuple[Array, Array]:
         """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and log p(θ), shape (...)."""
@@ -129,25 +160,32 @@ class Problem:
         eta[..., 0] += log_weights
         return eta, log_prior + (self.prior.alpha - 1) * log_weights.sum(-1) if self.prior else log_prior
 
-    def project(self, eta: Array, respond: Respond | None = None, log_prior: Array | float = 0.0) -> Expectation:
-        """The E-step for any log-linear scores η_k · T(x), shape (..., K, P), of which log π_k f_k(x) is one."""
+    def project(
+        self, eta: Array, respond: Respond | None = None, log_prior: Array | float = 0.0, link: Link | None = None
+    ) -> Expectation:
+        """The E-step for any log-linear scores η_k · T(x), shape (..., K, P), of which log π_k f_k(x) is one.
+
+        With a link, for what it makes of them.
+        """
         lead, (k, p) = eta.shape[:-2], eta.shape[-2:]
         flat = eta.reshape(-1, p).astype(self.samples.x.dtype, copy=False)
         width = max(1024, CACHE_BYTES // (flat.itemsize * (p + len(flat) + 2 * len(flat) // k)) // 64 * 64)
-        kernel = _Kernel(flat, k, min(width, self.samples.n_rows), respond)
-        totals = np.zeros(flat.shape)
-        sums = np.zeros((2, len(flat) // k))
+        kernel = _Kernel(flat, k, min(width, self.samples.n_rows), respond, link)
+        totals: Array | float = 0.0
+        sums = np.zeros((3, len(flat) // k))
         with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
             for t_block, weight in self.blocks(width):
                 counts, found = kernel(t_block, weight)
-                totals += counts @ t_block.T
+                totals = totals + (link.gather(counts, kernel.forms, t_block) if link else counts @ t_block.T)
                 sums += found
-        t: Array = totals.reshape(eta.shape)
-        log_likelihood, entropy = sums.reshape(2, *lead)
-        complete = np.asarray((eta * t).sum((-1, -2)))
+        t: Array = np.asarray(totals, np.float64).reshape(*lead, k, -1)
+        log_likelihood, entropy, complete = sums.reshape(3, *lead)
+        if link is None:
+            complete = np.asarray((eta * t).sum((-1, -2)))
         if respond is None:
             entropy = log_likelihood - complete
-        magnitude = np.abs(eta * t).sum((-1, -2)) + np.abs(log_likelihood)
+        magnitude = np.abs(complete) if link else np.abs(eta * t).sum((-1, -2))
+        magnitude = magnitude + np.abs(log_likelihood)
         shift = self.log_jacobian * self.n
         rounding = 8 * np.finfo(flat.dtype).eps * (magnitude + abs(shift))
         stats = Stats(t[..., 0].copy(), t)
@@ -188,8 +226,8 @@ class _Kernel:
     only where a sum leaves the range of the type are they shifted by their maximum first, which costs two more passes.
     """
 
-    def __init__(self, eta: Real, k: int, width: int, respond: Respond | None) -> None:
-        self.eta, self.k, self.respond = eta, k, respond
+    def __init__(self, eta: Real, k: int, width: int, respond: Respond | None, link: Link | None) -> None:
+        self.eta, self.k, self.respond, self.link = eta, k, respond, link
         # Densities below e^lowest count as that: subnormal numbers, in them or in their products with T, would cost
         # many times as much. Sums that this could change by more than rounding are found by being small themselves.
         self.lowest = float(np.log(np.finfo(eta.dtype).tiny)) + 25
@@ -201,23 +239,25 @@ class _Kernel:
         self.stacked = self.r.reshape(-1, self.k, width)
         self.total = np.empty((len(self.stacked), width), self.eta.dtype)
         self.spare = np.empty_like(self.total)
+        self.forms, self.joint = (np.empty_like(self.r) if self.link else self.r for _ in range(2))
 
     def __call__(self, t: Real, weight: Real) -> tuple[Real, Array]:
-        """For T (P, B) and weights (B,): c_i q_ik, shape (S·K, B), and the block's ℓ and entropy, shape (2, S).
+        """For T (P, B) and weights (B,): c_i q_ik, shape (S·K, B), and the block's ℓ, entropy and complete ℓ, (3, S).
 
-        Without `respond` q is the posterior, and its entropy is left to be inferred from ℓ.
+        Without `respond` q is the posterior, and its entropy is left to be inferred from ℓ; without a link, the
+        complete ℓ from the statistics.
         """
         if weight.size != self.r.shape[1]:
             self._allocate(weight.size)
         r, stacked, total, spare = self.r, self.stacked, self.total, self.spare
-        np.matmul(self.eta, t, out=r)
+        self._score(t)
         np.maximum(r, self.lowest, out=r)
         np.exp(r, out=r)
         np.add.reduce(stacked, axis=1, out=total)
         np.log(total, out=spare)
         log_likelihood = spare @ weight
         if not (np.minimum.reduce(total, axis=None) > self.smallest and np.isfinite(log_likelihood).all()):
-            np.matmul(self.eta, t, out=r)
+            self._score(t)
             top = np.maximum.reduce(stacked, axis=1)
             stacked -= top[:, None]
             np.maximum(r, self.lowest, out=r)
@@ -229,6 +269,18 @@ class _Kernel:
         np.divide(1.0 if self.respond else weight, total, out=spare)
         stacked *= spare[:, None]
         if self.respond is None:
-            return r, np.array([log_likelihood, np.zeros_like(log_likelihood)], np.float64)
-        counts, entropy = self.respond(stacked, weight)
-        return counts.reshape(r.shape), np.array([log_likelihood, entropy], np.float64)
+            counts, entropy = stacked, np.zeros_like(log_likelihood)
+        else:
+            counts, entropy = self.respond(stacked, weight)
+        complete = np.zeros_like(log_likelihood)
+        if self.link:
+            complete = np.where(counts > 0, counts * self.joint.reshape(counts.shape), 0).sum((1, 2))
+        return counts.reshape(r.shape), np.array([log_likelihood, entropy, complete], np.float64)
+
+    def _score(self, t: Real) -> None:
+        """log π_k f_k(x), into r."""
+        np.matmul(self.eta, t, out=self.r)
+        if self.link:
+            np.copyto(self.forms, self.r)
+            self.link.log_joint(self.r, t)
+            np.copyto(self.joint, self.r)

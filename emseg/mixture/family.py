@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.stats import Stats
+
+if TYPE_CHECKING:
+    from emseg.mixture.mixture import Mixture
 
 Array = NDArray[np.float64]
 Real = NDArray[np.floating[Any]]
@@ -85,6 +88,13 @@ class Family(ABC):
         numpy.linalg.LinAlgError
             If a component has no density.
         """
+
+    def link(self, mixture: Mixture) -> Any:
+        """How log π_k f_k(x) comes from T(x), a `Link`; None where it is η · T(x) itself.
+
+        Where it is not, T belongs to the complete data, and η · T is their log-density.
+        """
+        return None
 
     @abstractmethod
     def scores(self, components: Any, psi: Array | float, prior: Any = None) -> tuple[Array, Array]:

@@ -51,10 +51,14 @@ class Mixture:
 
     def log_joint(self, x: Array) -> Array:
         """log π_k f_k(x) for planar samples x (D, N); shape (K, N)."""
+        t, link = self.family.statistics(x), self.family.link(self)
+        if link:
+            joint: Array = link.eta @ t
+            link.log_joint(joint, t)
+            return joint
         eta = self.family.natural(self.components)
         eta[:, 0] += np.log(self.weights)
-        out: Array = eta @ self.family.statistics(x)
-        return out
+        return np.asarray(eta @ t)
 
     def permuted(self, order: NDArray[np.intp]) -> Mixture:
         """The same mixture with its components in another order."""

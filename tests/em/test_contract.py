@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from emseg.em.base import Algorithm, Info, State
 from emseg.em.convergence import Stop
 from emseg.em.em import EM
 from emseg.em.fit import Fit, MonotonicityWarning, Row, fit
-from emseg.em.problem import Expectation, Problem, Respond
+from emseg.em.problem import Expectation, Problem
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.errors import UsageError
 from emseg.mixture.family import Family
@@ -59,11 +60,9 @@ class Counting(Problem):
 
     seen: list[int] = field(default_factory=list)
 
-    def project(
-        self, eta: np.ndarray, respond: Respond | None = None, log_prior: np.ndarray | float = 0.0
-    ) -> Expectation:
+    def project(self, *arguments: Any) -> Expectation:
         self.seen.append(self.samples.n_rows)
-        return super().project(eta, respond, log_prior)
+        return super().project(*arguments)
 
 
 def cloud(seed: int, n: int, d: int, k: int, apart: float) -> np.ndarray:
