@@ -12,7 +12,19 @@ import click
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES, parse_spec
 from emseg.output.names import EXTRA
-from emseg.pipeline.options import AUTO, COVARIANCES, CRITERIA, FAMILIES, INITS, STARTS, SegmentOptions, k_range
+from emseg.pipeline.options import (
+    AUTO,
+    COVARIANCES,
+    CRITERIA,
+    FAMILIES,
+    FIELDS,
+    INITS,
+    NEIGHBOURS,
+    STARTS,
+    SegmentOptions,
+    is_beta,
+    k_range,
+)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT = SegmentOptions()
@@ -56,6 +68,16 @@ def _init(value: str) -> str:
     if value not in INITS and not isfile(value):
         raise ValueError(f"{value!r} is neither a file nor one of {', '.join(INITS)}")
     return value
+
+
+def _beta(value: str) -> float | str:
+    try:
+        number: float | str = value if value == "auto" else float(value)
+    except ValueError:
+        number = -1.0
+    if not is_beta(number):
+        raise ValueError(f"{value!r} is neither a number of 0 or more nor auto")
+    return number
 
 
 def _folder(value: str) -> str:
@@ -127,6 +149,15 @@ METHOD = (
     _option("--restarts", type=click.IntRange(0), metavar="N", default=DEFAULT.restarts,
             help="Starts of which the best is followed; 0: as many as make sense."),
 )  # fmt: skip
+FIELD = (
+    _option("--mrf", type=click.Choice(FIELDS), default=DEFAULT.mrf,
+            help="Make the labels of neighbours agree, by a Markov random field fitted together with the mixture."),
+    _option("--beta", metavar="X", callback=_checked(_beta), default=DEFAULT.beta,
+            help="Strength of the field; auto: estimated from the image."),
+    _option("--neighbours", type=click.Choice(NEIGHBOURS), default=DEFAULT.neighbours,
+            help="Neighbours of a pixel in the field; auto: those that share a side."),
+    _option("--contrast", is_flag=True, help="Loosen the field between neighbours that differ much."),
+)  # fmt: skip
 COMPARED = (
     _option("--algorithms", metavar="NAME[,NAME]", callback=_checked(_algorithms), default="",
             help=f"Which variants of EM to compare: {', '.join(ALGORITHMS)}. All of them unless given."),
@@ -154,7 +185,7 @@ TALK = (
     _option("-v", "--verbose", is_flag=True, help="Show every iteration."),
     _option("--debug", is_flag=True, help="Show tracebacks."),
 )
-FIT = (*MODEL, *METHOD, *RUN)
+FIT = (*MODEL, *METHOD, *FIELD, *RUN)
 FILES = (*OUT, *SAVE)
 
 

@@ -40,6 +40,8 @@ FAMILIES = {
 }
 INITS = ("auto", "kmeans++", "random")
 CRITERIA = ("icl", "bic", "aic", "mml", "elbo")
+FIELDS = ("none", "auto", "gibbs", "mean-field", "icm", "graph-cut")
+NEIGHBOURS = ("auto", "4", "8", "6", "18", "26")
 AUTO = (1, 9)  # what -k auto chooses from
 STARTS = ("kmeans++", "random", "search")  # of `compare`
 COMPARE = {"tol": 1e-8, "max_iter": 500}  # its own defaults: traces are to show how each algorithm ends
@@ -79,6 +81,14 @@ class SegmentOptions:
         Stop after this many iterations at the latest.
     floor : float
         Smallest variance of a component, relative to that of the whole image.
+    mrf : {"none", "auto", "gibbs", "mean-field", "icm", "graph-cut"}
+        Whether labels are a Markov random field, and how it is fitted: `emseg.mrf.hmrf`.
+    beta : float or "auto"
+        Strength of the field; estimated from the image unless given.
+    neighbours : {"auto", "4", "8", "6", "18", "26"}
+        Of a pixel; auto: those that share a side.
+    contrast : bool
+        Let neighbours that differ much be less alike in label.
     compress : bool
         Fit distinct feature vectors with counts instead of every pixel: the same result, faster.
     """
@@ -97,6 +107,10 @@ class SegmentOptions:
     tol: float = 1e-5
     max_iter: int = 1000
     floor: float = 1e-11
+    mrf: str = "none"
+    beta: float | str = "auto"
+    neighbours: str = "auto"
+    contrast: bool = False
     compress: bool = True
 
     @classmethod
@@ -160,11 +174,31 @@ def _as_k(value: Any) -> int | str:
     return value if isinstance(value, str) else int(value)
 
 
+def is_beta(value: float | str) -> bool:
+    """Whether a value may be the strength of a field."""
+    return value == "auto" if isinstance(value, str) else 0 <= value < math.inf
+
+
+def _as_beta(value: Any) -> float | str:
+    return value if isinstance(value, str) else float(value)
+
+
+def _as_name(value: Any) -> str:
+    return str(value)
+
+
 def _is(kind: Callable[[Any], Any], value: object) -> bool:
     """Whether a value is of a kind, in the wide sense: NumPy's integers are whole numbers, paths are text."""
-    wide: Any = {_as_k: (Integral, str), int: Integral, float: Real, str: (str, PathLike), bool: bool, dict: Mapping}[
-        kind
-    ]
+    wide: Any = {
+        _as_k: (Integral, str),
+        _as_beta: (Real, str),
+        _as_name: (Integral, str),
+        int: Integral,
+        float: Real,
+        str: (str, PathLike),
+        bool: bool,
+        dict: Mapping,
+    }[kind]
     return isinstance(value, wide) and (kind is bool or not isinstance(value, bool))
 
 
@@ -192,5 +226,9 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "tol": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
     "max_iter": (int, _at_least(1), "a whole number of 1 or more"),
     "floor": (float, lambda value: 0 <= value < 1, "a number from 0 to below 1"),
+    "mrf": (str, FIELDS.__contains__, f"one of {', '.join(FIELDS)}"),
+    "beta": (_as_beta, is_beta, "a number of 0 or more, or 'auto'"),
+    "neighbours": (_as_name, lambda value: str(value) in NEIGHBOURS, f"one of {', '.join(NEIGHBOURS)}"),
+    "contrast": (bool, _anything, "True or False"),
     "compress": (bool, _anything, "True or False"),
 }

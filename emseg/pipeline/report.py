@@ -24,6 +24,7 @@ def report(
     features: Features,
     mixture: Mixture,
     found: Fit,
+    log_likelihood: float,
     counts: NDArray[np.int_],
     log_posterior: float,
     asked: SegmentOptions,
@@ -36,7 +37,6 @@ def report(
     aic, bic and icl are -2ℓ + penalty: lower is better (Biernacki, Celeux & Govaert 2000 for ICL).
     """
     n = features.n_pixels
-    log_likelihood = found.trace[-1].log_likelihood if found.trace else float("nan")
     p, parts = mixture.n_parameters, mixture.components
     bic = -2 * log_likelihood + p * float(np.log(n))
     return {
@@ -76,16 +76,19 @@ def report(
 def mean_colours(
     image: Image,
     features: Features,
-    row_labels: NDArray[np.unsignedinteger],
+    row_labels: NDArray[np.unsignedinteger] | None,
     labels: NDArray[np.unsignedinteger],
     counts: NDArray[np.int_],
 ) -> NDArray[np.uint8] | None:
-    """Mean sRGB colour of each region, (K, 3): grey for grey images, None for unnamed bands."""
+    """Mean sRGB colour of each region, (K, 3): grey for grey images, None for unnamed bands.
+
+    Where the label of a pixel depends on its sample alone, `row_labels` (N,) give the same in less time.
+    """
     if image.colour == "bands":
         return None
     channels = image.pixels.shape[2]
     k = counts.size
-    if isinstance(features.index, CodeIndex) and image.pixels.dtype == np.uint8:
+    if row_labels is not None and isinstance(features.index, CodeIndex) and image.pixels.dtype == np.uint8:
         codes = features.index.distinct
         values = [(codes >> codes.dtype.type(8 * c)) & codes.dtype.type(255) for c in range(channels)]
         sums = [np.bincount(row_labels, value * features.weight, k + 1) for value in values]

@@ -58,15 +58,19 @@ class Segmentation:
     report: dict[str, Any]
     colours: NDArray[np.uint8] | None
     features: Features
+    smoothed: NDArray[np.float32] | None = None  # with a field: the posterior, of pixels and not of samples
 
     def posterior(self) -> NDArray[np.float32]:
         """Probability of each component at each pixel, shape (K, H, W); zero where there is no data."""
+        if self.smoothed is not None:
+            return self.smoothed
         return self.features.on_grid(posterior(self._standardised, self.features.x))
 
     def entropy(self) -> NDArray[np.float32]:
         """Entropy of the posterior at each pixel in nats, shape (H, W): 0 is certain, log K undecided."""
-        r = posterior(self._standardised, self.features.x)
-        return self.features.on_grid(-(r * np.log(np.maximum(r, np.finfo(np.float32).tiny))).sum(0))
+        r = posterior(self._standardised, self.features.x) if self.smoothed is None else self.smoothed
+        entropy = -(r * np.log(np.maximum(r, np.finfo(np.float32).tiny))).sum(0)
+        return entropy if self.smoothed is not None else self.features.on_grid(entropy)
 
     @cached_property
     def _standardised(self) -> Mixture:
@@ -134,23 +138,47 @@ def segment(
         from emseg.pipeline.start import singular
 
         raise singular(photo)
-    return _finish(photo, features, problem, found, asked, start, clock)
+    return _finish(photo, features, problem, found, asked, start, rng, clock)
 
 
 def _finish(
-    photo: Image, features: Features, problem: Problem, found: Fit, asked: SegmentOptions, start: Start, clock: _Clock
+    photo: Image,
+    features: Features,
+    problem: Problem,
+    found: Fit,
+    asked: SegmentOptions,
+    start: Start,
+    rng: np.random.Generator,
+    clock: _Clock,
 ) -> Segmentation:
     """Label the pixels and gather the report."""
     mixture = _surviving(found)
     mixture = mixture.permuted(mixture.canonical_order())
+    field = None
+    if asked.mrf != "none":
+        from emseg.pipeline.field import smooth  # a plain fit does without
+
+        field = smooth(photo, features, problem, mixture, asked, rng)
+        mixture = field.mixture
+        clock.lap("mrf")
     row_labels, log_posterior = assign(mixture, features.x, features.weight)
-    labels = features.on_grid(row_labels)
+    labels = features.on_grid(row_labels) if field is None else field.labels
     own = mixture.affine(features.shift, features.scale)
-    counts = np.bincount(row_labels, features.weight, mixture.k + 1)[1:].round().astype(int)
-    colours = mean_colours(photo, features, row_labels, labels, counts)
+    counts = (
+        np.bincount(row_labels, features.weight, mixture.k + 1)[1:].round().astype(int)
+        if field is None
+        else np.bincount(labels.ravel(), minlength=mixture.k + 1)[1:]
+    )
+    colours = mean_colours(photo, features, None if field else row_labels, labels, counts)
     clock.lap("labels")
-    facts = report(photo, features, own, found, counts, log_posterior, asked, start, clock.seconds)
-    return Segmentation(photo, labels, own, found.trace, found.status, facts, colours, features)
+    likelihood = found.trace[-1].log_likelihood
+    if field:
+        likelihood = float(problem.e_step(mixture).log_likelihood)
+    facts = report(photo, features, own, found, likelihood, counts, log_posterior, asked, start, clock.seconds)
+    if field:
+        facts["mrf"] = field.facts
+    smoothed = field.posterior if field else None
+    return Segmentation(photo, labels, own, found.trace, found.status, facts, colours, features, smoothed)
 
 
 def _surviving(found: Fit) -> Mixture:

@@ -58,6 +58,9 @@ def test_a_start_may_be_a_file(tmp_path: Any) -> None:
     [
         (["-k", "automatic"], "whole number of 1 or more"),
         (["-k", "0"], "whole number of 1 or more"),
+        (["--beta", "-1"], "'-1' is neither a number of 0 or more nor auto"),
+        (["--beta", "strong"], "neither a number of 0 or more nor auto"),
+        (["--beta", "nan"], "neither a number of 0 or more nor auto"),
         (["-k", "5:2"], "a range LO:HI as 2:9, or auto"),
         (["-k", "٣"], "whole number of 1 or more"),
         (["--tol", "nan"], "not a finite number"),

@@ -1,0 +1,249 @@
+"""EM for mixtures whose labels are a Potts field: the field enters the E-step and, through it, the statistics.
+
+All methods iterate: given θ and β, go over the field; from what it says of each pixel, sum the statistics and do the
+mixture's M-step; take one Newton step of the log pseudo-likelihood for β. They differ in how they go over the field:
+
+- *gibbs*: stochastic approximation EM (Delyon, Lavielle & Moulines 1999). One Gibbs sweep an iteration; statistics are
+  those of the conditional probabilities p(z_i | neighbours, x_i), S ← S + γ_t (S_t - S) with γ_t = 1 for `hold`
+  iterations and then j^-0.7; β is averaged in the same way. Then, with θ and β fixed, the conditional probabilities of
+  further sweeps are averaged: their largest is the marginal posterior mode, which has the fewest wrong pixels.
+- *mean-field*: q of each pixel in turn minimises the free energy (Zhang 1992; Celeux, Forbes & Peyrard 2003).
+- *icm*, *graph-cut*: the labels are the local, or nearly the global, minimum of the energy; statistics are those of the
+  conditional probabilities given the neighbours' labels (Zhang, Brady & Smith 2001).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.stats import Stats
+from emseg.mrf import gibbs, icm, meanfield
+from emseg.mrf.beta import Slope, critical
+from emseg.mrf.emission import Emission
+from emseg.mrf.lattice import Lattice
+from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, width
+
+ENOUGH = 1 << 17  # pixels that the slope of the pseudo-likelihood is measured on in one iteration
+FIRST_BETA = 1.0  # over the critical one
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How often.
+
+    Attributes
+    ----------
+    iterations : int
+        Steps of EM.
+    hold : int
+        Of these, how many at first with γ = 1 (gibbs).
+    sweeps : int
+        Sweeps in an iteration.
+    answer : int
+        Sweeps with fixed parameters at the end.
+    """
+
+    iterations: int
+    hold: int
+    sweeps: int
+    answer: int
+
+    def gamma(self, t: int) -> float:
+        """γ_t, from t = 0 on."""
+        return 1.0 if t < self.hold else float((t - self.hold + 1) ** -0.7)
+
+
+SCHEDULES = {
+    "gibbs": Schedule(150, 60, 1, 80),
+    "mean-field": Schedule(60, 60, 2, 10),
+    "icm": Schedule(30, 30, 1, 10),
+    "graph-cut": Schedule(5, 5, 1, 1),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FieldFit:
+    """A mixture, the strength of its field, and what they say of the pixels.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    beta : float
+    shares : ndarray of float32, shape (S, K, M)
+        Probability of each class at each pixel: marginals (gibbs, mean-field), or given the neighbours' labels.
+    labels : ndarray of uint8, shape (S, margin + M + margin)
+        A state: the answer, 0…K-1.
+    betas : tuple of float
+        β after every iteration.
+    sweeps : int
+        Over the whole field, in all.
+    """
+
+    mixture: Mixture
+    beta: float
+    shares: Real
+    labels: Labels
+    betas: tuple[float, ...]
+    sweeps: int
+
+
+class _Tally:
+    """What one iteration gathers: statistics and the slope of the pseudo-likelihood."""
+
+    def __init__(self, emission: Emission, mixture: Mixture, beta: float | None, turn: int) -> None:
+        self.emission, self.total = emission, np.zeros(())
+        self.link = mixture.family.link(mixture)
+        self.slope = None if beta is None else Slope(beta)
+        blocks = emission.lattice.n_sites / ENOUGH
+        self.every, self.seen = max(1, int(blocks)), turn
+
+    def __call__(self, s: int, part: slice, c: Real, p: Real) -> None:
+        self.total = self.total + self.emission.statistics(s, part, p, self.link)
+        self.seen += 1
+        if self.slope and self.seen % self.every == 0:
+            self.slope.add(c, p, self.emission.lattice.inside[s, part])
+
+    @property
+    def stats(self) -> Stats:
+        return Stats(self.total[:, 0].copy(), self.total)
+
+
+class Walk:
+    """One method's state of the field, and its way over it."""
+
+    def __init__(self, method: str, lattice: Lattice, labels: Labels, k: int, rng: np.random.Generator) -> None:
+        self.method, self.lattice, self.rng = method, lattice, rng
+        self.support, self.labels = Support(lattice, k), labels.copy()
+        self.q = one_hot(labels, k) if method == "mean-field" else None
+
+    def __call__(self, log_f: Real, beta: float, visit: gibbs.Visit | None, last: bool = True) -> None:
+        """Go over the field once; `visit` sees the conditional probabilities."""
+        if self.q is not None:
+            meanfield.sweep(self.lattice, self.q, log_f, beta, visit, self.support)
+        elif self.method == "gibbs":
+            gibbs.sweep(self.lattice, self.labels, log_f, beta, self.rng, visit, self.support)
+        else:
+            if self.method == "graph-cut":
+                from emseg.mrf.cut import expand
+
+                expand(self.lattice, self.labels, log_f, beta)
+            else:
+                icm.sweep(self.lattice, self.labels, log_f, beta, self.support)
+            if visit:
+                conditionals(self.lattice, self.labels, log_f, beta, visit, self.support)
+
+
+def fit_field(
+    emission: Emission,
+    start: Mixture,
+    labels: Labels,
+    method: str,
+    rng: np.random.Generator,
+    beta: float | None = None,
+    schedule: Schedule | None = None,
+    on_iteration: Callable[[int, float], object] | None = None,
+) -> FieldFit:
+    """Fit mixture and field.
+
+    Parameters
+    ----------
+    emission : Emission
+    start : Mixture
+    labels : ndarray of uint8
+        A state to start from, see `state`.
+    method : {"gibbs", "mean-field", "icm", "graph-cut"}
+    rng : numpy.random.Generator
+    beta : float, optional
+        Strength of the field; estimated unless given.
+    schedule : Schedule, optional
+        That of `SCHEDULES` unless given.
+    on_iteration : callable, optional
+        Receives the iteration and β.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If a class becomes singular.
+    """
+    lattice, k, plan = emission.lattice, start.k, schedule or SCHEDULES[method]
+    level = critical(lattice, k)
+    walk, mixture, betas = Walk(method, lattice, labels, k, rng), start, []
+    now, stats, sweeps = FIRST_BETA * level if beta is None else beta, None, 0
+    for t in range(plan.iterations):
+        log_f, _ = emission.log_densities(mixture)
+        for _ in range(plan.sweeps - 1):
+            walk(log_f, now, None)
+        tally = _Tally(emission, mixture, now if beta is None else None, t)
+        walk(log_f, now, tally)
+        sweeps += plan.sweeps
+        gamma = plan.gamma(t) if method == "gibbs" else 1.0
+        stats = tally.stats if stats is None or gamma == 1 else (1 - gamma) * stats + gamma * tally.stats
+        mixture = emission.problem.m_step(stats, mixture)
+        if tally.slope:
+            now += gamma * (tally.slope.newton(level) - now)
+        betas.append(now)
+        if on_iteration:
+            on_iteration(t + 1, now)
+    return answer(emission, mixture, now, walk, plan.answer, tuple(betas), sweeps)
+
+
+def answer(
+    emission: Emission, mixture: Mixture, beta: float, walk: Walk, sweeps: int, betas: tuple[float, ...], before: int
+) -> FieldFit:
+    """Go over the field with everything fixed, and say what each pixel is."""
+    lattice = emission.lattice
+    log_f, _ = emission.log_densities(mixture)
+    if walk.method == "gibbs":
+        shares = np.zeros(log_f.shape, np.float32)
+        scale = np.float32(1 / sweeps)
+
+        def add(s: int, part: slice, c: Real, p: Real) -> None:
+            p *= scale
+            shares[s, :, part] += p
+
+        for _ in range(sweeps):
+            walk(log_f, beta, add)
+        labels = state(lattice, shares.argmax(1).astype(np.uint8))
+    elif walk.q is not None:
+        for _ in range(sweeps):
+            walk(log_f, beta, None)
+        shares = lattice.core(walk.q)
+        labels = state(lattice, shares.argmax(1).astype(np.uint8))
+    else:
+        shares, labels = np.zeros(log_f.shape, np.float32), walk.labels
+        for _ in range(sweeps):
+            walk(log_f, beta, None)
+
+        def keep(s: int, part: slice, c: Real, p: Real) -> None:
+            shares[s, :, part] = p
+
+        conditionals(lattice, labels, log_f, beta, keep, walk.support)
+    return FieldFit(mixture, beta, shares, labels, betas, before + sweeps)
+
+
+def conditionals(
+    lattice: Lattice, labels: Labels, log_f: Real, beta: float, visit: gibbs.Visit, support: Support
+) -> None:
+    """Show p(z_i = k | neighbours' labels, x_i) of all pixels, block by block; no label changes."""
+    for s in range(len(lattice.phases)):
+        for part in lattice.blocks(width(log_f.shape[1])):
+            c = support.of_labels(labels, s, part)
+            p = np.multiply(c, np.float32(beta))
+            p += log_f[s, :, part]
+            np.exp(p, out=p)
+            p *= lattice.inside[s, part] / p.sum(0)
+            visit(s, part, c, p)
+
+
+def state(lattice: Lattice, labels: Labels) -> Labels:
+    """Labels (S, M) as a state; whatever is no pixel is nobody's neighbour."""
+    return lattice.with_margin(np.where(lattice.inside, labels, np.uint8(OUTSIDE)), OUTSIDE)
+
+
+def one_hot(labels: Labels, k: int) -> Real:
+    """Labels, a state, as shares of zeros and ones."""
+    return np.asarray(labels[:, None] == np.arange(k, dtype=np.uint8)[:, None], np.float32)

@@ -1,0 +1,50 @@
+"""Iterated conditional modes (Besag 1986): every pixel takes its most probable label given its neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emseg.mrf.lattice import Lattice
+from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, width
+
+
+def sweep(
+    lattice: Lattice,
+    labels: Labels,
+    log_f: Real,
+    beta: float,
+    support: Support | None = None,
+) -> int:
+    """Update every pixel's label once, in place, and return how many changed. The energy never rises.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    labels : ndarray of uint8, shape (S, margin + M + margin)
+        A state.
+    log_f : ndarray of float32, shape (S, K, M)
+    beta : float
+    support : Support, optional
+        Buffers to use again.
+    """
+    k = log_f.shape[1]
+    support = support or Support(lattice, k)
+    own, size, changed = lattice.core(labels), width(k), 0
+    best, score = np.empty(size, np.float32), np.empty(size, np.float32)
+    blank = np.where(lattice.inside, 0, OUTSIDE).astype(np.uint8)
+    for s in range(len(lattice.phases)):
+        for part in lattice.blocks(size):
+            n = part.stop - part.start
+            c = support.of_labels(labels, s, part)
+            z = np.zeros(n, np.uint8)
+            np.multiply(c[0], np.float32(beta), out=best[:n])
+            best[:n] += log_f[s, 0, part]
+            for label in range(1, k):
+                np.multiply(c[label], np.float32(beta), out=score[:n])
+                score[:n] += log_f[s, label, part]
+                np.copyto(z, label, where=score[:n] > best[:n])
+                np.maximum(best[:n], score[:n], out=best[:n])
+            z |= blank[s, part]
+            changed += int(np.count_nonzero(z != own[s, part]))
+            own[s, part] = z
+    return changed

@@ -1,0 +1,123 @@
+"""The Potts field: neighbours like to have the same label.
+
+    E(z) = -Σ_i log f_{z_i}(x_i) - β Σ_{i~j} w_ij [z_i = z_j]
+
+Every pair of neighbours is counted once. p(z | x) ∝ exp(-E(z)), and given its neighbours the label of a pixel is k with
+probability ∝ exp(log f_k(x_i) + β c_ik), where c_ik = Σ_j w_ij [z_j = k] is its *support* for k. Soft assignments q_jk
+take the place of [z_j = k] in the mean field.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mrf.lattice import Lattice
+
+Real = NDArray[np.float32]
+Labels = NDArray[np.uint8]
+OUTSIDE = 255  # the label of cells that are no pixels
+MOST = 254  # classes
+BLOCK = 1 << 16  # cells times classes that are worked on at once: they stay in the second-level cache
+
+
+def width(k: int) -> int:
+    """Cells in a block."""
+    return max(1024, BLOCK // k)
+
+
+class Support:
+    """c_ik for one block of cells after another; memory is allocated once."""
+
+    def __init__(self, lattice: Lattice, k: int) -> None:
+        self.lattice, self.k = lattice, k
+        size = width(k)
+        self.out = np.empty((k, size), np.float32)
+        self.plane = np.empty(size, np.float32)
+        self.same, self.count = np.empty(size, np.bool_), np.empty(size, np.uint8)
+        self.groups = [_by_weight(row) for row in lattice.links]
+
+    def of_labels(self, labels: Labels, s: int, part: slice) -> Real:
+        """Support of labels, a state (S, …): shape (K, B), valid until the next call."""
+        lattice, size = self.lattice, part.stop - part.start
+        out, plane, same, count = self.out[:, :size], self.plane[:size], self.same[:size], self.count[:size]
+        first = lattice.margin + part.start
+        for label, c in enumerate(out):
+            fresh = True
+            for weight, plain, edged in self.groups[s]:
+                for i, link in enumerate(plain):
+                    there = labels[link.source, first + link.shift : first + link.shift + size]
+                    if i == 0:
+                        np.equal(there, label, out=count.view(np.bool_))
+                    else:
+                        np.equal(there, label, out=same)
+                        np.add(count, same.view(np.uint8), out=count)
+                if plain:
+                    target = c if fresh else plane
+                    np.multiply(count, np.float32(weight), out=target)
+                    if not fresh:
+                        c += plane
+                    fresh = False
+                for link in edged:
+                    there = labels[link.source, first + link.shift : first + link.shift + size]
+                    np.equal(there, label, out=same)
+                    np.multiply(link.edge[part], same, out=c if fresh else plane)
+                    if weight != 1:
+                        np.multiply(c if fresh else plane, np.float32(weight), out=c if fresh else plane)
+                    if not fresh:
+                        c += plane
+                    fresh = False
+            if fresh:
+                c[:] = 0
+        return out
+
+    def of_shares(self, q: Real, s: int, part: slice) -> Real:
+        """Support of soft assignments, a state (S, K, …)."""
+        lattice, size = self.lattice, part.stop - part.start
+        out, first = self.out[:, :size], lattice.margin + part.start
+        spare = None
+        out[:] = 0
+        for weight, plain, edged in self.groups[s]:
+            for link in (*plain, *edged):
+                there = q[link.source, :, first + link.shift : first + link.shift + size]
+                if weight == 1 and link.edge is None:
+                    out += there
+                    continue
+                spare = np.empty_like(out) if spare is None else spare
+                np.multiply(there, weight if link.edge is None else np.float32(weight) * link.edge[part], out=spare)
+                out += spare
+        return out
+
+
+def _by_weight(row: tuple[Any, ...]) -> list[tuple[float, list[Any], list[Any]]]:
+    """Links of a phase by weight: those without and those with a weight for each edge."""
+    weights = sorted({link.weight for link in row}, reverse=True)
+    return [
+        (
+            weight,
+            [link for link in row if link.weight == weight and link.edge is None],
+            [link for link in row if link.weight == weight and link.edge is not None],
+        )
+        for weight in weights
+    ]
+
+
+def agreement(lattice: Lattice, labels: Labels, k: int) -> float:
+    """Σ_{i~j} w_ij [z_i = z_j] of labels as a state."""
+    support, total = Support(lattice, k), 0.0
+    for s in range(len(lattice.phases)):
+        for part in lattice.blocks(width(k)):
+            c = support.of_labels(labels, s, part)
+            own = lattice.core(labels)[s, part]
+            for label in range(k):
+                total += float(c[label][own == label].sum(dtype=np.float64))
+    return total / 2
+
+
+def energy(lattice: Lattice, labels: Labels, log_f: Real, beta: float) -> float:
+    """E(z) of labels (a state) for log-densities (S, K, M)."""
+    own = lattice.core(labels)
+    data = sum(float(log_f[:, label][own == label].sum(dtype=np.float64)) for label in range(log_f.shape[1]))
+    return -data - beta * agreement(lattice, labels, log_f.shape[1])

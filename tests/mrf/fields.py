@@ -1,0 +1,49 @@
+"""Small lattices, and the plain sums over pixel pairs that tests compare them with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations, product
+
+import numpy as np
+
+from emseg.mrf.hmrf import state
+from emseg.mrf.lattice import Lattice, lattice
+
+NEAR = {4: 1, 8: 2, 6: 1, 18: 2, 26: 3}
+
+
+def pairs(
+    shape: tuple[int, ...], neighbours: int, spacing: Sequence[float] | None = None, valid: np.ndarray | None = None
+) -> dict[tuple[tuple[int, ...], tuple[int, ...]], float]:
+    """Every pair of neighbours and its weight, by looking at all pairs of pixels."""
+    size = np.ones(len(shape)) if spacing is None else np.array(spacing)
+    sites = [site for site in product(*map(range, shape)) if valid is None or valid[site]]
+    found = {}
+    for a, b in combinations(sites, 2):
+        step = np.abs(np.subtract(a, b))
+        if step.max() == 1 and step.sum() <= NEAR[neighbours]:
+            found[a, b] = 1 / np.linalg.norm(step * size)
+    steps = [np.array(s) for s in product((0, 1), repeat=len(shape)) if 0 < sum(s) <= NEAR[neighbours]]
+    least = min(np.linalg.norm(step * size) for step in steps)
+    return {pair: weight * least for pair, weight in found.items()}
+
+
+def energy(z: np.ndarray, log_f: np.ndarray, beta: float, near: dict) -> float:
+    """E(z) for log-densities (K, *shape), as the sum it is defined by."""
+    data = sum(log_f[(label, *site)] for site, label in np.ndenumerate(z) if label < 255)
+    return float(-data - beta * sum(w for (a, b), w in near.items() if z[a] == z[b]))
+
+
+def noise(
+    shape: tuple[int, ...], k: int, neighbours: int, rng: np.random.Generator, **how: object
+) -> tuple[Lattice, np.ndarray, np.ndarray]:
+    """A lattice, log-densities less their largest (K, *shape), and the same by phase (S, K, M)."""
+    grid = lattice(shape, neighbours, **how)  # type: ignore[arg-type]
+    log_f = rng.normal(size=(k, *shape)).astype(np.float32)
+    log_f -= log_f.max(0)
+    return grid, log_f, grid.split(log_f)
+
+
+def as_state(grid: Lattice, z: np.ndarray) -> np.ndarray:
+    return state(grid, grid.split(z.astype(np.uint8)))
