@@ -18,8 +18,8 @@ import click
 from emseg import __version__
 from emseg.cli.errors import FAILED, READER_LEFT, USAGE, explain, tell
 from emseg.cli.inputs import expand
-from emseg.errors import DataError, ImageError, UsageError, shown
-from emseg.output.names import ALWAYS, REPORT, STDIO, Job, plan
+from emseg.errors import DataError, EmsegError, ImageError, UsageError, shown
+from emseg.output.names import ALWAYS, REPORT, STDIO, Input, Job, plan
 
 DONE, BEFORE, BAD = "done", "done before", "failed"
 
@@ -60,6 +60,9 @@ class Batch:
     resume: bool = False
     shard: tuple[int, int] | None = None
     dry_run: bool = False
+    page: int | str = 1
+    max_pixels: int | None = None
+    max_memory: int | None = None
     as_json: bool = False
     quiet: bool = False
     debug: bool = False
@@ -95,8 +98,8 @@ class Batch:
         named : further fields of --name.
         """
         jobs = plan(self._expanded(), self.output, extra, always, report, self.name, named)
-        recipe = _recipe(command, {**options, "extra": sorted(extra)}, reads)
-        jobs = [replace(job, recipe=recipe) for job in jobs]
+        recipe = _recipe(command, {**options, "extra": sorted(extra), "page": self.page}, reads)
+        jobs = [replace(job, recipe=recipe, max_pixels=self.max_pixels, max_memory=self.max_memory) for job in jobs]
         if self.output == STDIO:
             self._require_stdout(extra)
         if self.shard:
@@ -104,12 +107,15 @@ class Batch:
         task = partial(_do, dry_run if self.dry_run else work, self, len(jobs) == 1)
         return self._told(jobs, self._outcomes(jobs, task))
 
-    def _expanded(self) -> Any:
+    def _expanded(self) -> list[Input]:
         if not self.inputs and self.files_from is None:
             raise click.UsageError("Missing argument 'INPUT...'", click.get_current_context(silent=True))
         if self.null and self.files_from is None:
             raise UsageError("-0: goes with --files-from")
-        return expand(self.inputs, self.recursive, self.files_from, self.null)
+        found = expand(self.inputs, self.recursive, self.files_from, self.null)
+        if isinstance(self.page, int):
+            return [replace(entry, page=self.page) for entry in found]
+        return [page for entry in found for page in _pages(entry)]
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
         if any(extra) or self.as_json or self.resume:
@@ -210,14 +216,32 @@ def _earlier(job: Job) -> Done | None:
 
 def opened(job: Job) -> Any:
     """A job's input in a form that the pipeline reads."""
-    if job.source != STDIO:
-        return job.source
-    from emseg.image.read import MAX_BYTES, decode_image
+    from emseg.image.read import MAX_BYTES, Source
+    from emseg.image.reading import Reading
 
+    how = Reading(job.page, job.max_pixels, job.max_memory)
+    if job.source != STDIO:
+        return Source(job.source, how)
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise ImageError("stdin: more bytes than emseg reads; crop or shrink the image")
-    return decode_image(data, "stdin")
+    return Source("stdin", how, data)
+
+
+def _pages(entry: Input) -> list[Input]:
+    """An input for every page of a file; for one that cannot be read, one that says so."""
+    if entry.problem:
+        return [entry]
+    if entry.path == STDIO:
+        raise UsageError("--page all: needs a file, not standard input")
+    from emseg.image.read import count_pages
+
+    try:
+        pages = count_pages(entry.path)
+    except EmsegError as error:
+        return [replace(entry, problem=str(error))]
+    width = len(str(pages))
+    return [replace(entry, page=page, mark=f".p{page:0{width}}" * (pages > 1)) for page in range(1, pages + 1)]
 
 
 def dry_run(job: Job, alone: bool) -> Done:

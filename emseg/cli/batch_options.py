@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -29,7 +30,32 @@ def _list(value: Any) -> Any:
     return value
 
 
+def _page(value: str) -> int | str:
+    if value == "all":
+        return value
+    if not (value.isascii() and value.isdigit() and 0 < len(value) < 10 and int(value) > 0):
+        raise ValueError(f"{value!r} is no page; give a whole number of 1 or more, or all")
+    return int(value)
+
+
+def _amount(value: str) -> int | None:
+    if not value:
+        return None
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)([kKMGT]?)B?", value, re.ASCII)
+    amount = int(float(found[1]) * 1000 ** "_KMGT".index(found[2].upper() or "_")) if found else 0
+    if amount < 1:
+        raise ValueError(f"{value!r} is no amount; give a number, as 500M or 8G")
+    return amount
+
+
 MANY = (
+    _option("--page", metavar="N|all", default="1", callback=_checked(_page),
+            help="Page, frame or array of files that hold several; all: each of them, as photo.p1, photo.p2, …"),
+    _option("--max-pixels", metavar="N", default="", callback=_checked(_amount),
+            help="Refuse larger images; 500M unless given."),
+    _option("--max-memory", metavar="BYTES", default="", callback=_checked(_amount),
+            help="Refuse images that need more, as 8G; unless given, four fifths of what is free."),
+
     _option("-r", "--recursive", is_flag=True,
             help="Look into folders of folders, and keep the tree below the output folder."),
     _option("--files-from", metavar="FILE", callback=_checked(_list),

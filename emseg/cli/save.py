@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from emseg.cli.write import write
+from emseg.image.model import Image
 from emseg.output.names import Job
 from emseg.output.palette import palette
 from emseg.pipeline.segment import Segmentation
@@ -25,19 +27,22 @@ def save(result: Segmentation, job: Job, overwrite: bool = False) -> dict[str, A
 def _content(kind: str, result: Segmentation) -> bytes:
     """The bytes of one kind of file; what its writer needs is imported only now."""
     image, shown = result.image, palette(result.mixture.k)
+    labels = result.labels
+    if kind in ("labels", "overlay", "mean") and "volume" in image.metadata:  # pictures show the slices in a grid
+        image, labels = _laid_out(image, labels)
     match kind:
         case "labels":
             from emseg.output.png import label_png
 
-            return label_png(result.labels, shown, image.metadata.get("resolution"))
+            return label_png(labels, shown, image.metadata.get("resolution"))
         case "overlay":
             from emseg.output.overlay import overlay_png
 
-            return overlay_png(image, result.labels, shown)
+            return overlay_png(image, labels, shown)
         case "mean":
             from emseg.output.png import mean_png
 
-            return mean_png(result.labels, shown[1:] if result.colours is None else result.colours)
+            return mean_png(labels, shown[1:] if result.colours is None else result.colours)
         case "log":
             from emseg.output.log import log_csv
 
@@ -49,8 +54,22 @@ def _content(kind: str, result: Segmentation) -> bytes:
         case "labels-tiff":
             from emseg.output.tiff import labels_tiff
 
-            return labels_tiff(result.labels, image.metadata)
+            return labels_tiff(labels, image.metadata)
+        case "labels-nifti":
+            from emseg.output.nifti import labels_nifti
+
+            return labels_nifti(labels, image.metadata)
         case _:
             from emseg.output.tiff import planes_tiff
 
             return planes_tiff(result.entropy() if kind == "entropy" else result.posterior(), image.metadata)
+
+
+def _laid_out(image: Image, labels: Any) -> tuple[Image, Any]:
+    """The slices of a volume side by side; where the grid has none, there is no data."""
+    from emseg.output.nifti import montage
+
+    volume = image.metadata["volume"]
+    laid = montage(image.pixels, volume)
+    there = labels > 0 if image.valid is None else image.valid
+    return replace(image, pixels=laid, packed=None, valid=montage(there, volume)), montage(labels, volume)

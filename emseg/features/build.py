@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError
+from emseg.errors import DataError, UsageError
 from emseg.features.colour import POINTWISE, gray, has_unit_scale
 from emseg.features.index import Index, Mask, PixelIndex, Samples, distinct_samples, usable
 from emseg.features.model import Features, Floats
@@ -57,6 +57,9 @@ def build_features(
         If no pixel is left, the mask has another shape, or the values do not suit the colour space.
     """
     weights = parse_spec(spec, image.colour)
+    flat = [name for name in weights if name not in POINTWISE]
+    if flat and "volume" in image.metadata:
+        raise UsageError(f"--features: {flat[0]} does not fit a volume; leave it out")
     valid = usable(image, mask)
     samples = distinct_samples(image, valid) if any(name in POINTWISE for name in weights) else None
     groups = [(group, weight) for name, weight in weights.items() for group in _measure(name, image, valid, samples)]

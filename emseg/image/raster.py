@@ -18,9 +18,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import ImageError
 from emseg.image.model import Image
-
-MAX_PIXELS = 500_000_000
-"""Largest width × height decoded; a header can claim any size, so it is checked before any pixel exists."""
+from emseg.image.reading import Reading
 
 DECODER_ERRORS = (
     OSError,  # Pillow: truncated or broken data, codec errors; also UnidentifiedImageError
@@ -41,7 +39,7 @@ DECODER_ERRORS = (
 _ORIENTATION = 274
 _BAND = 1 << 17  # pixels moved at once: such a band stays in the cache
 _LITTLE = sys.byteorder == "little"
-_PLUGINS = {"WEBP": "WebPImagePlugin"}  # the others follow one rule
+_PLUGINS = {"WEBP": "WebPImagePlugin", "JPEG2000": "Jpeg2KImagePlugin"}  # the others follow one rule
 _LAYOUT = {  # Pillow's mode: raw mode to unload it in, one word a pixel
     "L": ("L", "u1"),
     "LA": ("LA", "u2"),
@@ -63,32 +61,40 @@ DEEP = {
 _KEY_SCALE = {"1": 255, "L;2": 85, "L;4": 17}  # PNG's transparent grey is unscaled, Pillow's pixels fill 0…255
 
 
-def decode(data: bytes, kind: str, name: str) -> Image:
-    """Decode all but TIFF; of several frames the first."""
-    im = opened(data, kind, name)
+def decode(data: bytes, kind: str, name: str, how: Reading) -> Image:
+    """Decode all but TIFF."""
+    im = opened(data, kind, name, how)
     raw = raw_mode(im)
     if raw == "LA;16B" or raw in DEEP:
-        return deep(data, kind, name)
+        if how.page > 1:  # a frame is drawn onto the one before, at 8 bits
+            raise ImageError(f"{name}: frames of 16 bits are not read beyond the first; export them as single images")
+        return deep(data, kind, name, how)
     return shallow(im, name)
 
 
-def opened(data: bytes, kind: str, name: str) -> PIL.ImageFile.ImageFile:
-    """Parse the header; nothing is decoded yet.
+def count(data: bytes, kind: str, name: str) -> int:
+    """Number of frames."""
+    return int(getattr(opened(data, kind, name, Reading()), "n_frames", 1))
+
+
+def opened(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.ImageFile:
+    """Parse the header, and go to the page that is wanted; nothing of that is decoded yet.
 
     `PIL.Image.open` would import every plugin, and judge the size by a limit that belongs to the whole process.
     """
     importlib.import_module("PIL." + _PLUGINS.get(kind, f"{kind.title()}ImagePlugin"))
     im = PIL.Image.OPEN[kind][0](io.BytesIO(data), "")
-    check_size(*im.size, name)
+    _require_size(im, name, how)
+    if how.page > 1:
+        how.require_page(int(getattr(im, "n_frames", 1)), name)
+        im.seek(how.page - 1)
+        _require_size(im, name, how)
     return im
 
 
-def check_size(width: int, height: int, name: str) -> None:
-    """Refuse an image without pixels, or with more than MAX_PIXELS."""
-    if width < 1 or height < 1:
-        raise ImageError(f"{name}: has no pixels ({width} × {height}); export it again from its source")
-    if width * height > MAX_PIXELS:
-        raise ImageError(f"{name}: {width} × {height} pixels are more than {MAX_PIXELS:,}; crop it or scale it down")
+def _require_size(im: PIL.ImageFile.ImageFile, name: str, how: Reading) -> None:
+    itemsize = 4 if im.mode in ("I", "F") else 2 if "16" in im.mode + raw_mode(im) else 1
+    how.require(*im.size, name, len(im.getbands()), itemsize)
 
 
 def raw_mode(im: PIL.ImageFile.ImageFile) -> str:
@@ -116,9 +122,9 @@ def shallow(im: PIL.Image.Image, name: str) -> Image:
     return _sorted_out(samples, bands % 2 == 0, key, name, metadata, words if bands > 2 else None)
 
 
-def deep(data: bytes, kind: str, name: str) -> Image:
+def deep(data: bytes, kind: str, name: str, how: Reading) -> Image:
     """Decode 16-bit grey with alpha, RGB or RGBA from the two halves of each sample."""
-    im = opened(data, kind, name)
+    im = opened(data, kind, name, how)
     raw = raw_mode(im)
     if raw == "LA;16B":  # four bytes a pixel: as RGBA they come through untouched
         _retile(im, "RGBA")
@@ -128,7 +134,7 @@ def deep(data: bytes, kind: str, name: str) -> Image:
     else:
         samples = _half(im)
         samples <<= 8
-        im = opened(data, kind, name)
+        im = opened(data, kind, name, how)
         _retile(im, DEEP[raw])
         samples |= _half(im)
     return _sorted_out(samples, samples.shape[2] % 2 == 0, im.info.get("transparency"), name, _metadata(im))

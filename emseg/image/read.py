@@ -6,7 +6,10 @@ import hashlib
 import os
 import stat
 import warnings
-from dataclasses import replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +17,13 @@ from numpy.typing import NDArray
 from emseg.errors import ImageError, shown
 from emseg.image import raster
 from emseg.image.model import Image
+from emseg.image.reading import Reading
 
 MAX_BYTES = 4 << 30
 """Largest file read, because a file is held in memory whole: what is hashed is what is decoded."""
 
+DEFAULT = Reading()
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -28,14 +34,45 @@ _SIGNATURES = (
     (b"GIF8", "GIF"),
     (b"BM", "BMP"),
     (b"RIFF", "WEBP"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (b"\xff\x4f\xff\x51\0", "JPEG2000"),
+    (b"\x93NUMPY", "NPY"),
+    (b"PK\x03\x04", "NPZ"),
+    *((kind, "PNM") for kind in (b"P2", b"P3", b"P5", b"P6", b"P7", b"Pf", b"PF")),
+    *((kind, "PPM") for kind in (b"P1", b"P4")),  # a bit a sample: Pillow's
 )
 
 
-def read_image(path: str | os.PathLike[str]) -> Image:
-    """Read PNG, JPEG, TIFF, BMP, GIF or WebP, told apart by content; of several frames or pages, the first.
+@dataclass(frozen=True)
+class Source:
+    """An image that is still to be read: a path, or bytes that stand for it, and how."""
+
+    path: str | os.PathLike[str]
+    how: Reading = DEFAULT
+    data: bytes | None = None
+
+    def read(self) -> Image:
+        """Read it; see `read_image`."""
+        if self.data is None:
+            return read_image(self.path, self.how)
+        return decode_image(self.data, shown(self.path), self.how)
+
+
+def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
+    """Read an image, told apart by content; of several pages, frames or arrays, one.
+
+    Formats are PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PNM, NumPy's `.npy` and `.npz`, and NIfTI, for which
+    alone the name counts: `.nii` or `.nii.gz`.
 
     Stored values are kept in their own type, 16-bit colour PNG included. EXIF orientation is applied. Alpha 0, a
-    transparent palette entry or key colour, NaN and infinity mean "no data"; other alpha is ignored.
+    transparent palette entry or key colour, GDAL's nodata value, NaN and infinity mean "no data"; other alpha is
+    ignored. Colours are taken as sRGB, whatever profile comes with them.
+
+    Parameters
+    ----------
+    path : path
+    how : Reading
+        Which page, and how large an image may be.
 
     Raises
     ------
@@ -43,7 +80,30 @@ def read_image(path: str | os.PathLike[str]) -> Image:
         One line that names the file and the remedy, for whatever cannot be read in full.
     """
     name = shown(path)
-    return decode_image(_contents(path, name), name)
+    return decode_image(_contents(path, name), name, how)
+
+
+def count_pages(path: str | os.PathLike[str]) -> int:
+    """How many pages, frames or arrays a file has.
+
+    Raises
+    ------
+    ImageError
+        As `read_image`, as far as the headers tell.
+    """
+    name = shown(path)
+    data = _contents(path, name)
+    kind = _kind(data, name)
+    with _guarded(kind, name):
+        if kind == "TIFF":
+            from emseg.image import tiff
+
+            return tiff.count(data)
+        if kind in ("NPY", "NPZ"):
+            from emseg.image import arrays
+
+            return arrays.count(data)
+        return 1 if kind in ("PNM", "NIFTI") else raster.count(data, kind, name)
 
 
 def read_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -62,13 +122,21 @@ def read_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[n
     return inside
 
 
-def decode_image(data: bytes, name: str) -> Image:
+def decode_image(data: bytes, name: str, how: Reading = DEFAULT) -> Image:
     """`read_image` for a file's bytes already in memory; `name` is what messages call them."""
     kind = _kind(data, name)
+    with _guarded(kind, name):
+        image = _decoded(data, kind, name, how)
+    return replace(image, name=name, sha256=hashlib.sha256(data).hexdigest())
+
+
+@contextmanager
+def _guarded(kind: str, name: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into one line."""
     try:
         with warnings.catch_warnings():  # a decoder's doubts are either an error here or nothing the user can act on
             warnings.simplefilter("ignore")
-            image = _decoded(data, kind, name)
+            yield
     except MemoryError as error:
         raise ImageError(f"{name}: does not fit into memory; crop it or scale it down first") from error
     except raster.DECODER_ERRORS as error:
@@ -76,15 +144,31 @@ def decode_image(data: bytes, name: str) -> Image:
         if " " not in detail:  # a bare key or index tells nobody anything
             detail = "its parts do not fit together"
         raise ImageError(f"{name}: damaged or unusual {kind} ({detail}); export it again from its source") from error
-    return replace(image, name=name, sha256=hashlib.sha256(data).hexdigest())
 
 
-def _decoded(data: bytes, kind: str, name: str) -> Image:
-    if kind == "TIFF":
-        from emseg.image import tiff
+def _decoded(data: bytes, kind: str, name: str, how: Reading) -> Image:
+    match kind:  # what a format needs is loaded only for it
+        case "TIFF":
+            from emseg.image import tiff
 
-        return tiff.decode(data, name)
-    return raster.decode(data, kind, name)
+            return tiff.decode(data, name, how)
+        case "NPY" | "NPZ":
+            from emseg.image import arrays
+
+            return arrays.decode(data, name, how)
+        case "PNM":
+            from emseg.image import pnm
+
+            return pnm.decode(data, name, how)
+        case "NIFTI":
+            from emseg.image import nifti
+
+            return nifti.decode(data, name, how)
+        case "JPEG2000":
+            from emseg.image.jpeg2000 import require_depth
+
+            require_depth(data, name)
+    return raster.decode(data, kind, name, how)
 
 
 def _kind(head: bytes, name: str) -> str:
@@ -92,9 +176,20 @@ def _kind(head: bytes, name: str) -> str:
     if not head:
         raise ImageError(f"{name}: the file is empty; export it again from its source")
     kind = next((kind for signature, kind in _SIGNATURES if head.startswith(signature)), None)
-    if kind is None or (kind == "WEBP" and head[8:12] != b"WEBP"):
-        raise ImageError(f"{name}: not an image that emseg reads; convert it to PNG, JPEG, TIFF, BMP, GIF or WebP")
+    if kind == "WEBP" and head[8:12] != b"WEBP":
+        kind = None
+    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        kind = "AVIF"
+    if name.lower().endswith((".nii", ".nii.gz")) and (head.startswith(b"\x1f\x8b") or _starts_nifti(head)):
+        kind = "NIFTI"
+    if kind is None:
+        raise ImageError(f"{name}: not an image of a kind that emseg reads; convert it to PNG or TIFF")
     return kind
+
+
+def _starts_nifti(head: bytes) -> bool:
+    """Whether these are the first bytes of a NIfTI-1 or -2 header: its length, in either order."""
+    return any(head.startswith(n.to_bytes(4, order)) for n in (348, 540) for order in _ORDERS)
 
 
 def _contents(path: str | os.PathLike[str], name: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,9 +19,13 @@ from PIL.TiffImagePlugin import TiffImageFile
 from emseg.errors import ImageError
 from emseg.image import raster
 from emseg.image.model import Image
+from emseg.image.reading import Reading
 
 GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)
 """Pixel scale, tie points, transformation, and the three GeoKey tags (OGC GeoTIFF 1.1, section 7)."""
+
+NODATA = 42113
+"""GDAL's value for "no data", as text."""
 
 for _library in ("PIL", "tifffile"):  # what they log, they also raise; without a handler it would be printed
     logging.getLogger(_library).addHandler(logging.NullHandler())
@@ -32,25 +37,25 @@ _ALPHA = (1, 2)  # associated, unassociated
 _WIDTH, _HEIGHT, _ROWS, _TILE_WIDTH, _TILE_HEIGHT, _STRIPS, _TILES, _PLANAR = 256, 257, 278, 322, 323, 273, 324, 284
 
 
-def decode(data: bytes, name: str) -> Image:
-    """Decode the first page."""
+def decode(data: bytes, name: str, how: Reading) -> Image:
+    """Decode one page."""
     try:
-        im = raster.opened(data, "TIFF", name)
+        im = raster.opened(data, "TIFF", name, how)
     except raster.DECODER_ERRORS:  # a layout without a Pillow mode, such as seven bands
         im = None
     if isinstance(im, TiffImageFile) and _everyday(im.tag_v2):
         try:
-            return _by_pillow(data, im, name)
+            return _by_pillow(data, im, name, how)
         except PIL.Image.DecompressionBombError:  # Pillow's limit is lower than ours
             im = None
     try:
-        return _by_tifffile(data, name)
+        return _by_tifffile(data, name, how)
     except ValueError as error:
         if "imagecodecs" not in str(error):
             raise
         if not isinstance(im, TiffImageFile) or _lossy(im):
             raise ImageError(f"{name}: this TIFF compression needs a codec; pip install 'emseg[codecs]'") from error
-    return _by_pillow(data, im, name)
+    return _by_pillow(data, im, name, how)
 
 
 def _check_segments(tags: Mapping[int, Any]) -> None:
@@ -75,12 +80,13 @@ def _quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _by_pillow(data: bytes, im: TiffImageFile, name: str) -> Image:
+def _by_pillow(data: bytes, im: TiffImageFile, name: str, how: Reading) -> Image:
     _check_segments(im.tag_v2)
     geo = _geo(im.tag_v2)
     with _quiet():
-        image = raster.deep(data, "TIFF", name) if raster.raw_mode(im) in raster.DEEP else raster.shallow(im, name)
-    return replace(image, metadata={**image.metadata, **geo})
+        image = raster.deep(data, "TIFF", name, how) if raster.raw_mode(im) in raster.DEEP else raster.shallow(im, name)
+    valid = _valid(image.pixels, image.valid, im.tag_v2.get(NODATA))
+    return replace(image, valid=valid, metadata={**image.metadata, **geo})
 
 
 def _everyday(tags: Mapping[int, Any]) -> bool:
@@ -101,14 +107,17 @@ def _lossy(im: TiffImageFile) -> bool:
     return "X" in raw or ("16" in raw and len(im.getbands()) > 1 and raw not in raster.DEEP)
 
 
-def _by_tifffile(data: bytes, name: str) -> Image:
+def _by_tifffile(data: bytes, name: str, how: Reading) -> Image:
     import tifffile
 
     try:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page = file.pages.first
+            if how.page > 1:
+                how.require_page(len(file.pages), name)
+            page: Any = file.pages[how.page - 1]
+            page = page if isinstance(page, tifffile.TiffPage) else page.aspage()
             tags = {tag.code: tag.value for tag in page.tags}
-            pixels = _page_pixels(page, tags, len(data), name)
+            pixels = _page_pixels(page, tags, len(data), name, how)
             dpi = page.get_resolution(unit=2) if _RESOLUTION in tags and tags.get(_UNIT, 2) in (2, 3) else None
     except tifffile.TiffFileError as error:  # a ValueError only since 2025
         raise ValueError(str(error)) from error
@@ -124,15 +133,17 @@ def _by_tifffile(data: bytes, name: str) -> Image:
     if isinstance(turn, int) and 2 <= turn <= 8:
         pixels, valid = raster.upright(pixels, turn), None if valid is None else raster.upright(valid, turn)
         dpi = dpi[::-1] if dpi and turn > 4 else dpi
+    valid = _valid(pixels, valid, tags.get(NODATA))
     image = Image.from_array(np.ascontiguousarray(pixels), valid, name)
     if image.colour == "rgb" and page.photometric not in (_GREY, _RGB):  # CIE L*a*b*, for one
         image = replace(image, colour="bands")
     return replace(image, metadata={**raster.resolution(dpi), **_geo(tags)})
 
 
-def _page_pixels(page: Any, tags: Mapping[int, Any], length: int, name: str) -> NDArray[Any]:
+def _page_pixels(page: Any, tags: Mapping[int, Any], length: int, name: str, how: Reading) -> NDArray[Any]:
     """Decode a page that is whole and of an allowed size, shape (H, W, C)."""
-    raster.check_size(page.imagewidth, page.imagelength, name)
+    size = page.dtype.itemsize if page.dtype is not None else 1
+    how.require(page.imagewidth, page.imagelength, name, page.samplesperpixel, size)
     if page.imagedepth > 1:
         raise ImageError(f"{name}: holds a volume; export its slices as single images")
     _check_segments(tags)
@@ -142,6 +153,31 @@ def _page_pixels(page: Any, tags: Mapping[int, Any], length: int, name: str) -> 
     return np.moveaxis(pixels, 0, -1) if page.axes.startswith("S") else pixels
 
 
+def count(data: bytes) -> int:
+    """Number of pages."""
+    import tifffile
+
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        return len(file.pages)
+
+
+def _valid(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, nodata: Any) -> NDArray[np.bool_] | None:
+    """Where there is data: not where every band has GDAL's nodata value, which is written as text."""
+    try:
+        value = float(str(nodata).strip("\0 ")) if nodata is not None else math.nan
+    except ValueError:
+        return valid
+    dtype = pixels.dtype
+    if dtype.kind != "f" and not (value.is_integer() and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
+        return valid  # no sample can be that; NaN is no data anyway
+    with np.errstate(over="ignore"):
+        stored = pixels != np.asarray(value).astype(dtype)
+    there: NDArray[np.bool_] = np.any(stored, axis=2)
+    there = there if valid is None else there & valid
+    return None if there.all() else there
+
+
 def _geo(tags: Mapping[int, Any]) -> dict[str, Any]:
     found = {code: tags[code] for code in GEOTIFF if code in tags}
-    return {"geotiff": found} if found else {}
+    nodata = {"nodata": str(tags[NODATA]).strip("\0 ")} if NODATA in tags else {}
+    return ({"geotiff": found} if found else {}) | nodata

@@ -20,6 +20,8 @@ EXTRA = {
     "model": ".emseg.json",
 }
 REPORT = ".json"
+#: What there is more for inputs of these names.
+VOLUMES, VOLUME = (".nii", ".nii.gz"), {"labels-nifti": ".labels.nii.gz"}
 #: What `compare` writes, and its report.
 COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
 STDIO = "-"
@@ -38,11 +40,17 @@ class Input:
         Where its results go, below the output folder.
     problem : str
         Why there is nothing to work on, if so.
+    page : int
+        Which of its pages, from 1.
+    mark : str
+        What the names of results end with before their suffixes, to tell pages apart.
     """
 
     path: str
     folder: str = ""
     problem: str = ""
+    page: int = 1
+    mark: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,8 @@ class Job:
     """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last.
 
     Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
-    decides what the results are; `problem` says why the input cannot be worked on.
+    decides what the results are; `problem` says why the input cannot be worked on. `page`, `max_pixels` and
+    `max_memory` are those of `emseg.image.reading.Reading`.
     """
 
     source: str
@@ -58,6 +67,9 @@ class Job:
     report: str
     problem: str = ""
     recipe: str = ""
+    page: int = 1
+    max_pixels: int | None = None
+    max_memory: int | None = None
 
 
 def plan(
@@ -97,9 +109,11 @@ def plan(
     made: dict[str, str] = {}
     jobs = []
     for entry in inputs:
-        stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {})))
+        stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {}) + entry.mark))
         places.require_inside(stem, entry)
-        job = Job(entry.path, {kind: stem + end for kind, end in suffixes.items()}, stem + report, entry.problem)
+        ends = {**suffixes, **VOLUME} if "labels" in always and entry.path.lower().endswith(VOLUMES) else suffixes
+        files = {kind: stem + end for kind, end in ends.items()}
+        job = Job(entry.path, files, stem + report, entry.problem, page=entry.page)
         for path in (*job.files.values(), job.report):
             key = places.key(path)
             where, what = shown(path), shown(entry.path)
@@ -119,14 +133,14 @@ def plan(
 def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
     if len(inputs) != 1:
         raise UsageError(f"-o -: one input goes to standard output, not {len(inputs)}; name a folder")
-    return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem)]
+    return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem, page=inputs[0].page)]
 
 
 def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
     """The template with what it names. No attributes, no formats: nothing but names in braces."""
     base = "stdin" if entry.path == STDIO else basename(entry.path)
     stem, suffix = splitext(base)
-    if suffix.lower() == ".gz" and stem.lower().endswith(".nii"):
+    if base.lower().endswith(VOLUMES) and suffix.lower() == ".gz":
         stem, suffix = stem[:-4], stem[-4:] + suffix
     parent = basename(dirname(entry.path))
     known = {"stem": stem, "name": base, "suffix": suffix.removeprefix("."), "folder": parent, **fields}

@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.image.tiff import NODATA
 from emseg.output.png import HIGHEST_DPI
 
 _GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
 
 
 def labels_tiff(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:
-    """Labels (H, W) in their own unsigned type."""
-    return _tiff(labels, metadata)
+    """Labels (H, W) in their own unsigned type; 0 is declared to be "no data" where the input had such a value."""
+    return _tiff(labels, metadata, nodata="nodata" in metadata)
 
 
 def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
@@ -26,11 +27,15 @@ def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
     return _tiff(planes.astype(np.float32, copy=False), metadata)
 
 
-def _tiff(pixels: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
+def _tiff(pixels: NDArray[Any], metadata: Mapping[str, Any], nodata: bool = False) -> bytes:
     """Encode with what the input said of resolution and place."""
     import tifffile
 
     place: dict[str, Any] = {"extratags": _geo_tags(metadata.get("geotiff", {}))}
+    if nodata:
+        place["extratags"].append((NODATA, "s", 0, b"0", True))
+    if "volume" in metadata:  # a page for each slice
+        pixels = pixels.reshape(*pixels.shape[:-2], *metadata["volume"])
     if max(metadata.get("resolution", (np.inf,))) <= HIGHEST_DPI:
         place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
     file = io.BytesIO()

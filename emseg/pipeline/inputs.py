@@ -13,7 +13,7 @@ from emseg.errors import DataError, UsageError
 from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.image.read import read_image, read_mask
+from emseg.image.read import Source, read_image, read_mask
 from emseg.mixture.families import family_of
 from emseg.mixture.samples import Rows
 from emseg.pipeline.options import SegmentOptions
@@ -67,10 +67,12 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
     return Problem(rows, family_of(asked.family, asked.covariance), asked.floor, log_jacobian, unit)
 
 
-def as_image(image: Image | NDArray[Any] | str | os.PathLike[str]) -> Image:
-    """Read a path, wrap an array, or pass an image on."""
+def as_image(image: Image | Source | NDArray[Any] | str | os.PathLike[str]) -> Image:
+    """Read a path or what says how to, wrap an array, or pass an image on."""
     if isinstance(image, Image):
         return image
+    if isinstance(image, Source):
+        return image.read()
     return Image.from_array(image) if isinstance(image, np.ndarray) else read_image(image)
 
 

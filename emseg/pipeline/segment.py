@@ -18,6 +18,7 @@ from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.features.model import Features
 from emseg.image.model import Image
+from emseg.image.read import Source
 from emseg.mixture.assign import assign, posterior
 from emseg.mixture.mixture import Mixture
 from emseg.pipeline.inputs import as_image, as_mask, features_of, pose, require_distinct
@@ -78,7 +79,7 @@ class Segmentation:
 
 
 def segment(
-    image: Image | NDArray[Any] | str | os.PathLike[str],
+    image: Image | Source | NDArray[Any] | str | os.PathLike[str],
     k: int | str = 4,
     *,
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
@@ -89,7 +90,7 @@ def segment(
 
     Parameters
     ----------
-    image : Image, ndarray or path
+    image : Image, Source, ndarray or path
         An array is (H, W) or (H, W, C); three channels are sRGB.
     k : int or str
         Number of components, or a range to choose from: ``"2:9"``, ``"auto"``.

@@ -224,6 +224,27 @@ def test_x_beside_x(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert files("both") == named("a.gif", "a.png", "b.png", "c.png", "d.png")
 
 
+def test_pages(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [Image.open(photos / f"{name}.png") for name in "abc"]
+    frames[0].save("in/all.gif", save_all=True, append_images=frames[1:])
+    assert run("in/all.gif", "-o", "one", "-q", "--page", 2) == 0
+    assert files("one") == named("all")
+    assert run("in/all.gif", "in/d.png", "in/none.png", "-o", "out", "--page", "all") == 1
+    assert files("out") == named("all.p1", "all.p2", "all.p3", "d")
+    assert "1 of 5 inputs failed" in capsys.readouterr().err
+    assert Path("out/all.p2.labels.png").read_bytes() == Path("one/all.labels.png").read_bytes()
+    assert run("in/all.gif", "-o", "one", "-q", "--page", 3, "--resume") == 0  # another page is another result
+    assert Path("out/all.p3.labels.png").read_bytes() == Path("one/all.labels.png").read_bytes()
+
+
+@pytest.mark.parametrize("limit", [["--max-pixels", "100"], ["--max-memory", "1k"]])
+def test_limits(photos: Path, limit: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    if limit[0] == "--max-memory":
+        Image.new("L", (2000, 2000)).save("in/a.png")
+    assert run("in/a.png", "-o", "out", *limit) == 1
+    assert limit[0] in capsys.readouterr().err
+
+
 class Binary(io.TextIOWrapper):
     """Standard output that keeps its bytes."""
 
@@ -254,6 +275,12 @@ def test_to_standard_output(photos: Path, monkeypatch: pytest.MonkeyPatch, sourc
         ["in", "--shard", "1"],
         ["in", "--shard", "-1/2"],
         ["in", "--jobs", "-1"],
+        ["in", "--page", "0"],
+        ["in", "--page", "some"],
+        ["in", "--max-pixels", "many"],
+        ["in", "--max-memory", "0"],
+        ["in", "--max-memory", "-5"],
+        ["-", "--page", "all"],
         ["--files-from", "nowhere"],
         ["--files-from", "in"],
         ["-", "--files-from", "-"],

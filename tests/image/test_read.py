@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import ImageError
-from emseg.image import Image, decode_image, raster, read, read_image, read_mask, shown
+from emseg.image import Image, decode_image, raster, read, read_image, read_mask, reading, shown
 
 RGB = np.random.default_rng(0).integers(0, 256, (12, 17, 3), dtype=np.uint8)
 
@@ -178,7 +178,7 @@ def test_images_above_pillows_own_limit_are_read(monkeypatch: pytest.MonkeyPatch
 
 
 def test_limit_holds_for_every_format(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(raster, "MAX_PIXELS", 12 * 17 - 1)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 12 * 17 - 1)
     for kind in ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP"):
         assert "17 × 12 pixels are more" in refused(encoded(RGB, kind), tmp_path)
 

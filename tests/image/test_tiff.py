@@ -12,7 +12,7 @@ import pytest
 import tifffile
 
 from emseg.errors import ImageError
-from emseg.image import decode_image, raster
+from emseg.image import Reading, decode_image, raster
 
 RNG = np.random.default_rng(0)
 RGB16 = RNG.integers(0, 65536, (9, 14, 3), dtype=np.uint16)
@@ -185,3 +185,44 @@ def test_grey_in_any_lossless_compression(compression: str) -> None:
         image = decode_image(buffer.getvalue(), "x")
         assert image.pixels.dtype == array.dtype
         np.testing.assert_array_equal(image.pixels[..., 0], array)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+@pytest.mark.parametrize("bands", [1, 3])
+def test_the_nodata_value_is_no_data(dtype: type, bands: int) -> None:
+    array = RNG.integers(0, 100, (9, 14, bands)).astype(dtype)
+    array[2:4, 5:] = 7
+    array[0, 0] = 7
+    data = written(array.squeeze(), photometric="minisblack" if bands == 1 else "rgb", extratags=[(42113, "s", 0, "7")])
+    image = decode_image(data, "x")
+    np.testing.assert_array_equal(image.valid, (array != 7).any(axis=2))
+    assert image.metadata["nodata"] == "7"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "text"), [(np.uint8, "-9999"), (np.uint8, "0.5"), (np.float32, "nan"), (np.uint8, "")]
+)
+def test_nodata_values_that_no_pixel_has(dtype: str, text: str) -> None:
+    data = written(np.ones((9, 14), dtype), extratags=[(42113, "s", 0, text)])
+    assert decode_image(data, "x").valid is None
+
+
+def test_pages_of_both_decoders() -> None:
+    for dtype in (np.uint8, np.float32):
+        pages = RNG.integers(0, 200, (5, 9, 14)).astype(dtype)
+        data = written(pages, photometric="minisblack")
+        for page in range(5):
+            np.testing.assert_array_equal(decode_image(data, "x", Reading(page + 1)).pixels[..., 0], pages[page])
+        with pytest.raises(ImageError, match="there is no page 6; it has 5"):
+            decode_image(data, "x", Reading(6))
+
+
+def test_pages_of_several_kinds() -> None:
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, RGB16, photometric="rgb")
+    tifffile.imwrite(buffer, np.ones((3, 4), np.float32), append=True)
+    assert decode_image(buffer.getvalue(), "x").pixels.dtype == np.uint16
+    second = decode_image(buffer.getvalue(), "x", Reading(2))
+    assert (second.shape, second.pixels.dtype) == ((3, 4), np.float32)
+    with pytest.raises(ImageError, match="pixels are more than"):
+        decode_image(buffer.getvalue(), "x", Reading(2, max_pixels=11))

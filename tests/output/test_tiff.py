@@ -114,3 +114,17 @@ def test_resolutions_that_make_no_sense_do_no_harm(dpi: tuple[float, float]) -> 
     labels = np.ones((4, 6), np.uint8)
     assert np.array_equal(tifffile.imread(io.BytesIO(labels_tiff(labels, {"resolution": dpi}))), labels)
     assert np.array_equal(np.asarray(Pillow.open(io.BytesIO(label_png(labels, palette(1), dpi)))), labels)
+
+
+def test_label_0_is_no_data_where_the_input_had_such_a_value() -> None:
+    source = io.BytesIO()
+    tifffile.imwrite(source, np.eye(20, dtype=np.uint8), extratags=[(42113, "s", 0, "0", True)])
+    image = decode_image(source.getvalue(), "x")
+    assert image.valid is not None
+    for data, nodata in (
+        (labels_tiff(np.ones((20, 20), np.uint8), image.metadata), "0"),
+        (planes_tiff(np.ones((20, 20)), image.metadata), None),
+    ):
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            tag = file.pages.first.tags.get(42113)
+            assert (tag and tag.value) == nodata

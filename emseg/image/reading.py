@@ -1,0 +1,77 @@
+"""What of a file is wanted, and how much of it may be taken in. A header can claim any size: it is judged first."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+
+from emseg.errors import ImageError
+
+MAX_PIXELS = 500_000_000
+SHARE = 0.8  # of the memory that is free, by default
+WORKING = 24  # bytes a pixel that a fit takes besides the stored samples: few distinct values
+WORKING_MANY, WORKING_SAMPLE = 48, 24  # the same, and for each sample, where every pixel may be a value of its own
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read.
+
+    Attributes
+    ----------
+    page : int
+        Which of several pages, frames or arrays, from 1.
+    max_pixels : int or None
+        Largest width × height; None is `MAX_PIXELS`.
+    max_memory : int or None
+        Bytes that reading and fitting may take by a rough estimate; None is a share of what is free.
+    """
+
+    page: int = 1
+    max_pixels: int | None = None
+    max_memory: int | None = None
+
+    def require(self, width: int, height: int, name: str, channels: int = 1, itemsize: int = 1) -> None:
+        """Raise ImageError for an image without pixels, with too many, or too large for the memory."""
+        if width < 1 or height < 1 or channels < 1:
+            raise ImageError(f"{name}: has no pixels ({width} × {height}); export it again from its source")
+        most, pixels = self.max_pixels or MAX_PIXELS, width * height
+        if pixels > most:
+            raise ImageError(
+                f"{name}: {width} × {height} pixels are more than {most:,}; crop it or scale it down (--max-pixels)"
+            )
+        few = itemsize * channels <= 3  # as many bits as a table of all values may have
+        need = pixels * (channels * itemsize + (WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels))
+        if need <= 64 << 20:  # which any machine has
+            return
+        memory = free_memory() if self.max_memory is None else self.max_memory
+        if need > memory:
+            raise ImageError(
+                f"{name}: {width} × {height} pixels take about {need / 1e9:.1f} GB of memory, allowed are "
+                f"{memory / 1e9:.1f} GB; crop it or scale it down (--max-memory)"
+            )
+
+    def require_page(self, pages: int, name: str) -> None:
+        """Raise ImageError unless there are so many pages."""
+        if self.page > pages:
+            raise ImageError(f"{name}: there is no page {self.page}; it has {pages} (--page)")
+
+
+def free_memory() -> int:
+    """The share of the free memory that one image may take: of the machine's, and of the container's if it has less."""
+    free = sys.maxsize
+    with suppress(OSError, ValueError, AttributeError):  # other systems say only how much there is
+        free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError, StopIteration), open("/proc/meminfo", encoding="ascii") as file:
+        free = next(int(line.split()[1]) << 10 for line in file if line.startswith("MemAvailable:"))
+    with suppress(OSError, ValueError):
+        most, used = (_number(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
+        free = min(free, max(most - used, 0))
+    return int(free * SHARE)
+
+
+def _number(path: str) -> int:
+    with open(path, encoding="ascii") as file:
+        return int(file.read())
