@@ -219,8 +219,9 @@ def test_pages_of_both_decoders() -> None:
 
 def test_pages_of_several_kinds() -> None:
     buffer = io.BytesIO()
-    tifffile.imwrite(buffer, RGB16, photometric="rgb")
-    tifffile.imwrite(buffer, np.ones((3, 4), np.float32), append=True)
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(RGB16, photometric="rgb")
+        file.write(np.ones((3, 4), np.float32))
     assert decode_image(buffer.getvalue(), "x").pixels.dtype == np.uint16
     second = decode_image(buffer.getvalue(), "x", Reading(2))
     assert (second.shape, second.pixels.dtype) == ((3, 4), np.float32)
