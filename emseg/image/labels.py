@@ -16,13 +16,13 @@ from emseg.image.read import read_image
 REMEDY = "give a palette or grey PNG, or a TIFF of integers"
 
 
-def read_labels(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[Any]:
-    """Read a label map of the given (H, W): palette indices, or the values of a one-channel integer image.
+def read_labels(path: str | os.PathLike[str], shape: tuple[int, int] | None = None) -> NDArray[Any]:
+    """Read a label map (H, W): palette indices, or the values of a one-channel integer image.
 
     Raises
     ------
     ImageError
-        If the file cannot be read, has another size, or holds colours or fractions.
+        If the file cannot be read, has another size than `shape`, or holds colours or fractions.
     """
     image = read_image(path)  # refuses whatever is damaged or too large
     with open(path, "rb") as file:
@@ -36,7 +36,7 @@ def read_labels(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray
                 raise ImageError(f"{shown(path)}: not a label map; {REMEDY}")
     elif not data.startswith((b"II", b"MM")) or image.pixels.shape[2] > 1 or labels.dtype.kind not in "ui":
         raise ImageError(f"{shown(path)}: not a label map; {REMEDY}")
-    if labels.shape != shape:
+    if shape is not None and labels.shape != shape:
         sizes = f"labels of {labels.shape[1]} × {labels.shape[0]} pixels for an image of {shape[1]} × {shape[0]}"
         raise ImageError(f"{shown(path)}: {sizes}; give a label map of the image's size")
     return labels
