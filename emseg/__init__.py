@@ -14,18 +14,30 @@ if TYPE_CHECKING:
     from emseg.errors import EmsegError
     from emseg.image.model import Image
     from emseg.image.read import read_image
+    from emseg.pipeline.apply import apply
     from emseg.pipeline.evaluate import evaluate
     from emseg.pipeline.options import SegmentOptions
     from emseg.pipeline.segment import Segmentation, segment
 
 __version__ = "0.1.0"
-__all__ = ["EmsegError", "Image", "SegmentOptions", "Segmentation", "__version__", "evaluate", "read_image", "segment"]
+__all__ = [
+    "EmsegError",
+    "Image",
+    "SegmentOptions",
+    "Segmentation",
+    "__version__",
+    "apply",
+    "evaluate",
+    "read_image",
+    "segment",
+]
 
 _HOME = {
     "EmsegError": "emseg.errors",
     "Image": "emseg.image.model",
     "SegmentOptions": "emseg.pipeline.options",
     "Segmentation": "emseg.pipeline.segment",
+    "apply": "emseg.pipeline.apply",
     "evaluate": "emseg.pipeline.evaluate",
     "read_image": "emseg.image.read",
     "segment": "emseg.pipeline.segment",

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
-from emseg.cli import compare
+from emseg.cli import apply, compare
 from emseg.cli.segment import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
@@ -58,6 +58,14 @@ def test_every_output_is_in_a_table() -> None:
     assert [name.removeprefix(Path(name).name.split(".")[0]) for name in written] == [*ALWAYS.values(), REPORT]
     extra = {row[0].strip("`"): row[1].strip("`").removeprefix("photo") for row in table("`--save`")}
     assert extra == EXTRA | {"all": ""}
+
+
+def test_options_of_apply() -> None:
+    section = README.partition("## Applying a model")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(--?[a-z0][a-z-]*)`", section))
+    own = [param.opts for param in apply.command.params if isinstance(param, click.Option)]
+    assert all(named & set(names) for names in own), own
+    assert named <= {name for names in own for name in names}
 
 
 def test_options_and_files_of_compare() -> None:

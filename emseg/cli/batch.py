@@ -179,6 +179,8 @@ def _do(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
 
             traceback.print_exc()
         code, line = explain(error, job.source)
+        if line and shown(job.source) not in line:  # of several inputs, which
+            line = f"{shown(job.source)}: {line}"
     except KeyboardInterrupt as error:
         code, line = explain(error)
     return Outcome(code, BAD, line)

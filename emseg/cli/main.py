@@ -14,6 +14,7 @@ from emseg.cli.errors import attempt
 
 COMMANDS = {
     "segment": "Segment images into K regions of similar pixels",
+    "apply": "Label images with a saved model, without fitting",
     "compare": "Compare the variants of EM on one image, from one start",
     "evaluate": "Score a label map against true ones",
 }
@@ -24,6 +25,7 @@ Examples:
   emseg segment photo.png -k 4              label map, overlay, log and report, here
   emseg segment *.tif -k 3 -o results       several images, into a folder
   emseg segment photo.png --features lab,xy:0.5 --save posterior,model
+  emseg apply photo.emseg.json *.png        label other images with that model
   emseg compare photo.png -k 4              the variants of EM side by side: table, traces and a chart
   emseg evaluate photo.labels.png truth.png  how well they agree
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from os.path import isfile
 from typing import Any, TypeVar
 
@@ -107,16 +108,29 @@ def _algorithms(value: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _kinds(value: str) -> tuple[str, ...]:
+def _kinds(kinds: Sequence[str], value: str) -> tuple[str, ...]:
     names = [part.strip() for part in value.split(",")] if value else []
     for name in names:
-        if name not in (*EXTRA, "all"):
-            raise ValueError(f"unknown kind {name!r}; choose from {', '.join(EXTRA)}, all")
-    return tuple(kind for kind in EXTRA if kind in names or "all" in names)
+        if name not in (*kinds, "all"):
+            raise ValueError(f"unknown kind {name!r}; choose from {', '.join(kinds)}, all")
+    return tuple(kind for kind in kinds if kind in names or "all" in names)
 
 
 def _option(*names: str, **how: Any) -> Callable[[Command], Command]:
     return click.option(*names, show_default=not how.get("is_flag") and bool(str(how.get("default", ""))), **how)
+
+
+def mask_option() -> Callable[[Command], Command]:
+    """The option for a mask."""
+    return _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
+                   help="Image of the same size: only where it is not zero are pixels used; outside, the label is 0."
+                   )  # fmt: skip
+
+
+def save_option(kinds: Sequence[str]) -> Callable[[Command], Command]:
+    """The option for more files, of these kinds."""
+    return _option("--save", metavar="KIND[,KIND]", callback=_checked(partial(_kinds, kinds)), default="",
+                   help=f"Also write {', '.join(kinds)}, or all.")  # fmt: skip
 
 
 MODEL = (
@@ -132,8 +146,7 @@ MODEL = (
             help="Shape of the components."),
     _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),
             default=DEFAULT.floor, help="Smallest variance of a component, relative to that of the whole image."),
-    _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
-            help="Image of the same size: only where it is not zero are pixels used; outside, the label is 0."),
+    mask_option(),
 )  # fmt: skip
 METHOD = (
     _option("--criterion", type=click.Choice(CRITERIA), default=DEFAULT.criterion,
@@ -175,16 +188,14 @@ OUT = (
             help="Folder for the results; made if need be."),
     _option("--overwrite", is_flag=True, help="Replace files that emseg did not write."),
 )  # fmt: skip
-SAVE = (
-    _option("--save", metavar="KIND[,KIND]", callback=_checked(_kinds), default="",
-            help=f"Also write {', '.join(EXTRA)}, or all."),
-)  # fmt: skip
+SAVE = (save_option(tuple(EXTRA)),)
 TALK = (
     _option("--json", "as_json", is_flag=True, help="Print the report as JSON, a line per input."),
     _option("-q", "--quiet", is_flag=True, help="Print errors only."),
     _option("-v", "--verbose", is_flag=True, help="Show every iteration."),
     _option("--debug", is_flag=True, help="Show tracebacks."),
 )
+STILL = tuple(option for number, option in enumerate(TALK) if number != 2)  # without the iterations
 FIT = (*MODEL, *METHOD, *FIELD, *RUN)
 FILES = (*OUT, *SAVE)
 

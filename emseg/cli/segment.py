@@ -49,10 +49,11 @@ def _segment(overwrite: bool, quiet: bool, verbose: bool, fit: dict[str, Any], j
     with watch(job.source, quiet=quiet or not alone, verbose=verbose) as on_iteration:
         result = segment(opened(job), on_iteration=on_iteration, **fit)
     report = save(result, job, overwrite)
-    return Done(report, partial(_summary, report, result.colours, job))
+    return Done(report, partial(summary, report, result.colours, job))
 
 
-def _summary(report: dict[str, Any], colours: Any, job: Job) -> str:
+def summary(report: dict[str, Any], colours: Any, job: Job) -> str:
+    """What to show of a segmentation on standard output."""
     from emseg.output.summary import summary_text
 
     return summary_text(report, colours, sys.stdout.isatty(), job.report)

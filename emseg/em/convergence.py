@@ -22,6 +22,7 @@ class Status(Enum):
     AVERAGED = "averaged: all draws asked for are made; with --option for more of them the answer comes closer"
     PASSED = "finished: all passes asked for are made; with --option passes for more the answer comes closer"
     MAX_ITER = "not converged: stopped at the largest number of iterations; raise --max-iter or --tol"
+    APPLIED = "applied: the mixture of a model, not fitted to this image"
     DEGENERATE = "degenerate: a component became empty or singular; use a smaller -k, or a --floor above 0"
 
 

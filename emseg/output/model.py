@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, shown
+from emseg.errors import DataError, UsageError, shown
+from emseg.features.spec import parse_spec
 from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.families import KINDS, family_of
 from emseg.mixture.family import require
@@ -19,6 +22,7 @@ from emseg.output.report import report_json
 
 FORMAT, VERSION = "emseg-model", 1
 LARGEST = 1 << 24  # bytes
+LARGEST_K, LARGEST_D = 4096, 256
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
 AXES = {"covariances": 3}  # of the parameters; the others have two, K and D
 
@@ -47,6 +51,8 @@ def read_model(path: str) -> Model:
         If it is not one, or its numbers are not a mixture.
     """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ValueError("no ordinary file")  # a pipe might never end
         with open(path, "rb") as file:
             text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
@@ -61,10 +67,11 @@ def read_model(path: str) -> Model:
             raise ValueError("unknown or missing keys")
         if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
             raise ValueError("unknown features or covariance")
+        parse_spec(facts["features"])
         weights = _numbers(facts["weights"], 1)
         parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
         _require_mixture(weights, parts)
-    except (OSError, ValueError, TypeError, RecursionError, OverflowError) as error:
+    except (OSError, ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
         reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
         raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
     return Model(facts["features"], Mixture(weights, parts, family_of(facts["family"], facts["covariance"])))
@@ -81,6 +88,10 @@ def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
 
 
 def _require_mixture(weights: NDArray[np.float64], parts: Any) -> None:
+    k, d = parts.means.shape
+    require(
+        k <= LARGEST_K and d <= LARGEST_D, f"{k} components of {d} features are more than {LARGEST_K} of {LARGEST_D}"
+    )
     require(weights.shape == parts.means.shape[:1], "shapes do not agree")
     require(weights > 0, "weights must be positive")
     with np.errstate(over="ignore"):

@@ -22,6 +22,8 @@ EXTRA = {
 REPORT = ".json"
 #: What there is more for inputs of these names.
 VOLUMES, VOLUME = (".nii", ".nii.gz"), {"labels-nifti": ".labels.nii.gz"}
+#: What `apply` writes, besides what it is asked to save.
+APPLIED = {kind: ALWAYS[kind] for kind in ("labels", "overlay")}
 #: What `compare` writes, and its report.
 COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
 STDIO = "-"

@@ -31,11 +31,11 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     """
     width, height = report["size"]
     k, counts, status = report["K"], report["pixel_counts"], report["status"]
+    fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"
     lines = [
         f"{shown(report['input']['path'])}: {width} × {height} pixels in {_count(k, 'region')} by"
         f" {report['features']['spec']}",
-        f"  {status.partition(':')[0]} after {_count(report['iterations'], 'iteration')},"
-        f" log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
+        f"  {status.partition(':')[0]} {fitted}, log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
     ]
     labels = palette(k)[1:]
     swatch = len(_swatch(labels[0], False)) + 4 * colour

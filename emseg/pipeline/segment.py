@@ -122,7 +122,7 @@ def segment(
     [1, 1, 1, 2, 2, 2]
     """
     asked = SegmentOptions.checked(k=k, **options)
-    clock = _Clock()
+    clock = Clock()
     photo = as_image(image)
     inside = None if mask is None else as_mask(mask, photo)
     clock.lap("read")
@@ -150,7 +150,7 @@ def _finish(
     asked: SegmentOptions,
     start: Start,
     rng: np.random.Generator,
-    clock: _Clock,
+    clock: Clock,
 ) -> Segmentation:
     """Label the pixels and gather the report."""
     mixture = _surviving(found)
@@ -191,7 +191,7 @@ def _surviving(found: Fit) -> Mixture:
     return replace(mixture, weights=mixture.weights / mixture.weights.sum())
 
 
-class _Clock:
+class Clock:
     """Seconds by stage."""
 
     def __init__(self) -> None:

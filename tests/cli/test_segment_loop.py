@@ -47,8 +47,8 @@ def run(*inputs: str) -> int:
         (["a.png", "b.png"], 0, ["a.png", "b.png"], []),
         (["bad.png"], 1, [], ["bad.png: not an image"]),
         (["a.png", "bad.png", "b.png"], 1, ["a.png", "b.png"], ["bad.png: not an image", "1 of 3 inputs failed"]),
-        (["odd.png"], 2, [], ["--features: lab does not fit"]),
-        (["odd.png", "b.png"], 1, ["b.png"], ["--features: lab does not fit", "1 of 2 inputs failed"]),
+        (["odd.png"], 2, [], ["odd.png: --features: lab does not fit"]),
+        (["odd.png", "b.png"], 1, ["b.png"], ["odd.png: --features: lab does not fit", "1 of 2 inputs failed"]),
         (["a.png", "stop.png", "b.png"], 130, ["a.png"], ["interrupted"]),
         (
             ["x/a.png", "a.png"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -124,6 +125,11 @@ def test_other_families_have_parameters_of_their_own(
         {"means": "12"},
         {"covariance": "nonsense"},
         {"features": "\n", "family": "a\nb"},
+        {"features": "nonsense"},
+        {"features": "lab:1e9"},
+        {"features": "a" * 100_000},
+        {"weights": [1 / 5000] * 5000, "means": [[1, 2]] * 5000, "covariances": [[[1, 0], [0, 1]]] * 5000},
+        {"means": [[1] * 300] * 2},
     ],
     ids=lambda changes: json.dumps(changes)[:60],
 )
@@ -151,6 +157,13 @@ def test_no_file_a_folder_or_a_flood(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(model, "LARGEST", 100)
     with pytest.raises(DataError, match="too large"):
         read_model(saved(tmp_path))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "m.json")
+    with pytest.raises(DataError, match="no ordinary file"):
+        read_model(str(tmp_path / "m.json"))
 
 
 JSON = st.recursive(

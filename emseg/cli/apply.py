@@ -1,0 +1,53 @@
+"""`emseg apply`: parse, call `apply`, write."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from emseg.cli.batch import Batch, Done, opened
+from emseg.cli.batch_options import MANY
+from emseg.cli.options import OUT, STILL, mask_option, options, save_option
+from emseg.cli.segment import summary
+from emseg.output.names import APPLIED, EXTRA, Job
+
+SAVED = tuple(kind for kind in EXTRA if kind != "model")  # which it is given
+HELP = """Label each INPUT with MODEL, which `emseg segment --save model` has written. Nothing is fitted.
+
+\b
+Examples:
+  emseg apply photo.emseg.json *.png -o results
+  emseg apply cells.emseg.json slides --recursive --jobs 4 --save posterior -o results
+
+\b
+Writes, for photo.png:
+  photo.labels.png    label map: the components of the model in its order; 0 is "no data"
+  photo.overlay.png   the image with its regions tinted and outlined
+  photo.json          the report, written last
+"""
+
+
+@click.command("apply", help=HELP)
+@click.argument("model", metavar="MODEL", type=click.Path(exists=True, dir_okay=False))
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@options((mask_option(),), OUT, (save_option(SAVED),), MANY, STILL)
+def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: Any) -> int:
+    """Do each input; return the exit code."""
+    from emseg.output.model import read_model
+
+    batch = Batch.of(inputs, how)
+    k = read_model(model).mixture.k  # a bad model is one line, not one for each input
+    work = partial(_apply, batch.overwrite, model, how)
+    asked = {"model": model, **how}
+    return batch.run("apply", work, asked, reads=("model", "mask"), always=APPLIED, extra=save, named={"k": str(k)})
+
+
+def _apply(overwrite: bool, model: str, how: dict[str, Any], job: Job, alone: bool) -> Done:
+    from emseg.cli.save import save
+    from emseg.pipeline.apply import apply
+
+    result = apply(model, opened(job), **how)
+    report = save(result, job, overwrite)
+    return Done(report, partial(summary, report, result.colours, job))
