@@ -15,30 +15,35 @@ if TYPE_CHECKING:
     from emseg.image.model import Image
     from emseg.image.read import read_image
     from emseg.pipeline.apply import apply
+    from emseg.pipeline.denoise import Denoised, denoise
     from emseg.pipeline.evaluate import evaluate
     from emseg.pipeline.options import SegmentOptions
     from emseg.pipeline.segment import Segmentation, segment
 
 __version__ = "0.1.0"
 __all__ = [
+    "Denoised",
     "EmsegError",
     "Image",
     "SegmentOptions",
     "Segmentation",
     "__version__",
     "apply",
+    "denoise",
     "evaluate",
     "read_image",
     "segment",
 ]
 
 _HOME = {
+    "Denoised": "emseg.pipeline.denoise",
     "EmsegError": "emseg.errors",
     "Image": "emseg.image.model",
     "SegmentOptions": "emseg.pipeline.options",
     "Segmentation": "emseg.pipeline.segment",
     "apply": "emseg.pipeline.apply",
     "evaluate": "emseg.pipeline.evaluate",
+    "denoise": "emseg.pipeline.denoise",
     "read_image": "emseg.image.read",
     "segment": "emseg.pipeline.segment",
 }

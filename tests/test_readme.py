@@ -11,12 +11,12 @@ from pathlib import Path
 import click
 import pytest
 
-from emseg.cli import apply, compare
+from emseg.cli import apply, compare, denoise
 from emseg.cli.segment import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES
-from emseg.output.names import ALWAYS, COMPARE, COMPARE_REPORT, EXTRA, REPORT
+from emseg.output.names import ALWAYS, COMPARE, COMPARE_REPORT, DENOISE, DENOISE_REPORT, EXTRA, REPORT
 from emseg.pipeline.options import COMPARE as COMPARE_DEFAULTS
 
 ROOT = Path(__file__).parents[1]
@@ -78,6 +78,22 @@ def test_options_and_files_of_compare() -> None:
     assert rows["--tol"][2] == ", ".join(str(value) for value in COMPARE_DEFAULTS.values())
     written = [row[0].strip("`").removeprefix("coffee") for row in table("comparison")]
     assert sorted(written) == sorted([*COMPARE.values(), COMPARE_REPORT])
+
+
+@pytest.mark.parametrize(("name", "group", "written"), [("denoise", denoise.command, (DENOISE, DENOISE_REPORT))])
+def test_options_and_files_of_restoring(name: str, group: click.Command, written: tuple[dict[str, str], str]) -> None:
+    rows = {option: row for row in table(f"option of `{name}`") for option in re.findall(r"--[a-z-]+", row[0])}
+    section = README.partition(f"| option of `{name}` |")[2].partition("\n## ")[0]
+    for option in (param for param in group.params if isinstance(param, click.Option)):
+        assert any(f"`{text}`" in section for text in option.opts) or option.opts[-1] in rows, option.opts
+        if option.opts[-1] in rows:
+            expected = str(option.default) if option.show_default and option.default is not None else ""
+            assert rows[option.opts[-1]][2].strip("`") == expected
+            for choice in option.type.choices if isinstance(option.type, click.Choice) else ():
+                assert f"`{choice}`" in rows[option.opts[-1]][1] + rows[option.opts[-1]][2]
+    files, report = written
+    suffixes = [row[0].strip("`").partition(".")[2] for row in table(f"{name}d" if name[-1] == "e" else f"{name}ed")]
+    assert [f".{suffix}" for suffix in suffixes] == [*files.values(), report]
 
 
 def test_the_log_has_the_columns_it_says() -> None:

@@ -15,6 +15,7 @@ from emseg.cli.errors import attempt
 COMMANDS = {
     "segment": "Segment images into K regions of similar pixels",
     "apply": "Label images with a saved model, without fitting",
+    "denoise": "Take the noise out of images",
     "compare": "Compare the variants of EM on one image, from one start",
     "evaluate": "Score a label map against true ones",
 }

@@ -84,3 +84,16 @@ class _Bar:
     def close(self) -> None:
         if self.bar is not None:
             self.bar.close()
+
+
+@contextmanager
+def share(name: str, quiet: bool) -> Iterator[Callable[[float], object] | None]:
+    """Give the callback that shows on a terminal how much of the work on `name` is done, or None if nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from tqdm import tqdm
+
+    form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
+    with tqdm(total=1.0, desc=name, leave=False, file=sys.stderr, delay=PATIENCE, bar_format=form) as bar:
+        yield lambda done: bar.update(done - bar.n)

@@ -32,6 +32,8 @@ class Image:
         What writers carry over: "resolution" (x, y) in dots per inch, "geotiff" {tag: stored value}.
     packed : ndarray of uint32, shape (H, W), or None
         For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.
+    alpha : ndarray, shape (H, W), or None
+        Opacity as stored, in the type of the pixels, for writers of pictures.
     """
 
     pixels: NDArray[Any]
@@ -41,6 +43,7 @@ class Image:
     sha256: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     packed: NDArray[np.uint32] | None = None
+    alpha: NDArray[Any] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -160,14 +160,15 @@ def _sorted_out(
     packed: NDArray[Any] | None = None,
 ) -> Image:
     """Colour apart from transparency."""
-    valid = None
+    valid = opacity = None
     if alpha:
-        valid, samples = samples[..., -1] != 0, samples[..., :-1]
+        opacity, samples = samples[..., -1], samples[..., :-1]
+        valid = opacity != 0
     elif packed is not None:
         samples = samples[..., :3]
     if key is not None and not alpha:
         valid = (samples != np.asarray(key)).any(axis=2)
-    return replace(Image.from_array(samples, valid, name), packed=packed, metadata=metadata)
+    return replace(Image.from_array(samples, valid, name), packed=packed, metadata=metadata, alpha=opacity)
 
 
 def _words(im: PIL.Image.Image, orientation: int) -> NDArray[Any]:

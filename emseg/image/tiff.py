@@ -124,20 +124,24 @@ def _by_tifffile(data: bytes, name: str, how: Reading) -> Image:
 
     if page.photometric == _WHITE_IS_ZERO and pixels.dtype.kind == "u":
         pixels = np.iinfo(pixels.dtype).max - pixels
-    valid = None
+    valid = opacity = None
     alpha = next((i for i, value in enumerate(page.extrasamples) if value in _ALPHA), None)
     if alpha is not None:
         band = pixels.shape[2] - len(page.extrasamples) + alpha
-        valid, pixels = pixels[..., band] != 0, np.delete(pixels, band, axis=2)
+        opacity, pixels = pixels[..., band].copy(), np.delete(pixels, band, axis=2)
+        valid = opacity != 0
     turn = tags.get(_ORIENTATION)
     if isinstance(turn, int) and 2 <= turn <= 8:
-        pixels, valid = raster.upright(pixels, turn), None if valid is None else raster.upright(valid, turn)
+        pixels = raster.upright(pixels, turn)
+        if opacity is not None:
+            opacity = raster.upright(opacity, turn)
+            valid = opacity != 0
         dpi = dpi[::-1] if dpi and turn > 4 else dpi
     valid = _valid(pixels, valid, tags.get(NODATA))
     image = Image.from_array(np.ascontiguousarray(pixels), valid, name)
     if image.colour == "rgb" and page.photometric not in (_GREY, _RGB):  # CIE L*a*b*, for one
         image = replace(image, colour="bands")
-    return replace(image, metadata={**raster.resolution(dpi), **_geo(tags)})
+    return replace(image, metadata={**raster.resolution(dpi), **_geo(tags)}, alpha=opacity)
 
 
 def _page_pixels(page: Any, tags: Mapping[int, Any], length: int, name: str, how: Reading) -> NDArray[Any]:

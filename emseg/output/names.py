@@ -26,6 +26,8 @@ VOLUMES, VOLUME = (".nii", ".nii.gz"), {"labels-nifti": ".labels.nii.gz"}
 APPLIED = {kind: ALWAYS[kind] for kind in ("labels", "overlay")}
 #: What `compare` writes, and its report.
 COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
+#: What `denoise` writes, and its report.
+DENOISE, DENOISE_REPORT = {"image": ".denoised.png"}, ".denoised.json"
 STDIO = "-"
 STEM = "{stem}"
 

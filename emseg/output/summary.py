@@ -66,3 +66,17 @@ def _swatch(rgb: NDArray[np.uint8], colour: bool) -> str:
     r, g, b = (int(channel) for channel in rgb)
     name = f"#{r:02x}{g:02x}{b:02x}"
     return f"\x1b[48;2;{r};{g};{b}m   \x1b[0m {name}" if colour else name
+
+
+def denoise_text(report: Mapping[str, Any], where: str = "") -> str:
+    """Describe a denoised image for people: what was found, and where the files are."""
+    width, height = report["size"]
+    found = "found" if report["options"]["sigma"] == "auto" else "given"
+    lines = [
+        f"{shown(report['input']['path'])}: {width} × {height} pixels, noise {report['sigma']:.3g} ({found}), method"
+        f" {report['method']}, {report['seconds']:.1f} s"
+    ]
+    if where:
+        folder = f"{dirname(where)}: " if dirname(where) else ""
+        lines.append(f"  → {shown(folder + ', '.join([*report['outputs'], basename(where)]))}")
+    return "\n".join(lines)

@@ -27,7 +27,26 @@ def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
     return _tiff(planes.astype(np.float32, copy=False), metadata)
 
 
-def _tiff(pixels: NDArray[Any], metadata: Mapping[str, Any], nodata: bool = False) -> bytes:
+def image_tiff(pixels: NDArray[Any], colour: str, alpha: NDArray[Any] | None, metadata: Mapping[str, Any]) -> bytes:
+    """An image (H, W, C) of any type, with its alpha (H, W) if it has one."""
+    photometric = "rgb" if colour == "rgb" else "minisblack"
+    samples = pixels if alpha is None else np.dstack([pixels, alpha.astype(pixels.dtype, copy=False)])
+    if samples.shape[2] == 1:
+        return _tiff(samples[:, :, 0], metadata)
+    more = samples.shape[2] - (3 if colour == "rgb" else 1)
+    kinds = ["unspecified"] * more
+    if alpha is not None:
+        kinds[-1] = "unassalpha"
+    return _tiff(samples, metadata, photometric=photometric, planarconfig="contig", extrasamples=kinds or None)
+
+
+def _tiff(
+    pixels: NDArray[Any],
+    metadata: Mapping[str, Any],
+    nodata: bool = False,
+    photometric: str = "minisblack",
+    **layout: Any,
+) -> bytes:
     """Encode with what the input said of resolution and place."""
     import tifffile
 
@@ -39,7 +58,7 @@ def _tiff(pixels: NDArray[Any], metadata: Mapping[str, Any], nodata: bool = Fals
     if max(metadata.get("resolution", (np.inf,))) <= HIGHEST_DPI:
         place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
     file = io.BytesIO()
-    tifffile.imwrite(file, pixels, photometric="minisblack", compression="zlib", metadata=None, **place)
+    tifffile.imwrite(file, pixels, photometric=photometric, compression="zlib", metadata=None, **layout, **place)
     return file.getvalue()
 
 

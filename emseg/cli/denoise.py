@@ -1,0 +1,70 @@
+"""`emseg denoise`: parse, call `denoise`, write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import click
+
+from emseg.cli.batch import Batch, Done, opened
+from emseg.cli.batch_options import MANY
+from emseg.cli.options import OUT, TALK, options
+from emseg.cli.progress import share
+from emseg.cli.restore_options import MASKED, NOISE, THREADS
+from emseg.output.names import DENOISE, DENOISE_REPORT, STDIO, Job
+
+HELP = """Take white noise out of each INPUT.
+
+\b
+Examples:
+  emseg denoise photo.png
+  emseg denoise photo.png --sigma 25
+  emseg denoise *.tif -o clean
+
+\b
+Writes, for photo.png:
+  photo.denoised.png    the image in its own depth; .tif for floating point numbers and unusual channels
+  photo.denoised.json   the report, written last
+"""
+
+
+@click.command("denoise", help=HELP)
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@options(NOISE, MASKED, THREADS, OUT, MANY, TALK)
+def command(inputs: tuple[str, ...], verbose: bool, **how: Any) -> int:
+    """Do each input; return the exit code."""
+    batch = Batch.of(inputs, how)
+    decisive = {name: value for name, value in how.items() if name != "threads"}
+    work = partial(_denoise, batch.overwrite, batch.quiet, how)
+    return batch.run("denoise", work, decisive, reads=("mask",), always=DENOISE, report=DENOISE_REPORT)
+
+
+def _denoise(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone: bool) -> Done:
+    from emseg.cli.write import write
+    from emseg.image.read import read_image
+    from emseg.output.picture import fits_png, picture_png, picture_tiff
+    from emseg.pipeline.denoise import denoise
+
+    source = opened(job)
+    image = read_image(source) if isinstance(source, str) else source
+    job = suited(job, fits_png(image))
+    with share(job.source, quiet or not alone) as on_progress:
+        result = denoise(image, on_progress=on_progress, **how)
+    content = picture_png if fits_png(image) else picture_tiff
+    report = write(job, {"image": partial(content, result.image)}, result.report, overwrite)
+    return Done(report, partial(_summary, report, job))
+
+
+def suited(job: Job, png: bool) -> Job:
+    """The job with the name of its picture ending in .tif where a PNG cannot hold it."""
+    if png or job.report == STDIO:
+        return job
+    return replace(job, files={**job.files, "image": job.files["image"].removesuffix(".png") + ".tif"})
+
+
+def _summary(report: dict[str, Any], job: Job) -> str:
+    from emseg.output.summary import denoise_text
+
+    return denoise_text(report, job.report)

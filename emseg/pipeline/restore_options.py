@@ -1,0 +1,63 @@
+"""What restoring may be asked for, and the defaults. Imports nothing heavy: the help text reads it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from emseg.errors import UsageError
+
+METHODS = ("auto", "local")
+
+
+@dataclass(frozen=True)
+class DenoiseOptions:
+    """Options of `emseg.denoise` and of the command of that name.
+
+    Attributes
+    ----------
+    sigma : float or "auto"
+        Standard deviation of the noise: of images of integers in units of which white has 255, else as stored.
+    method : {"auto", "local"}
+        Local Gaussians, which `auto` is.
+    threads : int
+        How many threads work on one image; 0: as many as there are processors. The result is the same.
+    """
+
+    sigma: float | str = "auto"
+    method: str = "auto"
+    threads: int = 0
+
+    @classmethod
+    def checked(cls, **options: Any) -> DenoiseOptions:
+        """Options whose values make sense; raise UsageError naming the one that does not, and what it takes."""
+        return cls(**_checked(cls, options))
+
+
+def _checked(cls: type[Any], options: dict[str, Any]) -> dict[str, Any]:
+    unknown = options.keys() - cls.__dataclass_fields__.keys()
+    if unknown:
+        raise UsageError(f"unknown option {min(unknown)!r}; there are {', '.join(cls.__dataclass_fields__)}")
+    for name, value in options.items():
+        fine, wanted = CHECKS[name]
+        if not fine(value):
+            raise UsageError(f"{name} is {value!r}; it must be {wanted}")
+    return options
+
+
+def _is_level(value: Any) -> bool:
+    return value == "auto" or (isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < math.inf)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
+
+
+CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "sigma": (_is_level, "a number of 0 or more, or 'auto'"),
+    "method": (METHODS.__contains__, f"one of {', '.join(METHODS)}"),
+    "threads": (_is_count, "a whole number of 0 or more"),
+}

@@ -1,0 +1,106 @@
+"""`emseg denoise` as a user runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emseg.cli.errors import attempt
+from emseg.cli.main import cli
+from emseg.image.read import read_image
+
+
+@pytest.fixture
+def photo(tmp_path: Path, samples: Path) -> Path:
+    """A small noisy picture with transparency, in a folder of its own."""
+    with Image.open(samples / "astronaut.png") as picture:
+        pixels = np.asarray(picture.convert("RGBA").resize((60, 40)), float)
+    pixels[:, :, :3] += np.random.default_rng(0).normal(0, 15, (40, 60, 3))
+    pixels[:5, :5, 3] = 0
+    pixels[5:9, :5, 3] = 77
+    Image.fromarray(pixels.clip(0, 255).round().astype(np.uint8)).save(tmp_path / "photo.png")
+    return tmp_path / "photo.png"
+
+
+def run(*arguments: object) -> int:
+    return attempt(lambda: cli.main(["denoise", *map(str, arguments)], "emseg", standalone_mode=False))
+
+
+def test_a_picture_a_report_and_two_lines(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(photo, "-o", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["photo.denoised.json", "photo.denoised.png"]
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert out.splitlines()[1].endswith("photo.denoised.png, photo.denoised.json")
+    report = json.loads((tmp_path / "out" / "photo.denoised.json").read_text("utf-8"))
+    assert report["outputs"].keys() == {"photo.denoised.png"}
+    before, after = (np.asarray(Image.open(path)) for path in (photo, tmp_path / "out" / "photo.denoised.png"))
+    assert after.shape == before.shape
+    assert (after[:, :, 3] == before[:, :, 3]).all()
+    assert (after[:5, :5] == before[:5, :5]).all()
+    assert (after != before).any()
+
+
+def test_floating_point_numbers_become_a_tiff(photo: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(0).normal(5, 1, (30, 40)).astype(np.float32)).save(tmp_path / "f.tif")
+    assert run(tmp_path / "f.tif", "--sigma", 1, "-q", "-o", tmp_path / "out") == 0
+    found = read_image(tmp_path / "out" / "f.denoised.tif")
+    assert found.pixels.dtype == np.float32
+    assert found.pixels.std() < 0.4
+
+
+def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path) -> None:
+    noisy = np.random.default_rng(0).normal(30000, 2000, (30, 40)).astype(np.uint16)
+    Image.fromarray(noisy).save(tmp_path / "deep.png")
+    assert run(tmp_path / "deep.png", "-q", "-o", tmp_path / "out") == 0
+    found = read_image(tmp_path / "out" / "deep.denoised.png").pixels
+    assert found.dtype == np.uint16
+    assert found.std() < 800
+    assert len(np.unique(found)) > 256
+
+
+def test_several_inputs_a_mask_and_resume(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(np.uint8(255) * (np.arange(60) > 30)[None].repeat(40, 0)).save(tmp_path / "mask.png")
+    (tmp_path / "b.png").write_bytes(photo.read_bytes())
+    arguments = (photo, tmp_path / "b.png", "--mask", tmp_path / "mask.png", "-o", tmp_path / "out", "--resume")
+    assert run(*arguments) == 0
+    capsys.readouterr()
+    assert run(*arguments) == 0
+    assert capsys.readouterr().out.count("done before") == 2
+    before, after = (np.asarray(Image.open(path)) for path in (photo, tmp_path / "out" / "b.denoised.png"))
+    assert (after[:, :31] == before[:, :31]).all()
+    assert (after[:, 31:, :3] != before[:, 31:, :3]).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--sigma", "-1"], 2, "no noise level"),
+        (["--sigma", "lots"], 2, "no noise level"),
+        (["--method", "magic"], 2, "magic"),
+        (["-k", "3"], 2, "No such option"),
+    ],
+)
+def test_nonsense_is_one_line(
+    photo: Path, arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, *arguments) == code
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_mask_of_another_size(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Image.new("L", (5, 5), 255).save(tmp_path / "mask.png")
+    assert run(photo, "--mask", tmp_path / "mask.png", "-o", tmp_path / "out") == 1
+    assert "give a mask of the image's size" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_standard_output(photo: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert run(photo, "-o", "-") == 0
+    assert capfdbinary.readouterr().out.startswith(b"\x89PNG")

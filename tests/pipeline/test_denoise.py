@@ -1,0 +1,94 @@
+"""`emseg.denoise`: every kind of image, and what must not change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import emseg
+from emseg.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def clean() -> np.ndarray:
+    with Image.open(Path(__file__).parents[2] / "sample_images" / "astronaut.png") as picture:
+        return np.asarray(picture.convert("RGB").resize((64, 64)), float)
+
+
+def with_noise(x: np.ndarray, sigma: float = 20.0) -> np.ndarray:
+    return x + np.random.default_rng(0).normal(0, sigma, x.shape)
+
+
+def rms(error: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(error.astype(float) ** 2)))
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [(np.uint8, 1), (np.uint16, 257), (np.float32, 1), (np.float64, 1)])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_every_type_keeps_its_type_and_loses_its_noise(
+    clean: np.ndarray, dtype: type, unit: int, channels: int
+) -> None:
+    x = np.dstack([clean, clean[:, :, :1]])[:, :, :channels]
+    y = with_noise(x) * unit
+    if np.issubdtype(dtype, np.integer):
+        y = np.clip(np.rint(y), 0, 255 * unit)
+    result = emseg.denoise(y.astype(dtype), sigma=20)
+    assert result.pixels.dtype == dtype
+    assert result.pixels.shape == x.shape
+    assert rms(result.pixels / unit - x) < 0.65 * rms(y / unit - x)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_no_noise_comes_back_to_the_last_bit(clean: np.ndarray, dtype: type) -> None:
+    y = with_noise(clean).clip(0, 255).astype(dtype)
+    assert (emseg.denoise(y, sigma=0).pixels == y).all()
+
+
+@pytest.mark.parametrize("value", [0, 17, 255])
+def test_a_constant_image_stays_constant(value: int) -> None:
+    for dtype in (np.uint8, np.float32, np.float64):
+        y = np.full((20, 30, 3), value, dtype)
+        assert (emseg.denoise(y, sigma=25).pixels == y).all()
+        assert (emseg.denoise(y).pixels == y).all()
+
+
+def test_adding_a_constant_commutes(clean: np.ndarray) -> None:
+    y = with_noise(clean[:, :, 0])
+    plain, lifted = emseg.denoise(y, sigma=20).pixels, emseg.denoise(y + 1000, sigma=20).pixels
+    assert np.abs(lifted - 1000 - plain).max() < 0.02
+
+
+def test_a_mask_keeps_pixels_and_their_influence_out(clean: np.ndarray) -> None:
+    y = with_noise(clean[:, :, 0]).clip(0, 255).astype(np.uint8)
+    inside = np.ones(y.shape, bool)
+    inside[20:30, 20:40] = False
+    first, other = y.copy(), y.copy()
+    other[~inside] = 255 - other[~inside]
+    found = [emseg.denoise(image, mask=inside).pixels[:, :, 0] for image in (first, other)]
+    assert (found[0][inside] == found[1][inside]).all()
+    assert (found[1][~inside] == other[~inside]).all()
+
+
+def test_missing_pixels_stay_missing(clean: np.ndarray) -> None:
+    y = with_noise(clean[:, :, 0])
+    y[5, 5:9] = np.nan
+    found = emseg.denoise(y).pixels[:, :, 0]
+    assert (np.isnan(found) == np.isnan(y)).all()
+
+
+def test_the_report_says_what_was_found(clean: np.ndarray) -> None:
+    report = emseg.denoise(with_noise(clean), threads=1).report
+    assert report["sigma"] == pytest.approx(20, rel=0.25)
+    assert len(report["sigma_by_channel"]) == 3
+    assert (report["method"], report["size"], report["pixels"]) == ("local", [64, 64], 4096)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sigma": -1}, {"sigma": "much"}, {"sigma": np.nan}, {"method": "magic"}, {"threads": -1}, {"k": 3}]
+)
+def test_nonsense_is_a_usage_error(wrong: dict) -> None:
+    with pytest.raises(UsageError):
+        emseg.denoise(np.zeros((9, 9)), **wrong)

@@ -1,0 +1,81 @@
+"""Local Gaussians against their closed form, and what must not change them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from emseg.restore import local
+from emseg.restore.denoise import denoise_local
+from emseg.restore.patches import cut
+from emseg.restore.work import Crew
+
+SIGMA = np.array([20.0])
+
+
+def scene(size: int = 48) -> np.ndarray:
+    y, x = np.mgrid[:size, :size]
+    return (60 * ((x // 12 + y // 12) % 2) + 20 * np.sin(x / 3)).astype(np.float32)[None]
+
+
+def noisy(size: int = 48) -> np.ndarray:
+    return scene(size) + np.random.default_rng(0).normal(0, 20, (1, size, size)).astype(np.float32)
+
+
+def test_members_get_the_conditional_mean_of_a_gaussian() -> None:
+    rng = np.random.default_rng(1)
+    a, y = rng.normal(0, 30, (3, 20, 64)), rng.normal(0, 40, (3, 20, 64))
+    found = local.posterior_means(a.astype(np.float32), y.astype(np.float32), 100.0)
+    for group in range(3):
+        mean = a[group].mean(0)
+        s = np.cov(a[group].T, bias=True)
+        wiener = mean + (y[group] - mean) @ np.linalg.solve(s + 100 * np.eye(64), s)
+        assert np.allclose(found[group], wiener, atol=0.02)
+
+
+def test_members_are_the_nearest_patches() -> None:
+    plane = noisy(36)[0]
+    far = np.pad(plane, local.REACH, constant_values=1e5)
+    place = slice(0, 36), slice(0, 36)
+    found = local._members(far, (2, 4, 3, 6), 10, place)
+    patches = cut(plane).astype(float)
+    for row, (i, j) in zip(found, [(i, j) for i in (2, 3) for j in (3, 4, 5)], strict=True):
+        y, x = 4 * i, 4 * j
+        distance = ((patches - patches[y * 29 + x]) ** 2).sum(1)
+        rows, columns = np.divmod(np.arange(len(patches)), 29)
+        distance[(abs(rows - y) > local.REACH) | (abs(columns - x) > local.REACH)] = np.inf
+        assert set(row) == set(np.argsort(distance)[:10])
+
+
+def test_noise_goes_and_the_scene_stays() -> None:
+    error = denoise_local(noisy(), SIGMA, Crew()) - scene()
+    assert np.sqrt((error**2).mean()) < 7
+
+
+def test_threads_and_tiles_change_nothing(monkeypatch) -> None:
+    y = noisy(100)
+    whole = denoise_local(y, SIGMA, Crew())
+    assert (denoise_local(y, SIGMA, Crew(3)) == whole).all()
+    monkeypatch.setattr(local, "TILE", (5, 7))
+    assert np.abs(denoise_local(y, SIGMA, Crew()) - whole).max() < 0.01
+
+
+def test_a_transposed_image_gives_the_transposed_estimate() -> None:
+    y = noisy()
+    straight = denoise_local(y, SIGMA, Crew())
+    turned = denoise_local(np.ascontiguousarray(y.swapaxes(1, 2)), SIGMA, Crew()).swapaxes(1, 2)
+    assert np.abs(straight - turned).max() < 0.05
+
+
+def test_planes_of_any_size() -> None:
+    for shape in ((1, 1), (3, 40), (8, 8), (9, 11)):
+        y = np.random.default_rng(0).normal(0, 5, (2, *shape)).astype(np.float32)
+        found = denoise_local(y, np.array([5.0, 5.0]), Crew())
+        assert found.shape == y.shape
+        assert np.isfinite(found).all()
+
+
+def test_progress_goes_from_nothing_to_all() -> None:
+    seen: list[float] = []
+    denoise_local(noisy(), SIGMA, Crew(2, seen.append))
+    assert seen == sorted(seen)
+    assert abs(seen[-1] - 1) < 1e-9

@@ -1,0 +1,45 @@
+"""Cutting, putting back, and covering a plane."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emseg.restore.patches import SIDE, bands, cosines, cut, fitted, put, spread
+
+
+def test_the_basis_is_orthonormal_and_begins_with_the_constant() -> None:
+    basis = cosines().astype(float)
+    assert np.allclose(basis.T @ basis, np.eye(64), atol=1e-6)
+    assert np.allclose(basis[:, 0], 1 / 8)
+
+
+@given(st.integers(8, 20), st.integers(8, 20))
+def test_put_is_the_transpose_of_cut(height: int, width: int) -> None:
+    rng = np.random.default_rng(height * 100 + width)
+    plane = rng.standard_normal((height, width)).astype(np.float32)
+    rows = rng.standard_normal(cut(plane).shape).astype(np.float32)
+    assert float((cut(plane) * rows).sum()) == pytest.approx(float((plane * put(rows, plane.shape)).sum()), abs=1e-3)
+    weight = rows[:, 0].reshape(height - 7, width - 7)
+    constant = np.repeat(weight.reshape(-1, 1), 64, axis=1)
+    assert np.allclose(spread(weight), put(constant, plane.shape), atol=1e-5)
+
+
+@given(st.integers(8, 60), st.integers(8, 60), st.integers(1, 900))
+def test_bands_hold_every_patch_once(height: int, width: int, pixels: int) -> None:
+    plane = np.arange(height * width, dtype=np.float32).reshape(height, width)
+    parts = np.concatenate([cut(plane[rows]) for rows in bands(plane.shape, pixels)])
+    assert (parts == cut(plane)).all()
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 8))
+def test_fitted_planes_are_covered_and_begin_with_the_plane(height: int, width: int, step: int) -> None:
+    plane = np.arange(height * width).reshape(height, width)
+    found = fitted(plane, step)
+    assert (found[:height, :width] == plane).all()
+    for length, own in zip(found.shape, plane.shape, strict=True):
+        assert length >= SIDE
+        assert (length - SIDE) % step == 0
+        assert length < max(own, SIDE) + step
