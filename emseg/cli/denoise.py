@@ -43,12 +43,11 @@ def command(inputs: tuple[str, ...], verbose: bool, **how: Any) -> int:
 
 def _denoise(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.write import write
-    from emseg.image.read import read_image
     from emseg.output.picture import fits_png, picture_png, picture_tiff
     from emseg.pipeline.denoise import denoise
+    from emseg.pipeline.inputs import as_image
 
-    source = opened(job)
-    image = read_image(source) if isinstance(source, str) else source
+    image = as_image(opened(job))
     job = suited(job, fits_png(image))
     with share(job.source, quiet or not alone) as on_progress:
         result = denoise(image, on_progress=on_progress, **how)
