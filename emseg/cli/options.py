@@ -144,6 +144,8 @@ MODEL = (
             help="Kind of components: " + "; ".join(f"{name}: {what}" for name, what in FAMILIES.items()) + "."),
     _option("--covariance", type=click.Choice(list(COVARIANCES)), default=DEFAULT.covariance,
             help="Shape of the components."),
+    _option("--noise", is_flag=True,
+            help="Add a component of uniform density, for outliers; its label is K + 1."),
     _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),
             default=DEFAULT.floor, help="Smallest variance of a component, relative to that of the whole image."),
     mask_option(),

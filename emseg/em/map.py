@@ -74,7 +74,7 @@ class Map:
 
     def prior(self, problem: Problem, k: int) -> Prior | Pseudo:
         """What is believed of a mixture of K components before the samples are seen."""
-        d, family, total = problem.samples.d, problem.family, problem.total
+        d, family, total = problem.samples.d, problem.family.bare, problem.total
         if not isinstance(family, GaussianFamily):
             if (self.dof, self.scale) != (Map.dof, Map.scale):
                 raise UsageError(

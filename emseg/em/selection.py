@@ -31,6 +31,7 @@ from emseg.em.mml import annihilate, message_length
 from emseg.em.problem import Problem
 from emseg.em.search import POLISH, compete, search, views
 from emseg.em.vb import VB
+from emseg.errors import UsageError
 from emseg.mixture import seeds
 from emseg.mixture.family import Real
 from emseg.mixture.gaussian import Gaussian, GaussianFamily
@@ -67,6 +68,8 @@ def candidates(
     init, starts
         How the first K is searched for, see `search`.
     """
+    if criterion == "mml" and problem.family.noisy:
+        raise UsageError("--criterion mml: components are annihilated, noise too; leave out --noise, or use icl")
     seen = views(problem, rng)
     if criterion == "mml":
         start, e_steps = search(problem, high, rng, init, starts or STARTS)
@@ -75,7 +78,7 @@ def candidates(
         found = [_polished(seen[-1], mixture, cost, rng) for mixture, cost in reversed(path)]
     else:
         found, e_steps = [search(problem, low, rng, init, starts)], 0
-        while (k := found[-1][0].k) < high:
+        while (k := found[-1][0].k - problem.family.noisy) < high:
             splits = isinstance(problem.family, GaussianFamily)
             larger = compete(seen, _larger(seen[0], found[-1][0], rng), ROUNDS, rng) if splits else None
             found.append(larger or search(problem, k + 1, rng, init, starts))

@@ -130,6 +130,8 @@ class VB:
 
 def _model(problem: Problem) -> CovarianceModel:
     """The covariance model of Gaussians, for which the equations above hold."""
+    if problem.family.noisy:
+        raise UsageError("--algorithm vb: it has no noise component; leave out --noise")
     if not isinstance(problem.family, GaussianFamily):
         raise UsageError(f"--algorithm vb: {problem.family.name} has no conjugate prior here; use --family gaussian")
     return problem.family.covariance

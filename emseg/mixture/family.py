@@ -65,11 +65,19 @@ class Family(ABC):
         What holds its parameters.
     shared : tuple of str
         Parameters of which components have something in common.
+    noisy : bool
+        Whether the last component is uniform noise.
     """
 
     name: ClassVar[str]
     kind: ClassVar[type[Components]]
     shared: tuple[str, ...] = ()
+    noisy: ClassVar[bool] = False
+
+    @property
+    def bare(self) -> Family:
+        """The family without noise."""
+        return self
 
     @abstractmethod
     def n_monomials(self, d: int) -> int:
@@ -142,6 +150,14 @@ class Family(ABC):
     @abstractmethod
     def unpack(self, theta: Array, k: int, d: int) -> Any:
         """Inverse of `pack`; every real vector is a set of components."""
+
+    def opened(self, stats: Stats) -> Stats:
+        """Statistics of hard-assigned samples, made into those that a start's M-step takes."""
+        return stats
+
+    def affine(self, shift: Array, scale: Array) -> Family:
+        """The family of shift + scale · x, for x of this one."""
+        return self
 
     def embed(self, x: Real) -> Real:
         """Planar samples (D, N) in coordinates, (E, N), in which Euclidean distances suit the family."""

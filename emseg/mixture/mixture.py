@@ -65,14 +65,15 @@ class Mixture:
         return self[order]
 
     def canonical_order(self) -> NDArray[np.intp]:
-        """Components by the mean of the first feature (darkest first), ties by the next."""
-        return np.lexsort(self.components.means.T[::-1])
+        """Components by the mean of the first feature (darkest first), ties by the next; noise is the last."""
+        k = self.k - self.family.noisy
+        return np.append(np.lexsort(self.components.means[:k].T[::-1]), range(k, self.k)).astype(np.intp)
 
     def affine(self, shift: Array, scale: Array) -> Mixture:
         """The density of shift + scale · x, for x from this mixture; shift and scale have shape (D,)."""
         if not (np.any(shift) or np.any(scale != 1)):  # all that some families know
             return self
-        return Mixture(self.weights, self.components.affine(shift, scale), self.family)
+        return Mixture(self.weights, self.components.affine(shift, scale), self.family.affine(shift, scale))
 
     def pack(self) -> Array:
         """θ: softmax logits and the components' coordinates. Any real vector unpacks to a valid mixture."""

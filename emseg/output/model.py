@@ -18,12 +18,14 @@ from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.families import KINDS, family_of
 from emseg.mixture.family import require
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.noise import NoisyFamily
 from emseg.output.report import report_json
 
 FORMAT, VERSION = "emseg-model", 1
 LARGEST = 1 << 24  # bytes
 LARGEST_K, LARGEST_D = 4096, 256
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
+NOISE = ("weight", "log_density")
 AXES = {"covariances": 3}  # of the parameters; the others have two, K and D
 
 
@@ -39,6 +41,8 @@ def model_json(report: Mapping[str, Any]) -> bytes:
     """The model that a report describes."""
     facts = {"format": FORMAT, "version": VERSION, "family": report["family"]}
     facts |= {"covariance": report["options"]["covariance"], "features": report["features"]["spec"]}
+    if report["noise"]:
+        facts["noise"] = {key: report["noise"][key] for key in NOISE}
     return report_json(facts | {"weights": report["weights"]} | report["parameters"])
 
 
@@ -63,18 +67,23 @@ def read_model(path: str) -> Model:
         if not isinstance(facts.get("family"), str) or facts["family"] not in KINDS:
             raise ValueError("unknown family")
         kind = KINDS[facts["family"]]
-        if set(facts) != {*HEAD, *kind.parts()}:
+        if set(facts) - {"noise"} != {*HEAD, *kind.parts()}:
             raise ValueError("unknown or missing keys")
         if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
             raise ValueError("unknown features or covariance")
         parse_spec(facts["features"])
         weights = _numbers(facts["weights"], 1)
         parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
-        _require_mixture(weights, parts)
+        noise = _noise(facts["noise"]) if "noise" in facts else None
+        _require_mixture(weights, parts, noise["weight"] if noise else 0.0)
+        family = family_of(facts["family"], facts["covariance"])
+        mixture = Mixture(weights / weights.sum() if noise else weights, parts, family)
+        if noise:
+            mixture = NoisyFamily(family, noise["log_density"], parts[:1]).beside(mixture, noise["weight"])
     except (OSError, ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
         reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
         raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
-    return Model(facts["features"], Mixture(weights, parts, family_of(facts["family"], facts["covariance"])))
+    return Model(facts["features"], mixture)
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
@@ -87,7 +96,7 @@ def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
     return numbers
 
 
-def _require_mixture(weights: NDArray[np.float64], parts: Any) -> None:
+def _require_mixture(weights: NDArray[np.float64], parts: Any, noise: float) -> None:
     k, d = parts.means.shape
     require(
         k <= LARGEST_K and d <= LARGEST_D, f"{k} components of {d} features are more than {LARGEST_K} of {LARGEST_D}"
@@ -95,5 +104,13 @@ def _require_mixture(weights: NDArray[np.float64], parts: Any) -> None:
     require(weights.shape == parts.means.shape[:1], "shapes do not agree")
     require(weights > 0, "weights must be positive")
     with np.errstate(over="ignore"):
-        require(abs(weights.sum() - 1) < 1e-6, "weights must sum to 1")
+        require(abs(weights.sum() + noise - 1) < 1e-6, "weights must sum to 1")
     parts.check()
+
+
+def _noise(value: Any) -> dict[str, float]:
+    if not isinstance(value, dict) or set(value) != set(NOISE):
+        raise ValueError("unknown or missing keys of noise")
+    weight, log_density = (float(number) for number in _numbers([value[key] for key in NOISE], 1))
+    require(0 < weight < 1, "the weight of noise must lie between 0 and 1")
+    return {"weight": weight, "log_density": log_density}

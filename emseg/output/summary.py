@@ -30,20 +30,23 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
         Path of the report file; the last line names it with the other files.
     """
     width, height = report["size"]
-    k, counts, status = report["K"], report["pixel_counts"], report["status"]
+    k, counts, status = report["K"], list(report["pixel_counts"]), report["status"]
+    if report["noise"]:
+        counts.append(report["noise"]["pixels"])
     fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"
     lines = [
         f"{shown(report['input']['path'])}: {width} × {height} pixels in {_count(k, 'region')} by"
         f" {report['features']['spec']}",
         f"  {status.partition(':')[0]} {fitted}, log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
     ]
-    labels = palette(k)[1:]
+    labels = palette(len(counts))[1:]
     swatch = len(_swatch(labels[0], False)) + 4 * colour
     mean = "" if colours is None else "mean colour"
     lines.append(f"  label  {'':{swatch}}   share  {'':{BAR}}  {mean}".rstrip())
-    for i in range(k):
-        share = counts[i] / max(sum(counts), 1)
+    for i, count in enumerate(counts):
+        share = count / max(sum(counts), 1)
         mean = "" if colours is None else _swatch(colours[i], colour)
+        mean += "  noise" if i == k else ""
         lines.append(f"  {i + 1:>5}  {_swatch(labels[i], colour)}  {share:6.1%}  {_bar(share)}  {mean}".rstrip())
     if status.startswith(("not", "degenerate")):
         lines.append(f"  {status}")

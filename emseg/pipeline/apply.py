@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from emseg.mixture.assign import assign
 from emseg.output.model import Model, read_model
 from emseg.pipeline.inputs import as_image, as_mask, features_of, pose
 from emseg.pipeline.options import SegmentOptions
-from emseg.pipeline.report import mean_colours
+from emseg.pipeline.report import mean_colours, mixture_facts
 from emseg.pipeline.segment import Clock, Segmentation
 
 
@@ -67,7 +68,7 @@ def apply(
     inside = None if mask is None else as_mask(mask, photo)
     clock.lap("read")
     own = loaded.mixture
-    asked = SegmentOptions.checked(k=own.k, features=loaded.features, family=own.family.name)
+    asked = SegmentOptions.checked(k=own.k - own.family.noisy, features=loaded.features, family=own.family.name)
     features = features_of(photo, inside, asked)
     width = own.components.means.shape[1]
     if width != len(features.names):
@@ -80,10 +81,10 @@ def apply(
     labels, _ = assign(mixture, features.x, features.weight)
     on_grid = features.on_grid(labels)
     counts = np.bincount(labels, features.weight, own.k + 1)[1:].round().astype(int)
-    likelihood = float(pose(features, asked).e_step(mixture).log_likelihood)
+    problem = replace(pose(features, asked), family=mixture.family)
+    likelihood = float(problem.e_step(mixture).log_likelihood)
     colours = mean_colours(photo, features, labels, on_grid, counts)
     clock.lap("labels")
-    parts = own.components
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
@@ -92,14 +93,10 @@ def apply(
         "pixels": features.n_pixels,
         "distinct": features.x.shape[1],
         "features": {"spec": features.spec, "names": list(features.names)},
-        "K": own.k,
         "status": Status.APPLIED.value,
         "log_likelihood": likelihood,
         "log_likelihood_per_pixel": likelihood / features.n_pixels,
-        "family": own.family.name,
-        "weights": own.weights.tolist(),
-        "parameters": {name: getattr(parts, name).tolist() for name in parts.parts()},
-        "pixel_counts": counts.tolist(),
+        **mixture_facts(own, counts),
         "seconds": dict(clock.seconds),
     }
     return Segmentation(photo, on_grid, own, (), Status.APPLIED, facts, colours, features)

@@ -76,8 +76,8 @@ def compare(
     watch : callable, optional
         Opened around every fit.
     **options
-        `features`, `family`, `covariance`, `seed`, `tol`, `max_iter`, `floor` and `compress` of `SegmentOptions`; tol
-        is 1e-8 unless given, so that the traces show how each algorithm ends, and max_iter 500.
+        `features`, `family`, `covariance`, `noise`, `seed`, `tol`, `max_iter`, `floor` and `compress` of
+        `SegmentOptions`; tol is 1e-8 unless given, so that the traces show how each algorithm ends, and max_iter 500.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
         else seeds.random(rows.weight, k, 1, rng)
     )
     cells = replace(problem, samples=rows, floor=max(problem.floor, FLOOR))  # a cell may hold a single sample
-    return cells.m_step(seeds.voronoi_stats(rows, problem.family, draw))[0]
+    return cells.m_step(problem.family.opened(seeds.voronoi_stats(rows, problem.family, draw)))[0]
 
 
 def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, watch: Watch) -> Fit | UsageError:
@@ -149,7 +149,7 @@ def _report(
     """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
     n = features.n_pixels
     leader, best = _best(problem, {name: run for name, run in runs.items() if isinstance(run, Fit) and run.trace})
-    used = {"k", "features", "family", "covariance", "seed", "tol", "max_iter", "floor", "compress"}
+    used = {"k", "features", "family", "covariance", "noise", "seed", "tol", "max_iter", "floor", "compress"}
     return {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},

@@ -64,7 +64,12 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
     rows = Rows(features.x, features.weight)
     unit = features.unit if asked.family == "gaussian" else 1.0
     log_jacobian = -float(np.log(features.scale).sum())
-    return Problem(rows, family_of(asked.family, asked.covariance), asked.floor, log_jacobian, unit)
+    family = family_of(asked.family, asked.covariance)
+    if asked.noise:
+        from emseg.mixture.noise import noisy
+
+        family = noisy(family, rows.x)
+    return Problem(rows, family, asked.floor, log_jacobian, unit)
 
 
 def as_image(image: Image | Source | NDArray[Any] | str | os.PathLike[str]) -> Image:

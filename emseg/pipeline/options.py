@@ -63,6 +63,8 @@ class SegmentOptions:
         What the components are: a name of `FAMILIES`.
     covariance : str
         What the components may look like: a name of `COVARIANCES`.
+    noise : bool
+        Whether to add a component of uniform density for outliers; its label is K + 1.
     algorithm : str
         A name of `emseg.em.registry.ALGORITHMS`.
     base : str
@@ -98,6 +100,7 @@ class SegmentOptions:
     features: str = "auto"
     family: str = "gaussian"
     covariance: str = "full"
+    noise: bool = False
     algorithm: str = "anderson"
     base: str = ""
     option: Mapping[str, str] = field(default_factory=dict)
@@ -217,6 +220,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
     "family": (str, FAMILIES.__contains__, f"one of {', '.join(FAMILIES)}"),
     "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
+    "noise": (bool, _anything, "True or False"),
     "algorithm": (str, _anything, "the name of an algorithm"),
     "base": (str, _anything, "the name of an algorithm, or empty"),
     "option": (dict, _anything, "a mapping of names to values"),

@@ -15,6 +15,7 @@ from emseg.features.index import CodeIndex
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.noise import NoisyFamily
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.selection import Start
 
@@ -37,7 +38,7 @@ def report(
     aic, bic and icl are -2ℓ + penalty: lower is better (Biernacki, Celeux & Govaert 2000 for ICL).
     """
     n = features.n_pixels
-    p, parts = mixture.n_parameters, mixture.components
+    p = mixture.n_parameters
     bic = -2 * log_likelihood + p * float(np.log(n))
     return {
         "version": __version__,
@@ -47,8 +48,7 @@ def report(
         "pixels": n,
         "distinct": features.x.shape[1],
         "features": {"spec": features.spec, "names": list(features.names)},
-        "K": mixture.k,
-        "surviving": mixture.k,
+        "surviving": mixture.k - mixture.family.noisy,
         "emptied": found.mixture.k - mixture.k,
         "algorithm": asked.algorithm,
         "status": found.status.value,
@@ -62,15 +62,34 @@ def report(
         "aic": -2 * log_likelihood + 2 * p,
         "bic": bic,
         "icl": bic - 2 * log_posterior,
-        "family": mixture.family.name,
-        "weights": mixture.weights.tolist(),
-        "means": mixture.components.means.tolist(),
-        "covariances": mixture.components.covariances.tolist(),
-        "parameters": {name: getattr(parts, name).tolist() for name in parts.parts()},
-        "pixel_counts": counts.tolist(),
+        **mixture_facts(mixture, counts),
         "mrf": {"method": "none", "beta": None, "sweeps": 0, "energy": None},
         "seconds": dict(seconds),
     }
+
+
+def mixture_facts(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any]:
+    """A mixture in the features' own units, and the pixels of each component; noise apart from the others."""
+    k = mixture.k - mixture.family.noisy
+    parts = mixture.components[:k]
+    return {
+        "K": k,
+        "family": mixture.family.name,
+        "weights": mixture.weights[:k].tolist(),
+        "means": parts.means.tolist(),
+        "covariances": parts.covariances.tolist(),
+        "parameters": {name: getattr(parts, name).tolist() for name in parts.parts()},
+        "noise": _noise(mixture, counts),
+        "pixel_counts": counts[:k].tolist(),
+    }
+
+
+def _noise(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any] | None:
+    """What there is to say of the noise component, if there is one."""
+    if not isinstance(mixture.family, NoisyFamily):
+        return None
+    weight, pixels = float(mixture.weights[-1]), int(counts[-1])
+    return {"label": mixture.k, "weight": weight, "log_density": mixture.family.log_density, "pixels": pixels}
 
 
 def mean_colours(

@@ -184,7 +184,9 @@ def _finish(
 
 def _surviving(found: Fit) -> Mixture:
     """The mixture without components that share less than a tenth of a pixel: variational Bayes empties some."""
-    alive = np.flatnonzero(found.counts >= LEAST)
+    needed = found.counts >= LEAST
+    needed[found.mixture.k - found.mixture.family.noisy :] = True
+    alive = np.flatnonzero(needed)
     if alive.size == found.mixture.k:
         return found.mixture
     mixture = found.mixture[alive]

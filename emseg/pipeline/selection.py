@@ -57,16 +57,21 @@ def _chosen(problem: Problem, low: int, high: int, asked: SegmentOptions, rng: n
 
     found, e_steps = candidates(problem, low, high, asked.criterion, rng, asked.init, asked.restarts)
     best = min(found, key=lambda candidate: candidate.value)
-    rival = _searched(problem, best.mixture.k, asked, rng)
+    rival = _searched(problem, _k(best.mixture), asked, rng)
     higher = max(best.mixture, rival.mixture, key=lambda mixture: float(problem.e_step(mixture).objective))
     table = [
         {
-            "k": candidate.mixture.k,
+            "k": _k(candidate.mixture),
             "n_parameters": candidate.mixture.n_parameters,
             "log_likelihood": candidate.log_likelihood,
             "value": candidate.value,
         }
         for candidate in found
     ]
-    selection = {"criterion": asked.criterion, "chosen": best.mixture.k, "table": table}
+    selection = {"criterion": asked.criterion, "chosen": _k(best.mixture), "table": table}
     return Start(higher, e_steps + rival.e_steps + 2, selection)
+
+
+def _k(mixture: Mixture) -> int:
+    """Components, the noise left out."""
+    return mixture.k - mixture.family.noisy

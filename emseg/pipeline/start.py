@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,7 @@ from emseg.image.model import Image
 from emseg.mixture.family import Family
 from emseg.mixture.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.noise import NoisyFamily, without_noise
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 from emseg.output.model import read_model
@@ -35,6 +38,7 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
     except OSError as error:
         names = ", ".join(INITS)
         raise UsageError(f"--init {shown(path)}: cannot be read ({error.strerror}); give {names} or a file") from error
+    family, problem = problem.family, replace(problem, family=problem.family.bare)
     try:
         found = (
             _from_model(path, features, problem.family) if is_model else _from_labels(path, image, features, problem)
@@ -44,11 +48,11 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
     if found.k != asked.k:
         raise UsageError(f"--init {shown(path)}: holds {found.k} components, not {asked.k}; use -k {found.k}")
     # Brought into the shape that is asked for, so that the first likelihood is that of a possible mixture.
-    if not isinstance(problem.family, GaussianFamily):
-        return found
-    parts, model = found.components, problem.family.covariance
-    covariances = model.estimate(found.weights[:, None, None] * parts.covariances, found.weights, 0.0)
-    return Mixture(found.weights, Gaussian(parts.means, covariances), problem.family)
+    if isinstance(problem.family, GaussianFamily):
+        parts, model = found.components, problem.family.covariance
+        covariances = model.estimate(found.weights[:, None, None] * parts.covariances, found.weights, 0.0)
+        found = Mixture(found.weights, Gaussian(parts.means, covariances), problem.family)
+    return family.beside(found) if isinstance(family, NoisyFamily) else found
 
 
 def singular(image: Image) -> DataError:
@@ -63,7 +67,7 @@ def _from_model(path: str, features: Features, family: Family) -> Mixture:
     if saved.mixture.family.name != family.name:
         name = saved.mixture.family.name
         raise UsageError(f"--init {shown(path)}: a model of the {name} family; use --family {name}")
-    return saved.mixture.affine(-features.shift / features.scale, 1 / features.scale)
+    return without_noise(saved.mixture).affine(-features.shift / features.scale, 1 / features.scale)
 
 
 def _from_labels(path: str, image: Image, features: Features, problem: Problem) -> Mixture:

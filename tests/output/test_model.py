@@ -41,6 +41,7 @@ def test_a_model_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     root = rng.normal(size=(3, 4, 4))
     report = {
         "options": {"covariance": "tied", "k": 3},
+        "noise": None,
         "family": "gaussian",
         "features": {"spec": "lab,xy:0.5", "names": list("abcd")},
         "weights": rng.dirichlet(np.ones(3)),
@@ -64,6 +65,16 @@ def test_a_good_file(tmp_path: Path) -> None:
     parts = back.mixture.components
     assert back.mixture.weights.dtype == parts.means.dtype == parts.covariances.dtype == np.float64
     assert parts.means.tolist() == GOOD["means"]
+
+
+def test_noise_comes_back_beside_the_others(tmp_path: Path) -> None:
+    noise = {"weight": 0.2, "log_density": -7.5}
+    back = read_model(saved(tmp_path, weights=[0.2, 0.6], noise=noise)).mixture
+    assert back.weights.tolist() == pytest.approx([0.2, 0.6, 0.2])
+    assert back.log_joint(np.array([[1e6], [1e6]]))[2] == pytest.approx(np.log(0.2) - 7.5)
+    for wrong in ({"weight": 0.3, "log_density": -7.5}, {"weight": 0.2}, {"weight": 0, "log_density": 0}, 3, [0.2, 1]):
+        with pytest.raises(DataError, match="not a usable model"):
+            read_model(saved(tmp_path, weights=[0.2, 0.6], noise=wrong))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ REPORT: dict[str, Any] = {
     "size": [640, 480],
     "K": 3,
     "features": {"spec": "lab,xy:0.5"},
+    "noise": None,
     "pixel_counts": [100, 0, 300],
     "status": Status.CONVERGED.value,
     "iterations": 7,
@@ -112,3 +113,13 @@ def test_odd_names_stay_on_their_line() -> None:
 
 def test_no_trace_no_likelihood() -> None:
     assert "nan per pixel" in summary_text(REPORT | {"log_likelihood_per_pixel": float("nan")}, MEANS, False)
+
+
+def test_noise_is_the_last_label() -> None:
+    report = REPORT | {"noise": {"label": 4, "weight": 0.1, "log_density": -3.0, "pixels": 100}}
+    means = np.concatenate([MEANS, MEANS[:1]])
+    lines = summary_text(report, means, False).splitlines()
+    assert "in 3 regions" in lines[0]
+    assert lines[-1].split()[0] == "4"
+    assert lines[-1].endswith("noise")
+    assert "20.0%" in lines[-1]

@@ -1,0 +1,170 @@
+"""A noise component beside a family's: Banfield & Raftery (1993), Model-based Gaussian and non-Gaussian clustering.
+
+f(x) = Σ_{k<K} π_k f_k(x) + π_0 / V
+
+The last component is uniform over the box, of volume V, that the samples lie in: outliers, which would drag means and
+swell covariances, get a place of their own. Its only parameter is its weight, and its ℓ still never falls under EM. In
+the arrays of a mixture its row holds the middle and the spread of the box, which nothing is computed from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mixture.family import Components, Family, Real, require
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.stats import Stats
+
+Array = NDArray[np.float64]
+SHARE = 0.05  # of the samples, that the noise component of a start gets
+
+
+@dataclass(frozen=True, eq=False)
+class NoisyFamily(Family):
+    """A family, and uniform noise as the last component.
+
+    Attributes
+    ----------
+    inner : Family
+    log_density : float
+        -log V.
+    noise : Components
+        The row that stands for the noise, of `inner.kind`, (1, …).
+    """
+
+    inner: Family
+    log_density: float
+    noise: Any
+    noisy = True
+
+    @property
+    def bare(self) -> Family:
+        """The family without noise."""
+        return self.inner
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """That of the other components."""
+        return self.inner.name
+
+    @property
+    def kind(self) -> type[Components]:  # type: ignore[override]
+        """That of the other components."""
+        return self.inner.kind
+
+    @property
+    def shared(self) -> tuple[str, ...]:  # type: ignore[override]
+        """What the other components share."""
+        return self.inner.shared
+
+    def n_monomials(self, d: int) -> int:
+        """As the other components."""
+        return self.inner.n_monomials(d)
+
+    def monomials(self, x: Real, out: Real) -> None:
+        """As the other components."""
+        self.inner.monomials(x, out)
+
+    def natural(self, components: Any) -> Array:
+        """η, for the noise a constant alone."""
+        return self._with_constant(self.inner.natural(_others(components)))
+
+    def scores(self, components: Any, psi: Array | float, prior: Any = None) -> tuple[Array, Array]:
+        """η, and the penalty and prior of the other components."""
+        eta, log_prior = self.inner.scores(_others(components), psi, prior)
+        return self._with_constant(eta), log_prior
+
+    def m_projection(self, stats: Stats, psi: Array | float, d: int, previous: Any = None, prior: Any = None) -> Any:
+        """The other components, from their own statistics."""
+        others = Stats(stats.n[..., :-1], stats.t[..., :-1, :])
+        return self._appended(self.inner.m_projection(others, psi, d, previous and _others(previous), prior))
+
+    def conditional(self, part: str, stats: Stats, components: Any, psi: Array | float, prior: Any = None) -> Any:
+        """One part of the other components."""
+        others = Stats(stats.n[..., :-1], stats.t[..., :-1, :])
+        return self._appended(self.inner.conditional(part, others, _others(components), psi, prior))
+
+    def pinned(self, stats: Stats, components: Any) -> Stats:
+        """Statistics that hold the locations; the noise has none."""
+        return self.inner.pinned(stats, components)
+
+    def n_parameters(self, k: int, d: int) -> int:
+        """Those of the other components."""
+        return self.inner.n_parameters(k - 1, d)
+
+    def pack(self, components: Any) -> Array:
+        """Coordinates of the other components."""
+        return self.inner.pack(_others(components))
+
+    def unpack(self, theta: Array, k: int, d: int) -> Any:
+        """Inverse of `pack`."""
+        return self._appended(self.inner.unpack(theta, k - 1, d))
+
+    def embed(self, x: Real) -> Real:
+        """As the other components."""
+        return self.inner.embed(x)
+
+    def opened(self, stats: Stats) -> Stats:
+        """With a share of all samples for the noise."""
+        n, t = stats.n.sum(-1, keepdims=True), stats.t.sum(-2, keepdims=True)
+        return Stats(
+            np.concatenate([(1 - SHARE) * stats.n, SHARE * n], axis=-1),
+            np.concatenate([(1 - SHARE) * stats.t, SHARE * t], axis=-2),
+        )
+
+    def affine(self, shift: Array, scale: Array) -> NoisyFamily:
+        """A box moved and stretched."""
+        log_density = self.log_density - float(np.log(scale).sum())
+        return NoisyFamily(self.inner, log_density, self.noise.affine(shift, scale))
+
+    def beside(self, mixture: Mixture, share: float = SHARE) -> Mixture:
+        """A mixture of the inner family, with noise that has a share of the weight."""
+        weights = np.append((1 - share) * mixture.weights, share)
+        return Mixture(weights, self._appended(mixture.components), self)
+
+    def _with_constant(self, eta: Array) -> Array:
+        noise = np.zeros((*eta.shape[:-2], 1, eta.shape[-1]))
+        noise[..., 0] = self.log_density
+        return np.concatenate([eta, noise], axis=-2)
+
+    def _appended(self, others: Any) -> Any:
+        """With the row of the noise."""
+        lead = others.means.shape[:-2]
+        parts = []
+        for name in self.kind.parts():
+            ours, row = getattr(others, name), getattr(self.noise, name)
+            parts.append(np.concatenate([ours, np.broadcast_to(row, (*lead, *row.shape))], axis=len(lead)))
+        return self.kind(*parts)
+
+
+def _others(components: Any) -> Any:
+    """All components but the last, in each set of a stack."""
+    kept = (*(slice(None),) * (components.means.ndim - 2), slice(-1))
+    return components[kept]
+
+
+def without_noise(mixture: Mixture) -> Mixture:
+    """The other components alone."""
+    if not mixture.family.noisy:
+        return mixture
+    weights = mixture.weights[:-1]
+    return Mixture(weights / weights.sum(), mixture.components[:-1], mixture.family.bare)
+
+
+def noisy(family: Family, x: Real) -> NoisyFamily:
+    """The family, with noise over the box that planar samples x (D, N) lie in.
+
+    Raises
+    ------
+    ValueError
+        If the box has no volume.
+    """
+    low, high = x.min(1).astype(np.float64), x.max(1).astype(np.float64)
+    require(high > low, "a feature is the same everywhere")
+    middle = family.statistics(np.stack([low, high, (low + high) / 2], axis=1))
+    whole = Stats(np.array([3.0]), middle.sum(1)[None].astype(np.float64))
+    return NoisyFamily(family, -float(np.log(high - low).sum()), family.m_projection(whole, 1e-9, len(x)))
