@@ -52,12 +52,8 @@ def search(
     drawn = [seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, spread, rng)] if spread else []
     if count > spread:
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
-    return compete(
-        seen,
-        seen[0].m_step(problem.family.opened(seeds.voronoi_stats(rows, problem.family, np.concatenate(drawn)))),
-        ROUNDS,
-        rng,
-    )
+    cells = seeds.voronoi_stats(rows, problem.family, np.concatenate(drawn))
+    return compete(seen, seen[0].m_step(cells), ROUNDS, rng)
 
 
 def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:

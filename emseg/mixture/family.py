@@ -151,10 +151,6 @@ class Family(ABC):
     def unpack(self, theta: Array, k: int, d: int) -> Any:
         """Inverse of `pack`; every real vector is a set of components."""
 
-    def opened(self, stats: Stats) -> Stats:
-        """Statistics of hard-assigned samples, made into those that a start's M-step takes."""
-        return stats
-
     def affine(self, shift: Array, scale: Array) -> Family:
         """The family of shift + scale · x, for x of this one."""
         return self

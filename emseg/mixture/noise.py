@@ -20,7 +20,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
-SHARE = 0.05  # of the samples, that the noise component of a start gets
+SHARE = 0.05  # of the weight, that noise gets beside a mixture without
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,14 +107,6 @@ class NoisyFamily(Family):
     def embed(self, x: Real) -> Real:
         """As the other components."""
         return self.inner.embed(x)
-
-    def opened(self, stats: Stats) -> Stats:
-        """With a share of all samples for the noise."""
-        n, t = stats.n.sum(-1, keepdims=True), stats.t.sum(-2, keepdims=True)
-        return Stats(
-            np.concatenate([(1 - SHARE) * stats.n, SHARE * n], axis=-1),
-            np.concatenate([(1 - SHARE) * stats.t, SHARE * t], axis=-2),
-        )
 
     def affine(self, shift: Array, scale: Array) -> NoisyFamily:
         """A box moved and stretched."""

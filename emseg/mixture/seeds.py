@@ -9,6 +9,8 @@ from emseg.mixture.family import Family, Real
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
+TRIMMED = 0.25  # of the samples, the farthest, where there is a noise component
+
 
 def kmeans_pp(x: Real, weight: Real, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """s sets of k seeds by k-means++ (Arthur & Vassilvitskii 2007).
@@ -56,12 +58,20 @@ def voronoi_stats(rows: Rows, family: Family, seeds: NDArray[np.intp]) -> Stats:
     """Statistics of rows that all belong to their nearest seed: (S, K) seeds give a stack of S.
 
     A first M-step from these is the start of EM in a metric that suits the family: for Gaussians, the raw one of the
-    features.
+    features. Where there is noise it starts with the quarter of the samples that are farthest from any
+    seed, as in trimmed k-means (García-Escudero et al. 2008, Annals of Statistics 36).
     """
     ((t, weight),) = rows.blocks(family, rows.n_rows)
     s, k = seeds.shape
     points = family.embed(rows.x)
-    nearest = squared_distances(points, points[:, seeds.ravel()]).reshape(s, k, -1).argmin(1)
-    r = np.where(nearest[:, None] == np.arange(k)[:, None], weight, 0.0)
+    distances = squared_distances(points, points[:, seeds.ravel()]).reshape(s, k, -1)
+    owner = distances.argmin(1)
+    if family.noisy:
+        far = distances.min(1)
+        order = far.argsort(1)
+        inside = np.cumsum(weight[order], axis=1) <= (1 - TRIMMED) * weight.sum()
+        np.put_along_axis(owner, order, np.where(inside, np.take_along_axis(owner, order, 1), k), 1)
+        k += 1
+    r = np.where(owner[:, None] == np.arange(k)[:, None], weight, 0.0)
     sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1).astype(np.float64, copy=False)
     return Stats(sums[..., 0].copy(), sums)

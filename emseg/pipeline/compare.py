@@ -124,7 +124,7 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
         else seeds.random(rows.weight, k, 1, rng)
     )
     cells = replace(problem, samples=rows, floor=max(problem.floor, FLOOR))  # a cell may hold a single sample
-    return cells.m_step(problem.family.opened(seeds.voronoi_stats(rows, problem.family, draw)))[0]
+    return cells.m_step(seeds.voronoi_stats(rows, problem.family, draw))[0]
 
 
 def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, watch: Watch) -> Fit | UsageError:
