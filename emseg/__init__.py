@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from emseg.image.model import Image
     from emseg.image.read import read_image
     from emseg.pipeline.apply import apply
+    from emseg.pipeline.compare import Comparison, compare
     from emseg.pipeline.denoise import Denoised, denoise
     from emseg.pipeline.evaluate import evaluate
     from emseg.pipeline.options import SegmentOptions
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Comparison",
     "Denoised",
     "EmsegError",
     "Image",
@@ -29,6 +31,7 @@ __all__ = [
     "Segmentation",
     "__version__",
     "apply",
+    "compare",
     "denoise",
     "evaluate",
     "read_image",
@@ -36,14 +39,16 @@ __all__ = [
 ]
 
 _HOME = {
+    "Comparison": "emseg.pipeline.compare",
     "Denoised": "emseg.pipeline.denoise",
     "EmsegError": "emseg.errors",
     "Image": "emseg.image.model",
     "SegmentOptions": "emseg.pipeline.options",
     "Segmentation": "emseg.pipeline.segment",
     "apply": "emseg.pipeline.apply",
-    "evaluate": "emseg.pipeline.evaluate",
+    "compare": "emseg.pipeline.compare",
     "denoise": "emseg.pipeline.denoise",
+    "evaluate": "emseg.pipeline.evaluate",
     "read_image": "emseg.image.read",
     "segment": "emseg.pipeline.segment",
 }
