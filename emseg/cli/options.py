@@ -172,6 +172,10 @@ FIELD = (
     _option("--neighbours", type=click.Choice(NEIGHBOURS), default=DEFAULT.neighbours,
             help="Neighbours of a pixel in the field; auto: those that share a side."),
     _option("--contrast", is_flag=True, help="Loosen the field between neighbours that differ much."),
+    _option("--regions", type=click.IntRange(0), metavar="N", default=DEFAULT.regions,
+            help="Also find connected regions of at least N pixels, and write a map and a table of them; 0: do not."),
+    _option("--merge", type=click.FloatRange(0), metavar="X", callback=_checked(_finite), default=DEFAULT.merge,
+            help="How readily adjacent regions that look alike become one; 0: only small ones join others."),
 )  # fmt: skip
 COMPARED = (
     _option("--algorithms", metavar="NAME[,NAME]", callback=_checked(_algorithms), default="",

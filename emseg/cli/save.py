@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from emseg.cli.write import write
+from emseg.errors import DataError
 from emseg.image.model import Image
 from emseg.output.names import Job
 from emseg.output.palette import palette
@@ -43,6 +44,15 @@ def _content(kind: str, result: Segmentation) -> bytes:
             from emseg.output.png import mean_png
 
             return mean_png(labels, shown[1:] if result.colours is None else result.colours)
+        case "regions":
+            from emseg.output.png import label_png
+
+            ids = _ids(result)
+            return label_png(ids, palette(int(ids.max())), image.metadata.get("resolution"))
+        case "regions-csv":
+            from emseg.output.table import table_csv
+
+            return table_csv(result.regions.table if result.regions else {})
         case "log":
             from emseg.output.log import log_csv
 
@@ -63,6 +73,19 @@ def _content(kind: str, result: Segmentation) -> bytes:
             from emseg.output.tiff import planes_tiff
 
             return planes_tiff(result.entropy() if kind == "entropy" else result.posterior(), image.metadata)
+
+
+def _ids(result: Segmentation) -> Any:
+    """The regions as a picture can hold them: of a volume the slices in a grid, and no more than 16 bits."""
+    assert result.regions is not None  # asked for with the file
+    ids, metadata = result.regions.ids, result.image.metadata
+    if result.regions.count >= 1 << 16:
+        raise DataError(f"{result.image.name}: {result.regions.count} regions do not fit a PNG; use larger --regions")
+    if "volume" in metadata:
+        from emseg.output.nifti import montage
+
+        ids = montage(ids, metadata["volume"])
+    return ids.astype("u2")
 
 
 def _laid_out(image: Image, labels: Any) -> tuple[Image, Any]:

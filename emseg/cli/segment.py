@@ -12,7 +12,7 @@ from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
 from emseg.cli.options import FILES, FIT, TALK, options
 from emseg.cli.progress import watch
-from emseg.output.names import Job
+from emseg.output.names import REGIONS, Job
 
 HELP = """Segment each INPUT into K regions.
 
@@ -21,6 +21,7 @@ Examples:
   emseg segment photo.png -k 4
   emseg segment *.tif -k 3 -o results --save labels-tiff
   emseg segment photo.png -k 5 --features lab,xy:0.5 --mask ground.png
+  emseg segment scan.png -k 3 --mrf auto --regions 50
 
 \b
 Writes, for photo.png:
@@ -39,7 +40,8 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how
     batch = Batch.of(inputs, how)
     work = partial(_segment, batch.overwrite, batch.quiet, verbose, how)
     named = {"k": str(how["k"]).replace(":", "-")}
-    return batch.run("segment", work, how, reads=("mask", "init"), extra=save, named=named)
+    extra = (*save, *REGIONS) if how["regions"] else save
+    return batch.run("segment", work, how, reads=("mask", "init"), extra=extra, named=named)
 
 
 def _segment(overwrite: bool, quiet: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:

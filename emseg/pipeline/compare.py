@@ -93,7 +93,8 @@ def compare(
     if start not in STARTS:
         raise UsageError(f"start is {start!r}; it must be one of {', '.join(STARTS)}")
     foreign = options.keys() & {
-        *("algorithm", "base", "option", "init", "restarts", "criterion", "mrf", "beta", "neighbours", "contrast")
+        *("algorithm", "base", "option", "init", "restarts", "criterion", "mrf", "beta", "neighbours", "contrast"),
+        *("regions", "merge"),
     }
     if foreign:
         raise UsageError(f"{min(foreign)} does not go with compare; name algorithms, and a start")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,9 @@ from emseg.mrf.start import smoothed_labels
 from emseg.pipeline.options import SegmentOptions
 
 WIDTHS = (1.0, 2.0)  # standard deviations of the Gaussian for starts, in pixels
+# Smallest variance relative to that of the image. Sums over the field are in single precision, and rounding to 256 grey
+# levels leaves a variance of about this size.
+FLOOR = 2e-5
 TRIAL = Schedule(iterations=10, hold=10, sweeps=1, answer=1)  # of mean-field EM, by which starts are judged
 
 
@@ -68,11 +71,12 @@ def smooth(
         If there is no such neighbourhood, or there are too few pixels or too many classes.
     """
     require_field(photo, features, plain.k)
-    index = features.on_grid(np.arange(features.x.shape[1]))
-    valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)) > 0
+    shape = photo.metadata.get("volume", features.shape)  # the slices of a volume lie below one another
+    index = features.on_grid(np.arange(features.x.shape[1])).reshape(shape)
+    valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)).reshape(shape) > 0
     planes = features.x.astype(np.float32)[:, index]
-    grid = layout(features.shape, valid, planes, asked)
-    emission = Emission(problem, grid, index)
+    grid = layout(shape, valid, planes, asked, voxel(photo))
+    emission = Emission(replace(problem, floor=max(problem.floor, FLOOR)), grid, index)
     method = "gibbs" if asked.mrf == "auto" else asked.mrf
     beta = None if asked.beta == "auto" else float(asked.beta)
     try:
@@ -80,7 +84,7 @@ def smooth(
         found = fit_field(emission, mixture, labels, method, rng, beta)
     except np.linalg.LinAlgError as error:
         raise DataError(f"{photo.name}: a class became singular under the field; give a --floor above 0") from error
-    return _finished(emission, found, method, asked)
+    return _finished(emission, found, method, asked, features.shape)
 
 
 def require_field(photo: Image, features: Features, k: int) -> None:
@@ -91,8 +95,20 @@ def require_field(photo: Image, features: Features, k: int) -> None:
         raise DataError(f"{photo.name}: a field holds up to {potts.MOST} classes; use a smaller -k, or --mrf none")
 
 
+def voxel(photo: Image) -> tuple[float, ...] | None:
+    """Size of a voxel along Z, Y and X, where the file says it."""
+    if "volume" not in photo.metadata or "nifti" not in photo.metadata:
+        return None
+    size = tuple(float(length) for length in photo.metadata["nifti"]["header"].get_zooms()[2::-1])
+    return size if len(size) == 3 and all(0 < length < np.inf for length in size) else None
+
+
 def layout(
-    shape: tuple[int, ...], valid: NDArray[np.bool_], planes: NDArray[np.float32], asked: SegmentOptions
+    shape: tuple[int, ...],
+    valid: NDArray[np.bool_],
+    planes: NDArray[np.float32],
+    asked: SegmentOptions,
+    spacing: tuple[float, ...] | None = None,
 ) -> Lattice:
     """The neighbourhood that the options ask for."""
     kinds = NEIGHBOURHOODS[len(shape)]
@@ -101,7 +117,8 @@ def layout(
         raise UsageError(
             f"--neighbours {count}: does not go with {len(shape)} dimensions; use {' or '.join(map(str, kinds))}"
         )
-    return lattice(shape, count, valid=None if valid.all() else valid, guide=planes if asked.contrast else None)
+    everywhere, guide = None if valid.all() else valid, planes if asked.contrast else None
+    return lattice(shape, count, spacing=spacing, valid=everywhere, guide=guide)
 
 
 def _best_start(
@@ -131,7 +148,9 @@ def _best_start(
     return best.mixture, best.labels
 
 
-def _finished(emission: Emission, found: FieldFit, method: str, asked: SegmentOptions) -> Smoothed:
+def _finished(
+    emission: Emission, found: FieldFit, method: str, asked: SegmentOptions, shape: tuple[int, int]
+) -> Smoothed:
     """Put components in canonical order, and pixels back on the grid."""
     grid, k = emission.lattice, found.mixture.k
     order = found.mixture.canonical_order()
@@ -151,7 +170,7 @@ def _finished(emission: Emission, found: FieldFit, method: str, asked: SegmentOp
     }
     return Smoothed(
         found.mixture.permuted(order),
-        grid.join(names[grid.core(found.labels)]),
-        grid.join(np.ascontiguousarray(found.shares[:, order])),
+        grid.join(names[grid.core(found.labels)]).reshape(shape),
+        grid.join(np.ascontiguousarray(found.shares[:, order])).reshape(k, *shape),
         facts,
     )

@@ -91,6 +91,10 @@ class SegmentOptions:
         Of a pixel; auto: those that share a side.
     contrast : bool
         Let neighbours that differ much be less alike in label.
+    regions : int
+        Find connected regions of at least so many pixels; 0: do not.
+    merge : float
+        How much alike adjacent regions must be to become one; 0: only small ones join others.
     compress : bool
         Fit distinct feature vectors with counts instead of every pixel: the same result, faster.
     """
@@ -114,6 +118,8 @@ class SegmentOptions:
     beta: float | str = "auto"
     neighbours: str = "auto"
     contrast: bool = False
+    regions: int = 0
+    merge: float = 1.0
     compress: bool = True
 
     @classmethod
@@ -233,6 +239,8 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "mrf": (str, FIELDS.__contains__, f"one of {', '.join(FIELDS)}"),
     "beta": (_as_beta, is_beta, "a number of 0 or more, or 'auto'"),
     "neighbours": (_as_name, lambda value: str(value) in NEIGHBOURS, f"one of {', '.join(NEIGHBOURS)}"),
+    "regions": (int, _at_least(0), "a whole number of pixels, 0 or more"),
+    "merge": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
     "contrast": (bool, _anything, "True or False"),
     "compress": (bool, _anything, "True or False"),
 }

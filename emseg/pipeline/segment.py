@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from emseg.pipeline.inputs import as_image, as_mask, features_of, pose, require_
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
 from emseg.pipeline.selection import Start, find_start
+
+if TYPE_CHECKING:
+    from emseg.pipeline.regions import Regions
 
 Array = NDArray[np.float64]
 LEAST = 0.1  # expected pixels below which a component counts as empty
@@ -49,6 +52,9 @@ class Segmentation:
         What `photo.json` holds, but for the list of files.
     colours : ndarray of uint8, shape (K, 3), or None
         Mean sRGB colour of each region; None for images of unnamed bands.
+    features : Features
+    regions : Regions or None
+        Connected regions and a table of them, if asked for.
     """
 
     image: Image
@@ -59,6 +65,7 @@ class Segmentation:
     report: dict[str, Any]
     colours: NDArray[np.uint8] | None
     features: Features
+    regions: Regions | None = None
     smoothed: NDArray[np.float32] | None = None  # with a field: the posterior, of pixels and not of samples
 
     def posterior(self) -> NDArray[np.float32]:
@@ -179,7 +186,20 @@ def _finish(
     if field:
         facts["mrf"] = field.facts
     smoothed = field.posterior if field else None
-    return Segmentation(photo, labels, own, found.trace, found.status, facts, colours, features, smoothed)
+    result = Segmentation(photo, labels, own, found.trace, found.status, facts, colours, features, None, smoothed)
+    return _with_regions(result, asked, clock) if asked.regions else result
+
+
+def _with_regions(result: Segmentation, asked: SegmentOptions, clock: _Clock) -> Segmentation:
+    """Find connected regions too."""
+    from emseg.pipeline.regions import find_regions
+
+    volume = result.image.metadata.get("volume")
+    posterior = result.posterior()
+    regions = find_regions(result.labels, posterior, result.features, asked.regions, asked.merge, volume)
+    clock.lap("regions")
+    facts = {"regions": {"count": regions.count, "least": asked.regions, "merge": asked.merge}}
+    return replace(result, regions=regions, report=result.report | facts | {"seconds": dict(clock.seconds)})
 
 
 def _surviving(found: Fit) -> Mixture:
