@@ -58,17 +58,17 @@ class Incremental:
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
         """A visit to every block, and ℓ."""
         assert isinstance(state, IncrementalState)
-        total, entropies = state.expectation.stats, [float(one.entropy) for one in state.found]
+        total, entropies = state.expectation.stats, [float(one.entropy + one.hidden) for one in state.found]
         mixture = problem.m_step(total, state.mixture)
         if len(state.blocks) == 1:
             new = self._evaluate(problem, mixture, state.blocks)
             return new, exact_info(new, 1)
         for b, (block, old) in enumerate(zip(state.blocks, state.found, strict=True)):
             fresh = block.e_step(mixture)
-            total, entropies[b] = total + fresh.stats + -1.0 * old.stats, float(fresh.entropy)
+            total, entropies[b] = total + fresh.stats + -1.0 * old.stats, float(fresh.entropy + fresh.hidden)
             mixture = problem.m_step(total, mixture)
         eta, log_prior = problem.scores(mixture)
-        elbo = (eta * total.t).sum() + sum(entropies) + problem.log_jacobian * problem.n
+        elbo = (eta * total.t).sum() + sum(entropies) + problem.shift
         new = self._evaluate(problem, mixture, state.blocks)
         row = bound_info(new, float(elbo + log_prior), 2)
         return new, replace(row, elbo=float(elbo), kl=max(row.log_likelihood - float(elbo), 0.0))

@@ -10,6 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.em import holes
+from emseg.em.expectation import Expectation as Expectation
 from emseg.mixture.family import Family, Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.prior import Prior
@@ -47,55 +49,6 @@ class Link(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Expectation:
-    """What an E-step found at one mixture (or at each of a stack).
-
-    Attributes
-    ----------
-    stats : Stats
-    log_likelihood : ndarray, shape (...)
-        ℓ, natural logarithm, summed over weighted samples.
-    complete : ndarray, shape (...)
-        Σ c_i q_ik log π_k f_k(x_i), the expected complete log-likelihood under the assignment q of the E-step.
-    entropy : ndarray, shape (...)
-        -Σ c_i q_ik log q_ik.
-    log_prior : ndarray, shape (...)
-        The penalty, and the prior if there is one.
-    rounding : ndarray, shape (...)
-        Bound on what arithmetic can add to the objective: some units in the last place of the sum of magnitudes
-        |η_k · t_k|, which dwarfs ℓ where a component is much narrower than its distance from the origin.
-    """
-
-    stats: Stats
-    log_likelihood: Array
-    complete: Array
-    entropy: Array
-    log_prior: Array
-    rounding: Array
-
-    def __add__(self, other: Expectation) -> Expectation:
-        """Of two parts of the samples, at the same mixture."""
-        return Expectation(
-            self.stats + other.stats,
-            self.log_likelihood + other.log_likelihood,
-            self.complete + other.complete,
-            self.entropy + other.entropy,
-            self.log_prior,
-            self.rounding + other.rounding,
-        )
-
-    @property
-    def elbo(self) -> Array:
-        """Complete log-likelihood plus entropy: a lower bound on ℓ, tight where q is the posterior (Neal & Hinton)."""
-        return self.complete + self.entropy
-
-    @property
-    def objective(self) -> Array:
-        """What EM climbs: ℓ plus the penalty."""
-        return self.log_likelihood + self.log_prior
-
-
-@dataclass(frozen=True, eq=False)
 class Problem:
     """A data set and a family to fit to it.
 
@@ -106,8 +59,9 @@ class Problem:
     floor : float
         Size of the penalty ψ = floor · N · unit²; for Gaussians, where it is -½ tr diag(ψ) Σ⁻¹, the smallest variance
         relative to unit². 0 for maximum likelihood.
-    log_jacobian : float
-        Added to every sample's log-density: brings ℓ from standardised coordinates to the features' own units.
+    log_jacobian : ndarray, shape (D,), or float
+        Added to every sample's log-density, for each dimension that was observed: brings ℓ from standardised
+        coordinates to the features' own units. A single number is the sum over all dimensions.
     unit : ndarray, shape (D,), or float
         What the floor is relative to: the spread of the samples in each dimension.
     prior : Prior or Pseudo, optional
@@ -117,19 +71,34 @@ class Problem:
     samples: Rows
     family: Family
     floor: float = 0.0
-    log_jacobian: float = 0.0
+    log_jacobian: Array | float = 0.0
     unit: Array | float = 1.0
     prior: Prior | Pseudo | None = None
     n: float = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "n", float(self.samples.weight.sum(dtype=np.float64)))
+        object.__setattr__(self, "samples", self.samples.observed)  # what nothing is known of has no likelihood
+        object.__setattr__(self, "n", self.samples.n)
 
     @cached_property
     def total(self) -> Stats:
-        """Statistics of all samples, as of one component."""
+        """Statistics of all samples, as of one component; what is missing of them as that component expects it."""
+        if self.samples.patterns:
+            return holes.single(self)[1]
         t = np.sum([t.astype(np.float64) @ weight for t, weight in self.blocks(BLOCK)], axis=0)[None]
         return Stats(t[:, 0], t)
+
+    @cached_property
+    def filled(self) -> Rows:
+        """Samples for starts, which need whole ones: what is missing is what a single component expects there."""
+        return holes.filled(self) if self.samples.patterns else self.samples
+
+    @property
+    def shift(self) -> float:
+        """What `log_jacobian` adds to ℓ."""
+        if self.samples.patterns:
+            return holes.shift(self)
+        return float(np.sum(self.log_jacobian)) * self.n
 
     def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
         """T (P, B) and weights (B,) of one block of samples after another."""
@@ -151,7 +120,15 @@ class Problem:
         """
         eta, log_prior = self.scores(mixture)
         link = self.family.link(mixture)
-        return self.project(link.eta if link else eta, respond, log_prior, link)
+        if self.samples.patterns:
+            found = holes.e_step(self, mixture, respond, log_prior)
+        else:
+            found = self.project(link.eta if link else eta, respond, log_prior, link)
+            if link is None:
+                return found
+        seen = np.asarray(eta * found.stats.t)
+        rounding = found.rounding + 8 * np.finfo(self.samples.x.dtype).eps * np.abs(seen).sum((-1, -2))
+        return replace(found, hidden=found.complete - self.shift - seen.sum((-1, -2)), rounding=rounding)
 
     def scores(self, mixture: Mixture) -> tuple[Array, Array]:
         """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and log p(θ), shape (...)."""
@@ -186,7 +163,7 @@ class Problem:
             entropy = log_likelihood - complete
         magnitude = np.abs(complete) if link else np.abs(eta * t).sum((-1, -2))
         magnitude = magnitude + np.abs(log_likelihood)
-        shift = self.log_jacobian * self.n
+        shift = self.shift
         rounding = 8 * np.finfo(flat.dtype).eps * (magnitude + abs(shift))
         stats = Stats(t[..., 0].copy(), t)
         prior = np.broadcast_to(log_prior, lead)

@@ -46,7 +46,7 @@ def search(
         How many; 0 for twelve a component, 96 at most.
     """
     seen = views(problem, rng)
-    rows = seen[0].samples
+    rows = seen[0].filled
     count = starts or min(STARTS * k, MOST)
     spread = {"auto": (count + 1) // 2, "kmeans++": count, "random": 0}[init]
     drawn = [seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, spread, rng)] if spread else []

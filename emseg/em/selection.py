@@ -96,7 +96,7 @@ def _larger(problem: Problem, mixture: Mixture, rng: np.random.Generator) -> Mix
     parts, k = mixture.components, mixture.k
     variances, axes = np.linalg.eigh(parts.covariances)
     step = np.sqrt(variances[:, -1:]) * axes[:, :, -1]
-    x, weight = problem.samples.x, problem.samples.weight
+    x, weight = problem.filled.x, problem.filled.weight
     nearest = seeds.squared_distances(x, parts.means.T).min(0) * weight
     far = rng.choice(weight.size, ADDED, p=nearest / nearest.sum())
     owner = np.concatenate([np.arange(k), seeds.squared_distances(x[:, far], parts.means.T).argmin(0)])

@@ -139,6 +139,31 @@ class Family(ABC):
         """Statistics whose M-step has the locations of these components, and the best of the other parameters."""
         return stats
 
+    def margin(self, seen: NDArray[np.intp]) -> Family:
+        """What the densities of some dimensions belong to: a family that shares nothing."""
+        return self
+
+    @abstractmethod
+    def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:
+        """The densities of some dimensions alone."""
+
+    @abstractmethod
+    def lift(self, stats: Stats, components: Any, seen: NDArray[np.intp]) -> Stats:
+        """Expected statistics of samples of which some dimensions were seen, E[T(x) | x_o, k] summed.
+
+        Parameters
+        ----------
+        stats : Stats
+            The statistics of what was seen, in as many dimensions.
+        components : Components
+            (..., K, …), in all dimensions.
+        seen : ndarray of int, shape (D_o,)
+        """
+
+    @abstractmethod
+    def predicted(self, components: Any, x: Real, seen: NDArray[np.intp]) -> Array:
+        """E[x_m | x_o, k] of the other dimensions, from planar x_o (D_o, N); shape (K, D - D_o, N)."""
+
     @abstractmethod
     def n_parameters(self, k: int, d: int) -> int:
         """Free parameters of K components in D dimensions."""

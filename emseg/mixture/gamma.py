@@ -73,6 +73,17 @@ class GammaFamily(ProductFamily):
         constant = (a * np.log(a / m) - gammaln(a)).sum(-1, keepdims=True)
         return np.concatenate([constant, -a / m, a - 1], axis=-1)
 
+    def expected(self, components: Gamma) -> Array:
+        """E[x] = m and E[log x] = log m + ψ(a) - log a."""
+        from scipy.special import psi
+
+        m, a = components.means, components.shapes
+        return np.concatenate([np.ones((*m.shape[:-1], 1)), m, np.log(m / a) + psi(a)], axis=-1)
+
+    def places(self, seen: NDArray[np.intp], d: int) -> NDArray[np.intp]:
+        """The constant, their values and logarithms."""
+        return np.concatenate([[0], 1 + seen, 1 + d + seen])
+
     def penalty(self, psi: float, d: int) -> Array:
         """-ψ on every sum of logarithms."""
         return np.concatenate([[0.0], np.zeros(d), np.full(d, -psi)])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from emseg.mixture.covariance import COVARIANCES, CovarianceModel
 from emseg.mixture.family import Components, Family, Real, require
 from emseg.mixture.prior import Prior
+from emseg.mixture.regression import regression
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -170,6 +171,33 @@ class GaussianFamily(Family):
         moved = second - cross + 2 * n * means[..., i] * means[..., j]
         return Stats(stats.n, np.concatenate([n, n * means, moved], axis=-1))
 
+    def margin(self, seen: NDArray[np.intp]) -> GaussianFamily:
+        """Matrices without a model, along the axes if these are."""
+        return GAUSSIANS["full" if self.products else "diag"]
+
+    def marginal(self, components: Gaussian, seen: NDArray[np.intp]) -> Gaussian:
+        """μ_o and Σ_oo."""
+        return Gaussian(components.means[..., seen], components.covariances[..., seen[:, None], seen])
+
+    def lift(self, stats: Stats, components: Gaussian, seen: NDArray[np.intp]) -> Stats:
+        """Σ r x̂ and Σ r (x̂ x̂ᵀ + C) for x̂ = A x_o + c, from Σ r x_o = s and Σ r x_o x_oᵀ = S.
+
+        A s + n c   and   A S Aᵀ + A s cᵀ + c sᵀ Aᵀ + n (c cᵀ + C)
+        """
+        a, c, left = regression(components.means, components.covariances, seen)
+        n, (s, second) = stats.n[..., None], raw_moments(stats, seen.size)
+        first = (a @ s[..., None])[..., 0]
+        cross = first[..., :, None] * c[..., None, :]
+        own = c[..., :, None] * c[..., None, :] + left
+        products = a @ second @ np.swapaxes(a, -1, -2) + cross + np.swapaxes(cross, -1, -2) + n[..., None] * own
+        i, j = product_indices(c.shape[-1], self.products)
+        return Stats(stats.n, np.concatenate([n, first + n * c, products[..., i, j]], axis=-1))
+
+    def predicted(self, components: Gaussian, x: Real, seen: NDArray[np.intp]) -> Array:
+        """x̂_m."""
+        a, c, _ = regression(components.means, components.covariances, seen)
+        return np.delete(a @ x + c[..., None], seen, axis=-2)
+
     def n_parameters(self, k: int, d: int) -> int:
         """Means and covariances."""
         return k * d + self.covariance.n_parameters(k, d)
@@ -181,6 +209,15 @@ class GaussianFamily(Family):
     def unpack(self, theta: Array, k: int, d: int) -> Gaussian:
         """Inverse of `pack`."""
         return Gaussian(theta[: k * d].reshape(k, d), self.covariance.unpack(theta[k * d :], k, d))
+
+
+def raw_moments(stats: Stats, d: int) -> tuple[Array, Array]:
+    """Σ r x (..., K, D) and Σ r x xᵀ (..., K, D, D), diagonal where T(x) holds no mixed products."""
+    i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
+    second = np.zeros((*stats.n.shape, d, d))
+    second[..., i, j] = stats.t[..., 1 + d :]
+    second[..., j, i] = stats.t[..., 1 + d :]
+    return stats.t[..., 1 : 1 + d], second
 
 
 def moments(stats: Stats, d: int) -> tuple[Array, Array]:

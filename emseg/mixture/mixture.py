@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.family import Family
+from emseg.mixture.patterns import grouped
 
 Array = NDArray[np.float64]
 
@@ -50,7 +51,9 @@ class Mixture:
         return Mixture(self.weights[which], self.components[which], self.family)
 
     def log_joint(self, x: Array) -> Array:
-        """log π_k f_k(x) for planar samples x (D, N); shape (K, N)."""
+        """log π_k f_k(x) for planar samples x (D, N), or of what was observed of them, not NaN; shape (K, N)."""
+        if np.isnan(x).any():
+            return self._log_joint_by_pattern(x)
         t, link = self.family.statistics(x), self.family.link(self)
         if link:
             joint: Array = link.eta @ t
@@ -59,6 +62,17 @@ class Mixture:
         eta = self.family.natural(self.components)
         eta[:, 0] += np.log(self.weights)
         return np.asarray(eta @ t)
+
+    def _log_joint_by_pattern(self, x: Array) -> Array:
+        """By the marginal mixture of what was observed; log π_k where nothing was."""
+        joint = np.repeat(np.log(self.weights)[:, None], x.shape[1], axis=1)
+        for seen, which in grouped(x):
+            joint[:, which] = self.marginal(seen).log_joint(x[np.ix_(seen, which)])
+        return joint
+
+    def marginal(self, seen: NDArray[np.intp]) -> Mixture:
+        """The mixture of some dimensions."""
+        return Mixture(self.weights, self.family.marginal(self.components, seen), self.family.margin(seen))
 
     def permuted(self, order: NDArray[np.intp]) -> Mixture:
         """The same mixture with its components in another order."""

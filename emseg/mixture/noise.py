@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.errors import UsageError
 from emseg.mixture.family import Components, Family, Real, require
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
@@ -91,6 +92,22 @@ class NoisyFamily(Family):
     def pinned(self, stats: Stats, components: Any) -> Stats:
         """Statistics that hold the locations; the noise has none."""
         return self.inner.pinned(stats, components)
+
+    def margin(self, seen: NDArray[np.intp]) -> Family:
+        """None: the box would have to be known by its sides."""
+        raise UsageError("--noise: does not go with missing values; leave it out, or use --missing drop")
+
+    def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:
+        """As the other components, whose rows these are."""
+        return self.inner.marginal(components, seen)
+
+    def lift(self, stats: Stats, components: Any, seen: NDArray[np.intp]) -> Stats:
+        """As the other components; the statistics of noise go nowhere."""
+        return self.inner.lift(stats, components, seen)
+
+    def predicted(self, components: Any, x: Real, seen: NDArray[np.intp]) -> Array:
+        """As the other components, and the middle of the box."""
+        return self.inner.predicted(components, x, seen)
 
     def n_parameters(self, k: int, d: int) -> int:
         """Those of the other components."""

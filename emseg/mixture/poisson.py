@@ -67,6 +67,16 @@ class PoissonFamily(ProductFamily):
         constant = -rates.sum(-1, keepdims=True)
         return np.concatenate([constant, np.log(rates), np.full_like(constant, -1.0)], axis=-1)
 
+    def expected(self, components: Poisson) -> Array:
+        """E[x] = λ."""
+        rates = components.means
+        one = np.ones((*rates.shape[:-1], 1))
+        return np.concatenate([one, rates, 0 * one], axis=-1)
+
+    def places(self, seen: NDArray[np.intp], d: int) -> NDArray[np.intp]:
+        """The constant, their counts, and Σ log x! of what was seen."""
+        return np.concatenate([[0], 1 + seen, [1 + d]])
+
     def penalty(self, psi: float, d: int) -> Array:
         """None is needed."""
         return np.zeros(d + 2)

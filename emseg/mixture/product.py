@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.family import Family
+from emseg.mixture.family import Family, Real
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -41,6 +41,29 @@ class ProductFamily(Family):
     @abstractmethod
     def matched(self, t: Array) -> Any:
         """The components with E[T] = t / t_0, for t (..., K, P)."""
+
+    @abstractmethod
+    def expected(self, components: Any) -> Array:
+        """E[T(x)], shape (..., K, P); what depends on no parameter may be left out, as 0."""
+
+    @abstractmethod
+    def places(self, seen: NDArray[np.intp], d: int) -> NDArray[np.intp]:
+        """Where T(x) holds what T of some of the D dimensions does."""
+
+    def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:
+        """Those dimensions' parameters."""
+        return type(components)(*(getattr(components, name)[..., seen] for name in components.parts()))
+
+    def lift(self, stats: Stats, components: Any, seen: NDArray[np.intp]) -> Stats:
+        """n E[T] for the dimensions that were not seen."""
+        t = stats.n[..., None] * self.expected(components)
+        t[..., self.places(seen, components.means.shape[-1])] = stats.t
+        return Stats(stats.n, t)
+
+    def predicted(self, components: Any, x: Real, seen: NDArray[np.intp]) -> Array:
+        """The means: other dimensions say nothing."""
+        means = np.delete(components.means, seen, axis=-1)
+        return np.repeat(means[..., None], x.shape[1], axis=-1)
 
     def scores(self, components: Any, psi: Array | float, prior: Pseudo | None = None) -> tuple[Array, Array]:
         """η, and the log-density of penalty and prior, shape (...)."""

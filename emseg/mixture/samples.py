@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.family import Family, Real
+from emseg.mixture.patterns import grouped
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +20,7 @@ class Rows:
     Attributes
     ----------
     x : ndarray, shape (D, N)
-        Planar samples; float32 or float64, which is also the precision of the E-step.
+        Planar samples; float32 or float64, which is also the precision of the E-step. NaN is what was not observed.
     weight : ndarray, shape (N,)
         Counts c_i.
     """
@@ -36,6 +38,35 @@ class Rows:
         """Number of rows."""
         return int(self.x.shape[1])
 
+    @cached_property
+    def patterns(self) -> tuple[Pattern, ...]:
+        """Rows by what was observed of them, without those of which nothing was; none where all are whole."""
+        return tuple(
+            Pattern(seen, Rows(np.ascontiguousarray(self.x[np.ix_(seen, which)]), self.weight[which]), which)
+            for seen, which in grouped(self.x)
+        )
+
+    @property
+    def observed(self) -> Rows:
+        """The rows of which something was observed: these themselves, mostly.
+
+        Raises
+        ------
+        ValueError
+            If there are none.
+        """
+        if not self.patterns:
+            if np.isnan(self.x[:, :1]).any():
+                raise ValueError("nothing was observed of any sample")
+            return self
+        kept = np.sort(np.concatenate([pattern.which for pattern in self.patterns]))
+        return self if kept.size == self.n_rows else Rows(np.ascontiguousarray(self.x[:, kept]), self.weight[kept])
+
+    @cached_property
+    def n(self) -> float:
+        """Number of samples."""
+        return float(self.weight.sum(dtype=np.float64))
+
     def single(self) -> Rows:
         """The same in single precision."""
         return Rows(self.x.astype(np.float32), self.weight.astype(np.float32))
@@ -48,6 +79,25 @@ class Rows:
             t = t if x.shape[1] == t.shape[1] else np.ones((len(t), x.shape[1]), x.dtype)
             family.monomials(x, t)
             yield t, self.weight[start : start + size]
+
+
+@dataclass(frozen=True, eq=False)
+class Pattern:
+    """Rows of which the same dimensions were observed.
+
+    Attributes
+    ----------
+    seen : ndarray of int, shape (D_o,)
+        Those dimensions, ascending.
+    rows : Rows
+        In these dimensions alone.
+    which : ndarray of int
+        Their places among all rows.
+    """
+
+    seen: NDArray[np.intp]
+    rows: Rows
+    which: NDArray[np.intp]
 
 
 SIZES = (1024, 4096, 16384)

@@ -73,6 +73,15 @@ class VonMisesFamily(ProductFamily):
         constant = -(np.log(2 * np.pi * i0e(kappa)) + kappa).sum(-1, keepdims=True)
         return np.concatenate([constant, kappa * np.cos(mu), kappa * np.sin(mu)], axis=-1)
 
+    def expected(self, components: VonMises) -> Array:
+        """A(κ) (cos μ, sin μ)."""
+        length, mu = _ratio(components.concentrations), components.means
+        return np.concatenate([np.ones((*mu.shape[:-1], 1)), length * np.cos(mu), length * np.sin(mu)], axis=-1)
+
+    def places(self, seen: NDArray[np.intp], d: int) -> NDArray[np.intp]:
+        """The constant, their cosines and sines."""
+        return np.concatenate([[0], 1 + seen, 1 + d + seen])
+
     def penalty(self, psi: float, d: int) -> Array:
         """ψ samples without direction."""
         return np.array([psi, *np.zeros(2 * d)])

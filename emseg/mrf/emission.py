@@ -59,7 +59,7 @@ class Emission:
                 for part in self.lattice.blocks(BLOCK):
                     out[s, :, part], top = _levelled(mixture, phase[:, part].astype(np.float64))
                     level += float(top @ inside[s, part])
-        return out, level + self.problem.log_jacobian * self.lattice.n_sites
+        return out, level + float(np.sum(self.problem.log_jacobian)) * self.lattice.n_sites
 
     def statistics(self, s: int, part: slice, p: Real, link: Link | None = None) -> NDArray[np.float64]:
         """Σ_i p_ik T(x_i) over a block, shape (K, P), or what takes the place of T where there is a link."""

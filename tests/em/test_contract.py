@@ -51,7 +51,13 @@ FAMILIES: dict[str, Family] = {
     "gamma": GammaFamily(),
     "von-mises": VonMisesFamily(),
 }
+HOLES = ", with holes"  # a third of the values missing
+FAMILIES |= {model + HOLES: FAMILIES[model] for model in ("full", "poisson")}
 every_model = pytest.mark.parametrize("model", FAMILIES)
+
+
+def is_gaussian(model: str) -> bool:
+    return FAMILIES[model].name == "gaussian"
 
 
 @dataclass(frozen=True)
@@ -74,18 +80,33 @@ def cloud(seed: int, n: int, d: int, k: int, apart: float) -> np.ndarray:
 
 def of_family(model: str, x: np.ndarray) -> np.ndarray:
     """Gaussian samples made into some that the family has a density at."""
-    if model in ("poisson", "gamma"):
+    name = FAMILIES[model].name
+    if name in ("poisson", "gamma"):
         positive = 5 * np.exp(x / 4)
-        return np.floor(positive) if model == "poisson" else positive
-    return np.array(x / 4 % (2 * np.pi)) if model == "von-mises" else x
+        return np.floor(positive) if name == "poisson" else positive
+    return np.array(x / 4 % (2 * np.pi)) if name == "von-mises" else x
+
+
+def observed(model: str, x: np.ndarray) -> np.ndarray:
+    """Samples of the family; with holes, where the digits of the Gaussian samples say so: equal rows stay equal."""
+    values = of_family(model, x)
+    if not model.endswith(HOLES):
+        return values
+    holes = 1e3 * np.abs(x) % 1 < 1 / 3
+    return np.where(holes & ~holes.all(0), np.nan, values)  # no row without any value, so that there are N
 
 
 def log_densities(mixture: Mixture, x: np.ndarray) -> np.ndarray:
     """log f_k(x) by scipy, (K, N)."""
+    holes = np.isnan(x)
+    if holes.any():  # a column at a time, of what is seen there
+        seen = [np.flatnonzero(~hole) for hole in holes.T]
+        each = [log_densities(mixture.marginal(o), x[o, i, None]) for i, o in enumerate(seen)]
+        return np.concatenate(each, axis=1)
     parts, name = mixture.components, mixture.family.name
     if name == "gaussian":
         pairs = zip(parts.means, parts.covariances, strict=True)
-        return np.stack([stats.multivariate_normal(mean, matrix).logpdf(x.T) for mean, matrix in pairs])
+        return np.stack([stats.multivariate_normal(mean, matrix).logpdf(x.T).reshape(-1) for mean, matrix in pairs])
     means, samples = parts.means[..., None], x[None]
     each = {
         "poisson": lambda: stats.poisson.logpmf(samples, means),
@@ -97,18 +118,19 @@ def log_densities(mixture: Mixture, x: np.ndarray) -> np.ndarray:
 
 def pose(x: np.ndarray, model: str, weight: np.ndarray | None = None, floor: float = FLOOR) -> Problem:
     count = np.ones(x.shape[1]) if weight is None else weight.astype(float)
-    return Counting(Rows(np.ascontiguousarray(of_family(model, x)), count), FAMILIES[model], floor)
+    return Counting(Rows(np.ascontiguousarray(observed(model, x)), count), FAMILIES[model], floor)
 
 
 def start_at(x: np.ndarray, model: str, k: int) -> Mixture:
     """Equal weights, broad components, means at k samples spread over the data."""
     d, n = x.shape
     means = of_family(model, x)[:, np.linspace(0, n - 1, k).astype(int)].T
-    if model not in GAUSSIANS:
-        ones = np.ones_like(means)
-        parts = {"poisson": (means + 0.5,), "gamma": (means, 2 * ones), "von-mises": (means, ones)}[model]
+    if not is_gaussian(model):
+        ones, name = np.ones_like(means), FAMILIES[model].name
+        rates = means + 0.5 + 0.1 * np.arange(k)[:, None]  # all different, or hard labels were a matter of rounding
+        parts = {"poisson": (rates,), "gamma": (means, 2 * ones), "von-mises": (means, ones)}[name]
         return Mixture(np.full(k, 1 / k), FAMILIES[model].kind(*parts), FAMILIES[model])
-    return Mixture(np.full(k, 1 / k), Gaussian(means, np.stack([np.eye(d) * x.var()] * k)), GAUSSIANS[model])
+    return Mixture(np.full(k, 1 / k), Gaussian(means, np.stack([np.eye(d) * x.var()] * k)), FAMILIES[model])
 
 
 A_DOZEN = Stop(tol=0, max_iter=12)
@@ -187,7 +209,7 @@ def test_the_objective_never_falls_and_the_bound_holds(
     assert_bound(found)
     for row, info in zip(found.trace[1:], noted.rows[1:], strict=False):
         if variant in LIKELIEST and info.comparable and row.kl == 0:
-            assert row.objective <= row.log_likelihood or model not in GAUSSIANS  # the penalty only takes
+            assert row.objective <= row.log_likelihood or not is_gaussian(model)  # the penalty only takes
 
 
 @every_random
@@ -230,10 +252,10 @@ def test_log_rows_hold_the_likelihood_and_its_bound(variant: str, model: str) ->
     assert found.trace[-1].elbo == pytest.approx((r * (joint - np.log(r))).sum(), rel=1e-10)
     if variant not in LIKELIEST:
         return
-    if model not in GAUSSIANS:
-        assert (found.trace[-1].objective == found.trace[-1].log_likelihood) is (model == "poisson")
+    if not is_gaussian(model):
+        assert (found.trace[-1].objective == found.trace[-1].log_likelihood) is (FAMILIES[model].name == "poisson")
         return
-    distinct = parts.covariances[:1] if GAUSSIANS[model].covariance.tied else parts.covariances
+    distinct = parts.covariances[:1] if FAMILIES[model].covariance.tied else parts.covariances
     penalty = -0.5 * FLOOR * x.shape[1] * sum(np.trace(np.linalg.inv(sigma)) for sigma in distinct)
     assert found.trace[-1].objective - found.trace[-1].log_likelihood == pytest.approx(penalty, rel=1e-6)
 
@@ -323,10 +345,10 @@ def test_a_start_at_the_optimum_stays_there(variant: str, model: str) -> None:
     """Differences of the iterates vanish to the bit there: nothing may be divided by them."""
     x = cloud(8, 80, 2, 1, 1.0)
     problem = pose(x, model)
-    best = run("em", problem, start_at(x, model, 1), Stop(0, 10)).mixture
+    best = run("em", problem, start_at(x, model, 1), Stop(0, 300)).mixture
     found = run(variant, problem, best, Stop(0, 30))
     assert found.status.name == "STALLED"
-    assert_same(found.mixture, best, 1e-9)
+    assert_same(found.mixture, best, 1e-6 if model.endswith(HOLES) else 1e-9)  # where EM crawls, the objective is flat
 
 
 class Falling:

@@ -1,0 +1,258 @@
+"""Missing values: the observed-data likelihood, its expected statistics by integration, and where EM ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import integrate, optimize, stats
+from scipy.special import logsumexp
+
+from emseg.em.convergence import Stop
+from emseg.em.em import EM
+from emseg.em.fit import fit
+from emseg.em.problem import Problem
+from emseg.mixture.families import family_of
+from emseg.mixture.gamma import Gamma, GammaFamily
+from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.poisson import Poisson, PoissonFamily
+from emseg.mixture.samples import Rows
+from emseg.mixture.von_mises import VonMises, VonMisesFamily
+
+
+def random_mixture(rng: np.random.Generator, model: str, k: int, d: int) -> Mixture:
+    weights = rng.dirichlet(np.full(k, 5.0))
+    if model in GAUSSIANS:
+        factor = rng.normal(size=(k, d, d))
+        scatter = factor @ np.swapaxes(factor, -1, -2) + 0.5 * np.eye(d)
+        covariances = GAUSSIANS[model].covariance.estimate(scatter, np.ones(k), 0.0)
+        return Mixture(weights, Gaussian(rng.normal(size=(k, d)), covariances), GAUSSIANS[model])
+    means, shapes = rng.gamma(5.0, 1.0, (k, d)), rng.gamma(4.0, 1.0, (k, d))
+    parts = {"poisson": Poisson(means), "gamma": Gamma(means, shapes), "von-mises": VonMises(means % 6, shapes)}[model]
+    return Mixture(weights, parts, family_of(model))
+
+
+def draw(rng: np.random.Generator, mixture: Mixture, n: int) -> np.ndarray:
+    """Samples (D, N)."""
+    z, parts = rng.choice(mixture.k, n, p=mixture.weights), mixture.components
+    name, means = mixture.family.name, mixture.components.means
+    if name == "gaussian":
+        return np.stack([rng.multivariate_normal(means[k], parts.covariances[k]) for k in z], axis=1)
+    if name == "poisson":
+        return rng.poisson(means[z]).T.astype(float)
+    if name == "gamma":
+        return (rng.gamma(parts.shapes[z]) * means[z] / parts.shapes[z]).T
+    return (rng.vonmises(means[z], parts.concentrations[z]) % (2 * np.pi)).T
+
+
+def pierced(rng: np.random.Generator, x: np.ndarray, share: float) -> np.ndarray:
+    """With a share of its values missing completely at random."""
+    return np.where(rng.random(x.shape) < share, np.nan, x)
+
+
+def log_marginal(mixture: Mixture, k: int, sample: np.ndarray) -> float:
+    """log f_k of what is seen of a sample, by scipy."""
+    seen, parts = ~np.isnan(sample), mixture.components
+    if not seen.any():
+        return 0.0
+    x, mean = sample[seen], parts.means[k][seen]
+    name = mixture.family.name
+    if name == "gaussian":
+        return float(stats.multivariate_normal(mean, parts.covariances[k][np.ix_(seen, seen)]).logpdf(x))
+    if name == "poisson":
+        return float(stats.poisson.logpmf(x, mean).sum())
+    if name == "gamma":
+        a = parts.shapes[k][seen]
+        return float(stats.gamma.logpdf(x, a, scale=mean / a).sum())
+    return float(stats.vonmises.logpdf(x, parts.concentrations[k][seen], loc=mean).sum())
+
+
+def log_likelihood(mixture: Mixture, x: np.ndarray, weight: np.ndarray) -> float:
+    joint = [[np.log(w) + log_marginal(mixture, k, sample) for sample in x.T] for k, w in enumerate(mixture.weights)]
+    kept = ~np.isnan(x).all(0)
+    return float(logsumexp(np.array(joint), axis=0)[kept] @ weight[kept])
+
+
+MODELS = ("full", "diag", "tied", "VEE", "EVE", "spherical", "poisson", "gamma", "von-mises")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_likelihood_is_that_of_what_was_observed(model: str) -> None:
+    rng = np.random.default_rng(1)
+    mixture = random_mixture(rng, model, 3, 3)
+    x, weight = pierced(rng, draw(rng, mixture, 60), 0.4), rng.integers(1, 5, 60).astype(float)
+    problem = Problem(Rows(x, weight), mixture.family, log_jacobian=np.array([0.1, 0.2, 0.4]))
+    found = problem.e_step(mixture)
+    jacobian = ((~np.isnan(x)).T @ [0.1, 0.2, 0.4]) @ weight
+    assert problem.n == weight[~np.isnan(x).all(0)].sum()
+    assert float(found.log_likelihood) == pytest.approx(log_likelihood(mixture, x, weight) + jacobian, rel=1e-10)
+    assert float(found.elbo) == pytest.approx(float(found.log_likelihood), rel=1e-10)
+    joint = mixture.log_joint(x)
+    expected = [[np.log(w) + log_marginal(mixture, k, sample) for sample in x.T] for k, w in enumerate(mixture.weights)]
+    np.testing.assert_allclose(joint, expected, rtol=1e-9, atol=1e-9)
+
+
+def expected_statistics(mixture: Mixture, k: int, sample: np.ndarray) -> np.ndarray:
+    """E[T(x) | x_o, k] of a sample of two values, one of them missing, by numerical integration."""
+    (hole,) = np.flatnonzero(np.isnan(sample))
+    name = mixture.family.name
+
+    def joint(value: float) -> tuple[float, np.ndarray]:
+        whole = sample.copy()
+        whole[hole] = value
+        return float(np.exp(log_marginal(mixture, k, whole))), mixture.family.statistics(whole[:, None])[:, 0]
+
+    if name == "poisson":
+        cases = [joint(float(count)) for count in range(80)]
+        total = sum(density for density, _ in cases)
+        return sum(density * t for density, t in cases) / total
+    ends = {"gaussian": (-30, 30), "gamma": (1e-12, 120), "von-mises": (0, 2 * np.pi)}[name]
+    grid = np.concatenate([[ends[0]], np.linspace(*ends, 4001)[1:]])
+    cases = [joint(value) for value in grid]
+    density = np.array([case[0] for case in cases])
+    t = np.array([case[1] for case in cases])
+    return integrate.simpson(density[:, None] * t, x=grid, axis=0) / integrate.simpson(density, x=grid)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_expected_statistics_by_integration(model: str) -> None:
+    rng = np.random.default_rng(2)
+    mixture = random_mixture(rng, model, 2, 2)
+    x = draw(rng, mixture, 3)
+    x[0, 0] = x[1, 1] = np.nan
+    found = Problem(Rows(x, np.array([1.0, 2.0, 1.0])), mixture.family).e_step(mixture).stats
+    r = np.array([[np.log(w) + log_marginal(mixture, k, s) for s in x.T] for k, w in enumerate(mixture.weights)])
+    r = np.exp(r - logsumexp(r, axis=0)) * [1, 2, 1]
+    for k in range(2):
+        t = [expected_statistics(mixture, k, x[:, i]) for i in (0, 1)] + [mixture.family.statistics(x[:, 2:])[:, 0]]
+        expected = sum(r[k, i] * t[i] for i in range(3))
+        last = -1 if model == "poisson" else None  # the last of its statistics depends on no parameter
+        np.testing.assert_allclose(found.t[k][:last], expected[:last], rtol=2e-5)
+    np.testing.assert_allclose(found.n, r.sum(1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("model", ["full", "diag", "tied", "VEE", "poisson", "gamma", "von-mises"])
+def test_em_ends_where_direct_optimisation_does(model: str) -> None:
+    rng = np.random.default_rng(3)
+    truth = random_mixture(rng, model, 2, 2)
+    x, weight = pierced(rng, draw(rng, truth, 80), 0.3), np.ones(80)
+    problem = Problem(Rows(x, weight), truth.family)
+    found = fit(EM(), problem, truth, Stop(1e-13, 20000), rng)
+
+    def loss(theta: np.ndarray) -> float:
+        try:
+            return -log_likelihood(truth.unpack(theta), x, weight)
+        except np.linalg.LinAlgError:
+            return np.inf
+
+    ended = found.mixture.pack()
+    best = optimize.minimize(loss, ended + 0.02 * rng.normal(size=ended.size), method="BFGS", options={"gtol": 1e-6})
+    assert found.trace[-1].log_likelihood == pytest.approx(-best.fun, abs=1e-6)
+    assert found.trace[-1].log_likelihood == pytest.approx(log_likelihood(found.mixture, x, weight), rel=1e-11)
+
+
+def test_whole_samples_are_treated_as_ever() -> None:
+    """To the bit, and without grouping."""
+    rng = np.random.default_rng(4)
+    mixture = random_mixture(rng, "full", 3, 3)
+    x = draw(rng, mixture, 500)
+    problem = Problem(Rows(x, np.ones(500)), mixture.family)
+    assert problem.samples.patterns == ()
+    assert problem.filled is problem.samples
+    eta, log_prior = problem.scores(mixture)
+    direct, found = problem.project(eta, None, log_prior), problem.e_step(mixture)
+    assert direct.stats.t.tobytes() == found.stats.t.tobytes()
+    assert direct.log_likelihood == found.log_likelihood
+
+
+def test_one_component_with_a_monotone_pattern_has_a_closed_form() -> None:
+    """Anderson (1957): the first variable's moments from all samples, the regression from the whole ones."""
+    rng = np.random.default_rng(5)
+    x = rng.multivariate_normal([1.0, -2.0], [[2.0, 1.2], [1.2, 1.5]], 400).T
+    x[1, 250:] = np.nan
+    problem = Problem(Rows(x, np.ones(400)), GAUSSIANS["full"])
+    start = Mixture(np.ones(1), Gaussian(np.zeros((1, 2)), np.eye(2)[None]), GAUSSIANS["full"])
+    found = fit(EM(), problem, start, Stop(1e-14, 5000), rng).mixture.components
+    whole = x[:, :250]
+    slope = np.cov(whole, bias=True)[0, 1] / whole[0].var()
+    rest = np.var(whole[1] - slope * whole[0])
+    mean = np.array([x[0].mean(), whole[1].mean() + slope * (x[0].mean() - whole[0].mean())])
+    v = x[0].var()
+    np.testing.assert_allclose(found.means[0], mean, rtol=1e-6)
+    np.testing.assert_allclose(found.covariances[0], [[v, slope * v], [slope * v, rest + slope**2 * v]], rtol=1e-6)
+    np.testing.assert_allclose(problem.total.t[0, 1:3] / 400, mean, rtol=1e-6)
+    filled = problem.filled.x
+    np.testing.assert_allclose(filled[1, 250:], mean[1] + slope * (x[0, 250:] - mean[0]), rtol=1e-5)
+    np.testing.assert_array_equal(filled[:, :250], whole)
+
+
+def test_known_parameters_come_back() -> None:
+    rng = np.random.default_rng(6)
+    truth = Mixture(
+        np.array([0.3, 0.7]),
+        Gaussian(np.array([[0.0, 0, 0], [3, 3, 0]]), np.stack([np.eye(3), [[1, 0.6, 0], [0.6, 1, 0.3], [0, 0.3, 1]]])),
+        GAUSSIANS["full"],
+    )
+    x = pierced(rng, draw(rng, truth, 20000), 0.3)
+    found = fit(EM(), Problem(Rows(x, np.ones(20000)), truth.family), truth, Stop(1e-10, 500), rng).mixture
+    np.testing.assert_allclose(found.weights, truth.weights, atol=0.02)
+    np.testing.assert_allclose(found.components.means, truth.components.means, atol=0.06)
+    np.testing.assert_allclose(found.components.covariances, truth.components.covariances, atol=0.08)
+
+
+def test_many_dimensions_and_single_precision() -> None:
+    """More dimensions than a word has bits; and a row that holds nothing is as if it were not there."""
+    rng = np.random.default_rng(7)
+    mixture = random_mixture(rng, "diag", 2, 70)
+    x = pierced(rng, draw(rng, mixture, 20), 0.5)
+    x[:, 4] = np.nan
+    weight = np.ones(20)
+    found = Problem(Rows(x, weight), mixture.family).e_step(mixture)
+    assert float(found.log_likelihood) == pytest.approx(log_likelihood(mixture, x, weight), rel=1e-10)
+    kept = np.delete(np.arange(20), 4)
+    fewer = Problem(Rows(np.ascontiguousarray(x[:, kept]), weight[kept]), mixture.family)
+    assert float(found.log_likelihood) == float(fewer.e_step(mixture).log_likelihood)
+    single = replace(fewer, samples=fewer.samples.single()).e_step(mixture)
+    assert float(single.log_likelihood) == pytest.approx(float(found.log_likelihood), rel=1e-4)
+    with pytest.raises(ValueError, match="nothing was observed of any sample"):
+        Problem(Rows(np.full((2, 3), np.nan), np.ones(3)), mixture.family)
+
+
+def test_stacks_of_mixtures_are_lifted_together() -> None:
+    rng = np.random.default_rng(8)
+    one, two = random_mixture(rng, "full", 2, 3), random_mixture(rng, "full", 2, 3)
+    parts = (one.components, two.components)
+    stack = Mixture(
+        np.stack([one.weights, two.weights]),
+        Gaussian(np.stack([p.means for p in parts]), np.stack([p.covariances for p in parts])),
+        one.family,
+    )
+    problem = Problem(Rows(pierced(rng, draw(rng, one, 50), 0.3), np.ones(50)), one.family, 1e-3)
+    found = problem.e_step(stack)
+    for s, mixture in enumerate((one, two)):
+        alone = problem.e_step(mixture)
+        np.testing.assert_allclose(found.stats.t[s], alone.stats.t, rtol=1e-10, atol=1e-12)
+        assert found.objective[s] == pytest.approx(float(alone.objective), rel=1e-12)
+
+
+def test_constants_of_families_cancel() -> None:
+    """Σ log x! of what was not seen is left out of Poisson's statistics, and E[T] holds for what is seen."""
+    for family, parts in (
+        (PoissonFamily(), Poisson(np.array([[2.0, 3.0]]))),
+        (GammaFamily(), Gamma(np.array([[2.0, 3.0]]), np.array([[1.5, 4.0]]))),
+        (VonMisesFamily(), VonMises(np.array([[2.0, 3.0]]), np.array([[1.5, 4.0]]))),
+    ):
+        mixture = Mixture(np.ones(1), parts, family)
+        t = family.statistics(draw(np.random.default_rng(9), mixture, 40000)).mean(1)
+        expected = family.expected(parts)[0]
+        assert expected.size == t.size
+        chosen = slice(None, -1) if family.name == "poisson" else slice(None)
+        np.testing.assert_allclose(t[chosen], expected[chosen], atol=0.05)
+
+
+def test_a_jacobian_for_all_dimensions_at_once_is_refused() -> None:
+    rows = Rows(np.array([[1.0, np.nan], [2.0, 3.0]]), np.ones(2))
+    with pytest.raises(ValueError, match="by dimension"):
+        assert Problem(rows, GAUSSIANS["full"], log_jacobian=1.0).shift
