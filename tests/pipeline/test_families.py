@@ -17,8 +17,8 @@ DRAWN: dict[str, tuple[np.ndarray, list[float]]] = {
     "poisson": (RNG.poisson(np.array([2.0, 12, 40])[TRUTH]).astype(np.uint8), [2, 12, 40]),
     "gamma": ((speckle := np.array([2.0, 30, 400])[TRUTH]) * RNG.gamma(5, 0.2, speckle.shape), [2, 30, 400]),
     "von-mises": (
-        (np.array([0.2, 2.5, 5.9])[TRUTH] + 0.3 * RNG.normal(size=TRUTH.shape)) % (2 * np.pi),
-        [0.2, 2.5, 5.9],
+        (np.array([0.4, 2.5, 5.6])[TRUTH] + 0.3 * RNG.normal(size=TRUTH.shape)) % (2 * np.pi),
+        [0.4, 2.5, 5.6],
     ),
 }
 
