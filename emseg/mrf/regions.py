@@ -69,7 +69,7 @@ def graph(ids: NDArray[np.int32], values: Array) -> Graph:
     count = int(ids.max(initial=0))
     flat = ids.ravel()
     n = np.bincount(flat, minlength=count + 1)[1:].astype(np.float64)
-    sums = np.stack([np.bincount(flat, plane.ravel(), count + 1)[1:] for plane in values], axis=1)
+    sums = np.stack([np.bincount(flat, plane.ravel(), count + 1)[1:] for plane in values], axis=1).astype(np.float64)
     ends: list[tuple[Ids, Ids]] = []
     for axis in range(ids.ndim):
         along = np.moveaxis(ids, axis, 0)

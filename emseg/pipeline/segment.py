@@ -190,7 +190,7 @@ def _finish(
     return _with_regions(result, asked, clock) if asked.regions else result
 
 
-def _with_regions(result: Segmentation, asked: SegmentOptions, clock: _Clock) -> Segmentation:
+def _with_regions(result: Segmentation, asked: SegmentOptions, clock: Clock) -> Segmentation:
     """Find connected regions too."""
     from emseg.pipeline.regions import find_regions
 
