@@ -126,6 +126,8 @@ def _names(listed: str, null: bool) -> Iterator[str]:
         raise UsageError(f"--files-from {shown(listed)}: cannot be read ({error.strerror})") from error
     if len(text) > LARGEST_LIST:
         raise UsageError(f"--files-from {shown(listed)}: is too long for a list of names; give it in parts")
+    if b"\0" in text and not null:
+        raise UsageError(f"--files-from {shown(listed)}: holds NUL characters; if its names end with them, add -0")
     for line in text.split(b"\0") if null else text.splitlines():
         if line:
             name = os.fsdecode(line)

@@ -116,6 +116,12 @@ def test_names_with_line_breaks_go_with_null() -> None:
     assert paths(listed="list", null=True) == ["a\nb.png"]
 
 
+def test_nul_characters_without_null_are_refused() -> None:
+    Path("list").write_bytes(b"a.png\0b.png\0")
+    with pytest.raises(UsageError, match="add -0"):
+        expand([], listed="list")
+
+
 def test_standard_input_cannot_be_both() -> None:
     with pytest.raises(UsageError, match="both an image and the list"):
         expand(["-"], listed="-")
