@@ -212,7 +212,7 @@ def _earlier(job: Job) -> Done | None:
     """The outcome of an earlier run with the same input and recipe, if it is still there."""
     from emseg.output.files import digest, finished
 
-    found = finished(job.files.values(), job.report, digest(job.source), job.recipe)
+    found = finished(job.report, digest(job.source), job.recipe)
     return Done(found, lambda: f"{shown(job.source)}: done before") if found else None
 
 

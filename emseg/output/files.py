@@ -104,7 +104,7 @@ def write_all(
     return written
 
 
-def finished(files: Iterable[str], report: str, sha256: str, recipe: str) -> dict[str, Any] | None:
+def finished(report: str, sha256: str, recipe: str) -> dict[str, Any] | None:
     """The report of an earlier run if it stands for the same input and recipe, and all its files are as written.
 
     What a killed process may have left beside them is tidied up.
@@ -115,16 +115,15 @@ def finished(files: Iterable[str], report: str, sha256: str, recipe: str) -> dic
             pass
         case _:
             return None
-    targets = {basename(path): path for path in files}
-    if (done, source) != (recipe, sha256) or outputs.keys() != targets.keys():
+    if not sha256 or (done, source) != (recipe, sha256) or any(basename(name) != name for name in outputs):
         return None
-    if any(digest(path) != outputs[name] for name, path in targets.items()):
+    if any(digest(join(dirname(report), name)) != sha for name, sha in outputs.items()):
         return None
-    sweep(report, len(targets))
+    sweep(report, len(outputs))
     claims = _claims(report)
     if lexists(claims):
         with suppress(OSError), Hidden(report) as hidden, held(), alone(dirname(report) or "."):
-            _settle(hidden, claims, _hashes(claims), set(targets))
+            _settle(hidden, claims, _hashes(claims), set(outputs))
     return facts
 
 
