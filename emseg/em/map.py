@@ -11,6 +11,7 @@ mclust's others count differently: like another ν (VEI, EVI, EEV, VEV), Λ = 0 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from emseg.errors import UsageError
 from emseg.mixture.gaussian import GAUSSIANS, GaussianFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.prior import Prior
-from emseg.mixture.product import Pseudo
+
+if TYPE_CHECKING:
+    from emseg.mixture.product import Pseudo
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Map:
                 raise UsageError(
                     f"--algorithm map: dof and scale are for Gaussians; {family.name} has shrinkage and alpha"
                 )
+            from emseg.mixture.product import Pseudo
+
             return Pseudo(total.t[0] * (self.shrinkage / problem.n), self.alpha)
         along = not family.products
         whole = GAUSSIANS["diag" if along else "full"].m_projection(total, 0.0, d)

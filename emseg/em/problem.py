@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,11 @@ from emseg.em.expectation import Expectation as Expectation
 from emseg.mixture.family import Family, Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.prior import Prior
-from emseg.mixture.product import Pseudo
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
+
+if TYPE_CHECKING:
+    from emseg.mixture.product import Pseudo
 
 Array = NDArray[np.float64]
 BLOCK = 8192

@@ -1,24 +1,32 @@
-"""Every component family by its name on the command line, and what holds the parameters of each."""
+"""Every component family by its name on the command line. Those that are not asked for are not loaded."""
 
 from __future__ import annotations
 
-from emseg.mixture.family import Components, Family
-from emseg.mixture.gamma import Gamma, GammaFamily
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
-from emseg.mixture.poisson import Poisson, PoissonFamily
-from emseg.mixture.von_mises import VonMises, VonMisesFamily
-
-KINDS: dict[str, type[Components]] = {
-    "gaussian": Gaussian,
-    "poisson": Poisson,
-    "gamma": Gamma,
-    "von-mises": VonMises,
-}
+from emseg.mixture.family import Family
+from emseg.mixture.gaussian import GAUSSIANS
 
 
 def family_of(name: str, covariance: str = "full") -> Family:
-    """The family of that name; a covariance model is for Gaussians."""
-    if name == "gaussian":
-        return GAUSSIANS[covariance]
-    others: dict[str, Family] = {"poisson": PoissonFamily(), "gamma": GammaFamily(), "von-mises": VonMisesFamily()}
-    return others[name]
+    """The family of that name; a covariance model is for Gaussians.
+
+    Raises
+    ------
+    KeyError
+        If there is none.
+    """
+    match name:
+        case "gaussian":
+            return GAUSSIANS[covariance]
+        case "poisson":
+            from emseg.mixture.poisson import PoissonFamily
+
+            return PoissonFamily()
+        case "gamma":
+            from emseg.mixture.gamma import GammaFamily
+
+            return GammaFamily()
+        case "von-mises":
+            from emseg.mixture.von_mises import VonMisesFamily
+
+            return VonMisesFamily()
+    raise KeyError(name)

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from emseg.errors import DataError, UsageError, shown
 from emseg.features.spec import parse_spec
 from emseg.mixture.covariance import COVARIANCES
-from emseg.mixture.families import KINDS, family_of
-from emseg.mixture.family import require
+from emseg.mixture.families import family_of
+from emseg.mixture.family import Family, require
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.noise import NoisyFamily
 from emseg.output.report import report_json
@@ -64,9 +64,7 @@ def read_model(path: str) -> Model:
         facts = json.loads(text)
         if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.get("version") != VERSION:
             raise ValueError("not a model of this version")
-        if not isinstance(facts.get("family"), str) or facts["family"] not in KINDS:
-            raise ValueError("unknown family")
-        kind = KINDS[facts["family"]]
+        kind = _family(facts).kind
         if set(facts) - {"noise"} != {*HEAD, *kind.parts()}:
             raise ValueError("unknown or missing keys")
         if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
@@ -76,7 +74,7 @@ def read_model(path: str) -> Model:
         parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
         noise = _noise(facts["noise"]) if "noise" in facts else None
         _require_mixture(weights, parts, noise["weight"] if noise else 0.0)
-        family = family_of(facts["family"], facts["covariance"])
+        family = _family(facts)
         mixture = Mixture(weights / weights.sum() if noise else weights, parts, family)
         if noise:
             mixture = NoisyFamily(family, noise["log_density"], parts[:1]).beside(mixture, noise["weight"])
@@ -84,6 +82,13 @@ def read_model(path: str) -> Model:
         reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
         raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
     return Model(facts["features"], mixture)
+
+
+def _family(facts: dict[str, Any]) -> Family:
+    try:
+        return family_of(facts["family"], facts["covariance"])
+    except KeyError:
+        raise ValueError("unknown family or covariance") from None
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:

@@ -15,7 +15,6 @@ from emseg.features.index import CodeIndex
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.noise import NoisyFamily
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.selection import Start
 
@@ -86,10 +85,11 @@ def mixture_facts(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any]:
 
 def _noise(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any] | None:
     """What there is to say of the noise component, if there is one."""
-    if not isinstance(mixture.family, NoisyFamily):
+    if not mixture.family.noisy:
         return None
+    log_density = float(mixture.family.natural(mixture.components)[-1, 0])  # which is the same everywhere
     weight, pixels = float(mixture.weights[-1]), int(counts[-1])
-    return {"label": mixture.k, "weight": weight, "log_density": mixture.family.log_density, "pixels": pixels}
+    return {"label": mixture.k, "weight": weight, "log_density": log_density, "pixels": pixels}
 
 
 def mean_colours(
