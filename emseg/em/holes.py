@@ -41,8 +41,10 @@ def e_step(problem: Problem, mixture: Mixture, respond: Respond | None, log_prio
     for pattern in problem.samples.patterns:
         marginal = mixture.marginal(pattern.seen)
         found = _part(problem, pattern, marginal).e_step(marginal, respond)
-        lifted = problem.family.lift(found.stats, mixture.components, pattern.seen)
-        total = total + replace(found, stats=lifted)
+        if pattern.seen.size < mixture.d:
+            lifted = problem.family.lift(found.stats, mixture.components, pattern.seen)
+            found = replace(found, stats=lifted)
+        total = total + found
     return total
 
 
@@ -106,7 +108,7 @@ def filled(problem: Problem) -> Rows:
     rows = problem.samples
     x = _levelled(rows.x)
     for pattern in rows.patterns:
-        unseen = np.setdiff1d(np.arange(rows.d), pattern.seen)
+        unseen = np.delete(np.arange(rows.d), pattern.seen)
         expected = mixture.family.predicted(mixture.components, pattern.rows.x, pattern.seen)
         x[np.ix_(unseen, pattern.which)] = expected[0]
     return Rows(x, rows.weight)

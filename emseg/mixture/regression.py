@@ -29,7 +29,7 @@ def regression(means: Array, covariances: Array, seen: NDArray[np.intp]) -> Regr
         If Σ_oo is singular.
     """
     d = means.shape[-1]
-    unseen = np.setdiff1d(np.arange(d), seen)
+    unseen = np.delete(np.arange(d), seen)
     across = covariances[..., seen[:, None], unseen]
     b = np.swapaxes(np.linalg.solve(covariances[..., seen[:, None], seen], across), -1, -2)
     slope, constant = np.zeros((*means.shape, seen.size)), np.zeros(means.shape)
