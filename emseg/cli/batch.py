@@ -130,8 +130,11 @@ class Batch:
             yield from ((job, task(job)) for job in jobs)
             return
         from emseg.cli.pool import share_threads, spread
+        from emseg.image.reading import free_memory
 
         share_threads(count)
+        memory = self.max_memory or free_memory() // count
+        jobs = [replace(job, max_memory=memory) for job in jobs]
         yield from spread([job for job in jobs if job.source != STDIO], count, task)
         yield from ((job, task(job)) for job in jobs if job.source == STDIO)
 

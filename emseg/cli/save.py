@@ -13,6 +13,8 @@ from emseg.output.names import Job
 from emseg.output.palette import palette
 from emseg.pipeline.segment import Segmentation
 
+PICTURES = ("labels", "overlay", "mean", "geojson", "coco")
+
 
 def save(result: Segmentation, job: Job, overwrite: bool = False) -> dict[str, Any]:
     """Write the files of `job`, the report last; return the report as written.
@@ -29,7 +31,9 @@ def _content(kind: str, result: Segmentation) -> bytes:
     """The bytes of one kind of file; what its writer needs is imported only now."""
     image, shown = result.image, palette(result.mixture.k)
     labels = result.labels
-    if kind in ("labels", "overlay", "mean") and "volume" in image.metadata:  # pictures show the slices in a grid
+    if (
+        kind in ("labels", "overlay", "mean", "geojson", "coco") and "volume" in image.metadata
+    ):  # pictures show the slices in a grid
         image, labels = _laid_out(image, labels)
     match kind:
         case "labels":
@@ -69,6 +73,14 @@ def _content(kind: str, result: Segmentation) -> bytes:
             from emseg.output.nifti import labels_nifti
 
             return labels_nifti(labels, image.metadata)
+        case "geojson":
+            from emseg.output.geojson import regions_geojson
+
+            return regions_geojson(labels, len(shown) - 1, image.metadata, result.colours)
+        case "coco":
+            from emseg.output.coco import regions_coco
+
+            return regions_coco(labels, len(shown) - 1, image.name)
         case _:
             from emseg.output.tiff import planes_tiff
 

@@ -18,6 +18,8 @@ EXTRA = {
     "entropy": ".entropy.tif",
     "mean": ".mean.png",
     "model": ".emseg.json",
+    "geojson": ".geojson",
+    "coco": ".coco.json",
 }
 #: What `--regions` adds.
 REGIONS = {"regions": ".regions.png", "regions-csv": ".regions.csv"}
