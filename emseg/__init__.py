@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from emseg.pipeline.compare import Comparison, compare
     from emseg.pipeline.denoise import Denoised, denoise
     from emseg.pipeline.evaluate import evaluate
+    from emseg.pipeline.inpaint import Inpainted, inpaint
     from emseg.pipeline.options import SegmentOptions
     from emseg.pipeline.segment import Segmentation, segment
 
@@ -27,6 +28,7 @@ __all__ = [
     "Denoised",
     "EmsegError",
     "Image",
+    "Inpainted",
     "SegmentOptions",
     "Segmentation",
     "__version__",
@@ -34,6 +36,7 @@ __all__ = [
     "compare",
     "denoise",
     "evaluate",
+    "inpaint",
     "read_image",
     "segment",
 ]
@@ -42,6 +45,8 @@ _HOME = {
     "Comparison": "emseg.pipeline.compare",
     "Denoised": "emseg.pipeline.denoise",
     "EmsegError": "emseg.errors",
+    "Inpainted": "emseg.pipeline.inpaint",
+    "inpaint": "emseg.pipeline.inpaint",
     "Image": "emseg.image.model",
     "SegmentOptions": "emseg.pipeline.options",
     "Segmentation": "emseg.pipeline.segment",

@@ -7,16 +7,28 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
-from emseg.cli import apply, compare, denoise
+from emseg.cli import apply, compare, denoise, inpaint
 from emseg.cli.segment import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES
-from emseg.output.names import ALWAYS, COMPARE, COMPARE_REPORT, DENOISE, DENOISE_REPORT, EXTRA, REPORT
+from emseg.output.names import (
+    ALWAYS,
+    COMPARE,
+    COMPARE_REPORT,
+    DENOISE,
+    DENOISE_REPORT,
+    EXTRA,
+    INPAINT,
+    INPAINT_REPORT,
+    REPORT,
+    UNCERTAINTY,
+)
 from emseg.pipeline.options import COMPARE as COMPARE_DEFAULTS
 
 ROOT = Path(__file__).parents[1]
@@ -80,8 +92,14 @@ def test_options_and_files_of_compare() -> None:
     assert sorted(written) == sorted([*COMPARE.values(), COMPARE_REPORT])
 
 
-@pytest.mark.parametrize(("name", "group", "written"), [("denoise", denoise.command, (DENOISE, DENOISE_REPORT))])
-def test_options_and_files_of_restoring(name: str, group: click.Command, written: tuple[dict[str, str], str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "group", "written"),
+    [
+        ("denoise", denoise.command, (DENOISE, DENOISE_REPORT)),
+        ("inpaint", inpaint.command, (INPAINT, INPAINT_REPORT, UNCERTAINTY)),
+    ],
+)
+def test_options_and_files_of_restoring(name: str, group: click.Command, written: tuple[Any, ...]) -> None:
     rows = {option: row for row in table(f"option of `{name}`") for option in re.findall(r"--[a-z-]+", row[0])}
     shared = [param.opts for param in command.params]
     for option in (param for param in group.params if isinstance(param, click.Option)):
@@ -91,9 +109,13 @@ def test_options_and_files_of_restoring(name: str, group: click.Command, written
             assert rows[option.opts[-1]][2].strip("`") == expected
             for choice in option.type.choices if isinstance(option.type, click.Choice) else ():
                 assert f"`{choice}`" in rows[option.opts[-1]][1] + rows[option.opts[-1]][2]
-    files, report = written
+    files, report, *more = written
     suffixes = [row[0].strip("`").partition(".")[2] for row in table(f"{name}d" if name[-1] == "e" else f"{name}ed")]
-    assert [f".{suffix}" for suffix in suffixes] == [*files.values(), report]
+    assert [f".{suffix}" for suffix in suffixes] == [
+        *files.values(),
+        report,
+        *(text for kind in more for text in kind.values()),
+    ]
 
 
 def test_the_log_has_the_columns_it_says() -> None:

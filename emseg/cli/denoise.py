@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,8 @@ from emseg.cli.batch_options import MANY
 from emseg.cli.options import OUT, TALK, options
 from emseg.cli.progress import share
 from emseg.cli.restore_options import MASKED, NOISE, THREADS
-from emseg.output.names import DENOISE, DENOISE_REPORT, STDIO, Job
+from emseg.cli.suited import suited
+from emseg.output.names import DENOISE, DENOISE_REPORT, Job
 
 HELP = """Take white noise out of each INPUT.
 
@@ -54,13 +54,6 @@ def _denoise(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone:
     content = picture_png if fits_png(image) else picture_tiff
     report = write(job, {"image": partial(content, result.image)}, result.report, overwrite)
     return Done(report, partial(_summary, report, job))
-
-
-def suited(job: Job, png: bool) -> Job:
-    """The job with the name of its picture ending in .tif where a PNG cannot hold it."""
-    if png or job.report == STDIO:
-        return job
-    return replace(job, files={**job.files, "image": job.files["image"].removesuffix(".png") + ".tif"})
 
 
 def _summary(report: dict[str, Any], job: Job) -> str:

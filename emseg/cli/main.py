@@ -16,6 +16,7 @@ COMMANDS = {
     "segment": "Segment images into K regions of similar pixels",
     "apply": "Label images with a saved model, without fitting",
     "denoise": "Take the noise out of images",
+    "inpaint": "Fill in missing pixels",
     "compare": "Compare the variants of EM on one image, from one start",
     "evaluate": "Score a label map against true ones",
 }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from math import isfinite
+from os.path import isfile
 from typing import Any
 
 import click
 
 from emseg.cli.options import _checked, _option
-from emseg.pipeline.restore_options import METHODS, DenoiseOptions
+from emseg.pipeline.restore_options import METHODS, DenoiseOptions, InpaintOptions
 
 DEFAULT = DenoiseOptions()
+FILLING = InpaintOptions()
 
 
 def _level(value: Any) -> float | str:
@@ -24,6 +27,18 @@ def _level(value: Any) -> float | str:
     return level
 
 
+def _number(value: float | None) -> float | None:
+    if value is not None and not isfinite(value):
+        raise ValueError(f"{value} is not a finite number")
+    return value
+
+
+def _mask(value: str | None) -> str | None:
+    if value not in (None, "alpha") and not isfile(value):
+        raise ValueError(f"{value!r} is no file; give an image of the same size, or alpha")
+    return value
+
+
 MASKED = (
     _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
             help="Image of the same size: where it is zero, pixels stay as they are and have no influence."),
@@ -34,6 +49,19 @@ NOISE = (
                  "stored."),
     _option("--method", type=click.Choice(METHODS), default=DEFAULT.method,
             help="Local Gaussians, which auto is."),
+)  # fmt: skip
+HOLES = (
+    _option("--mask", metavar="FILE|alpha", callback=_checked(_mask),
+            help="Image of the same size: pixels that are not zero are filled; alpha: those of alpha 0. NaN is always "
+                 "filled."),
+    _option("--mask-dir", type=click.Path(exists=True, file_okay=False), metavar="DIR",
+            help="Folder with a mask for each input, of the same name."),
+    _option("--mask-value", type=float, metavar="V", callback=_checked(_number),
+            help="Fill the pixels where the mask has this value."),
+    _option("--uncertainty", is_flag=True,
+            help="Also write the standard deviation of what is filled in; takes twice as long."),
+    _option("--seed", type=click.IntRange(0), metavar="N", default=FILLING.seed,
+            help="Seed of the pixels that are held out to calibrate it."),
 )  # fmt: skip
 THREADS = (
     _option("--threads", type=click.IntRange(0), metavar="N", default=DEFAULT.threads,

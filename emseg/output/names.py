@@ -32,6 +32,9 @@ APPLIED = {kind: ALWAYS[kind] for kind in ("labels", "overlay")}
 COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
 #: What `denoise` writes, and its report.
 DENOISE, DENOISE_REPORT = {"image": ".denoised.png"}, ".denoised.json"
+#: What `inpaint` writes, what it can add, and its report.
+INPAINT, INPAINT_REPORT = {"image": ".inpainted.png"}, ".inpainted.json"
+UNCERTAINTY = {"uncertainty": ".uncertainty.tif"}
 STDIO = "-"
 STEM = "{stem}"
 

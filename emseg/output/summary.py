@@ -73,13 +73,21 @@ def _swatch(rgb: NDArray[np.uint8], colour: bool) -> str:
 
 def denoise_text(report: Mapping[str, Any], where: str = "") -> str:
     """Describe a denoised image for people: what was found, and where the files are."""
-    width, height = report["size"]
     found = "found" if report["options"]["sigma"] == "auto" else "given"
-    lines = [
-        f"{shown(report['input']['path'])}: {width} × {height} pixels, noise {report['sigma']:.3g} ({found}), method"
-        f" {report['method']}, {report['seconds']:.1f} s"
-    ]
-    if where:
-        folder = f"{dirname(where)}: " if dirname(where) else ""
-        lines.append(f"  → {shown(folder + ', '.join([*report['outputs'], basename(where)]))}")
-    return "\n".join(lines)
+    facts = f"noise {report['sigma']:.3g} ({found}), method {report['method']}, {report['seconds']:.1f} s"
+    return _restored(report, facts, where)
+
+
+def inpaint_text(report: Mapping[str, Any], where: str = "") -> str:
+    """Describe an inpainted image for people."""
+    width, height = report["size"]
+    share = report["missing"] / (width * height)
+    return _restored(report, f"{share:.1%} of them filled in, {report['seconds']:.1f} s", where)
+
+
+def _restored(report: Mapping[str, Any], facts: str, where: str) -> str:
+    width, height = report["size"]
+    line = f"{shown(report['input']['path'])}: {width} × {height} pixels, {facts}"
+    folder = f"{dirname(where)}: " if dirname(where) else ""
+    files = ", ".join([*report.get("outputs", ()), basename(where)])
+    return f"{line}\n  → {shown(folder + files)}" if where else line

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from emseg import __version__
 from emseg.image.model import Image
-from emseg.pipeline.inputs import as_image, as_mask
-from emseg.pipeline.planes import Planes
+from emseg.pipeline.inputs import as_image
+from emseg.pipeline.planes import Planes, fitting
 from emseg.pipeline.restore_options import DenoiseOptions
 from emseg.restore.clipping import unclipped
 from emseg.restore.colour import axes_of_colour, turned
@@ -94,7 +94,7 @@ def denoise(
     asked = DenoiseOptions.checked(sigma=sigma, **options)
     begin = time.perf_counter()
     photo = as_image(image)
-    planes = Planes.of(photo, None if mask is None else as_mask(mask, photo))
+    planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
     found = _levels(photo, planes, asked)
     level = float(np.sqrt(np.mean(found**2)))
     pixels = photo.pixels

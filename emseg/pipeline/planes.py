@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.errors import DataError
 from emseg.image.model import Image
+from emseg.pipeline.inputs import as_mask
 
 Real = NDArray[np.float32]
 WHITE = 255.0
@@ -71,6 +74,15 @@ class Planes:
         if stored is not None:
             pixels[stored] = image.pixels[stored]
         return pixels
+
+
+def fitting(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
+    """The mask (H, W), True where it is not zero; raise DataError or ImageError if it has another size."""
+    found = as_mask(mask, photo)
+    if found.shape != photo.shape:
+        sizes = f"mask of shape {found.shape} for an image of shape {photo.shape}"
+        raise DataError(f"{photo.name}: {sizes}; give a mask of the image's size")
+    return found
 
 
 def _nearest(valid: NDArray[np.bool_]) -> NDArray[np.intp]:

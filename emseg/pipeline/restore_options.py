@@ -37,6 +37,33 @@ class DenoiseOptions:
         return cls(**_checked(cls, options))
 
 
+@dataclass(frozen=True)
+class InpaintOptions:
+    """Options of `emseg.inpaint` and of the command of that name.
+
+    Attributes
+    ----------
+    mask_value : float, optional
+        The value of the mask where pixels are missing; unless given, all but 0.
+    uncertainty : bool
+        Whether standard deviations are wanted. They are calibrated on known pixels that are held out.
+    seed : int
+        Decides which.
+    threads : int
+        How many threads work on one image; 0: as many as there are processors. The result is the same.
+    """
+
+    mask_value: float | None = None
+    uncertainty: bool = False
+    seed: int = 0
+    threads: int = 0
+
+    @classmethod
+    def checked(cls, **options: Any) -> InpaintOptions:
+        """Options whose values make sense; raise UsageError naming the one that does not, and what it takes."""
+        return cls(**_checked(cls, options))
+
+
 def _checked(cls: type[Any], options: dict[str, Any]) -> dict[str, Any]:
     unknown = options.keys() - cls.__dataclass_fields__.keys()
     if unknown:
@@ -59,5 +86,11 @@ def _is_count(value: Any) -> bool:
 CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "sigma": (_is_level, "a number of 0 or more, or 'auto'"),
     "method": (METHODS.__contains__, f"one of {', '.join(METHODS)}"),
+    "mask_value": (
+        lambda value: value is None or (_is_level(abs(value)) if isinstance(value, Real) else False),
+        "a finite number",
+    ),
+    "uncertainty": (lambda value: isinstance(value, bool), "True or False"),
+    "seed": (_is_count, "a whole number of 0 or more"),
     "threads": (_is_count, "a whole number of 0 or more"),
 }

@@ -13,6 +13,11 @@ SIDE = 8
 AREA = SIDE * SIDE
 
 
+def plane_shape(planes: NDArray[Any]) -> tuple[int, int]:
+    """Height and width of planes (..., H, W)."""
+    return planes.shape[-2], planes.shape[-1]
+
+
 def cut(plane: NDArray[Any]) -> Real:
     """Every patch of a plane (H, W), a row each: shape ((H - 7)(W - 7), 64), in reading order."""
     windows = np.lib.stride_tricks.sliding_window_view(plane, (SIDE, SIDE))

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import emseg
-from emseg.errors import UsageError
+from emseg.errors import DataError, UsageError
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +84,11 @@ def test_the_report_says_what_was_found(clean: np.ndarray) -> None:
     assert report["sigma"] == pytest.approx(20, rel=0.25)
     assert len(report["sigma_by_channel"]) == 3
     assert (report["method"], report["size"], report["pixels"]) == ("local", [64, 64], 4096)
+
+
+def test_a_mask_of_another_shape_is_refused() -> None:
+    with pytest.raises(DataError, match="size"):
+        emseg.denoise(np.zeros((9, 9)), sigma=1, mask=np.ones((9, 8)))
 
 
 @pytest.mark.parametrize(

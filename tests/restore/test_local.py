@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from emseg.restore import local
+from emseg.restore import local, search
 from emseg.restore.denoise import denoise_local
-from emseg.restore.patches import cut
 from emseg.restore.work import Crew
 
 SIGMA = np.array([20.0])
@@ -32,20 +31,6 @@ def test_members_get_the_conditional_mean_of_a_gaussian() -> None:
         assert np.allclose(found[group], wiener, atol=0.02)
 
 
-def test_members_are_the_nearest_patches() -> None:
-    plane = noisy(36)[0]
-    far = np.pad(plane, local.REACH, constant_values=1e5)
-    place = slice(0, 36), slice(0, 36)
-    found = local._members(far, (2, 4, 3, 6), 10, place)
-    patches = cut(plane).astype(float)
-    for row, (i, j) in zip(found, [(i, j) for i in (2, 3) for j in (3, 4, 5)], strict=True):
-        y, x = 4 * i, 4 * j
-        distance = ((patches - patches[y * 29 + x]) ** 2).sum(1)
-        rows, columns = np.divmod(np.arange(len(patches)), 29)
-        distance[(abs(rows - y) > local.REACH) | (abs(columns - x) > local.REACH)] = np.inf
-        assert set(row) == set(np.argsort(distance)[:10])
-
-
 def test_noise_goes_and_the_scene_stays() -> None:
     error = denoise_local(noisy(), SIGMA, Crew()) - scene()
     assert np.sqrt((error**2).mean()) < 7
@@ -55,7 +40,7 @@ def test_threads_and_tiles_change_nothing(monkeypatch) -> None:
     y = noisy(100)
     whole = denoise_local(y, SIGMA, Crew())
     assert (denoise_local(y, SIGMA, Crew(3)) == whole).all()
-    monkeypatch.setattr(local, "TILE", (5, 7))
+    monkeypatch.setattr(search, "TILE", (20, 28))
     assert np.abs(denoise_local(y, SIGMA, Crew()) - whole).max() < 0.01
 
 

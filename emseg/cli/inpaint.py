@@ -1,0 +1,94 @@
+"""`emseg inpaint`: parse, call `inpaint`, write."""
+
+from __future__ import annotations
+
+from functools import partial
+from os import listdir
+from os.path import basename, isfile, join, splitext
+from typing import Any
+
+import click
+
+from emseg.cli.batch import Batch, Done, opened
+from emseg.cli.batch_options import MANY
+from emseg.cli.options import OUT, TALK, options
+from emseg.cli.progress import share
+from emseg.cli.restore_options import HOLES, THREADS
+from emseg.cli.suited import suited
+from emseg.errors import UsageError, shown
+from emseg.output.names import INPAINT, INPAINT_REPORT, UNCERTAINTY, Job
+
+HELP = """Fill the missing pixels of each INPUT.
+
+\b
+Examples:
+  emseg inpaint photo.png --mask scratches.png
+  emseg inpaint logo.png --mask alpha
+  emseg inpaint *.png --mask-dir masks -o whole
+
+\b
+Writes, for photo.png:
+  photo.inpainted.png    the image in its own depth; .tif for floating point numbers and unusual channels
+  photo.uncertainty.tif  with --uncertainty: standard deviation of what was filled in
+  photo.inpainted.json   the report, written last
+
+Known pixels come back to the last bit.
+"""
+SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy")
+
+
+@click.command("inpaint", help=HELP)
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@options(HOLES, THREADS, OUT, MANY, TALK)
+def command(inputs: tuple[str, ...], verbose: bool, **how: Any) -> int:
+    """Do each input; return the exit code."""
+    if how["mask"] is not None and how["mask_dir"] is not None:
+        raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")
+    batch = Batch.of(inputs, how)
+    decisive = {name: value for name, value in how.items() if name != "threads"}
+    if how["mask_dir"] is not None:
+        decisive["masks"] = _contents(how["mask_dir"])
+    always = {**INPAINT, **(UNCERTAINTY if how["uncertainty"] else {})}
+    work = partial(_inpaint, batch.overwrite, batch.quiet, how)
+    return batch.run("inpaint", work, decisive, reads=("mask",), always=always, report=INPAINT_REPORT)
+
+
+def _inpaint(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone: bool) -> Done:
+    from emseg.cli.write import write
+    from emseg.output.picture import fits_png, picture_png, picture_tiff
+    from emseg.pipeline.inpaint import inpaint
+    from emseg.pipeline.inputs import as_image
+
+    image = as_image(opened(job))
+    job = suited(job, fits_png(image))
+    mask = how["mask"] if how["mask_dir"] is None else mask_of(job.source, how["mask_dir"])
+    asked = {name: value for name, value in how.items() if name not in ("mask", "mask_dir")}
+    with share(job.source, quiet or not alone) as on_progress:
+        result = inpaint(image, mask, on_progress=on_progress, **asked)
+    contents: dict[str, Any] = {"image": partial(picture_png if fits_png(image) else picture_tiff, result.image)}
+    if result.deviation is not None:
+        contents["uncertainty"] = partial(picture_tiff, result.uncertainty())
+    report = write(job, contents, result.report, overwrite)
+    return Done(report, partial(_summary, report, job))
+
+
+def mask_of(source: str, folder: str) -> str:
+    """The mask in a folder that is called like an input, whatever the suffix."""
+    stem, suffix = splitext(basename(source))
+    for name in (stem + suffix, *(stem + other for other in SUFFIXES)):
+        if isfile(join(folder, name)):
+            return join(folder, name)
+    raise UsageError(f"{shown(source)}: no mask in {shown(folder)}; put {shown(stem)}.png there")
+
+
+def _contents(folder: str) -> list[tuple[str, str]]:
+    """Names and hashes of the files in a folder."""
+    from emseg.output.files import digest
+
+    return [(name, digest(join(folder, name))) for name in sorted(listdir(folder))]
+
+
+def _summary(report: dict[str, Any], job: Job) -> str:
+    from emseg.output.summary import inpaint_text
+
+    return inpaint_text(report, job.report)

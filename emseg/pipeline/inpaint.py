@@ -1,0 +1,171 @@
+"""`inpaint`: image and mask → patches with holes → image. No files, no printing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg import __version__
+from emseg.errors import DataError, UsageError
+from emseg.image.model import Image
+from emseg.image.read import read_image
+from emseg.pipeline.inputs import as_image
+from emseg.pipeline.planes import WHITE, Planes, fitting
+from emseg.pipeline.restore_options import InpaintOptions
+from emseg.restore.colour import axes_of_colour, turned
+from emseg.restore.inpaint import inpaint as inpaint_planes
+from emseg.restore.work import Crew
+
+Real = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Inpainted:
+    """An image with its holes filled.
+
+    Attributes
+    ----------
+    image : Image
+        Pixels in the type of the input; those that were not missing are the input's to the last bit.
+    missing : ndarray of bool, shape (H, W)
+    deviation : ndarray of float32, shape (C, H, W), or None
+        Conditional standard deviation in stored values, 0 where nothing was missing; None unless asked for.
+    report : dict
+        What `photo.inpainted.json` holds, but for the list of files.
+    """
+
+    image: Image
+    missing: NDArray[np.bool_]
+    deviation: Real | None
+    report: dict[str, Any]
+
+    @property
+    def pixels(self) -> NDArray[Any]:
+        """The pixels, shape (H, W, C)."""
+        return self.image.pixels
+
+    def uncertainty(self) -> Image:
+        """The deviations as an image, shape (H, W, C)."""
+        if self.deviation is None:
+            raise UsageError("there are no deviations; ask for them with uncertainty=True")
+        return replace(self.image, pixels=np.moveaxis(self.deviation, 0, 2), alpha=None, valid=None)
+
+
+def inpaint(
+    image: Image | NDArray[Any] | str | os.PathLike[str],
+    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    *,
+    on_progress: Callable[[float], object] | None = None,
+    **options: Any,
+) -> Inpainted:
+    """Fill missing pixels.
+
+    Parameters
+    ----------
+    image : Image, ndarray or path
+        An array is (H, W) or (H, W, C); three channels are sRGB. Pixels with NaN are missing.
+    mask : ndarray, path or "alpha", optional
+        Same size as the image: pixels that are not zero are missing. "alpha": those of alpha 0.
+    on_progress : callable, optional
+        Called with the share that is done, from 0 to 1.
+    **options
+        The fields of `InpaintOptions`.
+
+    Returns
+    -------
+    Inpainted
+
+    Raises
+    ------
+    UsageError
+        If an option makes no sense, or nothing says what is missing.
+    ImageError, DataError
+        If a file cannot be read, the mask has another size, or nothing or everything is missing.
+
+    Examples
+    --------
+    >>> import numpy as np, emseg
+    >>> ramp = np.add.outer(np.arange(32.0), np.arange(32.0))
+    >>> holes = np.random.default_rng(0).random((32, 32)) < 0.3
+    >>> filled = emseg.inpaint(np.where(holes, 0, ramp), holes).pixels[:, :, 0]
+    >>> bool(np.abs(filled - ramp).max() < 4)
+    True
+    """
+    asked = InpaintOptions.checked(**options)
+    begin = time.perf_counter()
+    photo = as_image(image)
+    missing = _missing(photo, mask, asked)
+    planes = Planes.of(photo, ~missing)
+    unit = planes.unit if photo.pixels.dtype.kind in "ui" else float(np.ptp(planes.values)) / WHITE or 1.0
+    values = planes.values if photo.pixels.dtype.kind in "ui" else planes.values / np.float32(unit)
+    axes = axes_of_colour(values, photo.colour)
+    crew = Crew(asked.threads or os.cpu_count() or 1, on_progress)
+    with crew.stage(0, 0.5 if asked.uncertainty else 1):
+        found, deviation = inpaint_planes(turned(axes, values), missing, crew)
+    factor, shown = None, None
+    if asked.uncertainty:
+        from emseg.restore.calibrate import deviation_factor
+
+        with crew.stage(0.5, 1):
+            factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), crew)
+        shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32) * np.float32(factor * unit)
+    back = turned(axes.T, found)
+    if photo.pixels.dtype.kind == "f":
+        back = back * np.float32(unit)
+    filled = replace(planes, valid=None).back(back, photo, ~missing)
+    facts = {
+        "version": __version__,
+        "input": {"path": photo.name, "sha256": photo.sha256},
+        "options": asdict(asked),
+        "size": [photo.shape[1], photo.shape[0]],
+        "missing": int(missing.sum()),
+        "deviation_factor": factor,
+        "seconds": round(time.perf_counter() - begin, 6),
+    }
+    return Inpainted(_opaque(replace(photo, pixels=filled, packed=None), missing), missing, shown, facts)
+
+
+def _missing(
+    photo: Image, mask: NDArray[Any] | str | os.PathLike[str] | None, asked: InpaintOptions
+) -> NDArray[np.bool_]:
+    """Which pixels are to be filled, (H, W)."""
+    missing = np.zeros(photo.shape, bool)
+    if photo.pixels.dtype.kind == "f":
+        missing |= ~np.isfinite(photo.pixels).all(axis=2)
+    if isinstance(mask, str) and mask == "alpha":
+        if photo.alpha is None:
+            raise DataError(f"{photo.name}: has no alpha; give a mask")
+        missing |= photo.alpha == 0
+    elif mask is not None:
+        missing |= fitting(mask, photo) if asked.mask_value is None else _equal(mask, photo, asked.mask_value)
+    elif not missing.any():
+        raise UsageError(f"{photo.name}: nothing says which pixels are missing; give a mask, or alpha")
+    if not missing.any():
+        raise DataError(f"{photo.name}: no pixel is missing, the mask is empty; check it")
+    if missing.all():
+        raise DataError(f"{photo.name}: all pixels are missing; check the mask, which is non-zero where to fill")
+    return missing
+
+
+def _equal(mask: NDArray[Any] | str | os.PathLike[str], photo: Image, value: float) -> NDArray[np.bool_]:
+    """Where all channels of a mask have one value."""
+    shape = fitting(mask, photo).shape
+    stored = mask if isinstance(mask, np.ndarray) else read_image(mask).pixels
+    return np.asarray((stored.reshape(*shape, -1) == value).all(axis=2))
+
+
+def _opaque(image: Image, missing: NDArray[np.bool_]) -> Image:
+    """The image with what was filled made visible."""
+    alpha, valid = image.alpha, image.valid
+    if alpha is not None:
+        top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
+        alpha = np.where(missing & (alpha == 0), top, alpha).astype(alpha.dtype)
+    if valid is not None:
+        valid = valid | missing
+    return replace(image, alpha=alpha, valid=None if valid is None or valid.all() else valid)

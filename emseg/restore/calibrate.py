@@ -1,0 +1,41 @@
+"""How far conditional standard deviations are off: the share of held-out pixels that their intervals hold."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.restore.inpaint import inpaint
+from emseg.restore.patches import Real
+from emseg.restore.work import Crew
+
+LEVEL, QUANTILE = 0.9, 1.6449  # of |N(0, 1)|
+BLOCK = 32  # pixels a side of the squares in which pixels are held out
+SHARE = 0.15  # of the known pixels that are held out at most
+LEAST = 100  # held-out pixels, below which nothing can be said
+USUAL = 3.0  # the factor where nothing can be said: what photographs with random holes ask for
+
+
+def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Generator, crew: Crew) -> float:
+    """What standard deviations of `inpaint` are to be multiplied by, so that 90 % intervals hold 90 %.
+
+    Known pixels are hidden by the holes themselves, moved elsewhere, in squares drawn at random, and filled in; then
+    the truth is known.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+    missing : ndarray of bool, shape (H, W)
+    rng : numpy.random.Generator
+    crew : Crew
+    """
+    hidden = np.roll(missing, [length // 3 + 1 for length in missing.shape], (0, 1)) & ~missing
+    share = hidden.sum() / max((~missing).sum(), 1)
+    if share > 0:
+        squares = rng.random([-(-length // BLOCK) for length in missing.shape]) < SHARE / share
+        hidden &= np.kron(squares, np.ones((BLOCK, BLOCK), bool))[: missing.shape[0], : missing.shape[1]]
+    if hidden.sum() < LEAST:
+        return USUAL
+    values, deviation = inpaint(planes, missing | hidden, crew)
+    z = np.abs(values - planes)[:, hidden] / deviation[:, hidden]
+    return float(np.quantile(z, LEVEL)) / QUANTILE

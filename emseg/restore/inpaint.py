@@ -1,0 +1,175 @@
+"""Missing pixels: local Gaussians, whose E-step knows only a part of every patch.
+
+Each reference patch with a hole has a component of its own, with mean and covariance of the nearest patches of the
+current guess. Its missing pixels get their conditional mean given the known ones, which are seen with a noise that
+falls from round to round: at first only what many patches agree on is taken over, details in the end. After the E-step
+with rows of the identity removed of Yu, Sapiro & Mallat (2012), IEEE Trans. Image Process. 21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.restore.holes import depth, doubled, filled, halved
+from emseg.restore.patches import AREA, SIDE, Real, cut, fitted, plane_shape, put
+from emseg.restore.search import Place, Search, Tile
+from emseg.restore.work import Crew
+
+#: Noise level of a round, in units of which white has 255, and the pixels between its reference patches.
+ROUNDS = ((40, 4), (28, 4), (20, 4), (14, 4), (10, 4), (7, 4), (5, 4), (4, 4), (3, 4), (2, 4), (1.5, 2), (1, 2))
+REFINING = 3  # rounds that are left out where a coarser image has been solved
+DEEP = 5.0  # pixels to the nearest known one, from which on a coarser image is solved first
+SMALLEST = 32  # pixels a side of the coarsest image
+REACH, GROUP, CHUNK = 12, 48, 512
+TILE = 32, 96  # pixels, see `Search.tiles`; in small parts, as holes may be few
+GUESSED = 0.007  # weight of a missing pixel's current guess; a known pixel has 1
+LEAST_SHARE = 0.05  # added to the share of known pixels, the weight of a patch in the average
+
+
+def inpaint(planes: Real, missing: NDArray[np.bool_], crew: Crew) -> tuple[Real, Real]:
+    """Fill missing pixels of planes.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+        In units of which white has 255. Patches are compared in the first channel.
+    missing : ndarray of bool, shape (H, W)
+        What the planes hold there makes no difference.
+    crew : Crew
+
+    Returns
+    -------
+    values : ndarray of float32, shape (C, H, W)
+        As they were where nothing is missing.
+    deviation : ndarray of float32, shape (C, H, W)
+        Conditional standard deviation; 0 where nothing is missing.
+    """
+    rounds: Sequence[tuple[float, int]] = ROUNDS
+    shape = plane_shape(planes)
+    if depth(missing) > DEEP and min(shape) > 2 * SMALLEST:
+        with crew.stage(0, 0.2):
+            coarse, _ = inpaint(*halved(planes, missing), crew)
+        guess = np.where(missing, doubled(coarse, shape), planes)
+        rounds = rounds[REFINING:]
+        begin = 0.2
+    else:
+        guess, begin = filled(planes, missing), 0.0
+    values, lost = fitted(guess, 4), fitted(missing, 4)
+    variance = np.zeros_like(values)
+    for i, (sigma, step) in enumerate(rounds):
+        width = (1 - begin) / len(rounds)
+        with crew.stage(begin + i * width, begin + (i + 1) * width):
+            values, variance = _round(values, lost, sigma, step, i == len(rounds) - 1, crew)
+    height, width_ = shape
+    return values[:, :height, :width_], np.sqrt(variance[:, :height, :width_])
+
+
+def _round(
+    values: Real, missing: NDArray[np.bool_], sigma: float, step: int, last: bool, crew: Crew
+) -> tuple[Real, Real]:
+    """The next guess, and the variance of each missing pixel."""
+    search = Search(plane_shape(values), step, REACH, GROUP)
+    walled = search.walled(values[0])
+    windows = np.lib.stride_tricks.sliding_window_view(missing, (SIDE, SIDE))[::step, ::step]
+    holes: NDArray[np.bool_] = np.any(windows, axis=(2, 3))
+    tiles = [found for tile in search.tiles(TILE) for found in _bounds(holes, tile)]
+
+    def work(tile: Tile) -> tuple[Place, Real]:
+        place = search.place(tile)
+        chosen = np.flatnonzero(holes[tile[0] : tile[1], tile[2] : tile[3]])
+        members = search.nearest(walled, tile)[chosen]
+        i, j = np.divmod(chosen, tile[3] - tile[2])
+        y = step * (i + tile[0]) - place[0].start
+        x = step * (j + tile[2]) - place[1].start
+        own = y * (place[1].stop - place[1].start - SIDE + 1) + x
+        return place, _tile(values[:, *place], missing[place], members, own, sigma, last)
+
+    total = np.zeros((2 * len(values) + 1, *missing.shape), np.float32)
+    for place, sums in crew.run(work, tiles):
+        total[:, *place] += sums
+    weight = np.where(missing, total[-1], 1)
+    weight[weight == 0] = 1
+    means, variances = total[: len(values)] / weight, total[len(values) : -1] / weight
+    return np.where(missing, means, values), np.where(missing, variances, 0)
+
+
+def _bounds(holes: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:
+    """The part of a tile that has all its references with holes, if there are any."""
+    rows, columns = (np.flatnonzero(holes[tile[0] : tile[1], tile[2] : tile[3]].any(axis)) for axis in (1, 0))
+    if rows.size:
+        yield (
+            tile[0] + int(rows[0]),
+            tile[0] + int(rows[-1]) + 1,
+            tile[2] + int(columns[0]),
+            tile[2] + int(columns[-1]) + 1,
+        )
+
+
+def _tile(
+    values: Real, missing: NDArray[np.bool_], members: NDArray[np.intp], own: NDArray[np.intp], sigma: float, last: bool
+) -> Real:
+    """Weighted sums of estimates and variances, and of weights, where the patches lie; (2C + 1, h, w)."""
+    shape = plane_shape(values)
+    n_patches = (shape[0] - SIDE + 1) * (shape[1] - SIDE + 1)
+    known = 1 - cut(missing)[own]
+    observed = known + np.float32(GUESSED) * (1 - known)
+    share = known.mean(1, keepdims=True) + np.float32(LEAST_SHARE)
+    out = np.empty((2 * len(values) + 1, *shape), np.float32)
+    rows = np.zeros((n_patches, AREA), np.float32)
+    for c, plane in enumerate(values):
+        patches = cut(plane)
+        found = np.empty((2, len(own), AREA), np.float32)
+        for start in range(0, len(own), CHUNK):
+            part = slice(start, start + CHUNK)
+            found[:, part] = conditional(
+                patches[members[part]], patches[own[part]], observed[part], known[part], sigma, last
+            )
+        for i in range(2):
+            rows[own] = found[i] * share
+            out[c + i * len(values)] = put(rows, shape)
+    rows[own] = share
+    out[-1] = put(rows, shape)
+    return out
+
+
+def conditional(
+    members: Real, reference: Real, observed: Real, known: Real, sigma: float, last: bool = True
+) -> tuple[Real, Real]:
+    """Conditional mean and variance of patches given their pixels seen in noise, under Gaussians of their members.
+
+    With centred members A (M, 64), S = AᵀA/M, and precisions W/σ² of the observations y:
+    E[z | y] = μ + Aᵀ G⁻¹ A W (y - μ) and Cov[z | y] = σ² Aᵀ G⁻¹ A with G = A W Aᵀ + Mσ²I: the usual formulas, in the
+    M dimensions of the members. How large the variance really is, the known pixels tell: each is predicted from the
+    others, and the mean square of those errors over the variance they should have scales that of the missing pixels.
+
+    Parameters
+    ----------
+    members : ndarray of float32, shape (G, M, 64)
+        They are overwritten.
+    reference : ndarray of float32, shape (G, 64)
+    observed : ndarray of float32, shape (G, 64)
+        W, the weight of each pixel.
+    known : ndarray of float32, shape (G, 64)
+        1 where a pixel is known, 0 where it is missing.
+    sigma : float
+    """
+    mean = members.mean(1)
+    members -= mean[:, None]
+    m = members.shape[1]
+    weighted = members * observed[:, None]
+    gram = weighted @ np.swapaxes(members, 1, 2)
+    gram[:, np.arange(m), np.arange(m)] += np.float32(m * sigma**2)
+    right = weighted @ (reference - mean)[:, :, None]
+    if not last:
+        estimate = mean + (np.swapaxes(members, 1, 2) @ np.linalg.solve(gram, right))[:, :, 0]
+        return estimate, np.zeros_like(estimate)
+    solved = np.linalg.solve(gram, np.concatenate([right, members], axis=2))
+    estimate = mean + (np.swapaxes(members, 1, 2) @ solved[:, :, :1])[:, :, 0]
+    spread = np.einsum("gmp,gmp->gp", members, solved[:, :, 1:])
+    left = np.maximum(1 - spread, np.float32(0.02))
+    errors = known * (reference - estimate) ** 2 / left
+    scale = (errors.sum(1) + sigma**2) / (known.sum(1) + 1)
+    return estimate, scale[:, None] * (1 + spread)
