@@ -24,6 +24,7 @@ from emseg.pipeline.options import (
     STARTS,
     SegmentOptions,
     is_beta,
+    is_dof,
     k_range,
 )
 
@@ -78,6 +79,16 @@ def _beta(value: str) -> float | str:
         number = -1.0
     if not is_beta(number):
         raise ValueError(f"{value!r} is neither a number of 0 or more nor auto")
+    return number
+
+
+def _dof(value: str) -> float | str:
+    try:
+        number: float | str = value if value in ("each", "common") else float(value)
+    except ValueError:
+        number = -1.0
+    if not is_dof(number):
+        raise ValueError(f"{value!r} is neither a number above 0 nor each or common")
     return number
 
 
@@ -144,6 +155,9 @@ MODEL = (
             help="Kind of components: " + "; ".join(f"{name}: {what}" for name, what in FAMILIES.items()) + "."),
     _option("--covariance", type=click.Choice(list(COVARIANCES)), default=DEFAULT.covariance,
             help="Shape of the components."),
+    _option("--dof", metavar="X", callback=_checked(_dof), default=DEFAULT.dof,
+            help="Degrees of freedom of --family student, few for heavy tails: each component its own, one common to "
+                 "all, or a number."),
     _option("--noise", is_flag=True,
             help="Add a component of uniform density, for outliers; its label is K + 1."),
     _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),

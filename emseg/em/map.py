@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Map:
-    """EM with a prior.
+    """EM with a prior; for Student mixtures it is the Gaussians', on means and scales.
 
     Attributes
     ----------
@@ -78,7 +78,8 @@ class Map:
     def prior(self, problem: Problem, k: int) -> Prior | Pseudo:
         """What is believed of a mixture of K components before the samples are seen."""
         d, family, total = problem.samples.d, problem.family.bare, problem.total
-        if not isinstance(family, GaussianFamily):
+        normal = family.plain
+        if not isinstance(normal, GaussianFamily):
             if (self.dof, self.scale) != (Map.dof, Map.scale):
                 raise UsageError(
                     f"--algorithm map: dof and scale are for Gaussians; {family.name} has shrinkage and alpha"
@@ -86,7 +87,7 @@ class Map:
             from emseg.mixture.product import Pseudo
 
             return Pseudo(total.t[0] * (self.shrinkage / problem.n), self.alpha)
-        along = not family.products
+        along = not normal.products
         whole = GAUSSIANS["diag" if along else "full"].m_projection(total, 0.0, d)
         spread = whole.covariances[0] * (problem.n / (problem.n - 1) if problem.n > 1 else 1.0)
         if along:

@@ -1,11 +1,10 @@
 """The number of components: candidates for every K from one sample of the data, judged on all of it.
 
 Fitting each K to all samples would cost as much as many fits. So the candidates are fitted to one set of samples, each
-from the one before: a component is split, or one added where the others are far (Gaussians; other families are
-searched for anew). Each candidate is then judged on all
-the data by a single E-step, so ℓ is that of a definite mixture, a lower bound on what a full fit would reach, and
-nothing that only the sample shows can pass for structure. All criteria are on the scale of -2ℓ, lower is better; N is
-the number of samples, p that of parameters.
+from the one before: a component is split, or one added where the others are far (gaussian and student; other families
+are searched for anew). Each candidate is then judged on all the data by a single E-step, so ℓ is that of a definite
+mixture, a lower bound on what a full fit would reach, and nothing that only the sample shows can pass for structure.
+All criteria are on the scale of -2ℓ, lower is better; N is the number of samples, p that of parameters.
 
 bic   -2ℓ + p log N                     Schwarz (1978)
 aic   -2ℓ + 2p                          Akaike (1974)
@@ -19,7 +18,7 @@ all but icl then ask for as many as they are offered. icl asks for components th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lgamma, log
 
 import numpy as np
@@ -34,7 +33,6 @@ from emseg.em.vb import VB
 from emseg.errors import UsageError
 from emseg.mixture import seeds
 from emseg.mixture.family import Real
-from emseg.mixture.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import SIZES
 
@@ -79,7 +77,7 @@ def candidates(
     else:
         found, e_steps = [search(problem, low, rng, init, starts)], 0
         while (k := found[-1][0].k - problem.family.noisy) < high:
-            splits = isinstance(problem.family, GaussianFamily)
+            splits = problem.family.location_scale and not problem.family.noisy
             larger = compete(seen, _larger(seen[0], found[-1][0], rng), ROUNDS, rng) if splits else None
             found.append(larger or search(problem, k + 1, rng, init, starts))
     judged = [_judged(problem, mixture, criterion, rng) for mixture, _ in found]
@@ -94,7 +92,7 @@ def _polished(problem: Problem, mixture: Mixture, cost: int, rng: np.random.Gene
 def _larger(problem: Problem, mixture: Mixture, rng: np.random.Generator) -> Mixture:
     """A stack of mixtures with one component more: each one split along its longest axis, and some added afar."""
     parts, k = mixture.components, mixture.k
-    variances, axes = np.linalg.eigh(parts.covariances)
+    variances, axes = np.linalg.eigh(parts.matrices)
     step = np.sqrt(variances[:, -1:]) * axes[:, :, -1]
     x, weight = problem.filled.x, problem.filled.weight
     nearest = seeds.squared_distances(x, parts.means.T).min(0) * weight
@@ -109,7 +107,7 @@ def _larger(problem: Problem, mixture: Mixture, rng: np.random.Generator) -> Mix
     means[rows[:k], owner[:k]] -= step
     means[:k, k] += step
     means[k:, k] = x[:, far].T
-    return Mixture(weights, Gaussian(means, parts.covariances[which]), mixture.family)
+    return Mixture(weights, replace(parts[which], means=means), mixture.family)
 
 
 def _judged(problem: Problem, mixture: Mixture, criterion: str, rng: np.random.Generator) -> Candidate:

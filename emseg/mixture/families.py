@@ -6,8 +6,8 @@ from emseg.mixture.family import Family
 from emseg.mixture.gaussian import GAUSSIANS
 
 
-def family_of(name: str, covariance: str = "full") -> Family:
-    """The family of that name; a covariance model is for Gaussians.
+def family_of(name: str, covariance: str = "full", dof: str | float = "each") -> Family:
+    """The family of that name; a covariance model is for gaussian and student, degrees of freedom are for student.
 
     Raises
     ------
@@ -17,6 +17,10 @@ def family_of(name: str, covariance: str = "full") -> Family:
     match name:
         case "gaussian":
             return GAUSSIANS[covariance]
+        case "student":
+            from emseg.mixture.student import StudentFamily
+
+            return StudentFamily(GAUSSIANS[covariance], dof)
         case "poisson":
             from emseg.mixture.poisson import PoissonFamily
 

@@ -67,17 +67,28 @@ class Family(ABC):
         Parameters of which components have something in common.
     noisy : bool
         Whether the last component is uniform noise.
+    tails : tuple of str
+        Parameters that the hidden data know much better than the samples: EM crawls along them, ECME does not.
+    location_scale : bool
+        Whether samples may be moved and stretched: components have means and the `matrices` of a covariance model.
     """
 
     name: ClassVar[str]
     kind: ClassVar[type[Components]]
     shared: tuple[str, ...] = ()
+    tails: tuple[str, ...] = ()
+    location_scale: ClassVar[bool] = False
     noisy: ClassVar[bool] = False
 
     @property
     def bare(self) -> Family:
         """The family without noise."""
         return self
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Names of the parameters that are estimated."""
+        return self.kind.parts()
 
     @abstractmethod
     def n_monomials(self, d: int) -> int:
@@ -134,6 +145,14 @@ class Family(ABC):
     @abstractmethod
     def conditional(self, part: str, stats: Stats, components: Any, psi: Array | float, prior: Any = None) -> Any:
         """The components with one part replaced by its best value given the others: a conditional M-step."""
+
+    def completed(self, t: Array) -> Stats:
+        """Statistics of the complete data from sums of T(x) by component, (..., K, P): hard labels, to start from."""
+        return Stats(t[..., 0].copy(), t)
+
+    def conformed(self, weights: Array, components: Any) -> Any:
+        """The components as this family has them, from ones of its kind that share, or hold fixed, other parameters."""
+        return components
 
     def pinned(self, stats: Stats, components: Any) -> Stats:
         """Statistics whose M-step has the locations of these components, and the best of the other parameters."""

@@ -125,11 +125,16 @@ class GammaFamily(ProductFamily):
 
 
 def _shapes(scatter: Array, means: Array) -> Array:
-    """The roots a of log a - ψ(a) = scatter."""
-    from scipy.special import polygamma, psi
-
+    """The roots a of log a - ψ(a) = scatter, which must be more than rounding."""
     if not (scatter > LEAST * (1 + np.abs(np.log(means)))).all():
         raise np.linalg.LinAlgError("a gamma component has no scatter")
+    return root(scatter)
+
+
+def root(scatter: Array) -> Array:
+    """The a at which log a - ψ(a) has these values, which must be positive."""
+    from scipy.special import polygamma, psi
+
     a = (3 - scatter + np.sqrt((scatter - 3) ** 2 + 24 * scatter)) / (12 * scatter)  # within 1.5 % (Minka)
     for _ in range(NEWTON):
         # For large a, log a - ψ(a) and 1 - a ψ'(a) cancel; their series do not.

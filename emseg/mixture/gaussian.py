@@ -40,19 +40,29 @@ class Gaussian(Components):
 
     def check(self) -> None:
         """Raise ValueError unless the matrices are symmetric, positive definite and as many as the means."""
-        (k, d), matrices = self.means.shape, self.covariances
-        require(matrices.shape == (k, d, d), "shapes do not agree")
-        with np.errstate(over="ignore"):
-            symmetric = np.allclose(matrices, np.swapaxes(matrices, 1, 2), rtol=1e-9, atol=0)
-            require(symmetric, "covariances are not symmetric")
-            try:
-                np.linalg.cholesky(matrices)
-            except np.linalg.LinAlgError as error:
-                raise ValueError("covariances are not positive definite") from error
+        require_matrices(self.means, self.covariances, "covariances")
+
+    @property
+    def matrices(self) -> Array:
+        """What a covariance model is about."""
+        return self.covariances
 
     def affine(self, shift: Array, scale: Array) -> Gaussian:
         """The distributions of shift + scale · x; shift and scale have shape (D,)."""
         return Gaussian(shift + scale * self.means, self.covariances * np.outer(scale, scale))
+
+
+def require_matrices(means: Array, matrices: Array, name: str) -> None:
+    """Raise ValueError unless matrices are symmetric, positive definite and as many as the means."""
+    k, d = means.shape
+    require(matrices.shape == (k, d, d), "shapes do not agree")
+    with np.errstate(over="ignore"):
+        symmetric = np.allclose(matrices, np.swapaxes(matrices, 1, 2), rtol=1e-9, atol=0)
+        require(symmetric, f"{name} are not symmetric")
+        try:
+            np.linalg.cholesky(matrices)
+        except np.linalg.LinAlgError as error:
+            raise ValueError(f"{name} are not positive definite") from error
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ class GaussianFamily(Family):
     covariance: CovarianceModel
     name = "gaussian"
     kind = Gaussian
+    location_scale = True
 
     @property
     def shared(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -96,16 +107,24 @@ class GaussianFamily(Family):
 
     def natural(self, components: Gaussian) -> Array:
         """η = (-½ (D log 2π + log|Σ| + μᵀΣ⁻¹μ), Σ⁻¹μ, -½ Σ⁻¹), mixed products counted twice."""
-        return self._natural(components)[0]
+        return self.scores(components, 0.0)[0]
 
     def scores(self, components: Gaussian, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
         """η, and the covariance penalty, with the prior if there is one; shape (...)."""
-        eta, precisions = self._natural(components)
-        penalty = self.covariance.log_penalty(precisions, psi)
-        return eta, penalty + prior.log_density(components, self.covariance, precisions) if prior else penalty
+        log_scale, eta, precisions = self.quadratic(components)
+        eta[..., 0] += log_scale
+        return eta, self.log_prior(components, precisions, psi, prior)
 
-    def _natural(self, components: Gaussian) -> tuple[Array, Array]:
-        """η (..., K, P) and the precision matrices that it came from, (..., K, D, D)."""
+    def log_prior(self, components: Gaussian, precisions: Array, psi: Array | float, prior: Prior | None) -> Array:
+        """The covariance penalty, with the prior if there is one; shape (...)."""
+        penalty = self.covariance.log_penalty(precisions, psi)
+        return penalty + prior.log_density(components, self.covariance, precisions) if prior else penalty
+
+    def quadratic(self, components: Gaussian) -> tuple[Array, Array, Array]:
+        """-½ (D log 2π + log|Σ|), -½ (x-μ)ᵀΣ⁻¹(x-μ) as coefficients of T(x), and Σ⁻¹.
+
+        Shapes (..., K), (..., K, P) and (..., K, D, D).
+        """
         means, d = components.means, components.means.shape[-1]
         factor = np.linalg.cholesky(components.covariances)
         log_det = 2 * np.log(np.einsum("...ii->...i", factor)).sum(-1)
@@ -113,10 +132,11 @@ class GaussianFamily(Family):
         inverse = np.linalg.inv(factor)
         precision: Array = (np.swapaxes(inverse, -1, -2) @ inverse).astype(np.float64, copy=False)
         linear = np.einsum("...ij,...j->...i", precision, means)
-        constant = -0.5 * (d * LOG_2PI + log_det + (linear * means).sum(-1))
+        constant = -0.5 * (linear * means).sum(-1)
         i, j = product_indices(d, self.products)
         quadratic = precision[..., i, j] * np.where(i == j, -0.5, -1.0)
-        return np.concatenate([constant[..., None], linear, quadratic], axis=-1), precision
+        eta = np.concatenate([constant[..., None], linear, quadratic], axis=-1)
+        return -0.5 * (d * LOG_2PI + log_det), eta, precision
 
     def m_projection(
         self,
@@ -130,7 +150,19 @@ class GaussianFamily(Family):
 
         ψ is the scale of an inverse-Wishart penalty, see `CovarianceModel.estimate`.
         """
-        count, extra = stats.n, None
+        return self.weighted(stats.n, stats, psi, d, previous, prior)
+
+    def weighted(
+        self,
+        count: Array,
+        stats: Stats,
+        psi: Array | float,
+        d: int,
+        previous: Gaussian | None = None,
+        prior: Prior | None = None,
+    ) -> Gaussian:
+        """The M-step where the scatter about means is divided by other counts (..., K) than those of the means."""
+        extra = None
         if prior:
             extra, more = prior.pseudo(self.covariance, count.shape[-1])
             pseudo = self.statistics(prior.mean[:, None])[:, 0].astype(np.float64, copy=False)
@@ -170,6 +202,11 @@ class GaussianFamily(Family):
         cross = first[..., i] * means[..., j] + means[..., i] * first[..., j]
         moved = second - cross + 2 * n * means[..., i] * means[..., j]
         return Stats(stats.n, np.concatenate([n, n * means, moved], axis=-1))
+
+    def conformed(self, weights: Array, components: Gaussian) -> Gaussian:
+        """With matrices of the covariance model."""
+        scatter = weights[..., None, None] * components.covariances
+        return Gaussian(components.means, self.covariance.estimate(scatter, weights, 0.0))
 
     def margin(self, seen: NDArray[np.intp]) -> GaussianFamily:
         """Matrices without a model, along the axes if these are."""

@@ -62,6 +62,21 @@ class NoisyFamily(Family):
         """What the other components share."""
         return self.inner.shared
 
+    @property
+    def tails(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Those of the other components."""
+        return self.inner.tails
+
+    @property
+    def location_scale(self) -> bool:  # type: ignore[override]
+        """As the other components."""
+        return self.inner.location_scale
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """What is estimated of the other components."""
+        return self.inner.free
+
     def n_monomials(self, d: int) -> int:
         """As the other components."""
         return self.inner.n_monomials(d)
@@ -78,6 +93,19 @@ class NoisyFamily(Family):
         """η, and the penalty and prior of the other components."""
         eta, log_prior = self.inner.scores(_others(components), psi, prior)
         return self._with_constant(eta), log_prior
+
+    def completed(self, t: Array) -> Stats:
+        """As the other components."""
+        return self.inner.completed(t)
+
+    def link(self, mixture: Mixture) -> NoisyLink | None:
+        """That of the other components, and for the noise none."""
+        others = Mixture(mixture.weights[..., :-1], _others(mixture.components), self.inner)
+        inner = self.inner.link(others)
+        if inner is None:
+            return None
+        noise = (np.log(mixture.weights[..., -1]) + self.log_density).reshape(-1, 1, 1)
+        return NoisyLink(np.concatenate([inner.eta, np.zeros_like(inner.eta[..., :1, :])], axis=-2), inner, noise)
 
     def m_projection(self, stats: Stats, psi: Array | float, d: int, previous: Any = None, prior: Any = None) -> Any:
         """The other components, from their own statistics."""
@@ -150,6 +178,41 @@ class NoisyFamily(Family):
         return self.kind(*parts)
 
 
+@dataclass(frozen=True, eq=False)
+class NoisyLink:
+    """A link of other components, and noise.
+
+    Attributes
+    ----------
+    eta : ndarray, shape (..., K, P)
+    inner : Link
+    noise : ndarray, shape (S, 1, 1)
+        log π_0 / V.
+    """
+
+    eta: Array
+    inner: Any
+    noise: Array
+
+    def log_joint(self, forms: Real, t: Real) -> None:
+        """What the link makes of the others, and the density of the noise, in place."""
+        stacked = forms.reshape(len(self.noise), -1, forms.shape[-1])
+        others = stacked[:, :-1].reshape(-1, forms.shape[-1]).copy()
+        self.inner.log_joint(others, t)
+        stacked[:, :-1] = others.reshape(stacked[:, :-1].shape)
+        stacked[:, -1:] = self.noise
+
+    def gather(self, counts: Real, forms: Real, t: Real) -> Array:
+        """Statistics of the others; of the noise, how much there is of it."""
+        shape = (len(self.noise), -1, forms.shape[-1])
+        ours, theirs = counts.reshape(shape), forms.reshape(shape)
+        found = self.inner.gather(ours[:, :-1].reshape(-1, shape[-1]), theirs[:, :-1].reshape(-1, shape[-1]), t)
+        found = found.reshape(shape[0], -1, found.shape[-1])
+        noise = np.zeros_like(found[:, :1])
+        noise[:, 0, 0] = ours[:, -1] @ t[0]
+        return np.concatenate([found, noise], axis=1).reshape(-1, found.shape[-1])
+
+
 def _others(components: Any) -> Any:
     """All components but the last, in each set of a stack."""
     kept = (*(slice(None),) * (components.means.ndim - 2), slice(-1))
@@ -175,5 +238,5 @@ def noisy(family: Family, x: Real) -> NoisyFamily:
     low, high = x.min(1).astype(np.float64), x.max(1).astype(np.float64)
     require(high > low, "a feature is the same everywhere")
     middle = family.statistics(np.stack([low, high, (low + high) / 2], axis=1))
-    whole = Stats(np.array([3.0]), middle.sum(1)[None].astype(np.float64))
+    whole = family.completed(middle.sum(1)[None].astype(np.float64))
     return NoisyFamily(family, -float(np.log(high - low).sum()), family.m_projection(whole, 1e-9, len(x)))

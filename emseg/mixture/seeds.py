@@ -74,4 +74,4 @@ def voronoi_stats(rows: Rows, family: Family, seeds: NDArray[np.intp]) -> Stats:
         k += 1
     r = np.where(owner[:, None] == np.arange(k)[:, None], weight, 0.0)
     sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1).astype(np.float64, copy=False)
-    return Stats(sums[..., 0].copy(), sums)
+    return family.completed(sums)

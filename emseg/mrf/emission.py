@@ -74,7 +74,7 @@ class Emission:
         for s in range(len(q)):
             for part in self.lattice.blocks(width(1)):
                 total += self.statistics(s, part, q[s, :, part])
-        return Stats(total[:, 0].copy(), total)
+        return self.problem.family.completed(total)
 
     def of_labels(self, labels: NDArray[np.uint8], k: int) -> Stats:
         """Statistics of labels (S, M)."""

@@ -26,7 +26,7 @@ LARGEST = 1 << 24  # bytes
 LARGEST_K, LARGEST_D = 4096, 256
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
 NOISE = ("weight", "log_density")
-AXES = {"covariances": 3}  # of the parameters; the others have two, K and D
+AXES = {"covariances": 3, "scales": 3, "dof": 1}  # of the parameters; the others have two, K and D
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,9 @@ def features_of(photo: Image, mask: NDArray[np.bool_] | None, asked: SegmentOpti
     UsageError, DataError
         As `build_features`; and if the family cannot take the values.
     """
-    standard = asked.family == "gaussian"
+    standard = family_of(asked.family).location_scale
+    if asked.family != "student" and asked.dof != SegmentOptions.dof:
+        raise UsageError(f"--dof {asked.dof}: {asked.family} has no degrees of freedom; use --family student")
     if not standard and asked.covariance != SegmentOptions.covariance:
         raise UsageError(f"--covariance {asked.covariance}: {asked.family} has no covariances; leave it out")
     spec = asked.features if standard or asked.features != "auto" else OWN[asked.family][photo.colour]
@@ -62,9 +64,9 @@ def _require_support(family: str, photo: Image, features: Features) -> None:
 def pose(features: Features, asked: SegmentOptions) -> Problem:
     """The problem of fitting a mixture to features, its likelihood in the features' own units."""
     rows = Rows(features.x, features.weight)
-    unit = features.unit if asked.family == "gaussian" else 1.0
+    family = family_of(asked.family, asked.covariance, asked.dof)
+    unit = features.unit if family.location_scale else 1.0
     log_jacobian = -float(np.log(features.scale).sum())
-    family = family_of(asked.family, asked.covariance)
     if asked.noise:
         from emseg.mixture.noise import noisy
 

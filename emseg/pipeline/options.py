@@ -34,6 +34,7 @@ COVARIANCES = {
 }
 FAMILIES = {
     "gaussian": "normal distributions, under a covariance model",
+    "student": "t distributions, which outliers do not pull, under one too",
     "poisson": "counts, such as photons: the variance is the mean",
     "gamma": "speckle, as of SAR and ultrasound: the spread grows with the mean; values above 0",
     "von-mises": "angles, such as hue and orientation",
@@ -62,7 +63,9 @@ class SegmentOptions:
     family : str
         What the components are: a name of `FAMILIES`.
     covariance : str
-        What the components may look like: a name of `COVARIANCES`.
+        What the components may look like: a name of `COVARIANCES`; for gaussian and student.
+    dof : float or {"each", "common"}
+        Degrees of freedom of student: a number, or estimated, for each component or one for all.
     noise : bool
         Whether to add a component of uniform density for outliers; its label is K + 1.
     algorithm : str
@@ -104,6 +107,7 @@ class SegmentOptions:
     features: str = "auto"
     family: str = "gaussian"
     covariance: str = "full"
+    dof: float | str = "each"
     noise: bool = False
     algorithm: str = "anderson"
     base: str = ""
@@ -188,7 +192,12 @@ def is_beta(value: float | str) -> bool:
     return value == "auto" if isinstance(value, str) else 0 <= value < math.inf
 
 
-def _as_beta(value: Any) -> float | str:
+def is_dof(value: float | str) -> bool:
+    """Whether a value may be degrees of freedom."""
+    return value in ("each", "common") if isinstance(value, str) else 0 < value < math.inf
+
+
+def _as_number(value: Any) -> float | str:
     return value if isinstance(value, str) else float(value)
 
 
@@ -200,7 +209,7 @@ def _is(kind: Callable[[Any], Any], value: object) -> bool:
     """Whether a value is of a kind, in the wide sense: NumPy's integers are whole numbers, paths are text."""
     wide: Any = {
         _as_k: (Integral, str),
-        _as_beta: (Real, str),
+        _as_number: (Real, str),
         _as_name: (Integral, str),
         int: Integral,
         float: Real,
@@ -226,6 +235,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
     "family": (str, FAMILIES.__contains__, f"one of {', '.join(FAMILIES)}"),
     "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
+    "dof": (_as_number, is_dof, "a number above 0, 'each' or 'common'"),
     "noise": (bool, _anything, "True or False"),
     "algorithm": (str, _anything, "the name of an algorithm"),
     "base": (str, _anything, "the name of an algorithm, or empty"),
@@ -237,7 +247,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "max_iter": (int, _at_least(1), "a whole number of 1 or more"),
     "floor": (float, lambda value: 0 <= value < 1, "a number from 0 to below 1"),
     "mrf": (str, FIELDS.__contains__, f"one of {', '.join(FIELDS)}"),
-    "beta": (_as_beta, is_beta, "a number of 0 or more, or 'auto'"),
+    "beta": (_as_number, is_beta, "a number of 0 or more, or 'auto'"),
     "neighbours": (_as_name, lambda value: str(value) in NEIGHBOURS, f"one of {', '.join(NEIGHBOURS)}"),
     "regions": (int, _at_least(0), "a whole number of pixels, 0 or more"),
     "merge": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),

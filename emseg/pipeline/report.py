@@ -76,7 +76,7 @@ def mixture_facts(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any]:
         "family": mixture.family.name,
         "weights": mixture.weights[:k].tolist(),
         "means": parts.means.tolist(),
-        "covariances": parts.covariances.tolist(),
+        "covariances": [matrix.tolist() if np.isfinite(matrix).all() else None for matrix in parts.covariances],
         "parameters": {name: getattr(parts, name).tolist() for name in parts.parts()},
         "noise": _noise(mixture, counts),
         "pixel_counts": counts[:k].tolist(),

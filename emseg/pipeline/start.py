@@ -13,11 +13,9 @@ from emseg.features.model import Features
 from emseg.image.labels import read_labels
 from emseg.image.model import Image
 from emseg.mixture.family import Family
-from emseg.mixture.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.noise import NoisyFamily, without_noise
 from emseg.mixture.samples import Rows
-from emseg.mixture.stats import Stats
 from emseg.output.model import read_model
 from emseg.pipeline.options import INITS, SegmentOptions
 
@@ -48,10 +46,8 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
     if found.k != asked.k:
         raise UsageError(f"--init {shown(path)}: holds {found.k} components, not {asked.k}; use -k {found.k}")
     # Brought into the shape that is asked for, so that the first likelihood is that of a possible mixture.
-    if isinstance(problem.family, GaussianFamily):
-        parts, model = found.components, problem.family.covariance
-        covariances = model.estimate(found.weights[:, None, None] * parts.covariances, found.weights, 0.0)
-        found = Mixture(found.weights, Gaussian(parts.means, covariances), problem.family)
+    components = problem.family.conformed(found.weights, found.components)
+    found = Mixture(found.weights, components, problem.family)
     return family.beside(found) if isinstance(family, NoisyFamily) else found
 
 
@@ -86,4 +82,4 @@ def _from_labels(path: str, image: Image, features: Features, problem: Problem) 
         ((t, weight),) = Rows(x, np.ones(x.shape[1])).blocks(problem.family, x.shape[1])
         sums.append(t @ weight)
     totals: NDArray[np.float64] = np.array(sums, np.float64)
-    return problem.m_step(Stats(totals[:, 0].copy(), totals))
+    return problem.m_step(problem.family.completed(totals))
