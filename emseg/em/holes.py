@@ -36,8 +36,8 @@ def e_step(problem: Problem, mixture: Mixture, respond: Respond | None, log_prio
     """The E-step at a mixture, or at every one of a stack, over samples with holes."""
     lead, k = mixture.weights.shape[:-1], mixture.k
     nothing = np.zeros(lead)
-    t = np.zeros((*lead, k, problem.family.n_monomials(mixture.d)))
-    total = Expectation(Stats(t[..., 0], t), nothing, nothing, nothing, np.broadcast_to(log_prior, lead), nothing)
+    none = problem.family.completed(np.zeros((*lead, k, problem.family.n_monomials(mixture.d))))
+    total = Expectation(none, nothing, nothing, nothing, np.broadcast_to(log_prior, lead), nothing)
     for pattern in problem.samples.patterns:
         marginal = mixture.marginal(pattern.seen)
         found = _part(problem, pattern, marginal).e_step(marginal, respond)
@@ -76,7 +76,7 @@ def single(problem: Problem) -> tuple[Mixture, Stats]:
     M-steps. Covariance models share nothing here.
     """
     d, seen = problem.samples.d, [pattern.seen for pattern in problem.samples.patterns]
-    free = problem.family.bare.margin(np.arange(d))
+    free = problem.family.bare.plain.margin(np.arange(d))
     parts = [replace(problem, samples=pattern.rows, family=free).total for pattern in problem.samples.patterns]
     psi = max(problem.floor, FLOOR) * problem.n * problem.unit**2
     rows = Rows(_levelled(problem.samples.x), problem.samples.weight)

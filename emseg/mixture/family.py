@@ -90,6 +90,11 @@ class Family(ABC):
         """Names of the parameters that are estimated."""
         return self.kind.parts()
 
+    @property
+    def plain(self) -> Family:
+        """The family of densities that are log-linear in T(x) to which this one adds something hidden, if it does."""
+        return self
+
     @abstractmethod
     def n_monomials(self, d: int) -> int:
         """P, the length of T(x), in D dimensions."""

@@ -22,16 +22,17 @@ from numpy.typing import NDArray
 
 from emseg.mixture.family import Components, Family, Real, require
 from emseg.mixture.gamma import root
-from emseg.mixture.gaussian import Gaussian, GaussianFamily, require_matrices
+from emseg.mixture.gaussian import Gaussian, GaussianFamily, product_indices, require_matrices
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.prior import Prior
+from emseg.mixture.regression import regression
 from emseg.mixture.stats import Stats
+from emseg.mixture.student_link import StudentLink
 
 Array = NDArray[np.float64]
 RANGE = (1.0, 1000.0)  # of an estimated ν: heavier tails describe no cluster, lighter ones are normal
 START = 10.0  # ν of a start from labels
 FEW = 1e-12  # smallest mean of u
-STEEP = 1e4  # ν from which the logarithm of 1 + δ/ν needs care
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +187,33 @@ class StudentFamily(Family):
             nu = np.exp((weights * np.log(nu)).sum(-1, keepdims=True)) * np.ones_like(nu)
         return Student(best.means, best.covariances, self._held(nu))
 
+    @property
+    def plain(self) -> GaussianFamily:
+        """The normal distributions: nothing is hidden of them."""
+        return self.normal
+
+    def margin(self, seen: NDArray[np.intp]) -> StudentFamily:
+        """Scales without a model, along the axes if these are."""
+        return StudentFamily(self.normal.margin(seen))
+
+    def marginal(self, components: Student, seen: NDArray[np.intp]) -> Student:
+        """μ_o, Σ_oo and the same ν."""
+        part = self.normal.marginal(components.gaussian, seen)
+        return Student(part.means, part.covariances, components.dof)
+
+    def lift(self, stats: Stats, components: Student, seen: NDArray[np.intp]) -> Stats:
+        """As for Gaussians, but that x has the variance C/u about x̂: C counts by r, and all else by r u."""
+        n, weighted = stats.n[..., None], _moments(stats)
+        t = self.normal.lift(weighted, components.gaussian, seen).t
+        left = regression(components.means, components.scales, seen).covariance
+        i, j = product_indices(components.means.shape[-1], self.normal.products)
+        t[..., -i.size :] += (n - weighted.n[..., None]) * left[..., i, j]
+        return Stats(stats.n, np.concatenate([n, t, stats.t[..., -1:]], axis=-1))
+
+    def predicted(self, components: Student, x: Real, seen: NDArray[np.intp]) -> Array:
+        """x̂_m, which is linear in x_o as for Gaussians."""
+        return self.normal.predicted(components.gaussian, x, seen)
+
     def n_parameters(self, k: int, d: int) -> int:
         """Means, scales and every ν that is estimated."""
         return self.normal.n_parameters(k, d) + self._estimated(k)
@@ -218,57 +246,6 @@ class StudentFamily(Family):
             n, s = (np.broadcast_to(part.sum(-1, keepdims=True), part.shape) for part in (n, s))
         low, high = (_gap(end / 2) for end in RANGE)
         return np.clip(2 * root(np.clip(-s / n - 1, high, low)), *RANGE)
-
-
-@dataclass(frozen=True, eq=False)
-class StudentLink:
-    """log π_k f_k(x) and the expected statistics of the complete data, from the forms δ_k.
-
-    Attributes
-    ----------
-    eta : ndarray, shape (..., K, P)
-        Coefficients of δ.
-    offset : ndarray, shape (S·K, 1)
-        log π_k f_k(μ_k).
-    dof : ndarray, shape (S·K, 1)
-    d : int
-    """
-
-    eta: Array
-    offset: Array
-    dof: Array
-    d: int
-
-    def log_joint(self, forms: Real, t: Real) -> None:
-        """log π f(μ) - ½(ν+D) log(1 + δ/ν), in place."""
-        np.maximum(forms, 0, out=forms)  # rounding
-        forms *= self._as(forms, 1 / self.dof)
-        if (self.dof > STEEP).any():
-            np.log1p(forms, out=forms)
-        else:
-            forms += 1
-            np.log(forms, out=forms)
-        forms *= self._as(forms, -(self.dof + self.d) / 2)
-        forms += self._as(forms, self.offset)
-
-    def gather(self, counts: Real, forms: Real, t: Real) -> Array:
-        """Σ c q (1, u, u x, u x xᵀ, log u - u), shape (S·K, P + 2)."""
-        from scipy.special import psi
-
-        u = np.maximum(forms, 0)
-        u += self._as(forms, self.dof)
-        np.divide(self._as(forms, self.dof + self.d), u, out=u)
-        log_u = np.log(u)
-        u *= counts
-        log_u *= counts
-        n, weighted, logs = counts @ t[0], u @ t.T, log_u @ t[0]
-        half = (self.dof[:, 0] + self.d) / 2
-        logs = logs + (psi(half) - np.log(half)) * n - weighted[:, 0]
-        return np.concatenate([n[:, None], weighted, logs[:, None]], axis=1)
-
-    @staticmethod
-    def _as(forms: Real, values: Array) -> Real:
-        return values.astype(forms.dtype)
 
 
 def _moments(stats: Stats) -> Stats:

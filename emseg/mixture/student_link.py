@@ -1,0 +1,64 @@
+"""The E-step of Student mixtures, between T(x) and what the M-step needs: log-densities, and weights u."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mixture.family import Real
+
+Array = NDArray[np.float64]
+STEEP = 1e4  # ν from which the logarithm of 1 + δ/ν needs care
+
+
+@dataclass(frozen=True, eq=False)
+class StudentLink:
+    """log π_k f_k(x) and the expected statistics of the complete data, from the forms δ_k.
+
+    Attributes
+    ----------
+    eta : ndarray, shape (..., K, P)
+        Coefficients of δ.
+    offset : ndarray, shape (S·K, 1)
+        log π_k f_k(μ_k).
+    dof : ndarray, shape (S·K, 1)
+    d : int
+    """
+
+    eta: Array
+    offset: Array
+    dof: Array
+    d: int
+
+    def log_joint(self, forms: Real, t: Real) -> None:
+        """log π f(μ) - ½(ν+D) log(1 + δ/ν), in place."""
+        np.maximum(forms, 0, out=forms)  # rounding
+        forms *= self._as(forms, 1 / self.dof)
+        if (self.dof > STEEP).any():
+            np.log1p(forms, out=forms)
+        else:
+            forms += 1
+            np.log(forms, out=forms)
+        forms *= self._as(forms, -(self.dof + self.d) / 2)
+        forms += self._as(forms, self.offset)
+
+    def gather(self, counts: Real, forms: Real, t: Real) -> Array:
+        """Σ c q (1, u, u x, u x xᵀ, log u - u), shape (S·K, P + 2)."""
+        from scipy.special import psi
+
+        u = np.maximum(forms, 0)
+        u += self._as(forms, self.dof)
+        np.divide(self._as(forms, self.dof + self.d), u, out=u)
+        log_u = np.log(u)
+        u *= counts
+        log_u *= counts
+        n, weighted, logs = counts @ t[0], u @ t.T, log_u @ t[0]
+        half = (self.dof[:, 0] + self.d) / 2
+        logs = logs + (psi(half) - np.log(half)) * n - weighted[:, 0]
+        return np.concatenate([n[:, None], weighted, logs[:, None]], axis=1)
+
+    @staticmethod
+    def _as(forms: Real, values: Array) -> Real:
+        return values.astype(forms.dtype)
