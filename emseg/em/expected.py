@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.base import State
-from emseg.em.problem import Problem
+from emseg.em.problem import Problem, all_log_density
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 
@@ -24,7 +24,7 @@ def expected(problem: Problem, mixture: Mixture, stats: Stats) -> float:
             eta, log_prior = problem.scores(mixture)
         except np.linalg.LinAlgError:
             return -np.inf
-        value = float((eta * stats.t).sum() + log_prior)
+        value = float(all_log_density(eta, mixture.weights, stats) + log_prior)
     return value if np.isfinite(value) else -np.inf
 
 

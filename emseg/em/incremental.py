@@ -20,7 +20,7 @@ from operator import add
 import numpy as np
 
 from emseg.em.base import Info, State, bound_info, exact_info
-from emseg.em.problem import Expectation, Problem
+from emseg.em.problem import Expectation, Problem, all_log_density
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -68,7 +68,7 @@ class Incremental:
             total, entropies[b] = total + fresh.stats + -1.0 * old.stats, float(fresh.entropy + fresh.hidden)
             mixture = problem.m_step(total, mixture)
         eta, log_prior = problem.scores(mixture)
-        elbo = (eta * total.t).sum() + sum(entropies) + problem.shift
+        elbo = all_log_density(eta, mixture.weights, total) + sum(entropies) + problem.shift
         new = self._evaluate(problem, mixture, state.blocks)
         row = bound_info(new, float(elbo + log_prior), 2)
         return new, replace(row, elbo=float(elbo), kl=max(row.log_likelihood - float(elbo), 0.0))

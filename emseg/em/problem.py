@@ -128,9 +128,10 @@ class Problem:
             found = self.project(link.eta if link else eta, respond, log_prior, link)
             if link is None:
                 return found
-        seen = np.asarray(eta * found.stats.t)
-        rounding = found.rounding + 8 * np.finfo(self.samples.x.dtype).eps * np.abs(seen).sum((-1, -2))
-        return replace(found, hidden=found.complete - self.shift - seen.sum((-1, -2)), rounding=rounding)
+        magnitude = np.abs(eta * found.stats.t).sum((-1, -2))
+        rounding = found.rounding + 8 * np.finfo(self.samples.x.dtype).eps * magnitude
+        hidden = found.complete - self.shift - all_log_density(eta, mixture.weights, found.stats)
+        return replace(found, hidden=hidden, rounding=rounding)
 
     def scores(self, mixture: Mixture) -> tuple[Array, Array]:
         """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and log p(θ), shape (...)."""
@@ -151,11 +152,13 @@ class Problem:
         width = max(1024, CACHE_BYTES // (flat.itemsize * (p + len(flat) + 2 * len(flat) // k)) // 64 * 64)
         kernel = _Kernel(flat, k, min(width, self.samples.n_rows), respond, link)
         totals: Array | float = 0.0
+        n: Array | float = 0.0
         sums = np.zeros((3, len(flat) // k))
         with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
             for t_block, weight in self.blocks(width):
                 counts, found = kernel(t_block, weight)
                 totals = totals + (link.gather(counts, kernel.forms, t_block) if link else counts @ t_block.T)
+                n = n + counts.sum(1, dtype=np.float64) if link else n
                 sums += found
         t: Array = np.asarray(totals, np.float64).reshape(*lead, k, -1)
         log_likelihood, entropy, complete = sums.reshape(3, *lead)
@@ -167,7 +170,7 @@ class Problem:
         magnitude = magnitude + np.abs(log_likelihood)
         shift = self.shift
         rounding = 8 * np.finfo(flat.dtype).eps * (magnitude + abs(shift))
-        stats = Stats(t[..., 0].copy(), t)
+        stats = Stats(np.reshape(n, (*lead, k)) if link else t[..., 0].copy(), t)
         prior = np.broadcast_to(log_prior, lead)
         return Expectation(stats, log_likelihood + shift, complete + shift, entropy, prior, rounding)
 
@@ -196,6 +199,14 @@ class Problem:
     def _sound(self, stats: Stats) -> Stats:
         """The statistics with a few samples for empty components, which keeps them finite, and harmless."""
         return Stats(np.maximum(stats.n, EMPTY * self.n), stats.t)
+
+
+def all_log_density(eta: Array, weights: Array, stats: Stats) -> Array:
+    """Expected log-density of all data that statistics were made of, at scores η (..., K, P) and weights π; (...).
+
+    Weights are of the samples, n. If families know of others that were not recorded, t_0 counts these too.
+    """
+    return np.asarray((eta * stats.t).sum((-1, -2)) + ((stats.n - stats.t[..., 0]) * np.log(weights)).sum(-1))
 
 
 class _Kernel:

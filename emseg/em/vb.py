@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from emseg.em.base import Info, State, bound_info
 from emseg.em.problem import EMPTY, Problem
 from emseg.errors import UsageError
+from emseg.mixture.bounded import BoundedFamily
 from emseg.mixture.covariance import CovarianceModel
 from emseg.mixture.family import Real
 from emseg.mixture.gaussian import Gaussian, GaussianFamily, moments, product_indices
@@ -132,6 +133,8 @@ def _model(problem: Problem) -> CovarianceModel:
     """The covariance model of Gaussians, for which the equations above hold."""
     if problem.family.noisy:
         raise UsageError("--algorithm vb: it has no noise component; leave out --noise")
+    if isinstance(problem.family, BoundedFamily):
+        raise UsageError("--algorithm vb: it knows no bounds; leave out --censored and --truncated, or use map")
     if not isinstance(problem.family, GaussianFamily):
         raise UsageError(f"--algorithm vb: {problem.family.name} has no conjugate prior here; use --family gaussian")
     return problem.family.covariance

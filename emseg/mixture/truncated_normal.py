@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 MOST = 3  # dimensions that are cut at once, unless they are independent
 NODES = 24  # of each stretch
-COARSE = 8  # where differences of a hundredth in log P do no harm
 DROP = 80.0  # in twice the log-density: what lies deeper below the maximum than this does not count
 WIDTH = 6.5  # standard deviations within which a bound sets in
 NEWTON = 12
@@ -113,6 +112,26 @@ def independent(means: Array, variances: Array, low: Array, high: Array) -> Cut:
     eye = np.eye(first.shape[-1])
     second = first[..., :, None] * first[..., None, :] * (1 - eye) + squares[..., None] * eye
     return Cut(line.log_p.sum(-1), first, second)
+
+
+def rough(means: Array, covariances: Array, low: Array, high: Array) -> Cut:
+    """As `cut`, in any number of dimensions, to about a hundredth: Mendell & Elston (1974), Biometrics 30.
+
+    One dimension is cut after the other, each as if what is left of the cuts before were normal again.
+    """
+    lead = np.broadcast_shapes(covariances.shape[:-2], means.shape[:-1], low.shape[:-1], high.shape[:-1])
+    c = means.shape[-1]
+    means, low, high = (np.broadcast_to(values, (*lead, c)) for values in (means, low, high))
+    left, log_p = np.broadcast_to(covariances, (*lead, c, c)), np.zeros(lead)
+    for j in range(c):
+        slope = left[..., :, j] / left[..., None, j, j]
+        line = cut(means[..., [j]], left[..., [j], :][..., [j]], low[..., [j]], high[..., [j]])
+        step = line.first - means[..., [j]]
+        spared = left[..., [j], j] - (line.second[..., 0] - line.first**2)
+        means = means + slope * step
+        left = left - (spared * slope)[..., :, None] * slope[..., None, :]
+        log_p = log_p + line.log_p
+    return Cut(log_p, means, left + means[..., :, None] * means[..., None, :])
 
 
 def _line(low: Array, high: Array) -> Cut:

@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.integrate import dblquad
 from scipy.special import owens_t
 
-from emseg.mixture.truncated_normal import COARSE, cut, independent
+from emseg.mixture.truncated_normal import cut, independent, rough
 
 INF = np.inf
 
@@ -172,7 +172,12 @@ def test_a_box_through_one_dimension_alone_leaves_the_others_to_regression() -> 
     assert found.first[0] == pytest.approx(mean, rel=1e-7)
 
 
-def test_few_nodes_are_good_enough_for_a_search() -> None:
-    mean, matrix = gaussian(7, 2)
+@pytest.mark.parametrize("c", [1, 2, 3])
+def test_rough_moments_are_near_and_exact_in_one_dimension(c: int) -> None:
+    mean, matrix = gaussian(7, c, 0.5)
     low, high = box(7, mean, matrix, half=True)
-    assert cut(mean, matrix, low, high, COARSE).log_p == pytest.approx(cut(mean, matrix, low, high).log_p, abs=2e-2)
+    exact, near = cut(mean, matrix, low, high), rough(mean, matrix, low, high)
+    assert near.log_p == pytest.approx(exact.log_p, abs=1e-12 if c == 1 else 0.05)
+    spread = np.sqrt(np.diag(matrix))
+    assert (np.abs(near.first - exact.first) < (1e-12 if c == 1 else 0.1) * spread).all()
+    assert near.second.shape == (c, c)
