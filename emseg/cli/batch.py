@@ -215,7 +215,12 @@ def _earlier(job: Job) -> Done | None:
     """The outcome of an earlier run with the same input and recipe, if it is still there."""
     from emseg.output.files import digest, finished
 
-    found = finished(job.report, digest(job.source), job.recipe)
+    sha256 = digest(job.source)
+    if job.source.lower().endswith(".hdr"):  # of an ENVI cube the samples count too
+        from emseg.image.read import digest_of_cube
+
+        sha256 = digest_of_cube(job.source) or sha256
+    found = finished(job.report, sha256, job.recipe)
     return Done(found, lambda: f"{shown(job.source)}: done before") if found else None
 
 

@@ -16,7 +16,7 @@ from emseg.output.names import STDIO, Input, common_folder
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp"),
     *(".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".jp2", ".j2k", ".jpx", ".avif"),
-    *(".npy", ".npz", ".nii", ".nii.gz"),
+    *(".npy", ".npz", ".hdr", ".nii", ".nii.gz"),
 )
 LARGEST_LIST = 1 << 28  # bytes
 

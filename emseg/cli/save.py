@@ -31,9 +31,7 @@ def _content(kind: str, result: Segmentation) -> bytes:
     """The bytes of one kind of file; what its writer needs is imported only now."""
     image, shown = result.image, palette(result.mixture.k)
     labels = result.labels
-    if (
-        kind in ("labels", "overlay", "mean", "geojson", "coco") and "volume" in image.metadata
-    ):  # pictures show the slices in a grid
+    if kind in PICTURES and "volume" in image.metadata:  # they show the slices in a grid
         image, labels = _laid_out(image, labels)
     match kind:
         case "labels":

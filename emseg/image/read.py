@@ -22,6 +22,7 @@ from emseg.image.reading import Reading
 MAX_BYTES = 4 << 30
 """Largest file read, because a file is held in memory whole: what is hashed is what is decoded."""
 
+ENVI = b"ENVI"
 DEFAULT = Reading()
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _SIGNATURES = (
@@ -39,6 +40,7 @@ _SIGNATURES = (
     (b"\x93NUMPY", "NPY"),
     (b"PK\x03\x04", "NPZ"),
     *((kind, "PNM") for kind in (b"P2", b"P3", b"P5", b"P6", b"P7", b"Pf", b"PF")),
+    (ENVI, "ENVI"),
     *((kind, "PPM") for kind in (b"P1", b"P4")),  # a bit a sample: Pillow's
 )
 
@@ -61,8 +63,8 @@ class Source:
 def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
     """Read an image, told apart by content; of several pages, frames or arrays, one.
 
-    Formats are PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PNM, NumPy's `.npy` and `.npz`, and NIfTI, for which
-    alone the name counts: `.nii` or `.nii.gz`.
+    Formats are PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PNM, NumPy's `.npy` and `.npz`, ENVI by
+    its header, and NIfTI, for which alone the name counts: `.nii` or `.nii.gz`.
 
     Stored values are kept in their own type, 16-bit colour PNG included. EXIF orientation is applied. Alpha 0, a
     transparent palette entry or key colour, GDAL's nodata value, NaN and infinity mean "no data"; other alpha is
@@ -80,7 +82,29 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
         One line that names the file and the remedy, for whatever cannot be read in full.
     """
     name = shown(path)
-    return decode_image(_contents(path, name), name, how)
+    data = _contents(path, name)
+    return _read_envi(path, data, name, how) if data.startswith(ENVI) else decode_image(data, name, how)
+
+
+def _read_envi(path: str | os.PathLike[str], header: bytes, name: str, how: Reading) -> Image:
+    """Read a cube; its digest is that of the header and the samples."""
+    from emseg.image import envi
+
+    samples = _bytes(envi.companion(os.fsdecode(path)), name)
+    with _guarded("ENVI", name):
+        image = envi.decode(header, samples, name, how)
+    return replace(image, name=name, sha256=hashlib.sha256(header + samples).hexdigest())
+
+
+def digest_of_cube(path: str) -> str:
+    """SHA-256 of an ENVI header and its samples; empty if they cannot be read."""
+    from emseg.image import envi
+
+    try:
+        header = _contents(path, shown(path))
+        return hashlib.sha256(header + _bytes(envi.companion(path), shown(path))).hexdigest()
+    except ImageError:
+        return ""
 
 
 def count_pages(path: str | os.PathLike[str]) -> int:
@@ -103,7 +127,7 @@ def count_pages(path: str | os.PathLike[str]) -> int:
             from emseg.image import arrays
 
             return arrays.count(data)
-        return 1 if kind in ("PNM", "NIFTI") else raster.count(data, kind, name)
+        return 1 if kind in ("PNM", "NIFTI", "ENVI") else raster.count(data, kind, name)
 
 
 def read_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -164,6 +188,8 @@ def _decoded(data: bytes, kind: str, name: str, how: Reading) -> Image:
             from emseg.image import nifti
 
             return nifti.decode(data, name, how)
+        case "ENVI":
+            raise ImageError(f"{name}: an ENVI header is read from a file, with its samples beside it")
         case "JPEG2000":
             from emseg.image.jpeg2000 import require_depth
 
@@ -193,7 +219,12 @@ def _starts_nifti(head: bytes) -> bool:
 
 
 def _contents(path: str | os.PathLike[str], name: str) -> bytes:
-    """All bytes of a regular file that starts like an image; nothing else is opened, so nothing can hang."""
+    """All bytes of a regular file that starts like an image."""
+    return _bytes(path, name, judged=True)
+
+
+def _bytes(path: str | os.PathLike[str], name: str, judged: bool = False) -> bytes:
+    """All bytes of a regular file; nothing else is opened, so nothing can hang."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -203,8 +234,9 @@ def _contents(path: str | os.PathLike[str], name: str) -> bytes:
         if status.st_size > MAX_BYTES:
             raise ImageError(f"{name}: {status.st_size / 1e9:.1f} GB is more than emseg reads; crop or shrink it")
         with open(path, "rb") as file:
-            _kind(file.read(16), name)
-            file.seek(0)
+            if judged:
+                _kind(file.read(16), name)
+                file.seek(0)
             return file.read()
     except FileNotFoundError as error:
         raise ImageError(f"{name}: no such file; check the spelling and the current folder") from error
