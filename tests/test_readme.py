@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,9 @@ from emseg.pipeline.options import COMPARE as COMPARE_DEFAULTS
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 OPTIONS = [param for param in command.params if isinstance(param, click.Option)]
-SHELL = [block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "\nemseg " in f"\n{block}"]
+SHELL = [
+    block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if re.search(r"(?<![\w/])emseg \w", block)
+]
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
@@ -140,10 +143,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("block", SHELL)
 def test_shell_examples_run(block: str, folder: Path) -> None:
-    script = f'set -eu\nemseg() {{ "{sys.executable}" -m emseg "$@"; }}\n{block}'
-    done = subprocess.run(
-        ["sh", "-c", script], cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
-    )
+    if "parallel " in block and not shutil.which("parallel"):
+        pytest.skip("needs GNU parallel")
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "emseg"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m emseg "$@"\n')
+    command.chmod(0o755)
+    paths = {"PYTHONPATH": str(ROOT), "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-euc", block], cwd=folder, env=os.environ | paths, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
 
