@@ -20,6 +20,7 @@ from emseg.pipeline.options import (
     FAMILIES,
     FIELDS,
     INITS,
+    MISSING,
     NEIGHBOURS,
     STARTS,
     SegmentOptions,
@@ -163,6 +164,9 @@ MODEL = (
     _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),
             default=DEFAULT.floor, help="Smallest variance of a component, relative to that of the whole image."),
     mask_option(),
+    _option("--missing", type=click.Choice(MISSING), default=DEFAULT.missing,
+            help="Pixels of which some channels are unknown, as NaN or by a mask of as many channels: drop them (label "
+                 "0), or use what is known (em)."),
 )  # fmt: skip
 METHOD = (
     _option("--criterion", type=click.Choice(CRITERIA), default=DEFAULT.criterion,

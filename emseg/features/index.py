@@ -76,18 +76,27 @@ Index = PixelIndex | CodeIndex
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Stored values (C, N), how many pixels have each (N,), and the way back."""
+    """Stored values (C, N), how many pixels have each (N,), and the way back; and which values are known, (C, N)."""
 
     values: NDArray[Any]
     weight: NDArray[np.float64]
     index: Index
+    known: NDArray[np.bool_] | None = None
 
 
 def pixel_samples(image: Image, valid: Mask | None) -> Samples:
     """Every valid pixel for itself, in raster order."""
-    flat = image.pixels.reshape(-1, image.pixels.shape[2])
-    flat = flat if valid is None else flat[valid]
-    return Samples(np.ascontiguousarray(flat.T), np.ones(len(flat)), PixelIndex(valid))
+    values, known = (_of_pixels(planes, valid) for planes in (image.pixels, image.known))
+    assert values is not None
+    return Samples(values, np.ones(values.shape[1]), PixelIndex(valid), known)
+
+
+def _of_pixels(planes: NDArray[Any] | None, valid: Mask | None) -> NDArray[Any] | None:
+    """(H, W, C) → (C, N) of valid pixels."""
+    if planes is None:
+        return None
+    flat = planes.reshape(-1, planes.shape[2])
+    return np.ascontiguousarray((flat if valid is None else flat[valid]).T)
 
 
 def distinct_samples(image: Image, valid: Mask | None) -> Samples:
@@ -104,17 +113,21 @@ def distinct_samples(image: Image, valid: Mask | None) -> Samples:
     """
     pixels = image.pixels
     channels, width = pixels.shape[2], 8 * pixels.dtype.itemsize
-    bits = channels * width
+    bits = channels * width + (0 if image.known is None else channels)
     if pixels.dtype.kind == "f" or bits > 64:
         return pixel_samples(image, valid)
-    codes = _codes(image)
+    codes = _codes(image) if image.known is None else _partial_codes(image, width)
     count = _count_few if bits <= 16 else _count_many
     distinct, counts = count(codes, bits, valid)
     unsigned = np.dtype(f"u{pixels.dtype.itemsize}")
     low = distinct.dtype.type(np.iinfo(unsigned).max)
     values = np.stack([(distinct >> distinct.dtype.type(width * c)) & low for c in range(channels)])
     stored = values.astype(unsigned).view(pixels.dtype.newbyteorder("="))
-    return Samples(stored, counts.astype(np.float64), CodeIndex(codes, bits, distinct, valid))
+    known = None
+    if image.known is not None:
+        flags = np.arange(channels * width, bits, dtype=distinct.dtype)
+        known = distinct >> flags[:, None] & distinct.dtype.type(1) == 0
+    return Samples(stored, counts.astype(np.float64), CodeIndex(codes, bits, distinct, valid), known)
 
 
 def usable(image: Image, mask: Mask | None) -> Mask | None:
@@ -149,6 +162,22 @@ def _codes(image: Image) -> NDArray[Any]:
     for part in _blocks(len(codes)):
         for c in range(channels):
             codes[part] += pixels[part, c].astype(codes.dtype) << codes.dtype.type(8 * size * c)
+    return codes
+
+
+def _partial_codes(image: Image, width: int) -> NDArray[Any]:
+    """Codes with a bit more for each channel, set where that is unknown, whose own bits are then 0."""
+    assert image.known is not None
+    channels = image.pixels.shape[2]
+    codes = _codes(image).astype(np.uint64)
+    value = np.uint64((1 << width) - 1)
+    whole = np.uint64((1 << width * channels) - 1)
+    for part in _blocks(codes.size):
+        low = codes[part] & whole
+        for c, known in enumerate(image.known.reshape(-1, channels)[part].T):
+            low[~known] &= ~(value << np.uint64(width * c))
+            low[~known] |= np.uint64(1 << width * channels + c)
+        codes[part] = low
     return codes
 
 

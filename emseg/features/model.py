@@ -20,7 +20,7 @@ class Features:
     Attributes
     ----------
     x : ndarray, shape (D, N)
-        One column per distinct sample, C-contiguous.
+        One column per distinct sample, C-contiguous; NaN is what is unknown.
     weight : ndarray, shape (N,)
         How many pixels each sample stands for.
     index : Index
@@ -52,12 +52,13 @@ class Features:
         return round(float(self.weight.sum()))
 
     def n_distinct(self, most: int) -> int:
-        """Number of distinct samples, counted up to `most`."""
+        """Number of distinct samples, counted up to `most`; those that agree where both are known count as equal."""
         left = np.ones(self.x.shape[1], np.bool_)
         for found in range(most):
             if not left.any():
                 return found
-            left &= (self.x != self.x[:, left.argmax(), None]).any(0)
+            x, one = self.x, self.x[:, left.argmax(), None]
+            left &= ((x < one) | (x > one)).any(0)
         return most
 
     def on_grid(self, values: NDArray[Any]) -> NDArray[Any]:

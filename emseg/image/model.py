@@ -34,6 +34,8 @@ class Image:
         For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.
     alpha : ndarray, shape (H, W), or None
         Opacity as stored, in the type of the pixels, for writers of pictures.
+    known : ndarray of bool, shape (H, W, C), or None
+        False where a channel holds no number; None where a pixel's channels are all known or all not, as `valid` says.
     """
 
     pixels: NDArray[Any]
@@ -44,6 +46,7 @@ class Image:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     packed: NDArray[np.uint32] | None = None
     alpha: NDArray[Any] | None = None
+    known: NDArray[np.bool_] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -69,9 +72,13 @@ class Image:
             raise ImageError(f"{name}: expected real numbers of shape (H, W) or (H, W, C), got {got}; convert it first")
         pixels = pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
         colour = {1: "gray", 3: "rgb"}.get(pixels.shape[2], "bands")
+        known = None
         if pixels.dtype.kind == "f":
-            finite = np.isfinite(pixels).all(axis=2)
-            valid = finite if valid is None else valid & finite
+            finite = np.isfinite(pixels)
+            whole = finite.all(axis=2)
+            if not whole.all() and not np.array_equal(whole, finite.any(axis=2)):
+                known = finite if valid is None else finite & valid[:, :, None]
+            valid = whole if valid is None else valid & whole
         if valid is not None and valid.all():
             valid = None
-        return cls(pixels, colour, valid, name)
+        return cls(pixels, colour, valid, name, known=known)

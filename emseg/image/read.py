@@ -130,8 +130,10 @@ def count_pages(path: str | os.PathLike[str]) -> int:
         return 1 if kind in ("PNM", "NIFTI", "ENVI") else raster.count(data, kind, name)
 
 
-def read_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[np.bool_]:
+def read_mask(path: str | os.PathLike[str], shape: tuple[int, int], channels: int = 1) -> NDArray[np.bool_]:
     """Read a mask of the given (H, W): True where any channel is not zero; alpha is ignored, NaN is outside.
+
+    With more than one channel asked for, a mask of as many is left as it is, (H, W, C).
 
     Raises
     ------
@@ -142,8 +144,8 @@ def read_mask(path: str | os.PathLike[str], shape: tuple[int, int]) -> NDArray[n
     if mask.shape != shape:
         sizes = f"mask of {mask.shape[1]} × {mask.shape[0]} pixels for an image of {shape[1]} × {shape[0]}"
         raise ImageError(f"{mask.name}: {sizes}; give a mask of the image's size")
-    inside: NDArray[np.bool_] = np.any((mask.pixels > 0) | (mask.pixels < 0), axis=2)
-    return inside
+    inside: NDArray[np.bool_] = (mask.pixels > 0) | (mask.pixels < 0)
+    return inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2))
 
 
 def decode_image(data: bytes, name: str, how: Reading = DEFAULT) -> Image:

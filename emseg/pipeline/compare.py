@@ -24,7 +24,7 @@ from emseg.image.model import Image
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import samples
-from emseg.pipeline.inputs import as_image, as_mask, features_of, pose, require_distinct
+from emseg.pipeline.inputs import features_of, opened, pose, require_distinct
 from emseg.pipeline.options import COMPARE, STARTS, SegmentOptions
 from emseg.pipeline.start import singular
 
@@ -101,8 +101,7 @@ def compare(
     asked = SegmentOptions.checked(k=k, **COMPARE | options)
     if isinstance(asked.k, str):
         raise UsageError(f"k is {asked.k!r}; compare takes one number of components, as -k 4")
-    photo = as_image(image)
-    inside = None if mask is None else as_mask(mask, photo)
+    photo, inside = opened(image, mask, asked.missing)
     features = features_of(photo, inside, asked)
     require_distinct(features, photo, asked.k)
     problem = pose(features, asked)
@@ -118,7 +117,7 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
     """The mixture that every algorithm starts from."""
     if how == "search":
         return search(problem, k, rng)[0]
-    rows = samples(problem.samples, rng)[-1]
+    rows = samples(problem.filled, rng)[-1]
     draw = (
         seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, 1, rng)
         if how == "kmeans++"
@@ -150,7 +149,7 @@ def _report(
     """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
     n = features.n_pixels
     leader, best = _best(problem, {name: run for name, run in runs.items() if isinstance(run, Fit) and run.trace})
-    used = {"k", "features", "family", "covariance", "noise", "seed", "tol", "max_iter", "floor", "compress"}
+    used = {"k", "features", "family", "covariance", "noise", "missing", "seed", "tol", "max_iter", "floor", "compress"}
     return {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},

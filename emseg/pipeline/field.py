@@ -89,6 +89,8 @@ def smooth(
 
 def require_field(photo: Image, features: Features, k: int) -> None:
     """Raise DataError unless there are neighbours, and no more classes than a field can hold."""
+    if np.isnan(features.x).any():
+        raise DataError(f"{photo.name}: a field needs all channels of a pixel; use --missing drop, or --mrf none")
     if features.n_pixels < 2:
         raise DataError(f"{photo.name}: a field needs two pixels or more; use --mrf none")
     if k > potts.MOST:

@@ -12,6 +12,7 @@ from emseg.em.problem import Problem
 from emseg.errors import DataError, UsageError
 from emseg.features.build import build_features
 from emseg.features.model import Features
+from emseg.image.known import partly_known
 from emseg.image.model import Image
 from emseg.image.read import Source, read_image, read_mask
 from emseg.mixture.families import family_of
@@ -37,7 +38,7 @@ def features_of(photo: Image, mask: NDArray[np.bool_] | None, asked: SegmentOpti
     if not standard and asked.covariance != SegmentOptions.covariance:
         raise UsageError(f"--covariance {asked.covariance}: {asked.family} has no covariances; leave it out")
     spec = asked.features if standard or asked.features != "auto" else OWN[asked.family][photo.colour]
-    features = build_features(photo, spec, mask, asked.compress, standard)
+    features = build_features(photo, spec, mask, asked.compress, standard, asked.missing == "em")
     if not standard:
         _require_support(asked.family, photo, features)
     return features
@@ -66,8 +67,10 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
     rows = Rows(features.x, features.weight)
     family = family_of(asked.family, asked.covariance, asked.dof)
     unit = features.unit if family.location_scale else 1.0
-    log_jacobian = -float(np.log(features.scale).sum())
+    log_jacobian = -np.log(features.scale)
     if asked.noise:
+        if rows.patterns:
+            raise UsageError("--noise: does not go with unknown values; leave it out, or use --missing drop")
         from emseg.mixture.noise import noisy
 
         family = noisy(family, rows.x)
@@ -83,10 +86,28 @@ def as_image(image: Image | Source | NDArray[Any] | str | os.PathLike[str]) -> I
     return Image.from_array(image) if isinstance(image, np.ndarray) else read_image(image)
 
 
-def as_mask(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
-    """The mask (H, W), True inside; raise DataError if an array has another number of axes."""
+def opened(
+    image: Image | Source | NDArray[Any] | str | os.PathLike[str],
+    mask: NDArray[Any] | str | os.PathLike[str] | None,
+    missing: str = "drop",
+) -> tuple[Image, NDArray[np.bool_] | None]:
+    """Image and mask (H, W); where values may be missing, what the mask says of single channels is in the image."""
+    photo = as_image(image)
+    if missing == "drop":
+        return photo, None if mask is None else as_mask(mask, photo)
+    channels = photo.pixels.shape[2]
+    inside = None if mask is None else as_mask(mask, photo, channels)
+    if inside is None or inside.ndim == 2:
+        return partly_known(photo), inside
+    return partly_known(photo, inside), None
+
+
+def as_mask(mask: NDArray[Any] | str | os.PathLike[str], photo: Image, channels: int = 1) -> NDArray[np.bool_]:
+    """The mask (H, W), True inside, or one of so many channels; raise DataError if an array has another shape."""
     if not isinstance(mask, np.ndarray):
-        return read_mask(mask, photo.shape)
+        return read_mask(mask, photo.shape, channels)
+    if mask.shape == (*photo.shape, channels) and channels > 1:
+        return np.asarray(mask != 0, np.bool_)
     if mask.ndim != 2:
         raise DataError(f"{photo.name}: the mask has shape {mask.shape}; give one of shape (H, W)")
     return np.asarray(mask != 0, np.bool_)

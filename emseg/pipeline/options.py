@@ -42,6 +42,7 @@ FAMILIES = {
 INITS = ("auto", "kmeans++", "random")
 CRITERIA = ("icl", "bic", "aic", "mml", "elbo")
 FIELDS = ("none", "auto", "gibbs", "mean-field", "icm", "graph-cut")
+MISSING = ("drop", "em")
 NEIGHBOURS = ("auto", "4", "8", "6", "18", "26")
 AUTO = (1, 9)  # what -k auto chooses from
 STARTS = ("kmeans++", "random", "search")  # of `compare`
@@ -68,6 +69,9 @@ class SegmentOptions:
         Degrees of freedom of student: a number, or estimated, for each component or one for all.
     noise : bool
         Whether to add a component of uniform density for outliers; its label is K + 1.
+    missing : {"drop", "em"}
+        What becomes of pixels of which some channels are unknown: no label, or one by the others (NaN in floats; zero
+        in a mask of as many channels).
     algorithm : str
         A name of `emseg.em.registry.ALGORITHMS`.
     base : str
@@ -109,6 +113,7 @@ class SegmentOptions:
     covariance: str = "full"
     dof: float | str = "each"
     noise: bool = False
+    missing: str = "drop"
     algorithm: str = "anderson"
     base: str = ""
     option: Mapping[str, str] = field(default_factory=dict)
@@ -237,6 +242,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
     "dof": (_as_number, is_dof, "a number above 0, 'each' or 'common'"),
     "noise": (bool, _anything, "True or False"),
+    "missing": (str, MISSING.__contains__, f"one of {', '.join(MISSING)}"),
     "algorithm": (str, _anything, "the name of an algorithm"),
     "base": (str, _anything, "the name of an algorithm, or empty"),
     "option": (dict, _anything, "a mapping of names to values"),

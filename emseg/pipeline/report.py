@@ -45,6 +45,7 @@ def report(
         "options": asdict(asked),
         "size": [image.shape[1], image.shape[0]],
         "pixels": n,
+        "partly_known": round(float(features.weight[np.isnan(features.x).any(0)].sum())),
         "distinct": features.x.shape[1],
         "features": {"spec": features.spec, "names": list(features.names)},
         "surviving": mixture.k - mixture.family.noisy,

@@ -17,11 +17,12 @@ from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.features.model import Features
+from emseg.image.known import completed
 from emseg.image.model import Image
 from emseg.image.read import Source
 from emseg.mixture.assign import assign, posterior
 from emseg.mixture.mixture import Mixture
-from emseg.pipeline.inputs import as_image, as_mask, features_of, pose, require_distinct
+from emseg.pipeline.inputs import features_of, opened, pose, require_distinct
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, report
 from emseg.pipeline.selection import Start, find_start
@@ -130,8 +131,7 @@ def segment(
     """
     asked = SegmentOptions.checked(k=k, **options)
     clock = Clock()
-    photo = as_image(image)
-    inside = None if mask is None else as_mask(mask, photo)
+    photo, inside = opened(image, mask, asked.missing)
     clock.lap("read")
     features = features_of(photo, inside, asked)
     require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
@@ -177,7 +177,8 @@ def _finish(
         if field is None
         else np.bincount(labels.ravel(), minlength=mixture.k + 1)[1:]
     )
-    colours = mean_colours(photo, features, None if field else row_labels, labels, counts)
+    seen = completed(photo, labels)
+    colours = mean_colours(seen, features, None if field or seen is not photo else row_labels, labels, counts)
     clock.lap("labels")
     likelihood = found.trace[-1].log_likelihood
     if field:
@@ -186,7 +187,7 @@ def _finish(
     if field:
         facts["mrf"] = field.facts
     smoothed = field.posterior if field else None
-    result = Segmentation(photo, labels, own, found.trace, found.status, facts, colours, features, None, smoothed)
+    result = Segmentation(seen, labels, own, found.trace, found.status, facts, colours, features, None, smoothed)
     return _with_regions(result, asked, clock) if asked.regions else result
 
 

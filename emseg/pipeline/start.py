@@ -72,7 +72,7 @@ def _from_labels(path: str, image: Image, features: Features, problem: Problem) 
     used = used[used > 0]
     if used.size == 0:
         raise UsageError(f"--init {shown(path)}: holds no label above 0; give a label map of this image")
-    planes = features.on_grid(features.x).reshape(len(features.x), -1)
+    planes = features.on_grid(problem.filled.x).reshape(len(features.x), -1)
     inside = features.on_grid(np.ones(features.x.shape[1], np.uint8)).ravel() > 0
     sums = []
     for label in used:
