@@ -21,6 +21,7 @@ from emseg.mixture.stats import Stats
 Array = NDArray[np.float64]
 NEWTON = 12  # steps; five reach rounding for shapes of ordinary size
 LEAST = 1e-14  # scatter of log x below which it is rounding
+SMALLEST = 1e-100  # mean of an empty component: density and slope stay numbers, and their product nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ class GammaFamily(ProductFamily):
     def matched(self, t: Array) -> Gamma:
         """m = Σ x / n, and a from the scatter of log x."""
         n, d = t[..., :1], t.shape[-1] // 2
-        means = np.maximum(t[..., 1 : 1 + d] / n, np.finfo(np.float64).tiny)
+        means = np.maximum(t[..., 1 : 1 + d] / n, SMALLEST)
         return Gamma(means, _shapes(np.log(means) - t[..., 1 + d :] / n, means))
 
     def conditional(
@@ -102,7 +103,7 @@ class GammaFamily(ProductFamily):
         t = self._matchable(stats, psi, d, prior)
         n = t[..., :1]
         if part == "means":
-            return Gamma(np.maximum(t[..., 1 : 1 + d] / n, np.finfo(np.float64).tiny), components.shapes)
+            return Gamma(np.maximum(t[..., 1 : 1 + d] / n, SMALLEST), components.shapes)
         return Gamma(m, _shapes(np.log(m) + t[..., 1 : 1 + d] / n / m - 1 - t[..., 1 + d :] / n, m))
 
     def n_parameters(self, k: int, d: int) -> int:
