@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import click
 
 from emseg import __version__
-from emseg.cli.errors import FAILED, READER_LEFT, USAGE, explain, tell
+from emseg.cli.errors import FAILED, READER_LEFT, USAGE, explain, hush, tell, to_stdout
 from emseg.cli.inputs import expand
 from emseg.errors import DataError, EmsegError, ImageError, UsageError, shown
 from emseg.output.names import ALWAYS, REPORT, STDIO, Input, Job, plan
@@ -105,7 +105,11 @@ class Batch:
         if self.shard:
             jobs = jobs[self.shard[0] - 1 :: self.shard[1]]
         task = partial(_do, dry_run if self.dry_run else work, self, len(jobs) == 1)
-        return self._told(jobs, self._outcomes(jobs, task))
+        try:
+            return self._told(jobs, self._outcomes(jobs, task))
+        except BrokenPipeError:  # here, because click would make another exit code of it
+            hush()
+            return READER_LEFT
 
     def _expanded(self) -> list[Input]:
         if not self.inputs and self.files_from is None:
@@ -151,8 +155,8 @@ class Batch:
                     if outcome.line:
                         tell(outcome.line)
                     if outcome.out:
-                        click.echo(outcome.out)
-                        sys.stdout.flush()
+                        with to_stdout():
+                            click.echo(outcome.out)
                 if outcome.code > USAGE:  # interrupted: the other inputs are not wanted either
                     return outcome.code
                 states[outcome.state] += 1
@@ -163,7 +167,8 @@ class Batch:
             tell(f"{states[BAD]} of {len(jobs)} inputs failed")
         elif len(jobs) > 1 and not (self.quiet or self.as_json or self.dry_run):
             before = f", {states[BEFORE]} of them before" if states[BEFORE] else ""
-            click.echo(f"All {len(jobs)} inputs are done{before}")
+            with to_stdout():
+                click.echo(f"All {len(jobs)} inputs are done{before}")
         return FAILED if len(codes) > 1 else max(codes, default=0)
 
 
@@ -181,9 +186,10 @@ def _do(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
             import traceback
 
             traceback.print_exc()
-        code, line = explain(error, job.source)
-        if line and shown(job.source) not in line:  # of several inputs, which
-            line = f"{shown(job.source)}: {line}"
+        name = "stdin" if job.source == STDIO else job.source
+        code, line = explain(error, name)
+        if line and shown(name) not in line:  # of several inputs, which
+            line = f"{shown(name)}: {line}"
     except KeyboardInterrupt as error:
         code, line = explain(error)
     return Outcome(code, BAD, line)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import click
 
-from emseg.errors import EmsegError
+from emseg.errors import EmsegError, OutputError
 
 FAILED, USAGE, INTERRUPTED, READER_LEFT = 1, 2, 130, 141  # the last two are what shells report for those signals
 
@@ -74,11 +75,35 @@ def tell(line: str) -> None:
     click.echo(f"emseg: {line}", err=True)
 
 
+@contextmanager
+def to_stdout() -> Iterator[None]:
+    """Print something; an error then says that it is standard output that cannot be written.
+
+    Raises
+    ------
+    OutputError
+        But BrokenPipeError if the reader has gone.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        hush()
+        raise OutputError(f"standard output: cannot be written ({error.strerror}); check where it goes") from error
+
+
+def hush() -> None:
+    """Send the rest of standard output nowhere: else Python would complain of what it cannot flush at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def _tell(error: BaseException, name: str) -> int:
     """Say what `error` means to the user; return the exit code."""
     code, line = explain(error, name)
     if code == READER_LEFT:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # else Python complains when it flushes stdout at its end
+        hush()
     else:
         tell(line)
     return code

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from emseg.cli.errors import to_stdout
 from emseg.output.names import STDIO, Job
 
 
@@ -31,8 +32,9 @@ def write(
     """
     if job.report == STDIO:
         (kind,) = job.files
-        sys.stdout.buffer.write(contents[kind]())
-        sys.stdout.buffer.flush()
+        data = contents[kind]()
+        with to_stdout():
+            sys.stdout.buffer.write(data)
         return dict(facts)
     from emseg.output.files import write_all
 

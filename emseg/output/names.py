@@ -120,6 +120,9 @@ def plan(
     made: dict[str, str] = {}
     jobs = []
     for entry in inputs:
+        if entry.problem:  # it has no results
+            jobs.append(Job(entry.path, {}, "", entry.problem))
+            continue
         stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {}) + entry.mark))
         places.require_inside(stem, entry)
         ends = {**suffixes, **VOLUME} if "labels" in always and entry.path.lower().endswith(VOLUMES) else suffixes
@@ -149,7 +152,7 @@ def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
 
 def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
     """The template with what it names. No attributes, no formats: nothing but names in braces."""
-    base = "stdin" if entry.path == STDIO else basename(entry.path)
+    base = "stdin" if entry.path == STDIO else basename(normpath(entry.path))
     stem, suffix = splitext(base)
     if base.lower().endswith(VOLUMES) and suffix.lower() == ".gz":
         stem, suffix = stem[:-4], stem[-4:] + suffix

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import emseg
 from emseg.cli.errors import attempt
 from emseg.cli.main import cli
 
+ROOT = Path(__file__).parents[2]
 ENDS = (".json", ".labels.png", ".log.csv", ".overlay.png")
 
 
@@ -296,9 +298,9 @@ def test_nonsense_is_one_line(photos: Path, arguments: list[str], capsys: pytest
 
 def test_empty_folders_and_patterns_fail_alone(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("empty").mkdir()
-    assert run("empty", "in/a.png", "*.gif", "-o", "out", "-q") == 1
+    assert run("empty", "in/a.png", "*.gif", "empty/", "in/b.png/", "-o", "out", "-q") == 1
     assert files("out") == named("a")
-    assert len(capsys.readouterr().err.splitlines()) == 3
+    assert len(capsys.readouterr().err.splitlines()) == 5
 
 
 def test_a_bar_on_terminals(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,3 +311,65 @@ def test_a_bar_on_terminals(photos: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert run("in", "-o", "out") == 0
     assert "4/4" in sys.stderr.getvalue()  # type: ignore[attr-defined]
+
+
+def shell(script: str, folder: Path) -> tuple[int, str]:
+    """Exit code and stderr of a shell that knows `emseg`."""
+    emseg = f'"{sys.executable}" -m emseg'
+    done = subprocess.run(
+        ["sh", "-c", script.replace("emseg", emseg)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full and a shell")
+@pytest.mark.parametrize(
+    ("script", "code", "line"),
+    [
+        ("emseg segment in/a.png -k 2 -o - > /dev/full", 1, "standard output: cannot be written (No space"),
+        ("emseg segment in -k 2 -o out --json > /dev/full", 1, "standard output: cannot be written (No space"),
+        ("{ emseg segment in -k 2 -o out --json; echo $? > code; } | true", 0, ""),
+        ("{ emseg segment in/a.png -k 2 -o -; echo $? > code; } | true", 0, ""),
+        ("emseg segment in -k 2 -o out --jobs 2 <&- >&- 2>&-", 0, ""),
+        ("emseg segment in/a.png -k 2 -o - < in/a.png | emseg segment - -k 2 -o out", 0, ""),
+        (": | emseg segment - -k 2 -o out", 1, "stdin: the file is empty"),
+        ("emseg segment . -k 2 -o out < /dev/null", 1, ".: no images in this folder"),
+    ],
+)
+def test_odd_streams(photos: Path, script: str, code: int, line: str) -> None:
+    found, err = shell(script, photos.parent)
+    assert found == code
+    assert line in err
+    assert err.count("\n") == (1 if line else 0)
+    if Path("code").exists():
+        assert Path("code").read_text().strip() in ("141", "0")
+
+
+FULL = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv.pop(1)),) * 2)
+from emseg.__main__ import main
+main()
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs limits on file sizes")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_full_disk_fails_every_input_and_harms_none(photos: Path, jobs: str) -> None:
+    assert run("in", "-o", "out", "-q") == 0
+    before = {name: Path("out", name).read_bytes() for name in files("out")}
+    limit = min(len(data) for name, data in before.items() if name.endswith(".json")) // 2
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, str(limit), "segment", "in", "-k", "3", "-o", "out", "--jobs", jobs],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert [line.endswith("inputs failed") for line in done.stderr.splitlines()] == [False] * 4 + [True]
+    assert {name: Path("out", name).read_bytes() for name in files("out")} == before

@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import PIL.features
 import PIL.Image
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emseg.errors import ImageError
 from emseg.image import Reading, count_pages, decode_image, read_image, reading
@@ -87,3 +91,24 @@ def test_deep_colours_of_jpeg_2000_are_not_cut_in_silence() -> None:
     data[at + 3] = 15
     with pytest.raises(ImageError, match="colours of 16 bits would lose some"):
         decode_image(bytes(data), "x")
+
+
+def examples() -> dict[str, bytes]:
+    rgb = np.random.default_rng(0).integers(0, 255, (6, 7, 3), np.uint8)
+    found = {kind: encoded(rgb, kind) for kind in ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "JPEG2000", "PPM")}
+    return found | {"AVIF": encoded(rgb, "AVIF")} if PIL.features.check("avif") else found
+
+
+EXAMPLES = examples()
+
+
+@pytest.mark.parametrize("kind", list(EXAMPLES))
+@given(data=st.data())
+def test_damaged_headers(image_or_one_line: Any, kind: str, data: st.DataObject) -> None:
+    """Any bytes among the first hundred changed, added or missing: an image or a line, by every reader."""
+    good = EXAMPLES[kind]
+    at = data.draw(st.integers(2, min(100, len(good))))
+    bad = good[:at] + data.draw(st.binary(max_size=6)) + good[at + data.draw(st.integers(0, 6)) :]
+    how = Reading(data.draw(st.integers(1, 3)), max_pixels=10**6)
+    with image_or_one_line():
+        decode_image(bad, "x", how)
