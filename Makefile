@@ -9,6 +9,9 @@ SAMPLE := sample_images/astronaut.png
 PYTHON ?=
 CANDIDATES := $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3 python)
 
+# Processes that `make test` runs at once.
+JOBS   ?= 2
+
 test slow bench: export OPENBLAS_NUM_THREADS := 1
 
 help: ## List the targets
@@ -19,7 +22,7 @@ demo: $(VENV)/.ready ## Segment a sample photo and say where the results are
 	@echo "The results are in out/demo; look at out/demo/$(basename $(notdir $(SAMPLE))).overlay.png first."
 
 test: $(VENV)/.ready-test ## Run the tests
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
 slow: $(VENV)/.ready-test ## Run the slow tests
 	@$(BIN)/python -m pytest -q -m slow
