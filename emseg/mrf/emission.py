@@ -28,52 +28,75 @@ class Emission:
     lattice : Lattice
     index : ndarray of int, `lattice.shape`
         The row of each pixel; anything outside.
+    keep : bool
+        Hold T(x) of all pixels in memory, 4 P bytes each, as is worth its while if statistics are wanted often.
     """
 
-    def __init__(self, problem: Problem, lattice: Lattice, index: NDArray[np.integer[Any]]) -> None:
+    def __init__(self, problem: Problem, lattice: Lattice, index: NDArray[np.integer[Any]], keep: bool = True) -> None:
         self.problem, self.lattice = problem, lattice
-        self.index = lattice.split(index.astype(np.intp, copy=False))
         rows = problem.samples
         self.few = 2 * rows.n_rows < lattice.n_sites  # then densities are cheaper by row
+        kind = np.intp if keep else np.int32
+        self.index = lattice.split(index.astype(kind, copy=False))
         x = np.asarray(rows.x, np.float32)
         self.x: Real | None = None if self.few else np.stack([x[:, cells] for cells in self.index])
-        self.t = np.empty((len(self.index), problem.family.n_monomials(rows.d), lattice.cells), np.float32)
-        for s, cells in enumerate(self.index):
-            phase = replace(rows, x=np.ascontiguousarray(x[:, cells]), weight=np.ones(lattice.cells, np.float32))
-            for part, (t, _) in zip(lattice.blocks(BLOCK), phase.blocks(problem.family, BLOCK), strict=True):
-                np.multiply(t, lattice.inside[s, part], out=self.t[s, :, part])
+        self.t: Real | None = None
+        if keep:
+            size = (len(self.index), problem.family.n_monomials(rows.d), lattice.cells)
+            self.t = np.empty(size, np.float32)
+            for s, t in enumerate(self.t):
+                for part in lattice.blocks(BLOCK):
+                    t[:, part] = self._monomials(s, part)
 
-    def log_densities(self, mixture: Mixture) -> tuple[Real, float]:
-        """log f_k(x_i) less its largest at each pixel, (S, K, M), and the sum of the largest over all pixels."""
-        inside, out = self.lattice.inside, np.empty((len(self.index), mixture.k, self.lattice.cells), np.float32)
+    def _monomials(self, s: int, part: slice) -> Real:
+        """T(x) of a block, shape (P, B); zero outside."""
+        rows = self.problem.samples
+        x = rows.x[:, self.index[s, part]].astype(np.float32) if self.x is None else self.x[s, :, part]
+        block = replace(rows, x=np.ascontiguousarray(x), weight=np.ones(x.shape[1], np.float32))
+        ((t, _),) = block.blocks(self.problem.family, x.shape[1])
+        return np.asarray(t * self.lattice.inside[s, part], np.float32)
+
+    def log_densities(self, mixture: Mixture) -> Real:
+        """log f_k(x_i) less its largest at each pixel, (S, K, M)."""
+        return self._densities(mixture, False)[0]
+
+    def with_level(self, mixture: Mixture) -> tuple[Real, float]:
+        """The same, and the sum over all pixels of the largest log f_k(x_i), in the features' own units."""
+        log_f, level = self._densities(mixture, True)
+        return log_f, level + self.problem.log_jacobian * self.lattice.n_sites
+
+    def _densities(self, mixture: Mixture, wanted: bool) -> tuple[Real, float]:
+        inside, level = self.lattice.inside, float(0)
+        out = np.empty((len(self.index), mixture.k, self.lattice.cells), np.float32)
+        table, tops = None, None
         if self.x is None:
-            joint, top = _levelled(mixture, self.problem.samples.x)
+            joint, tops = _levelled(mixture, self.problem.samples.x)
             table = joint.astype(np.float32)
-            for s, cells in enumerate(self.index):
+        for s, cells in enumerate(self.index):
+            if table is not None and tops is not None:
                 for row, plane in zip(table, out[s], strict=True):
                     np.take(row, cells, out=plane, mode="clip")
-            level = sum(float(top[cells] @ seen) for cells, seen in zip(self.index, inside, strict=True))
-        else:
-            level = 0.0
-            for s, phase in enumerate(self.x):
-                for part in self.lattice.blocks(BLOCK):
-                    out[s, :, part], top = _levelled(mixture, phase[:, part].astype(np.float64))
-                    level += float(top @ inside[s, part])
-        return out, level + float(np.sum(self.problem.log_jacobian)) * self.lattice.n_sites
+                if wanted:
+                    level += float(np.sum(tops[cells], where=inside[s]))
+                continue
+            assert self.x is not None
+            for part in self.lattice.blocks(BLOCK):
+                out[s, :, part], top = _levelled(mixture, self.x[s, :, part].astype(np.float64))
+                level += float(top @ inside[s, part])
+        return out, level
 
     def statistics(self, s: int, part: slice, p: Real, link: Link | None = None) -> NDArray[np.float64]:
         """Σ_i p_ik T(x_i) over a block, shape (K, P), or what takes the place of T where there is a link."""
-        t = self.t[s, :, part]
+        t = self._monomials(s, part) if self.t is None else self.t[s, :, part]
         if link is None:
             return (p @ t.T).astype(np.float64)
         return link.gather(p, link.eta.astype(np.float32) @ t, t)
 
     def of_shares(self, q: Real) -> Stats:
         """Statistics of soft assignments (S, K, M)."""
-        total = np.zeros((q.shape[1], self.t.shape[1]))
-        for s in range(len(q)):
-            for part in self.lattice.blocks(width(1)):
-                total += self.statistics(s, part, q[s, :, part])
+        size = width(1) if self.t is None else BLOCK
+        parts = [self.statistics(s, part, q[s, :, part]) for s in range(len(q)) for part in self.lattice.blocks(size)]
+        total = np.sum(parts, axis=0)
         return self.problem.family.completed(total)
 
     def of_labels(self, labels: NDArray[np.uint8], k: int) -> Stats:

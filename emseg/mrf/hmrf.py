@@ -15,9 +15,10 @@ mixture's M-step; take one Newton step of the log pseudo-likelihood for β. They
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
@@ -25,10 +26,12 @@ from emseg.mrf import gibbs, icm, meanfield
 from emseg.mrf.beta import Slope, critical
 from emseg.mrf.emission import Emission
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, width
+from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, best_label, width
 
 ENOUGH = 1 << 17  # pixels that the slope of the pseudo-likelihood is measured on in one iteration
+GROWTH = 8  # sweeps in which the field grows
 FIRST_BETA = 1.0  # over the critical one
+WAIT, STILL = 8, 1e-3  # mean field ends when β and the classes' shares stay within so much for so many iterations
 
 
 @dataclass(frozen=True)
@@ -171,10 +174,12 @@ def fit_field(
     """
     lattice, k, plan = emission.lattice, start.k, schedule or SCHEDULES[method]
     level = critical(lattice, k)
-    walk, mixture, betas = Walk(method, lattice, labels, k, rng), start, []
+    walk, mixture = Walk(method, lattice, labels, k, rng), start
+    betas: list[float] = []
+    history: list[NDArray[np.float64]] = []
     now, stats, sweeps = FIRST_BETA * level if beta is None else beta, None, 0
     for t in range(plan.iterations):
-        log_f, _ = emission.log_densities(mixture)
+        log_f = emission.log_densities(mixture)
         for _ in range(plan.sweeps - 1):
             walk(log_f, now, None)
         tally = _Tally(emission, mixture, now if beta is None else None, t)
@@ -188,15 +193,30 @@ def fit_field(
         betas.append(now)
         if on_iteration:
             on_iteration(t + 1, now)
+        history.append(np.append(stats.n / stats.n.sum(), now))
+        if method == "mean-field" and settled(history):
+            break
     return answer(emission, mixture, now, walk, plan.answer, tuple(betas), sweeps)
 
 
+def settled(history: list[NDArray[np.float64]]) -> bool:
+    """Whether β and the shares of the classes have stopped to move."""
+    return len(history) >= WAIT and bool(np.ptp(np.array(history[-WAIT:]), axis=0).max() < STILL)
+
+
 def answer(
-    emission: Emission, mixture: Mixture, beta: float, walk: Walk, sweeps: int, betas: tuple[float, ...], before: int
+    emission: Emission,
+    mixture: Mixture,
+    beta: float,
+    walk: Walk,
+    sweeps: int,
+    betas: tuple[float, ...],
+    before: int,
+    log_f: Real | None = None,
 ) -> FieldFit:
     """Go over the field with everything fixed, and say what each pixel is."""
     lattice = emission.lattice
-    log_f, _ = emission.log_densities(mixture)
+    log_f = emission.log_densities(mixture) if log_f is None else log_f
     if walk.method == "gibbs":
         shares = np.zeros(log_f.shape, np.float32)
         scale = np.float32(1 / sweeps)
@@ -207,12 +227,12 @@ def answer(
 
         for _ in range(sweeps):
             walk(log_f, beta, add)
-        labels = state(lattice, shares.argmax(1).astype(np.uint8))
+        labels = state(lattice, best_label(shares))
     elif walk.q is not None:
         for _ in range(sweeps):
             walk(log_f, beta, None)
         shares = lattice.core(walk.q)
-        labels = state(lattice, shares.argmax(1).astype(np.uint8))
+        labels = state(lattice, best_label(shares))
     else:
         shares, labels = np.zeros(log_f.shape, np.float32), walk.labels
         for _ in range(sweeps):
@@ -223,6 +243,28 @@ def answer(
 
         conditionals(lattice, labels, log_f, beta, keep, walk.support)
     return FieldFit(mixture, beta, shares, labels, betas, before + sweeps)
+
+
+def label(
+    emission: Emission, mixture: Mixture, beta: float, method: str, rng: np.random.Generator, betas: tuple[float, ...]
+) -> FieldFit:
+    """What a mixture and a field that were fitted elsewhere say of an image.
+
+    Mean field first, with the field growing to its strength, and for the other methods their answer from there. The
+    mixture is fitted once more, to the outcome.
+    """
+    lattice, k = emission.lattice, mixture.k
+    log_f = emission.log_densities(mixture)
+    walk = Walk("mean-field", lattice, state(lattice, best_label(log_f)), k, rng)
+    for turn in range(GROWTH):
+        walk(log_f, beta * (turn + 1) / GROWTH, None)
+    if method != "mean-field":
+        assert walk.q is not None
+        first = state(lattice, best_label(lattice.core(walk.q)))
+        del walk
+        walk = Walk(method, lattice, first, k, rng)
+    found = answer(emission, mixture, beta, walk, SCHEDULES[method].answer, betas, GROWTH, log_f)
+    return replace(found, mixture=emission.problem.m_step(emission.of_shares(found.shares), mixture))
 
 
 def conditionals(

@@ -104,6 +104,17 @@ def _by_weight(row: tuple[Any, ...]) -> list[tuple[float, list[Any], list[Any]]]
     ]
 
 
+def best_label(shares: Real) -> Labels:
+    """The k with the largest of shares (S, K, M), the first of equals; shape (S, M)."""
+    best = np.zeros((len(shares), shares.shape[2]), np.uint8)
+    for top, row in zip(best, shares, strict=True):
+        highest = row[0].copy()
+        for k in range(1, len(row)):
+            np.copyto(top, np.uint8(k), where=row[k] > highest)
+            np.maximum(highest, row[k], out=highest)
+    return best
+
+
 def agreement(lattice: Lattice, labels: Labels, k: int) -> float:
     """Σ_{i~j} w_ij [z_i = z_j] of labels as a state."""
     support, total = Support(lattice, k), 0.0

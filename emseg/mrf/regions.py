@@ -43,7 +43,7 @@ class Graph:
         count = int(names.max()) + 1 if names.size else 0
         n = np.bincount(names, self.n, count).astype(np.float64)
         columns = [np.bincount(names, column, count) for column in self.sums.T]
-        return Graph(n, np.stack(columns, axis=1), *_pairs(names[self.a], names[self.b], count))
+        return Graph(n, np.stack(columns, axis=1).astype(np.float64), *_pairs(names[self.a], names[self.b], count))
 
     def cost(self) -> Array:
         """The likelihood ratio of every pair, in nats."""

@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
 from emseg.em.search import search
+from emseg.mixture.mixture import Mixture
+from emseg.mrf.beta import CENTRE, critical
+from emseg.mrf.emission import Emission
+from emseg.mrf.hmrf import Schedule, fit_field, state
+from emseg.mrf.meanfield import free_energy
+from emseg.mrf.potts import Labels, best_label
 
+WIDTHS = (1.0, 2.0)  # standard deviations of the Gaussian, in pixels
+TRIAL = Schedule(iterations=10, hold=10, sweeps=1, answer=1)  # of mean-field EM, by which starts are judged
 STEEP = 0.3  # share of the pixels left out
 LARGEST_SAMPLE = 60_000
 
@@ -71,3 +79,30 @@ def _smoothed(planes: NDArray[np.float32], valid: NDArray[Any] | None, width: fl
     seen = valid.astype(np.float32)
     share = np.maximum(ndimage.gaussian_filter(seen, width, truncate=3), np.float32(1e-6))
     return np.stack([ndimage.gaussian_filter(plane * seen, width, truncate=3) / share for plane in planes])
+
+
+def best_start(
+    emission: Emission,
+    planes: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    plain: Mixture,
+    beta: float | None,
+    rng: np.random.Generator,
+) -> tuple[Mixture, Labels]:
+    """The start from which a few iterations come to the lowest free energy: smoothed pixels, or the plain mixture."""
+    grid, k, problem = emission.lattice, plain.k, emission.problem
+    everywhere = None if valid.all() else valid
+    starts = [grid.split(smoothed_labels(problem, planes, everywhere, k, rng, width)) for width in WIDTHS]
+    log_f = emission.log_densities(plain)
+    starts.append(best_label(log_f + np.log(plain.weights).astype(np.float32)[:, None]))
+    level = CENTRE * critical(grid, k) if beta is None else beta
+    trials = []
+    for cells in starts:
+        labels = state(grid, cells)
+        mixture = problem.m_step(emission.of_labels(grid.core(labels), k))
+        trial = fit_field(emission, mixture, labels, "mean-field", rng, level, TRIAL)
+        log_f, total = emission.with_level(trial.mixture)
+        value = free_energy(grid, grid.with_margin(trial.shares), log_f, level) - total
+        trials.append((value, trial))
+    best = min(trials, key=lambda pair: pair[0])[1]
+    return best.mixture, best.labels

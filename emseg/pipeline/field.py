@@ -12,21 +12,22 @@ from emseg.em.problem import Problem
 from emseg.errors import DataError, UsageError
 from emseg.features.model import Features
 from emseg.image.model import Image
+from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.mrf import potts
-from emseg.mrf.beta import CENTRE, critical
+from emseg.mrf.beta import critical
 from emseg.mrf.emission import Emission
-from emseg.mrf.hmrf import FieldFit, Schedule, fit_field, state
+from emseg.mrf.hmrf import FieldFit, fit_field, label
 from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice
-from emseg.mrf.meanfield import free_energy
-from emseg.mrf.start import smoothed_labels
+from emseg.mrf.start import best_start
+from emseg.mrf.tiles import choose, stacked
 from emseg.pipeline.options import SegmentOptions
 
-WIDTHS = (1.0, 2.0)  # standard deviations of the Gaussian for starts, in pixels
 # Smallest variance relative to that of the image. Sums over the field are in single precision, and rounding to 256 grey
 # levels leaves a variance of about this size.
 FLOOR = 2e-5
-TRIAL = Schedule(iterations=10, hold=10, sweeps=1, answer=1)  # of mean-field EM, by which starts are judged
+LARGE = 1_500_000  # pixels from which on mixture and field are fitted to tiles
+SAMPLE = 1 << 19  # pixels of all tiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,31 +71,83 @@ def smooth(
     UsageError, DataError
         If there is no such neighbourhood, or there are too few pixels or too many classes.
     """
-    require_field(photo, features, plain.k)
+    require_field(photo, features, plain)
     shape = photo.metadata.get("volume", features.shape)  # the slices of a volume lie below one another
-    index = features.on_grid(np.arange(features.x.shape[1])).reshape(shape)
+    index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)).reshape(shape) > 0
-    planes = features.x.astype(np.float32)[:, index]
-    grid = layout(shape, valid, planes, asked, voxel(photo))
-    emission = Emission(replace(problem, floor=max(problem.floor, FLOOR)), grid, index)
-    method = "gibbs" if asked.mrf == "auto" else asked.mrf
-    beta = None if asked.beta == "auto" else float(asked.beta)
+    task = _Task(replace(problem, floor=max(problem.floor, FLOOR)), features.x, asked, voxel(photo))
     try:
-        mixture, labels = _best_start(emission, planes, valid, plain, beta, rng)
-        found = fit_field(emission, mixture, labels, method, rng, beta)
+        found, emission = (_by_tiles if valid.size > LARGE else _whole)(task, index, valid, plain, rng)
     except np.linalg.LinAlgError as error:
         raise DataError(f"{photo.name}: a class became singular under the field; give a --floor above 0") from error
-    return _finished(emission, found, method, asked, features.shape)
+    return _finished(emission, found, task, features.shape)
 
 
-def require_field(photo: Image, features: Features, k: int) -> None:
-    """Raise DataError unless there are neighbours, and no more classes than a field can hold."""
-    if np.isnan(features.x).any():
-        raise DataError(f"{photo.name}: a field needs all channels of a pixel; use --missing drop, or --mrf none")
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What stays the same for the whole and for tiles."""
+
+    problem: Problem
+    x: NDArray[np.float64]
+    asked: SegmentOptions
+    spacing: tuple[float, ...] | None
+
+    @property
+    def beta(self) -> float | None:
+        return None if self.asked.beta == "auto" else float(self.asked.beta)
+
+    @property
+    def method(self) -> str:
+        return "gibbs" if self.asked.mrf == "auto" else self.asked.mrf
+
+    def planes(self, index: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Samples on the grid, (D, ...)."""
+        return np.stack([row.astype(np.float32)[index] for row in self.x])
+
+    def grid(self, valid: NDArray[np.bool_], index: NDArray[np.int32]) -> Lattice:
+        """The neighbourhood that the options ask for."""
+        kinds = NEIGHBOURHOODS[valid.ndim]
+        count = min(kinds) if self.asked.neighbours == "auto" else int(self.asked.neighbours)
+        if count not in kinds:
+            wanted = " or ".join(map(str, kinds))
+            raise UsageError(f"--neighbours {count}: does not go with {valid.ndim} dimensions; use {wanted}")
+        everywhere, guide = None if valid.all() else valid, self.planes(index) if self.asked.contrast else None
+        return lattice(valid.shape, count, spacing=self.spacing, valid=everywhere, guide=guide)
+
+
+def _whole(
+    task: _Task, index: NDArray[np.int32], valid: NDArray[np.bool_], plain: Mixture, rng: np.random.Generator
+) -> tuple[FieldFit, Emission]:
+    """Fit to all pixels."""
+    emission = Emission(task.problem, task.grid(valid, index), index)
+    mixture, labels = best_start(emission, task.planes(index), valid, plain, task.beta, rng)
+    return fit_field(emission, mixture, labels, task.method, rng, task.beta), emission
+
+
+def _by_tiles(
+    task: _Task, index: NDArray[np.int32], valid: NDArray[np.bool_], plain: Mixture, rng: np.random.Generator
+) -> tuple[FieldFit, Emission]:
+    """Fit to tiles, and label all pixels by that."""
+    grid = task.grid(valid, index)  # a wrong neighbourhood is answered before any work
+    guess = np.where(valid, (assign(plain, task.x, np.ones(task.x.shape[1]))[0] - 1)[index], plain.k)
+    parts = choose(guess, plain.k, SAMPLE, rng)
+    del guess
+    sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), plain, rng)
+    emission = Emission(task.problem, grid, index, keep=False)
+    method = "mean-field" if task.asked.mrf == "auto" else task.method
+    return label(emission, sample.mixture, sample.beta, method, rng, sample.betas), emission
+
+
+def require_field(photo: Image, features: Features, plain: Mixture) -> None:
+    """Raise unless there are neighbours, complete samples, and no more classes than a field can hold."""
     if features.n_pixels < 2:
         raise DataError(f"{photo.name}: a field needs two pixels or more; use --mrf none")
-    if k > potts.MOST:
+    if plain.k > potts.MOST:
         raise DataError(f"{photo.name}: a field holds up to {potts.MOST} classes; use a smaller -k, or --mrf none")
+    if plain.family.noisy:
+        raise UsageError("--mrf: does not go with a noise component; leave one of them out")
+    if not np.isfinite(features.x).all():
+        raise DataError(f"{photo.name}: a field needs all channels of a pixel; use --missing drop, or --mrf none")
 
 
 def voxel(photo: Image) -> tuple[float, ...] | None:
@@ -105,68 +158,21 @@ def voxel(photo: Image) -> tuple[float, ...] | None:
     return size if len(size) == 3 and all(0 < length < np.inf for length in size) else None
 
 
-def layout(
-    shape: tuple[int, ...],
-    valid: NDArray[np.bool_],
-    planes: NDArray[np.float32],
-    asked: SegmentOptions,
-    spacing: tuple[float, ...] | None = None,
-) -> Lattice:
-    """The neighbourhood that the options ask for."""
-    kinds = NEIGHBOURHOODS[len(shape)]
-    count = min(kinds) if asked.neighbours == "auto" else int(asked.neighbours)
-    if count not in kinds:
-        raise UsageError(
-            f"--neighbours {count}: does not go with {len(shape)} dimensions; use {' or '.join(map(str, kinds))}"
-        )
-    everywhere, guide = None if valid.all() else valid, planes if asked.contrast else None
-    return lattice(shape, count, spacing=spacing, valid=everywhere, guide=guide)
-
-
-def _best_start(
-    emission: Emission,
-    planes: NDArray[np.float32],
-    valid: NDArray[np.bool_],
-    plain: Mixture,
-    beta: float | None,
-    rng: np.random.Generator,
-) -> tuple[Mixture, potts.Labels]:
-    """The start from which a few iterations come to the lowest free energy: smoothed pixels, or the plain mixture."""
-    grid, k, problem = emission.lattice, plain.k, emission.problem
-    everywhere = None if valid.all() else valid
-    starts = [grid.split(smoothed_labels(problem, planes, everywhere, k, rng, width)) for width in WIDTHS]
-    log_f, _ = emission.log_densities(plain)
-    starts.append((log_f + np.log(plain.weights).astype(np.float32)[:, None]).argmax(1).astype(np.uint8))
-    level = CENTRE * critical(grid, k) if beta is None else beta
-    trials = []
-    for cells in starts:
-        labels = state(grid, cells)
-        mixture = problem.m_step(emission.of_labels(grid.core(labels), k))
-        trial = fit_field(emission, mixture, labels, "mean-field", rng, level, TRIAL)
-        log_f, total = emission.log_densities(trial.mixture)
-        value = free_energy(grid, grid.with_margin(trial.shares), log_f, level) - total
-        trials.append((value, trial))
-    best = min(trials, key=lambda pair: pair[0])[1]
-    return best.mixture, best.labels
-
-
-def _finished(
-    emission: Emission, found: FieldFit, method: str, asked: SegmentOptions, shape: tuple[int, int]
-) -> Smoothed:
+def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int, int]) -> Smoothed:
     """Put components in canonical order, and pixels back on the grid."""
     grid, k = emission.lattice, found.mixture.k
     order = found.mixture.canonical_order()
     names = np.zeros(256, np.uint8)
     names[order] = np.arange(1, k + 1)
-    log_f, total = emission.log_densities(found.mixture)
+    log_f, total = emission.with_level(found.mixture)
     energy = potts.energy(grid, found.labels, log_f, found.beta) - total
     facts = {
-        "method": method,
+        "method": task.method,
         "beta": found.beta,
         "sweeps": found.sweeps,
         "energy": energy,
         "neighbours": grid.neighbours,
-        "contrast": asked.contrast,
+        "contrast": task.asked.contrast,
         "critical_beta": critical(grid, k),
         "beta_trace": list(found.betas),
     }

@@ -12,7 +12,7 @@ from emseg.mrf.regions import absorb, components, graph, merge
 
 Array = NDArray[np.float64]
 #: How much alike neighbours must be to become one at --merge 1, in the units of `emseg.mrf.regions.merge`.
-ALIKE = 350.0
+ALIKE = 400.0
 RIDGE = 1e-6  # of the spread of a feature, for features that are constant within all classes
 
 

@@ -154,3 +154,41 @@ def test_one_line_for_what_cannot_be() -> None:
         emseg.segment(ramp, k=2, mrf="auto", neighbours=6)
     with pytest.raises(UsageError, match="mrf is 'magic'"):
         emseg.segment(ramp, k=2, mrf="magic")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_large_images_are_fitted_by_tiles(field: tuple, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from emseg.mrf import tiles
+    from emseg.pipeline import field as module
+
+    monkeypatch.setattr(module, "LARGE", 0)
+    monkeypatch.setattr(module, "SAMPLE", 4096)
+    monkeypatch.setitem(tiles.EDGE, 2, 32)
+    z, image = field
+    mask = np.ones_like(image)
+    mask[:, :7] = 0
+    found = emseg.segment(image, k=3, mrf=method, mask=mask)
+    assert (found.labels[mask == 0] == 0).all()
+    assert error(found.labels[mask == 1], z[mask == 1]) < 0.11
+    np.testing.assert_allclose(found.mixture.components.means.ravel(), [100, 120, 140], atol=4)
+
+
+def test_a_volume_has_neighbours_in_all_directions() -> None:
+    rng = np.random.default_rng(0)
+    z = np.zeros((12, 20, 20), int)
+    z[3:9, 5:15, 5:15] = 1
+    stored = (100 + 40 * z + rng.normal(0, 30, z.shape)).astype(np.float32)
+    flat = emseg.Image(stored.reshape(240, 20, 1), "gray", metadata={"volume": z.shape})
+    for neighbours in ("auto", "26"):
+        found = emseg.segment(flat, k=2, mrf="auto", neighbours=neighbours)
+        assert (found.labels.reshape(z.shape) == z + 1).mean() > 0.97
+        assert found.report["mrf"]["neighbours"] == (26 if neighbours == "26" else 6)
+    assert emseg.segment(flat, k=2, mrf="auto", regions=50).regions.count == 2
+    with pytest.raises(UsageError, match="--neighbours 4: does not go with 3 dimensions; use 6 or 18 or 26"):
+        emseg.segment(flat, k=2, mrf="auto", neighbours="4")
+
+
+def test_incomplete_pixels_and_noise_components_are_one_line() -> None:
+    ramp = np.random.default_rng(0).normal(size=(20, 20)) + np.repeat([0, 9], 10)
+    with pytest.raises(UsageError, match="--mrf: does not go with a noise component"):
+        emseg.segment(ramp, k=2, mrf="auto", noise=True)
