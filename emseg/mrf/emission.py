@@ -63,10 +63,10 @@ class Emission:
     def with_level(self, mixture: Mixture) -> tuple[Real, float]:
         """The same, and the sum over all pixels of the largest log f_k(x_i), in the features' own units."""
         log_f, level = self._densities(mixture, True)
-        return log_f, level + self.problem.log_jacobian * self.lattice.n_sites
+        return log_f, level + float(np.sum(self.problem.log_jacobian)) * self.lattice.n_sites
 
     def _densities(self, mixture: Mixture, wanted: bool) -> tuple[Real, float]:
-        inside, level = self.lattice.inside, float(0)
+        inside, level = self.lattice.inside, 0.0
         out = np.empty((len(self.index), mixture.k, self.lattice.cells), np.float32)
         table, tops = None, None
         if self.x is None:
