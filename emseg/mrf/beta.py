@@ -1,10 +1,10 @@
 """The strength of the field by maximum pseudo-likelihood (Besag 1975), held near the critical strength.
 
-    log PL(β) = Σ_i [β c_i(z_i) - log Σ_k exp(β c_ik)],    log prior(β) = -½ N λ (β / β_c - 1.15)²
+    log PL(β) = Σ_i [β c_i(z_i) - log Σ_k exp(β c_ik)],    log prior(β) = -½ N λ max(β / β_c - 1.15, 0)²
 
 At the critical β_c a Potts field begins to hold large regions together; fields that people call segmentations lie a
-little above. The pseudo-likelihood of a true sample is much narrower than the prior, which moves its estimate by a
-percent or two; but on fields that are no Potts samples (large smooth shapes, folded tissue) it climbs without end and
+little above. Below that the prior is flat, and a little above it moves the estimate by a percent or two; but on fields
+that are no Potts samples (large smooth shapes, folded tissue) the pseudo-likelihood climbs without end and
 over-smooths, and there the prior, which counts for every pixel, holds.
 """
 
@@ -22,7 +22,7 @@ from emseg.mrf.potts import Real
 #: Critical β for two states and weights of 1, times the number of neighbours. 4 neighbours: ln(1 + √2) · 4 (Onsager
 #: 1944); 8, 6, 18, 26: Monte-Carlo results on Ising models with equal couplings. A chain has none; it gets that of 2-D.
 CRITICAL = {(1, 2): 3.5255, (2, 4): 3.5255, (2, 8): 3.0431, (3, 6): 2.6599, (3, 18): 2.318, (3, 26): 2.238}
-CENTRE, STRENGTH = 1.15, 0.2  # of the prior: its centre over β_c, and λ
+CENTRE, STRENGTH = 1.15, 0.2  # of the prior: where it begins, over β_c, and λ
 LARGEST_STEP = 0.3
 
 
@@ -64,6 +64,9 @@ class Slope:
         if self.n == 0:
             return self.beta
         weight = self.n * STRENGTH / critical_beta**2
-        first = self.first - weight * (self.beta - CENTRE * critical_beta)
-        second = self.second - weight
+        above = self.beta - CENTRE * critical_beta
+        first = self.first - weight * max(above, 0.0)
+        second = self.second - (weight if above > 0 else 0.0)
+        if second == 0:
+            return self.beta
         return max(0.0, self.beta + float(np.clip(-first / second, -LARGEST_STEP, LARGEST_STEP)))

@@ -92,12 +92,12 @@ class Emission:
             return (p @ t.T).astype(np.float64)
         return link.gather(p, link.eta.astype(np.float32) @ t, t)
 
-    def of_shares(self, q: Real) -> Stats:
+    def of_shares(self, q: Real, link: Link | None = None) -> Stats:
         """Statistics of soft assignments (S, K, M)."""
         size = width(1) if self.t is None else BLOCK
-        parts = [self.statistics(s, part, q[s, :, part]) for s in range(len(q)) for part in self.lattice.blocks(size)]
-        total = np.sum(parts, axis=0)
-        return self.problem.family.completed(total)
+        places = [(s, part) for s in range(len(q)) for part in self.lattice.blocks(size)]
+        total = np.sum([self.statistics(s, part, q[s, :, part], link) for s, part in places], axis=0)
+        return self.problem.family.completed(total) if link is None else Stats(total[:, 0].copy(), total)
 
     def of_labels(self, labels: NDArray[np.uint8], k: int) -> Stats:
         """Statistics of labels (S, M)."""

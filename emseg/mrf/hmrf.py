@@ -264,7 +264,9 @@ def label(
         del walk
         walk = Walk(method, lattice, first, k, rng)
     found = answer(emission, mixture, beta, walk, SCHEDULES[method].answer, betas, GROWTH, log_f)
-    return replace(found, mixture=emission.problem.m_step(emission.of_shares(found.shares), mixture))
+    return replace(
+        found, mixture=emission.problem.m_step(emission.of_shares(found.shares, mixture.family.link(mixture)), mixture)
+    )
 
 
 def conditionals(
