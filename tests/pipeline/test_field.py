@@ -179,7 +179,7 @@ def test_a_volume_has_neighbours_in_all_directions() -> None:
     z[3:9, 5:15, 5:15] = 1
     stored = (100 + 40 * z + rng.normal(0, 30, z.shape)).astype(np.float32)
     flat = emseg.Image(stored.reshape(240, 20, 1), "gray", metadata={"volume": z.shape})
-    for neighbours, least in (("auto", 0.97), ("26", 0.88)):
+    for neighbours, least in (("auto", 0.94), ("26", 0.88)):
         found = emseg.segment(flat, k=2, mrf="auto", neighbours=neighbours)
         assert (found.labels.reshape(z.shape) == z + 1).mean() > least
         assert found.report["mrf"]["neighbours"] == (26 if neighbours == "26" else 6)
