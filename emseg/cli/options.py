@@ -13,6 +13,7 @@ import click
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES, parse_spec
 from emseg.output.names import EXTRA
+from emseg.pipeline.limits import LIMITS, is_limits
 from emseg.pipeline.options import (
     AUTO,
     COVARIANCES,
@@ -93,6 +94,12 @@ def _dof(value: str) -> float | str:
     return number
 
 
+def _limits(value: str) -> str:
+    if not is_limits(value):
+        raise ValueError(f"{value!r} is not {LIMITS}")
+    return value
+
+
 def _folder(value: str) -> str:
     if isfile(value):
         raise ValueError(f"{value!r} is a file; name a folder")
@@ -161,6 +168,11 @@ MODEL = (
                  "all, or a number."),
     _option("--noise", is_flag=True,
             help="Add a component of uniform density, for outliers; its label is K + 1."),
+    _option("--censored", metavar="LO,HI", callback=_checked(_limits), default="",
+            help="Stored values of LO and less or HI and more are bounds, as 0 and 255 of badly exposed pixels; "
+                 "either may be left out. Features are the stored channels, for Gaussians."),
+    _option("--truncated", metavar="LO,HI", callback=_checked(_limits), default="",
+            help="Pixels with stored values below LO or above HI were never recorded."),
     _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),
             default=DEFAULT.floor, help="Smallest variance of a component, relative to that of the whole image."),
     mask_option(),

@@ -29,7 +29,7 @@ from emseg.mixture.family import Real
 from emseg.mixture.gaussian import LOG_2PI, Gaussian, GaussianFamily, product_indices
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
-from emseg.mixture.truncated_normal import Cut, cut, independent, rough
+from emseg.mixture.truncated_normal import MOST, Cut, cut, independent, rough
 
 Array = NDArray[np.float64]
 LEAST = 1e-13  # smallest F_k in 1/F_k: one that is all but outside of B moves no more in any case
@@ -67,7 +67,7 @@ class BoundedFamily(GaussianFamily):
             If samples are truncated: whether what is missing of one was within bounds, too, is not known.
         """
         if self.bounds.truncates:
-            raise UsageError("--truncated: does not go with missing values; mask the pixels that have any")
+            raise UsageError("--truncated: does not go with unknown values; use --missing drop")
         return BoundedFamily(super().margin(seen).covariance, self.bounds[seen])
 
     def affine(self, shift: Array, scale: Array) -> BoundedFamily:
@@ -172,7 +172,11 @@ class BoundedLink:
     def _cut(self, means: Array, covariances: Array, low: Array, high: Array) -> Cut:
         if not self.family.products:
             return independent(means, np.einsum("...ii->...i", covariances), low, high)
-        return cut(means, covariances, low, high) if self.exact else rough(means, covariances, low, high)
+        if not self.exact:
+            return rough(means, covariances, low, high)
+        if low.size > MOST:
+            raise UsageError(f"bounds of {low.size} dimensions at once are more than {MOST}; use --covariance diag")
+        return cut(means, covariances, low, high)
 
     def _expected(self, counts: Array, piece: _Piece) -> Array:
         """Σ_i c_i q_ik E_k[T | x_i] for rows with the same bounds; shape (S·K, P)."""

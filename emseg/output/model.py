@@ -17,6 +17,7 @@ from emseg.features.spec import parse_spec
 from emseg.mixture.covariance import COVARIANCES
 from emseg.mixture.families import family_of
 from emseg.mixture.family import Family, require
+from emseg.mixture.gaussian import GaussianFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.noise import NoisyFamily
 from emseg.output.report import report_json
@@ -25,6 +26,7 @@ FORMAT, VERSION = "emseg-model", 1
 LARGEST = 1 << 24  # bytes
 LARGEST_K, LARGEST_D = 4096, 256
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
+BOUNDS = ("censored", "truncated")
 NOISE = ("weight", "log_density")
 AXES = {"covariances": 3, "scales": 3, "dof": 1}  # of the parameters; the others have two, K and D
 
@@ -41,6 +43,8 @@ def model_json(report: Mapping[str, Any]) -> bytes:
     """The model that a report describes."""
     facts = {"format": FORMAT, "version": VERSION, "family": report["family"]}
     facts |= {"covariance": report["options"]["covariance"], "features": report["features"]["spec"]}
+    if report.get("bounds"):
+        facts["bounds"] = {key: report["bounds"][key] for key in BOUNDS}
     if report["noise"]:
         facts["noise"] = {key: report["noise"][key] for key in NOISE}
     return report_json(facts | {"weights": report["weights"]} | report["parameters"])
@@ -65,7 +69,7 @@ def read_model(path: str) -> Model:
         if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.get("version") != VERSION:
             raise ValueError("not a model of this version")
         kind = _family(facts).kind
-        if set(facts) - {"noise"} != {*HEAD, *kind.parts()}:
+        if set(facts) - {"noise", "bounds"} != {*HEAD, *kind.parts()}:
             raise ValueError("unknown or missing keys")
         if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
             raise ValueError("unknown features or covariance")
@@ -75,6 +79,9 @@ def read_model(path: str) -> Model:
         noise = _noise(facts["noise"]) if "noise" in facts else None
         _require_mixture(weights, parts, noise["weight"] if noise else 0.0)
         family = _family(facts)
+        if "bounds" in facts:
+            require(noise is None, "noise within bounds")
+            family = _bounded(family, facts["bounds"], _columns(parts))
         mixture = Mixture(weights / weights.sum() if noise else weights, parts, family)
         if noise:
             mixture = NoisyFamily(family, noise["log_density"], parts[:1]).beside(mixture, noise["weight"])
@@ -89,6 +96,28 @@ def _family(facts: dict[str, Any]) -> Family:
         return family_of(facts["family"], facts["covariance"])
     except KeyError:
         raise ValueError("unknown family or covariance") from None
+
+
+def _bounded(family: Family, value: Any, d: int) -> Family:
+    """The family of samples within limits, which are null where there are none."""
+    if not isinstance(value, dict) or set(value) != set(BOUNDS) or not isinstance(family, GaussianFamily):
+        raise ValueError("unknown or missing keys of bounds")
+    from emseg.mixture.bounded import BoundedFamily
+    from emseg.mixture.bounds import Bounds
+
+    ends = []
+    for name in BOUNDS:
+        if not isinstance(value[name], list) or len(value[name]) != 2:
+            raise ValueError("expected two limits")
+        numbers = zip(value[name], (-np.inf, np.inf), strict=True)
+        low, high = (end if limit is None else float(_numbers([limit], 1)[0]) for limit, end in numbers)
+        require(low < high, "limits must ascend")
+        ends.append((low, high))
+    return BoundedFamily(family.covariance, Bounds.of(d, *ends))
+
+
+def _columns(parts: Any) -> int:
+    return int(parts.means.shape[1])
 
 
 def _numbers(value: Any, axes: int) -> NDArray[np.float64]:

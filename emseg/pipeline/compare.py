@@ -76,8 +76,9 @@ def compare(
     watch : callable, optional
         Opened around every fit.
     **options
-        `features`, `family`, `covariance`, `noise`, `seed`, `tol`, `max_iter`, `floor` and `compress` of
-        `SegmentOptions`; tol is 1e-8 unless given, so that the traces show how each algorithm ends, and max_iter 500.
+        `features`, `family`, `covariance`, `noise`, `censored`, `truncated`, `seed`, `tol`, `max_iter`, `floor` and
+        `compress` of `SegmentOptions`; tol is 1e-8 unless given, so that the traces show how each algorithm ends, and
+        max_iter 500.
 
     Returns
     -------
@@ -149,7 +150,8 @@ def _report(
     """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
     n = features.n_pixels
     leader, best = _best(problem, {name: run for name, run in runs.items() if isinstance(run, Fit) and run.trace})
-    used = {"k", "features", "family", "covariance", "noise", "missing", "seed", "tol", "max_iter", "floor", "compress"}
+    used = {"k", "features", "family", "covariance", "noise", "missing", "censored", "truncated"}
+    used |= {"seed", "tol", "max_iter", "floor", "compress"}
     return {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},

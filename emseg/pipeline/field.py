@@ -71,6 +71,8 @@ def smooth(
     UsageError, DataError
         If there is no such neighbourhood, or there are too few pixels or too many classes.
     """
+    if asked.truncated:
+        raise UsageError(f"--mrf {asked.mrf}: does not go with --truncated; leave one of them out")
     require_field(photo, features, plain)
     shape = photo.metadata.get("volume", features.shape)  # the slices of a volume lie below one another
     index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)

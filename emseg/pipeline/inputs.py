@@ -37,8 +37,15 @@ def features_of(photo: Image, mask: NDArray[np.bool_] | None, asked: SegmentOpti
         raise UsageError(f"--dof {asked.dof}: {asked.family} has no degrees of freedom; use --family student")
     if not standard and asked.covariance != SegmentOptions.covariance:
         raise UsageError(f"--covariance {asked.covariance}: {asked.family} has no covariances; leave it out")
-    spec = asked.features if standard or asked.features != "auto" else OWN[asked.family][photo.colour]
+    limited = bool(asked.censored or asked.truncated)
+    spec = asked.features
+    if spec == "auto" and (limited or not standard):
+        spec = (_STORED if standard else OWN[asked.family])[photo.colour]
     features = build_features(photo, spec, mask, asked.compress, standard, asked.missing == "em")
+    if limited:
+        from emseg.pipeline.bounds import require_bounds
+
+        require_bounds(photo, features, asked)
     if not standard:
         _require_support(asked.family, photo, features)
     return features
@@ -68,6 +75,10 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
     family = family_of(asked.family, asked.covariance, asked.dof)
     unit = features.unit if family.location_scale else 1.0
     log_jacobian = -np.log(features.scale)
+    if asked.censored or asked.truncated:
+        from emseg.pipeline.bounds import bounded
+
+        family = bounded(family, features, asked)
     if asked.noise:
         if rows.patterns:
             raise UsageError("--noise: does not go with unknown values; leave it out, or use --missing drop")

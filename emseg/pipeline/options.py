@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
 from emseg.errors import UsageError
+from emseg.pipeline.limits import LIMITS, as_limits, is_limits
 
 COVARIANCES = {
     "full": "each component has its own ellipsoid",
@@ -72,6 +73,10 @@ class SegmentOptions:
     missing : {"drop", "em"}
         What becomes of pixels of which some channels are unknown: no label, or one by the others (NaN in floats; zero
         in a mask of as many channels).
+    censored : str
+        ``"LO,HI"``: stored values ≤ LO or ≥ HI are bounds; either may be empty. A pair of numbers will do too.
+    truncated : str
+        ``"LO,HI"``: pixels with stored values outside were never recorded.
     algorithm : str
         A name of `emseg.em.registry.ALGORITHMS`.
     base : str
@@ -114,6 +119,8 @@ class SegmentOptions:
     dof: float | str = "each"
     noise: bool = False
     missing: str = "drop"
+    censored: str = ""
+    truncated: str = ""
     algorithm: str = "anderson"
     base: str = ""
     option: Mapping[str, str] = field(default_factory=dict)
@@ -216,6 +223,7 @@ def _is(kind: Callable[[Any], Any], value: object) -> bool:
         _as_k: (Integral, str),
         _as_number: (Real, str),
         _as_name: (Integral, str),
+        as_limits: (str, Sequence),
         int: Integral,
         float: Real,
         str: (str, PathLike),
@@ -243,6 +251,8 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "dof": (_as_number, is_dof, "a number above 0, 'each' or 'common'"),
     "noise": (bool, _anything, "True or False"),
     "missing": (str, MISSING.__contains__, f"one of {', '.join(MISSING)}"),
+    "censored": (as_limits, is_limits, LIMITS),
+    "truncated": (as_limits, is_limits, LIMITS),
     "algorithm": (str, _anything, "the name of an algorithm"),
     "base": (str, _anything, "the name of an algorithm, or empty"),
     "option": (dict, _anything, "a mapping of names to values"),

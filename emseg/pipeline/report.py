@@ -63,6 +63,7 @@ def report(
         "bic": bic,
         "icl": bic - 2 * log_posterior,
         **mixture_facts(mixture, counts),
+        "bounds": _bounds(features, asked),
         "mrf": {"method": "none", "beta": None, "sweeps": 0, "energy": None},
         "seconds": dict(seconds),
     }
@@ -82,6 +83,15 @@ def mixture_facts(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any]:
         "noise": _noise(mixture, counts),
         "pixel_counts": counts[:k].tolist(),
     }
+
+
+def _bounds(features: Features, asked: SegmentOptions) -> dict[str, Any] | None:
+    """Limits of the stored values, and how many pixels have a value that is one, if limits are asked for."""
+    if not (asked.censored or asked.truncated):
+        return None
+    from emseg.pipeline.bounds import bounds_facts
+
+    return bounds_facts(features, asked)
 
 
 def _noise(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any] | None:

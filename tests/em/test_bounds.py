@@ -227,7 +227,7 @@ def test_missing_values_go_with_censored_ones_and_not_with_truncated_ones() -> N
     problem = Problem(Rows(x, np.ones(4)), where)
     ends = [float(problem.e_step(here.unpack(theta + s * 1e-4 * direction)).objective) for s in (1, -1)]
     assert slope(problem, state, direction) == pytest.approx((ends[0] - ends[1]) / 2e-4, rel=1e-5)
-    with pytest.raises(UsageError, match="--truncated: does not go with missing values"):
+    with pytest.raises(UsageError, match="--truncated: does not go with unknown values"):
         Problem(Rows(x, np.ones(4)), family(2, "truncated")).e_step(mixture(2, 2, 2, family(2, "truncated")))
 
 

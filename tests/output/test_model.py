@@ -77,6 +77,21 @@ def test_noise_comes_back_beside_the_others(tmp_path: Path) -> None:
             read_model(saved(tmp_path, weights=[0.2, 0.6], noise=wrong))
 
 
+def test_bounds_come_back(tmp_path: Path) -> None:
+    """A value at a bound has a probability, not a density."""
+    bounds = {"censored": [None, 1.0], "truncated": [-50, None]}
+    back = read_model(saved(tmp_path, bounds=bounds)).mixture
+    free = read_model(saved(tmp_path)).mixture
+    at, below = np.array([[1.0], [1.0]]), np.array([[0.5], [0.5]])
+    assert not np.allclose(back.log_joint(at), free.log_joint(at))
+    np.testing.assert_allclose(back.log_joint(below), free.log_joint(below), atol=1e-6)  # truncated far away
+    for wrong in ({"censored": [None, 1.0]}, 3, bounds | {"censored": [2, 1]}, bounds | {"truncated": [0, 1, 2]}):
+        with pytest.raises(DataError, match="not a usable model"):
+            read_model(saved(tmp_path, bounds=wrong))
+    with pytest.raises(DataError, match="noise within bounds"):
+        read_model(saved(tmp_path, weights=[0.2, 0.6], noise={"weight": 0.2, "log_density": -7.5}, bounds=bounds))
+
+
 @pytest.mark.parametrize(
     ("family", "parts", "wrong"),
     [

@@ -109,7 +109,7 @@ def test_the_report_is_plain_json_that_names_everything(picture: Picture, algori
     assert report["version"] == emseg.__version__
     assert report["options"] == {
         "k": 3, "criterion": "icl", "features": "lab,xy:0.5", "family": "gaussian",
-        "covariance": "full", "dof": "each", "noise": False, "missing": "drop",
+        "covariance": "full", "dof": "each", "noise": False, "missing": "drop", "censored": "", "truncated": "",
         "algorithm": algorithm, "base": "", "option": {},
         "init": "auto", "restarts": 0, "seed": 3, "tol": 1e-5, "max_iter": 1000, "floor": 1e-11, "compress": True,
         "mrf": "none", "beta": "auto", "neighbours": "auto", "contrast": False,  "regions": 0, "merge": 1.0,
