@@ -36,7 +36,8 @@ class Reading:
     def require(self, width: int, height: int, name: str, channels: int = 1, itemsize: int = 1) -> None:
         """Raise ImageError for an image without pixels, with too many, or too large for the memory."""
         if width < 1 or height < 1 or channels < 1:
-            raise ImageError(f"{name}: has no pixels ({width} × {height}); export it again from its source")
+            size = f"{width} × {height}" if channels > 0 else f"{width} × {height} × {channels}"
+            raise ImageError(f"{name}: has no pixels ({size}); export it again from its source")
         most, pixels = self.max_pixels or MAX_PIXELS, width * height
         if pixels > most:
             raise ImageError(

@@ -24,6 +24,9 @@ from emseg.image.reading import Reading
 GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)
 """Pixel scale, tie points, transformation, and the three GeoKey tags (OGC GeoTIFF 1.1, section 7)."""
 
+LARGEST_TILE = 1 << 24
+"""Pixels that a tile of any image may have."""
+
 NODATA = 42113
 """GDAL's value for "no data", as text."""
 
@@ -59,7 +62,16 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
 
 
 def _check_segments(tags: Mapping[int, Any]) -> None:
-    """Refuse a page that lists fewer strips or tiles than its size asks for: decoders would fill up with zeros."""
+    """Refuse a page that lists fewer strips or tiles than its size asks for: decoders would fill up with zeros.
+
+    Also one whose tiles are much larger than itself, which decoders would make room for, and one that does not say how
+    many bits its samples have.
+    """
+    tile = np.prod([int(tags.get(code, 0)) for code in (_TILE_WIDTH, _TILE_HEIGHT)], dtype=float)
+    if tile > max(4 * tags[_WIDTH] * tags[_HEIGHT], LARGEST_TILE):
+        raise ValueError("tiles are larger than the image")
+    if np.size(tags.get(_BITS, 1)) not in (1, tags.get(_SAMPLES, 1)):
+        raise ValueError("bits are not given for all samples")
     across = -(-tags[_WIDTH] // tags.get(_TILE_WIDTH, tags[_WIDTH]))
     down = -(-tags[_HEIGHT] // tags.get(_TILE_HEIGHT, tags.get(_ROWS, tags[_HEIGHT])))
     planes = tags.get(_SAMPLES, 1) if tags.get(_PLANAR, 1) == 2 else 1

@@ -227,3 +227,23 @@ def test_pages_of_several_kinds() -> None:
     assert (second.shape, second.pixels.dtype) == ((3, 4), np.float32)
     with pytest.raises(ImageError, match="pixels are more than"):
         decode_image(buffer.getvalue(), "x", Reading(2, max_pixels=11))
+
+
+@pytest.mark.parametrize(("tag", "value"), [("TileWidth", 1 << 24), ("TileLength", 1 << 30)])
+def test_tiles_that_would_fill_the_memory_are_refused(tag: str, value: int) -> None:
+    data = bytearray(written(RGB16, photometric="rgb", tile=(16, 16), compression="zlib"))
+    with tifffile.TiffFile(io.BytesIO(bytes(data))) as file:
+        entry = file.pages.first.tags[tag]
+        data[entry.offset + 2 : entry.offset + 4] = struct.pack("<H", 4)
+        data[entry.offset + 8 : entry.offset + 12] = struct.pack("<I", value)
+    with pytest.raises(ImageError, match="tiles are larger than the image"):
+        decode_image(bytes(data), "x")
+
+
+def test_every_sample_has_bits() -> None:
+    data = bytearray(written(RGB16, photometric="rgb", compression="zlib"))
+    with tifffile.TiffFile(io.BytesIO(bytes(data))) as file:
+        entry = file.pages.first.tags["SamplesPerPixel"]
+        data[entry.offset + 8 : entry.offset + 10] = struct.pack("<H", 65535)
+    with pytest.raises(ImageError, match="x: damaged"):
+        decode_image(bytes(data), "x")
