@@ -148,15 +148,18 @@ class Batch:
 
         states, codes = dict.fromkeys((DONE, BEFORE, BAD), 0), set()
         with counted(len(jobs), self.quiet) as step:
-            for _, outcome in outcomes:
+            for job, outcome in outcomes:
+                out = outcome.out
+                if outcome.state == BAD and outcome.code <= USAGE:
+                    out = _as_json({"input": {"path": shown(job.source)}, "error": outcome.line}, self)
                 with step():
                     if outcome.code == READER_LEFT:
                         raise BrokenPipeError
                     if outcome.line:
                         tell(outcome.line)
-                    if outcome.out:
+                    if out:
                         with to_stdout():
-                            click.echo(outcome.out)
+                            click.echo(out)
                 if outcome.code > USAGE:  # interrupted: the other inputs are not wanted either
                     return outcome.code
                 states[outcome.state] += 1
@@ -195,6 +198,15 @@ def _do(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
     return Outcome(code, BAD, line)
 
 
+def _as_json(facts: Mapping[str, Any], batch: Batch) -> str:
+    """Facts as a line for --json; nothing without it."""
+    if not batch.as_json:
+        return ""
+    import json
+
+    return json.dumps(facts, allow_nan=False)
+
+
 def _done(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
     if job.problem:
         raise DataError(job.problem)
@@ -210,11 +222,7 @@ def _done(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
         done = work(job, alone)
     if (batch.quiet and not batch.as_json) or job.report == STDIO:
         return Outcome(0, state)
-    if not batch.as_json:
-        return Outcome(0, state, out=done.text())
-    import json
-
-    return Outcome(0, state, out=json.dumps(done.report, allow_nan=False))
+    return Outcome(0, state, out=_as_json(done.report, batch) or done.text())
 
 
 def _earlier(job: Job) -> Done | None:

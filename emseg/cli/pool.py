@@ -45,6 +45,8 @@ class _Worker:
             outcome: Outcome = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join(PATIENCE)
+            self.process.kill()  # if it has only closed its end
+            self.process.join()
             return self._lost()
         return outcome
 

@@ -36,6 +36,9 @@ DECODER_ERRORS = (
     PIL.Image.DecompressionBombError,  # Pillow's own limits inside a file (GIF frames, tiles)
 )
 
+DEFLATE = 1032
+"""Bytes that deflate can make of one at most."""
+
 _ORIENTATION = 274
 _BAND = 1 << 17  # pixels moved at once: such a band stays in the cache
 _LITTLE = sys.byteorder == "little"
@@ -85,6 +88,8 @@ def opened(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.Ima
     importlib.import_module("PIL." + _PLUGINS.get(kind, f"{kind.title()}ImagePlugin"))
     im = PIL.Image.OPEN[kind][0](io.BytesIO(data), "")
     _require_size(im, name, how)
+    if kind == "PNG" and im.width * im.height > 8 * DEFLATE * len(data):  # even at a bit a pixel
+        raise ValueError("the file is cut short")
     if how.page > 1:
         how.require_page(int(getattr(im, "n_frames", 1)), name)
         im.seek(how.page - 1)

@@ -76,7 +76,10 @@ def test_several_processes_do_what_one_does(photos: Path, capsys: pytest.Capture
     for jobs in (1, 2):
         assert run("in", "-o", f"out{jobs}", "--jobs", jobs, "--json") == 1
         out, err = capsys.readouterr()
-        assert sorted(json.loads(line)["input"]["path"] for line in out.splitlines()) == [f"in/{c}.png" for c in "abcd"]
+        facts = {found["input"]["path"]: found for found in map(json.loads, out.splitlines())}
+        assert sorted(facts) == ["in/a.png", "in/b.png", "in/bad.png", "in/c.png", "in/d.png"]
+        assert facts["in/bad.png"]["error"] == err.splitlines()[0].removeprefix("emseg: ")
+        assert "error" not in facts["in/a.png"]
         assert len(err.splitlines()) == 2
         assert err.startswith("emseg: in/bad.png: ")
         assert err.endswith("1 of 5 inputs failed\n")
@@ -177,7 +180,7 @@ def test_a_dry_run_changes_nothing(photos: Path, capsys: pytest.CaptureFixture[s
     Path("out/a.labels.png").touch()
     assert run("in", "-o", "out", "-n", "--json") == 1
     out, err = capsys.readouterr()
-    assert json.loads(out.splitlines()[0])["would_write"][0] == "out/b.labels.png"
+    assert json.loads(out.splitlines()[1])["would_write"][0] == "out/b.labels.png"
     assert "out/a.labels.png: not written by emseg" in err
 
 
