@@ -116,7 +116,7 @@ def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | Non
         stored, known = samples.values, samples.known
         if known is not None:  # any known value will do where there is none
             stored = np.where(known, stored, stored[known].min())
-        if name in ("lab", "hsv", "hue") and not has_unit_scale(stored):
+        if name in ("lab", "hsv", "hue", "chroma") and not has_unit_scale(stored):
             raise DataError(
                 f"{image.name}: {name} needs 8- or 16-bit colours or floats in 0...1, found {stored.dtype} "
                 f"from {stored.min():g} to {stored.max():g}; use --features rgb"

@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 # sRGB primaries to XYZ, and the D65 2° white (IEC 61966-2-1; ITU-R BT.709).
 _XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
 _WHITE = np.array([0.95047, 1.0, 1.08883])
+_DARK = 0.01  # ε of log-chromaticity
 _LUMA = np.array([0.2125, 0.7154, 0.0721])
 
 
@@ -48,6 +49,16 @@ def hue(rgb: NDArray[Any]) -> Floats:
         value == red, (green - blue) / safe, np.where(value == green, 2 + (blue - red) / safe, 4 + (red - green) / safe)
     )
     return np.asarray((sector * (np.pi / 3) % (2 * np.pi))[None])
+
+
+def chroma(rgb: NDArray[Any]) -> Floats:
+    """Log-chromaticity of linear light, shape (2, N): what of a colour does not depend on how much light falls on it.
+
+    With l = ln(R + ε), ln(G + ε), ln(B + ε): (l_R - l_B) / √2 and (2 l_G - l_R - l_B) / √6, orthonormal coordinates of
+    the plane on which equal factors on all three move nothing. ε, a hundredth of white, keeps noise in the dark small.
+    """
+    red, green, blue = np.log(_on_unit_scale(rgb, _linear_light) + _DARK)
+    return np.stack([(red - blue) / np.sqrt(2), (2 * green - red - blue) / np.sqrt(6)])
 
 
 def gray(values: NDArray[Any]) -> Floats:
@@ -87,6 +98,7 @@ POINTWISE: dict[str, tuple[Callable[[NDArray[Any]], Floats], tuple[str, ...]]] =
     "rgb": (as_stored, ("R", "G", "B")),
     "gray": (gray, ("gray",)),
     "hue": (hue, ("hue",)),
+    "chroma": (chroma, ("log R/B", "log G²/RB")),
     "hsv": (hsv, ("S cos H", "S sin H", "V")),
     "bands": (as_stored, ()),
 }

@@ -13,12 +13,13 @@ FEATURES = {
     "gray": "the stored grey value, or the ITU-R 709 luma of a colour image",
     "hsv": "saturation·cos(hue), saturation·sin(hue), value",
     "hue": "angle of the hue in radians, for --family von-mises",
+    "chroma": "log-chromaticity: the colour of a surface, however much light falls on it",
     "bands": "every channel as stored",
     "xy": "pixel column and row",
     "texture": "what the neighbourhood looks like, whatever its brightness",
 }
 DEFAULT = {"gray": "gray", "rgb": "lab", "bands": "bands"}
-_NEED_COLOUR = {"lab", "rgb", "hsv", "hue"}
+_NEED_COLOUR = {"lab", "rgb", "hsv", "hue", "chroma"}
 
 
 def parse_spec(spec: str, colour: str | None = None) -> dict[str, float]:

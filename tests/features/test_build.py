@@ -86,7 +86,7 @@ def test_every_pixel_gets_its_own_features_back(pixels: np.ndarray, compress: bo
         assert features.weight.size == len(np.unique(pixels[mask], axis=0))
 
 
-@pytest.mark.parametrize("spec", ["lab", "rgb", "gray", "hsv"])
+@pytest.mark.parametrize("spec", ["lab", "rgb", "gray", "hsv", "chroma"])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16"])
 def test_distinct_values_with_counts_are_the_pixels(spec: str, dtype: str) -> None:
     image = Image.from_array(RNG.integers(0, 4, (30, 20, 3)).astype(dtype))
@@ -144,3 +144,20 @@ def test_what_cannot_be_measured_is_one_line_with_a_remedy(
     with pytest.raises(error, match=remedy) as caught:
         build_features(Image.from_array(image), spec, mask)
     assert "\n" not in str(caught.value)
+
+
+def test_chroma_ignores_the_light() -> None:
+    rng = np.random.default_rng(0)
+    surface = rng.uniform(0.3, 1, (1, 6, 3))
+    light = np.array([1.0, 0.7, 0.5])[:, None, None]
+    srgb = np.where(
+        surface * light > 0.0031308, 1.055 * (surface * light) ** (1 / 2.4) - 0.055, 12.92 * surface * light
+    )
+    features = build_features(Image.from_array(srgb), "chroma")
+    own = (features.shift[:, None] + features.scale[:, None] * features.on_grid(features.x).reshape(2, -1)).reshape(
+        2, 3, 6
+    )
+    red, green, blue = np.moveaxis(np.log(surface[0]), -1, 0)
+    np.testing.assert_allclose(own[0], np.tile((red - blue) / np.sqrt(2), (3, 1)), atol=0.05)
+    np.testing.assert_allclose(own[1], np.tile((2 * green - red - blue) / np.sqrt(6), (3, 1)), atol=0.05)
+    assert features.names == ("log R/B", "log G²/RB")
