@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from emseg.cli.options import _checked, _option
-from emseg.pipeline.restore_options import METHODS, DenoiseOptions, InpaintOptions
+from emseg.pipeline.restore_options import METHODS, NOISES, DenoiseOptions, InpaintOptions
 
 DEFAULT = DenoiseOptions()
 FILLING = InpaintOptions()
@@ -23,7 +23,7 @@ def _level(value: Any) -> float | str:
     except ValueError:
         level = -1.0
     if not 0 <= level < float("inf"):
-        raise ValueError(f"{value!r} is no noise level; give a number of 0 or more, or auto")
+        raise ValueError(f"{value!r} is no such number; give a number of 0 or more, or auto")
     return level
 
 
@@ -39,6 +39,13 @@ def _mask(value: str | None) -> str | None:
     return value
 
 
+def _gain(value: Any) -> float | str:
+    gain = _level(value)
+    if gain == 0:
+        raise ValueError("0 is no gain; give a number above 0, or auto")
+    return gain
+
+
 MASKED = (
     _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
             help="Image of the same size: where it is zero, pixels stay as they are and have no influence."),
@@ -48,7 +55,12 @@ NOISE = (
             help="Standard deviation of the noise, in units of which white has 255; of floating point numbers, as "
                  "stored."),
     _option("--method", type=click.Choice(METHODS), default=DEFAULT.method,
-            help="Local Gaussians, which auto is."),
+            help="One mixture for all patches, fitted to the image, or local Gaussians, which auto is."),
+    _option("--fast", is_flag=True, help="One mixture as it is, in one pass: a tenth of the time, a little worse."),
+    _option("--noise", type=click.Choice(NOISES), default=DEFAULT.noise,
+            help="White noise, or that of counted photons."),
+    _option("--gain", metavar="auto|G", callback=_checked(_gain), default=DEFAULT.gain,
+            help="Stored value of one photon, for poisson; --sigma is then what noise comes on top."),
 )  # fmt: skip
 HOLES = (
     _option("--mask", metavar="FILE|alpha", callback=_checked(_mask),

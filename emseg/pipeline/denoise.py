@@ -12,17 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg import __version__
+from emseg.em.fit import Row
 from emseg.image.model import Image
 from emseg.pipeline.inputs import as_image
-from emseg.pipeline.planes import Planes, fitting
+from emseg.pipeline.planes import WHITE, Planes, fitting
 from emseg.pipeline.restore_options import DenoiseOptions
+from emseg.restore.anscombe import Anscombe, gain_of
 from emseg.restore.clipping import unclipped
 from emseg.restore.colour import axes_of_colour, turned
-from emseg.restore.denoise import denoise_local
+from emseg.restore.denoise import denoise_local, denoise_mixture
 from emseg.restore.noise import noise_level
 from emseg.restore.work import Crew
 
 Real = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +40,14 @@ class Denoised:
         Noise level, given or found; in units of which white has 255 for images of integers, else as stored.
     report : dict
         What `photo.denoised.json` holds, but for the list of files.
+    trace : tuple of Row
+        The log of the fit of a patch mixture, if there was one.
     """
 
     image: Image
     sigma: float
     report: dict[str, Any]
+    trace: tuple[Row, ...] = ()
 
     @property
     def pixels(self) -> NDArray[Any]:
@@ -95,45 +101,90 @@ def denoise(
     begin = time.perf_counter()
     photo = as_image(image)
     planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
-    found = _levels(photo, planes, asked)
-    level = float(np.sqrt(np.mean(found**2)))
-    pixels = photo.pixels
-    if level > 0 and (planes.valid is None or planes.valid.any()):
-        crew = Crew(asked.threads or os.cpu_count() or 1, on_progress)
-        pixels = planes.back(_estimate(photo, planes, found, crew), photo)
-    result = replace(photo, pixels=pixels, packed=None)
+    crew = Crew(asked.threads or os.cpu_count() or 1, on_progress)
+    found = _poisson(planes, asked, crew) if asked.noise == "poisson" else _white(photo, planes, asked, crew)
+    result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
         "options": asdict(asked),
         "size": [photo.shape[1], photo.shape[0]],
         "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
-        "sigma": level,
-        "sigma_by_channel": found.tolist(),
-        "method": "local" if asked.method == "auto" else asked.method,
+        "sigma": found.level,
+        "sigma_by_channel": found.sigma.tolist(),
+        "gain_by_channel": found.gain.tolist() if asked.noise == "poisson" else None,
+        "method": asked.chosen,
+        "iterations": max(len(found.trace) - 1, 0),
+        "trace": [{"iteration": row.iteration, "log_likelihood": row.log_likelihood} for row in found.trace],
         "seconds": round(time.perf_counter() - begin, 6),
     }
-    return Denoised(result, level, facts)
+    return Denoised(result, found.level, facts, found.trace)
 
 
-def _levels(photo: Image, planes: Planes, asked: DenoiseOptions) -> NDArray[np.float64]:
-    """The noise level of each channel, (C,)."""
-    if asked.sigma != "auto":
-        return np.full(len(planes.values), float(asked.sigma))
-    ends = planes.ends if photo.pixels.dtype.kind in "ui" else None
-    return np.array([noise_level(plane, planes.valid, ends) for plane in planes.values])
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Planes without noise (None: there was none), noise levels and gains by channel, and the log of a fit."""
+
+    values: Real | None
+    sigma: Array
+    gain: Array
+    trace: tuple[Row, ...] = ()
+
+    @property
+    def level(self) -> float:
+        """Noise level over all channels."""
+        return float(np.sqrt(np.mean(self.sigma**2)))
+
+    def pixels(self, photo: Image, planes: Planes) -> NDArray[Any]:
+        """Pixels in the type of the input."""
+        return photo.pixels if self.values is None else planes.back(self.values, photo)
 
 
-def _estimate(photo: Image, planes: Planes, levels: NDArray[np.float64], crew: Crew) -> Real:
-    """Planes without noise, (C, H, W)."""
-    axes = axes_of_colour(planes.values, photo.colour)
+def _white(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
+    """White noise, the same everywhere."""
+    values, integers = planes.values, photo.pixels.dtype.kind in "ui"
+    sigma = np.full(len(values), 0.0 if asked.sigma == "auto" else float(asked.sigma))
+    if asked.sigma == "auto":
+        sigma = np.array([noise_level(plane, planes.valid, planes.ends if integers else None) for plane in values])
+    gain = np.zeros(len(values))
+    if not sigma.any() or (planes.valid is not None and not planes.valid.any()):
+        return _Found(None, sigma, gain)
+    found, trace = _estimate(values, sigma, photo.colour, asked, crew)
+    if integers:
+        pairs = zip(found, values, sigma.tolist(), strict=True)
+        found = np.stack([unclipped(plane, noisy, s, planes.ends) if s else plane for plane, noisy, s in pairs])
+    return _Found(found, sigma, gain, trace)
+
+
+def _poisson(planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
+    """Noise of counted photons, stabilised channel by channel."""
+    stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
+    sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.unit
+    gain = np.array([
+        gain_of(plane, planes.valid, sigma) if asked.gain == "auto" else float(asked.gain) for plane in stored
+    ])  # fmt: skip
+    levels = np.full(len(stored), sigma / planes.unit)
+    if not gain.all() or (planes.valid is not None and not planes.valid.any()):
+        return _Found(None, levels, gain)
+    transforms = [Anscombe(g, sigma) for g in gain.tolist()]
+    stable = np.stack([t.forward(plane) for t, plane in zip(transforms, stored, strict=True)])
+    # The scale is of no account but to the mixture of photographs, for which white has 255.
+    unit = WHITE / max(float(stable.max()), 1.0)
+    middle = stable[:, :1, :1] * unit
+    white = (stable * unit - middle).astype(np.float32)
+    found, trace = _estimate(white, np.full(len(white), unit), "bands" if len(white) != 3 else "rgb", asked, crew)
+    means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
+    return _Found((np.stack(means) / planes.unit - planes.shift).astype(np.float32), levels, gain, trace)
+
+
+def _estimate(
+    values: Real, levels: Array, colour: str, asked: DenoiseOptions, crew: Crew
+) -> tuple[Real, tuple[Row, ...]]:
+    """Planes without noise, (C, H, W), and the log of the fit, if there was one."""
+    axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
-    found = turned(axes.T, denoise_local(turned(axes, planes.values), sigma, crew))
-    if photo.pixels.dtype.kind in "ui":
-        return np.stack(
-            [
-                unclipped(plane, noisy, s, planes.ends)
-                for plane, noisy, s in zip(found, planes.values, levels, strict=True)
-            ]
-        )
-    return found
+    planes, trace = turned(axes, values), ()
+    if asked.chosen == "local":
+        return turned(axes.T, denoise_local(planes, sigma, crew)), trace
+    found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
+    return turned(axes.T, found), fit.trace if fit else trace

@@ -1,28 +1,129 @@
-"""White noise out of planes: a pilot, and rounds of local Gaussians from it."""
+"""White noise out of planes: by one mixture for all patches, or by rounds of local Gaussians."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.em.convergence import Stop
+from emseg.em.fit import Fit
+from emseg.restore.learn import PatchProblem, learn
 from emseg.restore.local import STEP, local_round
-from emseg.restore.patches import Real, fitted
+from emseg.restore.mixture import PatchMixture, coordinates, filtered
+from emseg.restore.patches import AREA, SIDE, Real, fitted, plane_shape
+from emseg.restore.prior import photographs
 from emseg.restore.threshold import threshold
 from emseg.restore.work import Crew
 
-#: Share of the noisy plane that is put back before each round: what the last one took away too much.
-PUT_BACK = 0.3, 0.15, 0.0, 0.0
-BETA = 1.1  # σ² is taken this much larger, for what noise is left in the pilot
+Array = NDArray[np.float64]
+#: Share of the noisy plane that is put back before each round, which the last one took away too much, and what σ² is
+#: multiplied by: at first for what noise is left in the pilot, in the end for what variance it has lost.
+ROUNDS = (0.3, 1.1), (0.15, 1.1), (0.0, 1.1), (0.0, 0.8)
+PILOT = 0.05  # of the work
+FAST_STEP = 4  # pixels between the patches of a quick pass
+LEARNT = 10_000  # patches that a mixture is fitted to
+STRENGTH = 50.0  # patches that each component of the prior counts as
+STOP = Stop(tol=1e-3, max_iter=5)
+LIKE = 1 / 4, 4.0  # contrast relative to photographs, within which their mixture is taken as it is
 
 
-def denoise_local(planes: Real, sigma: NDArray[np.float64], crew: Crew) -> Real:
-    """Remove noise of level sigma (C,) from planes (C, H, W); patches are compared in the first."""
-    height, width = planes.shape[1:]
+def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
+    """Rounds of local Gaussians, from a pilot by the mixture of photographs, and thresholds in the other channels.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+        Patches are compared in the first.
+    sigma : ndarray, shape (C,)
+        Noise level of each channel.
+    crew : Crew
+    """
+    height, width = plane_shape(planes)
     noisy = fitted(planes, STEP)
-    with crew.stage(0, 0.05):
-        pilot = np.stack([threshold(plane, s, crew) for plane, s in zip(noisy, sigma, strict=True)])
-    for i, share in enumerate(PUT_BACK):
+    with crew.stage(0, PILOT / 2):
+        first = _by_mixture(noisy[0], photographs(), float(sigma[0]), STEP, len(planes), crew)
+    with crew.stage(PILOT / 2, PILOT):
+        others = [threshold(plane, s, crew) for plane, s in zip(noisy[1:], sigma[1:].tolist(), strict=True)]
+    pilot = np.stack([first, *others])
+    for i, (share, beta) in enumerate(ROUNDS):
         pilot += np.float32(share) * (noisy - pilot)
-        with crew.stage(0.05 + 0.95 * i / len(PUT_BACK), 0.05 + 0.95 * (i + 1) / len(PUT_BACK)):
-            pilot = local_round(noisy, pilot, (BETA * sigma**2).tolist(), crew)
+        with crew.stage(*(PILOT + (1 - PILOT) * j / len(ROUNDS) for j in (i, i + 1))):
+            pilot = local_round(noisy, pilot, (beta * sigma**2).tolist(), crew)
     return pilot[:, :height, :width]
+
+
+def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit | None]:
+    """One mixture for all patches: that of photographs, as it is, or fitted to the image by EM.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+        In units of which white has 255. The fit is to the first.
+    sigma : ndarray, shape (C,)
+    crew : Crew
+    fast : bool
+        Take the mixture as it is, and patches every 4 pixels.
+
+    Returns
+    -------
+    planes : ndarray of float32, shape (C, H, W)
+    fit : Fit or None
+    """
+    height, width = plane_shape(planes)
+    noisy = fitted(planes, 1)
+    mixture, fit = photographs(), None
+    scale = _scale(noisy[0], float(sigma[0]), len(planes))
+    if not fast:
+        x = _sample(noisy[0]) * np.float32(scale)
+        noise = (scale * float(sigma[0])) ** 2
+        start = replace(mixture, noise=noise)
+        fit = learn(PatchProblem(x, noise, STRENGTH, start), start, STOP)
+        mixture = _fitted_mixture(fit)
+    out = []
+    for c, (plane, s) in enumerate(zip(noisy, sigma.tolist(), strict=True)):
+        with crew.stage(c / len(planes), (c + 1) / len(planes)):
+            out.append(_by_mixture(plane, mixture, s, FAST_STEP if fast else 1, len(planes), crew, scale))
+    return np.stack(out)[:, :height, :width], fit
+
+
+def _fitted_mixture(fit: Fit) -> PatchMixture:
+    found = fit.mixture
+    assert isinstance(found, PatchMixture)
+    return found
+
+
+def _by_mixture(
+    plane: Real, mixture: PatchMixture, sigma: float, step: int, channels: int, crew: Crew, scale: float | None = None
+) -> Real:
+    """`filtered`, in the units of the mixture."""
+    if sigma == 0:
+        return plane
+    unit = _scale(plane, sigma, channels) if scale is None else scale
+    found: Real = filtered(plane * np.float32(unit), mixture, unit * sigma, step, crew) / np.float32(unit)
+    return found
+
+
+def _scale(plane: Real, sigma: float, channels: int) -> float:
+    """What brings a channel to the units of the mixture of photographs.
+
+    An orthonormal luminance is √C times too large. Images whose contrast is altogether another one, as those of
+    floating point numbers from 0 to 1, are brought to that of photographs.
+    """
+    unit = 1 / np.sqrt(channels)
+    x = _sample(plane)
+    energy = float(np.einsum("dn,dn->", x, x, dtype=np.float64)) / x.shape[1] - len(x) * sigma**2
+    mixture = photographs()
+    usual = float(mixture.weights @ mixture.variances.sum(1))
+    contrast = unit * np.sqrt(max(energy, 1e-3 * len(x) * sigma**2) / usual)
+    return float(unit if LIKE[0] < contrast < LIKE[1] else unit / contrast)
+
+
+def _sample(plane: Real) -> Real:
+    """Coordinates (D, N) of patches on a grid and of their transposes, about as many as are fitted to."""
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (SIDE, SIDE))
+    step = max(1, int(np.ceil(np.sqrt(2 * windows.shape[0] * windows.shape[1] / LEARNT))))
+    chosen = windows[::step, ::step].reshape(-1, SIDE, SIDE)
+    both = np.concatenate([chosen, chosen.swapaxes(1, 2)]).reshape(-1, AREA)
+    return np.ascontiguousarray(coordinates(both)[1:])

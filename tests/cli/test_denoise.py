@@ -79,9 +79,12 @@ def test_several_inputs_a_mask_and_resume(photo: Path, tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--sigma", "-1"], 2, "no noise level"),
-        (["--sigma", "lots"], 2, "no noise level"),
+        (["--sigma", "-1"], 2, "no such number"),
+        (["--sigma", "lots"], 2, "no such number"),
         (["--method", "magic"], 2, "magic"),
+        (["--gain", "0"], 2, "no gain"),
+        (["--gain", "3"], 2, "counted photons"),
+        (["--fast", "--method", "local"], 2, "one mixture"),
         (["-k", "3"], 2, "No such option"),
     ],
 )

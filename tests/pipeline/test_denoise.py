@@ -91,8 +91,43 @@ def test_a_mask_of_another_shape_is_refused() -> None:
         emseg.denoise(np.zeros((9, 9)), sigma=1, mask=np.ones((9, 8)))
 
 
+@pytest.mark.parametrize("how", [{"fast": True}, {"method": "mixture"}, {"method": "mixture", "fast": True}])
+def test_one_mixture_for_all_patches(clean: np.ndarray, how: dict) -> None:
+    y = with_noise(clean)
+    result = emseg.denoise(y, sigma=20, **how)
+    assert rms(result.pixels - clean) < 0.65 * rms(y - clean)
+    assert result.report["method"] == "mixture"
+    steps = [row["log_likelihood"] for row in result.report["trace"]]
+    assert (steps[-1] > steps[0]) if "fast" not in how else steps == []
+    turned = emseg.denoise(y.swapaxes(0, 1), sigma=20, **how).pixels.swapaxes(0, 1)
+    assert np.abs(turned - result.pixels).max() < 2
+
+
+def test_photons(clean: np.ndarray) -> None:
+    x = clean / 8
+    y = np.random.default_rng(0).poisson(x)
+    white = emseg.denoise(y.astype(float))
+    counted = emseg.denoise(y.astype(float), noise="poisson")
+    assert counted.report["gain_by_channel"] == pytest.approx([1, 1, 1], rel=0.3)
+    assert rms(counted.pixels - x) < min(rms(white.pixels - x), 0.75 * rms(y - x))
+    given = emseg.denoise(y.astype(np.uint8), noise="poisson", gain=1)
+    assert rms(given.pixels - x) < 0.75 * rms(y - x)
+    flat = np.full((20, 20), 7, np.uint16)
+    assert (emseg.denoise(flat, noise="poisson").pixels == flat).all()
+
+
 @pytest.mark.parametrize(
-    "wrong", [{"sigma": -1}, {"sigma": "much"}, {"sigma": np.nan}, {"method": "magic"}, {"threads": -1}, {"k": 3}]
+    "wrong",
+    [
+        {"sigma": -1},
+        {"sigma": "much"},
+        {"sigma": np.nan},
+        {"method": "magic"},
+        {"threads": -1},
+        {"gain": 2},
+        {"fast": True, "method": "local"},
+        {"k": 3},
+    ],
 )
 def test_nonsense_is_a_usage_error(wrong: dict) -> None:
     with pytest.raises(UsageError):

@@ -37,7 +37,7 @@ def test_noise_goes_and_the_scene_stays() -> None:
 
 
 def test_threads_and_tiles_change_nothing(monkeypatch) -> None:
-    y = noisy(100)
+    y = noisy(80)
     whole = denoise_local(y, SIGMA, Crew())
     assert (denoise_local(y, SIGMA, Crew(3)) == whole).all()
     monkeypatch.setattr(search, "TILE", (20, 28))
