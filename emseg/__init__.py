@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from emseg.pipeline.compare import Comparison, compare
     from emseg.pipeline.denoise import Denoised, denoise
     from emseg.pipeline.evaluate import evaluate
+    from emseg.pipeline.impute import Imputation, impute
     from emseg.pipeline.inpaint import Inpainted, inpaint
     from emseg.pipeline.options import SegmentOptions
     from emseg.pipeline.segment import Segmentation, segment
@@ -28,6 +29,7 @@ __all__ = [
     "Denoised",
     "EmsegError",
     "Image",
+    "Imputation",
     "Inpainted",
     "SegmentOptions",
     "Segmentation",
@@ -36,6 +38,7 @@ __all__ = [
     "compare",
     "denoise",
     "evaluate",
+    "impute",
     "inpaint",
     "read_image",
     "segment",
@@ -45,7 +48,9 @@ _HOME = {
     "Comparison": "emseg.pipeline.compare",
     "Denoised": "emseg.pipeline.denoise",
     "EmsegError": "emseg.errors",
+    "Imputation": "emseg.pipeline.impute",
     "Inpainted": "emseg.pipeline.inpaint",
+    "impute": "emseg.pipeline.impute",
     "inpaint": "emseg.pipeline.inpaint",
     "Image": "emseg.image.model",
     "SegmentOptions": "emseg.pipeline.options",

@@ -37,27 +37,28 @@ def find_start(
     """
     low, high = asked.k_range
     high = min(high, features.n_distinct(high))  # of what auto offers, what is possible
-    ranged = isinstance(asked.k, str)
+    several = isinstance(asked.k, str)
     if asked.searches:
-        return _chosen(problem, low, high, asked, rng) if ranged else _searched(problem, low, asked, rng)
-    if ranged:
+        return ranged(problem, low, high, asked, rng) if several else searched(problem, low, asked, rng)
+    if several:
         raise UsageError(f"--init {shown(asked.init)}: sets the number of components; give it, not -k {asked.k}")
     from emseg.pipeline.start import start_from_file
 
     return Start(start_from_file(asked.init, image, features, problem, asked))
 
 
-def _searched(problem: Problem, k: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
+def searched(problem: Problem, k: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
+    """The winner of a search with K components."""
     return Start(*search(problem, k, rng, asked.init, asked.restarts))
 
 
-def _chosen(problem: Problem, low: int, high: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
+def ranged(problem: Problem, low: int, high: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
     """The best candidate, or the winner of a full search with as many components if that has come higher."""
     from emseg.em.selection import candidates  # a fixed K does without
 
     found, e_steps = candidates(problem, low, high, asked.criterion, rng, asked.init, asked.restarts)
     best = min(found, key=lambda candidate: candidate.value)
-    rival = _searched(problem, _k(best.mixture), asked, rng)
+    rival = searched(problem, _k(best.mixture), asked, rng)
     higher = max(best.mixture, rival.mixture, key=lambda mixture: float(problem.e_step(mixture).objective))
     table = [
         {
