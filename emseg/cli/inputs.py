@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from os.path import basename, dirname, isdir, isfile, join, lexists, normpath, realpath, relpath
+from os.path import basename, dirname, getsize, isdir, isfile, join, lexists, normpath, realpath, relpath
 
 from emseg.errors import UsageError, shown
 from emseg.output.names import STDIO, Input, common_folder
@@ -18,7 +18,7 @@ SUFFIXES = (
     *(".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".jp2", ".j2k", ".jpx", ".avif"),
     *(".npy", ".npz", ".hdr", ".nii", ".nii.gz"),
 )
-LARGEST_LIST = 1 << 28  # bytes
+LARGEST_LIST, LARGEST_REPORT = 1 << 28, 1 << 24  # bytes
 
 
 def expand(
@@ -104,7 +104,7 @@ def _is_result(path: str) -> bool:
     for end in range(len(parts) - 1, 0, -1):
         report = join(dirname(path), ".".join(parts[:end]) + ".json")
         try:
-            if isfile(report):
+            if isfile(report) and getsize(report) <= LARGEST_REPORT:
                 with open(report, "rb") as file:
                     facts = json.load(file)
                 if facts["version"] and name in facts["outputs"]:

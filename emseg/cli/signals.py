@@ -37,5 +37,7 @@ def _leave(quiet: bool, number: int, frame: Any) -> None:
         discard()
     if not quiet:
         with suppress(OSError):
+            if os.isatty(2):
+                os.write(2, b"\r\x1b[K")  # over what is there of a bar
             os.write(2, b"emseg: interrupted\n" if number == signal.SIGINT else b"emseg: terminated\n")
     os._exit(128 + number)
