@@ -29,7 +29,8 @@ class Image:
     sha256 : str or None
         Digest of the file's bytes, in hexadecimal.
     metadata : mapping
-        What writers carry over: "resolution" (x, y) in dots per inch, "geotiff" {tag: stored value}.
+        What writers carry over: "resolution" (x, y) in dots per inch, "geotiff" {tag: stored value}, "nodata" as text.
+        Of a volume: "volume" (Z, Y, X), whose slices are below one another in `pixels`, and "nifti", its header.
     packed : ndarray of uint32, shape (H, W), or None
         For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.
     alpha : ndarray, shape (H, W), or None
@@ -52,6 +53,11 @@ class Image:
     def shape(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.pixels.shape[0], self.pixels.shape[1]
+
+    @property
+    def extent(self) -> list[int]:
+        """Width and height; of a volume the lengths of its axes x, y and z."""
+        return list(self.metadata.get("volume", self.shape))[::-1]
 
     @classmethod
     def from_array(cls, array: NDArray[Any], valid: NDArray[np.bool_] | None = None, name: str = "array") -> Image:

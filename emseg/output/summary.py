@@ -29,14 +29,13 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     where : str
         Path of the report file; the last line names it with the other files.
     """
-    width, height = report["size"]
+    size, thing = " × ".join(map(str, report["size"])), "pixels" if len(report["size"]) == 2 else "voxels"
     k, counts, status = report["K"], list(report["pixel_counts"]), report["status"]
     if report["noise"]:
         counts.append(report["noise"]["pixels"])
     fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"
     lines = [
-        f"{shown(report['input']['path'])}: {width} × {height} pixels in {_count(k, 'region')} by"
-        f" {report['features']['spec']}",
+        f"{shown(report['input']['path'])}: {size} {thing} in {_count(k, 'region')} by {report['features']['spec']}",
         f"  {status.partition(':')[0]} {fitted}, log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
     ]
     labels = palette(len(counts))[1:]

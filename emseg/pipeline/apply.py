@@ -89,7 +89,7 @@ def apply(
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
         "model": None if isinstance(model, Model) else shown(model),
-        "size": [photo.shape[1], photo.shape[0]],
+        "size": photo.extent,
         "pixels": features.n_pixels,
         "distinct": features.x.shape[1],
         "features": {"spec": features.spec, "names": list(features.names)},

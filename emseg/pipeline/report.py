@@ -43,7 +43,7 @@ def report(
         "version": __version__,
         "input": {"path": image.name, "sha256": image.sha256},
         "options": asdict(asked),
-        "size": [image.shape[1], image.shape[0]],
+        "size": image.extent,
         "pixels": n,
         "partly_known": round(float(features.weight[np.isnan(features.x).any(0)].sum())),
         "distinct": features.x.shape[1],

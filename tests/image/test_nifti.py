@@ -67,6 +67,7 @@ def test_a_volume_is_segmented_and_written_back_in_its_place(tmp_path: Path) -> 
     assert labels.get_data_dtype() == np.uint8
     report = json.loads((tmp_path / "out" / "brain.json").read_bytes())
     assert "brain.labels.nii.gz" in report["outputs"]
+    assert report["size"] == [9, 8, 7]
     picture = np.asarray(Image.open(tmp_path / "out" / "brain.labels.png"))
     assert np.bincount(picture.ravel())[1:].tolist() == report["pixel_counts"]
     assert picture.shape == (3 * 8, 3 * 9)  # seven slices in a grid, and room for two
