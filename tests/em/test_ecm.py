@@ -12,26 +12,13 @@ from emseg.em.ecm import ECM
 from emseg.em.em import EM
 from emseg.em.expected import expected
 from emseg.em.fit import fit
-from emseg.em.problem import Problem
 from emseg.mixture.gaussian import GAUSSIANS, Gaussian
-from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
-
-
-def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Problem, Mixture]:
-    rng = np.random.default_rng(seed)
-    x = np.concatenate(
-        [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
-    )
-    balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = GAUSSIANS[model]
-    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
 
 
 @pytest.mark.parametrize("model", GAUSSIANS)
-def test_each_cycle_maximises_q_given_the_rest(model: str) -> None:
+def test_each_cycle_maximises_q_given_the_rest(overlapping, model: str) -> None:
     """No nudge of the parameters that a cycle moves raises Q of that cycle's E-step."""
-    problem, start = posed(model=model)
+    problem, start = overlapping(model=model)
     rng = np.random.default_rng(1)
     state, _ = ECM().init(problem, start, rng)
     for _ in range(3):
@@ -50,8 +37,8 @@ def test_each_cycle_maximises_q_given_the_rest(model: str) -> None:
             assert expected(problem, after.unpack(theta + nudge), stats) <= best + 1e-9
 
 
-def test_pinned_statistics_give_scatter_about_the_pins() -> None:
-    problem, start = posed()
+def test_pinned_statistics_give_scatter_about_the_pins(overlapping) -> None:
+    problem, start = overlapping()
     stats, means = problem.e_step(start).stats, start.components.means + 0.3
     pins = Gaussian(means, start.components.covariances)
     found = problem.m_step(problem.family.pinned(stats, pins)).components
@@ -63,8 +50,8 @@ def test_pinned_statistics_give_scatter_about_the_pins() -> None:
         np.testing.assert_allclose(found.covariances[k], (r[k] * off) @ off.T / r[k].sum(), rtol=1e-9)
 
 
-def test_fewer_iterations_than_em_to_the_same_optimum() -> None:
-    problem, start = posed()
+def test_fewer_iterations_than_em_to_the_same_optimum(overlapping) -> None:
+    problem, start = overlapping()
     ours, theirs = (fit(a, problem, start, Stop(1e-10, 5000), np.random.default_rng(0)) for a in (ECM(), EM()))
     assert ours.trace[-1].objective == pytest.approx(theirs.trace[-1].objective, rel=1e-8)
     assert len(ours.trace) <= len(theirs.trace)

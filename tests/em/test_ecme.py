@@ -15,24 +15,14 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
 
-def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Problem, Mixture]:
-    rng = np.random.default_rng(seed)
-    x = np.concatenate(
-        [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
-    )
-    balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = GAUSSIANS[model]
-    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
-
-
 def ratios(problem: Problem, mixture: Mixture) -> np.ndarray:
     """mean(f_k / f), by definition."""
     joint = np.exp(mixture.log_joint(problem.samples.x))
     return (joint / joint.sum(0)).mean(1) / mixture.weights
 
 
-def test_weights_are_optimal_after_every_iteration() -> None:
-    problem, start = posed()
+def test_weights_are_optimal_after_every_iteration(overlapping) -> None:
+    problem, start = overlapping()
     rng = np.random.default_rng(0)
     state, info = ECME().init(problem, start, rng)
     for _ in range(30):

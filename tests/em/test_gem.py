@@ -10,25 +10,11 @@ from emseg.em.em import EM
 from emseg.em.expected import expected, slope
 from emseg.em.fit import fit
 from emseg.em.gem import GEM
-from emseg.em.problem import Problem
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
-from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
-
-
-def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Problem, Mixture]:
-    rng = np.random.default_rng(seed)
-    x = np.concatenate(
-        [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
-    )
-    balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = GAUSSIANS[model]
-    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
 
 
 @pytest.mark.parametrize("algorithm", [GEM(), GEM(start=0.4, growth=1)], ids=["growing", "short"])
-def test_no_step_lowers_q_and_hardly_one_is_em(algorithm: GEM) -> None:
-    problem, start = posed()
+def test_no_step_lowers_q_and_hardly_one_is_em(overlapping, algorithm: GEM) -> None:
+    problem, start = overlapping()
     rng = np.random.default_rng(0)
     state, _ = algorithm.init(problem, start, rng)
     full = 0
@@ -44,15 +30,15 @@ def test_no_step_lowers_q_and_hardly_one_is_em(algorithm: GEM) -> None:
     assert full <= 12
 
 
-def test_q_is_the_expected_complete_log_likelihood() -> None:
-    problem, start = posed()
+def test_q_is_the_expected_complete_log_likelihood(overlapping) -> None:
+    problem, start = overlapping()
     found = problem.e_step(start)
     assert expected(problem, start, found.stats) == pytest.approx(float(found.complete + found.log_prior))
 
 
-def test_the_slope_is_that_of_the_likelihood() -> None:
+def test_the_slope_is_that_of_the_likelihood(overlapping) -> None:
     """Fisher's identity, against differences of ℓ itself."""
-    problem, start = posed()
+    problem, start = overlapping()
     state, direction = EM().evaluate(problem, start), np.random.default_rng(0).normal(size=start.pack().size)
     ahead, behind = (problem.e_step(start.unpack(start.pack() + h * direction)).objective for h in (1e-5, -1e-5))
     assert slope(problem, state, direction) == pytest.approx((ahead - behind) / 2e-5, rel=1e-6)
@@ -64,8 +50,8 @@ def test_senseless_options(options: dict[str, float]) -> None:
         GEM(**options)
 
 
-def test_it_ends_where_em_does_in_fewer_steps() -> None:
-    problem, start = posed()
+def test_it_ends_where_em_does_in_fewer_steps(overlapping) -> None:
+    problem, start = overlapping()
     ours, theirs = (fit(a, problem, start, Stop(1e-10, 5000), np.random.default_rng(0)) for a in (GEM(), EM()))
     assert ours.trace[-1].objective == pytest.approx(theirs.trace[-1].objective, rel=1e-8)
     assert ours.trace[-1].e_steps < theirs.trace[-1].e_steps

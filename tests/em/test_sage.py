@@ -10,24 +10,13 @@ from emseg.em.em import EM
 from emseg.em.fit import Fit, fit
 from emseg.em.problem import Problem
 from emseg.em.sage import SAGE
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.gaussian import GAUSSIANS
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
-
-
-def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Problem, Mixture]:
-    rng = np.random.default_rng(seed)
-    x = np.concatenate(
-        [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
-    )
-    balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = GAUSSIANS[model]
-    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
 
 
 @pytest.mark.parametrize("model", GAUSSIANS)
-def test_no_sub_step_falls_and_weights_sum_to_one(model: str) -> None:
-    problem, start = posed(model=model)
+def test_no_sub_step_falls_and_weights_sum_to_one(overlapping, model: str) -> None:
+    problem, start = overlapping(model=model)
     state = EM().evaluate(problem, start)
     for k in 4 * [2, 0, 1]:
         new = EM().evaluate(problem, SAGE()._update(problem, state, k))
@@ -42,8 +31,8 @@ def test_no_sub_step_falls_and_weights_sum_to_one(model: str) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("model", ["full", "tied", "diag", "spherical"])
-def test_never_more_sweeps_than_em(seed: int, model: str) -> None:
-    problem, start = posed(seed, model)
+def test_never_more_sweeps_than_em(overlapping, seed: int, model: str) -> None:
+    problem, start = overlapping(seed, model)
     ours, theirs = (run(a, problem, start) for a in (SAGE(), EM()))
     assert ours.trace[-1].objective == pytest.approx(theirs.trace[-1].objective, rel=1e-8)
     assert len(ours.trace) <= len(theirs.trace)
