@@ -30,6 +30,11 @@ SHA256 = 64  # hexadecimal digits
 
 def check(paths: Iterable[str], report: str, overwrite: bool = False) -> None:
     """Raise OutputError unless every target is free, or was written by emseg, or may be overwritten."""
+    with alone(dirname(report) or "."):  # not while another process is between two renames
+        _check(paths, report, overwrite)
+
+
+def _check(paths: Iterable[str], report: str, overwrite: bool) -> None:
     listed = _hashes(report)
     own = listed | _hashes(_claims(report))
     for path in (*paths, report):

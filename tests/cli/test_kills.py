@@ -165,3 +165,18 @@ def test_a_process_of_two_is_killed(photos: Path, tmp_path: Path) -> None:
         assert whole(out) == whole(tmp_path / "calm")
         assert sorted(os.listdir(out)) == sorted(os.listdir(tmp_path / "calm"))
     assert lost
+
+
+@pytest.mark.parametrize("more", [[], ["--resume"]], ids=["again", "resume"])
+def test_two_at_once_do_not_mix(photos: Path, tmp_path: Path, more: list[str]) -> None:
+    """The same batch started twice: whoever comes last has written all files of a report."""
+    command = [sys.executable, "-m", "emseg", "segment", str(photos), "-k", "2", "--save", "posterior", "-q"]
+    for _ in range(2):
+        twins = [
+            subprocess.Popen([*command, "-o", str(tmp_path / "out"), *more], cwd=ROOT, stderr=subprocess.PIPE)
+            for _ in range(3)
+        ]
+        assert [twin.communicate()[1] for twin in twins] == [b""] * 3
+        assert [twin.returncode for twin in twins] == [0] * 3
+        whole(tmp_path / "out")
+        assert sorted(os.listdir(tmp_path / "out")) == sorted(name + end for name in NAMES for end in ENDS)
