@@ -34,6 +34,8 @@ def search(
 ) -> tuple[Mixture, int]:
     """The winner of a tournament among starts, and the number of E-steps it took, all on samples of the data.
 
+    Seeds need whole samples: for them alone, what is missing is what a single component expects there.
+
     Parameters
     ----------
     problem : Problem

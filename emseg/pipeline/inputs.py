@@ -39,7 +39,8 @@ def features_of(photo: Image, mask: NDArray[np.bool_] | None, asked: SegmentOpti
         raise UsageError(f"--covariance {asked.covariance}: {asked.family} has no covariances; leave it out")
     limited = bool(asked.censored or asked.truncated)
     spec = asked.features
-    if spec == "auto" and (limited or not standard):
+    in_part = asked.missing == "em" and photo.known is not None  # lab would need all channels of a pixel
+    if spec == "auto" and (limited or in_part or not standard):
         spec = (_STORED if standard else OWN[asked.family])[photo.colour]
     features = build_features(photo, spec, mask, asked.compress, standard, asked.missing == "em")
     if limited:
