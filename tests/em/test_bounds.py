@@ -246,6 +246,35 @@ def test_a_stack_is_judged_nearly_as_its_members() -> None:
         np.testing.assert_allclose(together.stats.n[i], alone.stats.n, atol=0.05 * problem.n)
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.floats(-300, 300), st.floats(-3, 3))
+def test_a_box_at_most_doubles_the_variance_of_the_statistic(low: float, log_width: float) -> None:
+    """Largest eigenvalue of Cov(x, x² | box) relative to Cov(x, x²) = diag(1, 2), by quadrature."""
+    high, points = low + 10.0**log_width, np.polynomial.legendre.leggauss(300)
+    near = float(np.clip(0, low, high))
+    reach = 40 / max(1.0, abs(near)) if near else 9.0
+    ends = max(low, near - reach), min(high, near + reach)
+    x = (ends[0] + ends[1]) / 2 + (ends[1] - ends[0]) / 2 * points[0]
+    p = points[1] * np.exp(-(x - near) * (x + near) / 2)
+    apart = np.stack([x, x**2]) - (np.stack([x, x**2]) @ (p / p.sum()))[:, None]
+    inside = apart * (p / p.sum()) @ apart.T
+    assert np.linalg.eigvalsh(inside / np.sqrt(np.outer([1, 2], [1, 2])))[-1] <= 2 + 1e-6
+
+
+def test_a_component_outside_of_what_is_recorded_comes_back() -> None:
+    """Its share inside is 1e-15 at first; ℓ never falls on the way, and the end is that of a good start."""
+    where, rng = family(1, "truncated"), np.random.default_rng(2)
+    x = recorded(rng.normal(0.3, 0.8, (1, 600)), **TRUNCATED)
+    problem = Problem(Rows(x, np.ones(x.shape[1])), where)
+    ends = []
+    for mean in (8.0, 0.0):
+        start = Mixture(np.ones(1), Gaussian(np.array([[mean]]), np.array([[[0.5]]])), where)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            ends.append(fit(algorithm("em"), problem, start, Stop(1e-10, 3000), rng))
+    assert ends[0].trace[-1].log_likelihood == pytest.approx(ends[1].trace[-1].log_likelihood, rel=1e-7)
+
+
 def test_far_away_components_neither_fail_nor_count() -> None:
     """A component a thousand standard deviations beyond what is recorded, and one that is a point."""
     for kind in KINDS:
