@@ -9,7 +9,7 @@ import click
 
 from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
-from emseg.cli.options import OUT, STILL, mask_option, options, save_option
+from emseg.cli.options import OUT, STILL, mask_option, missing_option, options, save_option
 from emseg.cli.segment import summary
 from emseg.output.names import APPLIED, EXTRA, Job
 
@@ -32,7 +32,7 @@ Writes, for photo.png:
 @click.command("apply", help=HELP)
 @click.argument("model", metavar="MODEL", type=click.Path(exists=True, dir_okay=False))
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options((mask_option(),), OUT, (save_option(SAVED),), MANY, STILL)
+@options((mask_option(), missing_option()), OUT, (save_option(SAVED),), MANY, STILL)
 def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.output.model import read_model

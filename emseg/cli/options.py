@@ -146,6 +146,13 @@ def mask_option() -> Callable[[Command], Command]:
                    )  # fmt: skip
 
 
+def missing_option() -> Callable[[Command], Command]:
+    """What becomes of pixels that are known in part."""
+    return _option("--missing", type=click.Choice(MISSING), default=DEFAULT.missing,
+                   help="Pixels of which some channels are unknown, as NaN or by a mask of as many channels: drop them "
+                        "(label 0), or use what is known (em).")  # fmt: skip
+
+
 def save_option(kinds: Sequence[str]) -> Callable[[Command], Command]:
     """The option for more files, of these kinds."""
     return _option("--save", metavar="KIND[,KIND]", callback=_checked(partial(_kinds, kinds)), default="",
@@ -176,9 +183,7 @@ MODEL = (
     _option("--floor", type=click.FloatRange(0, 1, max_open=True), metavar="X", callback=_checked(_finite),
             default=DEFAULT.floor, help="Smallest variance of a component, relative to that of the whole image."),
     mask_option(),
-    _option("--missing", type=click.Choice(MISSING), default=DEFAULT.missing,
-            help="Pixels of which some channels are unknown, as NaN or by a mask of as many channels: drop them (label "
-                 "0), or use what is known (em)."),
+    missing_option(),
 )  # fmt: skip
 METHOD = (
     _option("--criterion", type=click.Choice(CRITERIA), default=DEFAULT.criterion,

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from emseg import __version__
 from emseg.em.convergence import Status
 from emseg.errors import UsageError, shown
+from emseg.image.known import completed
 from emseg.image.model import Image
 from emseg.image.read import Source
 from emseg.mixture.assign import assign
 from emseg.output.model import Model, read_model
-from emseg.pipeline.inputs import as_image, as_mask, features_of, pose
+from emseg.pipeline.inputs import features_of, opened, pose
 from emseg.pipeline.options import SegmentOptions
 from emseg.pipeline.report import mean_colours, mixture_facts
 from emseg.pipeline.segment import Clock, Segmentation
@@ -27,6 +28,7 @@ def apply(
     image: Image | Source | NDArray[Any] | str | os.PathLike[str],
     *,
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    missing: str = "drop",
 ) -> Segmentation:
     """Give each pixel the label of the component that it most probably came from.
 
@@ -38,6 +40,8 @@ def apply(
         With the channels that the model's features need.
     mask : ndarray or path, optional
         Same size as the image; only where it is non-zero are pixels used.
+    missing : {"drop", "em"}
+        Whether pixels of which some channels are unknown get a label, by the others.
 
     Returns
     -------
@@ -64,11 +68,11 @@ def apply(
     """
     clock = Clock()
     loaded = model if isinstance(model, Model) else read_model(os.fspath(model))
-    photo = as_image(image)
-    inside = None if mask is None else as_mask(mask, photo)
+    photo, inside = opened(image, mask, missing)
     clock.lap("read")
     own = loaded.mixture
-    asked = SegmentOptions.checked(k=own.k - own.family.noisy, features=loaded.features, family=own.family.name)
+    k, family = own.k - own.family.noisy, own.family.name
+    asked = SegmentOptions.checked(k=k, features=loaded.features, family=family, missing=missing)
     features = features_of(photo, inside, asked)
     width = own.components.means.shape[1]
     if width != len(features.names):
@@ -83,7 +87,8 @@ def apply(
     counts = np.bincount(labels, features.weight, own.k + 1)[1:].round().astype(int)
     problem = replace(pose(features, asked), family=mixture.family)
     likelihood = float(problem.e_step(mixture).log_likelihood)
-    colours = mean_colours(photo, features, labels, on_grid, counts)
+    seen = completed(photo, on_grid)
+    colours = mean_colours(seen, features, labels if seen is photo else None, on_grid, counts)
     clock.lap("labels")
     facts = {
         "version": __version__,
@@ -99,4 +104,4 @@ def apply(
         **mixture_facts(own, counts),
         "seconds": dict(clock.seconds),
     }
-    return Segmentation(photo, on_grid, own, (), Status.APPLIED, facts, colours, features)
+    return Segmentation(seen, on_grid, own, (), Status.APPLIED, facts, colours, features)

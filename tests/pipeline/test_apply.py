@@ -93,3 +93,13 @@ def test_a_file_that_is_no_model(tmp_path: Path, colours: np.ndarray) -> None:
     path.write_text(json.dumps({"format": "emseg-model"}))
     with pytest.raises(DataError, match=r"m.json: not a usable model"):
         apply(path, colours)
+
+
+def test_pixels_known_in_part_get_the_labels_of_the_fit(tmp_path: Path, colours: np.ndarray) -> None:
+    known = np.random.default_rng(1).random(colours.shape) > 0.3
+    mask = known.astype(np.uint8)
+    result, path = fitted(tmp_path, colours, k=3, features="rgb", mask=mask, missing="em")
+    again = apply(path, colours, mask=mask, missing="em")
+    np.testing.assert_array_equal(again.labels, result.labels)
+    assert again.report["log_likelihood"] == pytest.approx(result.report["log_likelihood"], rel=1e-9)
+    assert (apply(path, np.where(known, colours, np.nan)).labels == 0).sum() == (~known.all(axis=2)).sum()
