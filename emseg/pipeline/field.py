@@ -26,8 +26,9 @@ from emseg.pipeline.options import SegmentOptions
 # Smallest variance relative to that of the image. Sums over the field are in single precision, and rounding to 256 grey
 # levels leaves a variance of about this size.
 FLOOR = 2e-5
-LARGE = 1_500_000  # pixels from which on mixture and field are fitted to tiles
-SAMPLE = 1 << 19  # pixels of all tiles
+LARGE = 1_500_000  # pixels from which on mixture and field are fitted to tiles: by Gibbs sampling, and
+MEDIUM = 500_000  # by the other methods, which are there to be quick
+SAMPLE = 1 << 18  # pixels of all tiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,8 @@ def smooth(
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)).reshape(shape) > 0
     task = _Task(replace(problem, floor=max(problem.floor, FLOOR)), features.x, asked, voxel(photo))
     try:
-        found, emission = (_by_tiles if valid.size > LARGE else _whole)(task, index, valid, plain, rng)
+        large = valid.size > (LARGE if task.method == "gibbs" else MEDIUM)
+        found, emission = (_by_tiles if large else _whole)(task, index, valid, plain, rng)
     except np.linalg.LinAlgError as error:
         raise DataError(f"{photo.name}: a class became singular under the field; give a --floor above 0") from error
     return _finished(emission, found, task, features.shape)

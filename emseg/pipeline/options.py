@@ -135,7 +135,7 @@ class SegmentOptions:
     neighbours: str = "auto"
     contrast: bool = False
     regions: int = 0
-    merge: float = 1.0
+    merge: float = 0.0
     compress: bool = True
 
     @classmethod

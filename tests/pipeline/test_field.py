@@ -162,6 +162,7 @@ def test_large_images_are_fitted_by_tiles(field: tuple, method: str, monkeypatch
     from emseg.pipeline import field as module
 
     monkeypatch.setattr(module, "LARGE", 0)
+    monkeypatch.setattr(module, "MEDIUM", 0)
     monkeypatch.setattr(module, "SAMPLE", 4096)
     monkeypatch.setitem(tiles.EDGE, 2, 32)
     z, image = field

@@ -30,7 +30,7 @@ def test_regions_and_their_table(picture: np.ndarray) -> None:
     found = emseg.segment(picture, k=2, regions=10)
     regions, table = found.regions, found.regions.table
     assert regions.count == 3
-    assert found.report["regions"] == {"count": 3, "least": 10, "merge": 1.0}
+    assert found.report["regions"] == {"count": 3, "least": 10, "merge": 0.0}
     assert table["area"].tolist() == [2400 - 225 - 234, 225, 234]
     assert table["label"].tolist() == [1, 2, 2]
     for column, expected in {
@@ -45,7 +45,13 @@ def test_regions_and_their_table(picture: np.ndarray) -> None:
     assert (table["confidence"] > 0.99).all()
     for region in (1, 2, 3):
         assert table["gray"][region - 1] == pytest.approx(picture[regions.ids == region].mean())
-    assert emseg.segment(picture, k=2, regions=1, merge=0).regions.count == 4
+    assert emseg.segment(picture, k=2, regions=1).regions.count == 4
+
+
+def test_regions_that_look_alike_become_one() -> None:
+    image = np.repeat(np.array([50, 53, 200], np.uint8), 20)[None].repeat(30, 0) + np.arange(60, dtype=np.uint8) % 3
+    apart, joined = (emseg.segment(image, k=3, regions=10, merge=merge).regions.count for merge in (0, 1))
+    assert (apart, joined) == (3, 2)
 
 
 def test_no_data_has_no_region(picture: np.ndarray) -> None:
@@ -82,7 +88,7 @@ def test_many_regions_are_16_bits(tmp_path: Path) -> None:
 def test_surfaces_under_changing_light_are_covered(shared_data: Path) -> None:
     name = "IITP-close__BONCH-01"
     truth = np.load(shared_data / "colorseg" / "gt" / f"{name}.npz")["segs"]
-    found = emseg.segment(shared_data / "colorseg" / "images" / f"{name}.png", k=6, regions=200)
+    found = emseg.segment(shared_data / "colorseg" / "images" / f"{name}.png", k=6, regions=200, merge=1)
     plain, joined = (emseg.evaluate(ids, [truth], 0)["scores"] for ids in (found.labels, found.regions.ids))
     assert joined["covering"] > plain["covering"] + 0.05
 
