@@ -35,6 +35,7 @@ ALGORITHMS: dict[str, Entry] = {
     "sage": Entry("emseg.em.sage", "SAGE", "one component at a time (Celeux et al. 2001)"),
     "anderson": Entry("emseg.em.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("emseg.em.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
+    "px": Entry("emseg.em.px", "PX", "parameter-expanded EM, for --family student (Liu, Rubin & Wu 1998)"),
     "vb": Entry("emseg.em.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
     "cem": Entry("emseg.em.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
     "sem": Entry("emseg.em.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),

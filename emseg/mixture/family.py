@@ -8,6 +8,7 @@ m-projection); everything between the two is `Stats`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -67,8 +68,9 @@ class Family(ABC):
         Parameters of which components have something in common.
     noisy : bool
         Whether the last component is uniform noise.
-    tails : tuple of str
-        Parameters that the hidden data know much better than the samples: EM crawls along them, ECME does not.
+    tails : mapping of str to (float, float)
+        Parameters that the hidden data know much better than the samples, and their ranges: EM crawls along them, ECME
+        does not.
     location_scale : bool
         Whether samples may be moved and stretched: components have means and the `matrices` of a covariance model.
     """
@@ -76,7 +78,7 @@ class Family(ABC):
     name: ClassVar[str]
     kind: ClassVar[type[Components]]
     shared: tuple[str, ...] = ()
-    tails: tuple[str, ...] = ()
+    tails: Mapping[str, tuple[float, float]] = {}
     location_scale: ClassVar[bool] = False
     noisy: ClassVar[bool] = False
 

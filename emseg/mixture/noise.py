@@ -9,6 +9,7 @@ the arrays of a mixture its row holds the middle and the spread of the box, whic
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +64,7 @@ class NoisyFamily(Family):
         return self.inner.shared
 
     @property
-    def tails(self) -> tuple[str, ...]:  # type: ignore[override]
+    def tails(self) -> Mapping[str, tuple[float, float]]:  # type: ignore[override]
         """Those of the other components."""
         return self.inner.tails
 

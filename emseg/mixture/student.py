@@ -15,6 +15,7 @@ expected log-likelihood, which is concave in ν/2, is highest at its end.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,9 +102,9 @@ class StudentFamily(Family):
     location_scale = True
 
     @property
-    def tails(self) -> tuple[str, ...]:  # type: ignore[override]
+    def tails(self) -> Mapping[str, tuple[float, float]]:  # type: ignore[override]
         """ν, if it is estimated."""
-        return ("dof",) if isinstance(self.dof, str) else ()
+        return {"dof": RANGE} if isinstance(self.dof, str) else {}
 
     @property
     def free(self) -> tuple[str, ...]:

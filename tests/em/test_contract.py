@@ -31,6 +31,7 @@ from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.poisson import PoissonFamily
 from emseg.mixture.samples import Rows
+from emseg.mixture.student import Student, StudentFamily
 from emseg.mixture.von_mises import VonMisesFamily
 
 FLOOR = 1e-6
@@ -50,6 +51,9 @@ FAMILIES: dict[str, Family] = {
     "poisson": PoissonFamily(),
     "gamma": GammaFamily(),
     "von-mises": VonMisesFamily(),
+    "student": StudentFamily(GAUSSIANS["full"]),
+    "student-EEE-common": StudentFamily(GAUSSIANS["EEE"], "common"),
+    "student-VEI-4": StudentFamily(GAUSSIANS["VEI"], 4.0),
 }
 HOLES = ", with holes"  # a third of the values missing
 FAMILIES |= {model + HOLES: FAMILIES[model] for model in ("full", "poisson")}
@@ -107,6 +111,9 @@ def log_densities(mixture: Mixture, x: np.ndarray) -> np.ndarray:
     if name == "gaussian":
         pairs = zip(parts.means, parts.covariances, strict=True)
         return np.stack([stats.multivariate_normal(mean, matrix).logpdf(x.T).reshape(-1) for mean, matrix in pairs])
+    if name == "student":
+        each_k = zip(parts.means, parts.scales, parts.dof, strict=True)
+        return np.stack([stats.multivariate_t(mean, scale, df=nu).logpdf(x.T) for mean, scale, nu in each_k])
     means, samples = parts.means[..., None], x[None]
     each = {
         "poisson": lambda: stats.poisson.logpmf(samples, means),
