@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -88,6 +89,9 @@ def of_family(model: str, x: np.ndarray) -> np.ndarray:
     if name in ("poisson", "gamma"):
         positive = 5 * np.exp(x / 4)
         return np.floor(positive) if name == "poisson" else positive
+    if name == "student":  # noise of two degrees of freedom, drawn by the digits: equal rows stay equal
+        u = np.clip(1e3 * np.abs(x) % 1, 1e-3, 1 - 1e-3)
+        return np.asarray(x + (u - 0.5) / np.sqrt(2 * u * (1 - u)))
     return np.array(x / 4 % (2 * np.pi)) if name == "von-mises" else x
 
 
@@ -113,7 +117,9 @@ def log_densities(mixture: Mixture, x: np.ndarray) -> np.ndarray:
         return np.stack([stats.multivariate_normal(mean, matrix).logpdf(x.T).reshape(-1) for mean, matrix in pairs])
     if name == "student":
         each_k = zip(parts.means, parts.scales, parts.dof, strict=True)
-        return np.stack([stats.multivariate_t(mean, scale, df=nu).logpdf(x.T) for mean, scale, nu in each_k])
+        return np.stack(
+            [stats.multivariate_t(mean, scale, df=nu).logpdf(x.T).reshape(-1) for mean, scale, nu in each_k]
+        )
     means, samples = parts.means[..., None], x[None]
     each = {
         "poisson": lambda: stats.poisson.logpmf(samples, means),
@@ -132,12 +138,16 @@ def start_at(x: np.ndarray, model: str, k: int) -> Mixture:
     """Equal weights, broad components, means at k samples spread over the data."""
     d, n = x.shape
     means = of_family(model, x)[:, np.linspace(0, n - 1, k).astype(int)].T
+    broad, family = np.stack([np.eye(d) * x.var()] * k), FAMILIES[model]
+    if isinstance(family, StudentFamily):
+        start = family.conformed(np.full(k, 1 / k), Student(means, broad, np.full(k, 8.0)))
+        return Mixture(np.full(k, 1 / k), start, family)
     if not is_gaussian(model):
         ones, name = np.ones_like(means), FAMILIES[model].name
         rates = means + 0.5 + 0.1 * np.arange(k)[:, None]  # all different, or hard labels were a matter of rounding
         parts = {"poisson": (rates,), "gamma": (means, 2 * ones), "von-mises": (means, ones)}[name]
         return Mixture(np.full(k, 1 / k), FAMILIES[model].kind(*parts), FAMILIES[model])
-    return Mixture(np.full(k, 1 / k), Gaussian(means, np.stack([np.eye(d) * x.var()] * k)), FAMILIES[model])
+    return Mixture(np.full(k, 1 / k), Gaussian(means, broad), family)
 
 
 A_DOZEN = Stop(tol=0, max_iter=12)
@@ -346,6 +356,17 @@ def test_one_component_is_the_weighted_mean_and_covariance(variant: str) -> None
     np.testing.assert_allclose(found.components.covariances[0], ball * np.eye(3), atol=1e-9)
 
 
+@lru_cache
+def settled(model: str) -> Mixture:
+    """Where EM for one component hardly moves, though it would for thousands of steps."""
+    x = cloud(8, 80, 2, 1, 1.0)
+    problem = pose(x, model)
+    best = run("anderson", problem, start_at(x, model, 1), Stop(0, 300)).mixture
+    for _ in range(1500):
+        best = EM().update(problem, EM().evaluate(problem, best))
+    return best
+
+
 @every_likeliest
 @every_model
 def test_a_start_at_the_optimum_stays_there(variant: str, model: str) -> None:
@@ -353,6 +374,8 @@ def test_a_start_at_the_optimum_stays_there(variant: str, model: str) -> None:
     x = cloud(8, 80, 2, 1, 1.0)
     problem = pose(x, model)
     best = run("em", problem, start_at(x, model, 1), Stop(0, 300)).mixture
+    if FAMILIES[model].name == "student":  # EM crawls there too
+        best = settled(model)
     found = run(variant, problem, best, Stop(0, 30))
     assert found.status.name == "STALLED"
     assert_same(found.mixture, best, 1e-6 if model.endswith(HOLES) else 1e-9)  # where EM crawls, the objective is flat
