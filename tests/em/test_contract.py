@@ -54,7 +54,6 @@ FAMILIES: dict[str, Family] = {
     "von-mises": VonMisesFamily(),
     "student": StudentFamily(GAUSSIANS["full"]),
     "student-EEE-common": StudentFamily(GAUSSIANS["EEE"], "common"),
-    "student-VEI-4": StudentFamily(GAUSSIANS["VEI"], 4.0),
 }
 HOLES = ", with holes"  # a third of the values missing
 FAMILIES |= {model + HOLES: FAMILIES[model] for model in ("full", "poisson")}
