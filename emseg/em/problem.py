@@ -84,7 +84,10 @@ class Problem:
 
     @cached_property
     def total(self) -> Stats:
-        """Statistics of all samples, as of one component; what is missing of them as that component expects it."""
+        """Statistics of all samples, as of one component; what is missing of them as that component expects it.
+
+        By these, the priors of `map` and `vb` are centred on all that was observed.
+        """
         if self.samples.patterns:
             return holes.single(self)[1]
         t = np.sum([t.astype(np.float64) @ weight for t, weight in self.blocks(BLOCK)], axis=0)[None]

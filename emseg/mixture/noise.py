@@ -36,11 +36,14 @@ class NoisyFamily(Family):
         -log V.
     noise : Components
         The row that stands for the noise, of `inner.kind`, (1, …).
+    log_sides : ndarray, shape (D,), or None
+        Logarithms of the sides of the box, where they are known: marginal densities need them.
     """
 
     inner: Family
     log_density: float
     noise: Any
+    log_sides: Array | None = None
     noisy = True
 
     @property
@@ -122,9 +125,18 @@ class NoisyFamily(Family):
         """Statistics that hold the locations; the noise has none."""
         return self.inner.pinned(stats, components)
 
-    def margin(self, seen: NDArray[np.intp]) -> Family:
-        """None: the box would have to be known by its sides."""
-        raise UsageError("--noise: does not go with missing values; leave it out, or use --missing drop")
+    def margin(self, seen: NDArray[np.intp]) -> NoisyFamily:
+        """A box of fewer sides.
+
+        Raises
+        ------
+        UsageError
+            If its sides are not known, as those of a saved model.
+        """
+        if self.log_sides is None:
+            raise UsageError("noise of a saved model does not go with unknown values; use --missing drop")
+        sides = self.log_sides[seen]
+        return NoisyFamily(self.inner.margin(seen), -float(sides.sum()), self.inner.marginal(self.noise, seen), sides)
 
     def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:
         """As the other components, whose rows these are."""
@@ -157,7 +169,8 @@ class NoisyFamily(Family):
     def affine(self, shift: Array, scale: Array) -> NoisyFamily:
         """A box moved and stretched."""
         log_density = self.log_density - float(np.log(scale).sum())
-        return NoisyFamily(self.inner, log_density, self.noise.affine(shift, scale))
+        sides = None if self.log_sides is None else self.log_sides + np.log(scale)
+        return NoisyFamily(self.inner, log_density, self.noise.affine(shift, scale), sides)
 
     def beside(self, mixture: Mixture, share: float = SHARE) -> Mixture:
         """A mixture of the inner family, with noise that has a share of the weight."""
@@ -236,8 +249,9 @@ def noisy(family: Family, x: Real) -> NoisyFamily:
     ValueError
         If the box has no volume.
     """
-    low, high = x.min(1).astype(np.float64), x.max(1).astype(np.float64)
+    low, high = np.nanmin(x, axis=1).astype(np.float64), np.nanmax(x, axis=1).astype(np.float64)
     require(high > low, "a feature is the same everywhere")
     middle = family.statistics(np.stack([low, high, (low + high) / 2], axis=1))
     whole = family.completed(middle.sum(1)[None].astype(np.float64))
-    return NoisyFamily(family, -float(np.log(high - low).sum()), family.m_projection(whole, 1e-9, len(x)))
+    sides = np.log(high - low)
+    return NoisyFamily(family, -float(sides.sum()), family.m_projection(whole, 1e-9, len(x)), sides)

@@ -81,8 +81,6 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
 
         family = bounded(family, features, asked)
     if asked.noise:
-        if rows.patterns:
-            raise UsageError("--noise: does not go with unknown values; leave it out, or use --missing drop")
         from emseg.mixture.noise import noisy
 
         family = noisy(family, rows.x)

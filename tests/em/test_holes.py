@@ -22,6 +22,7 @@ from emseg.mixture.families import family_of
 from emseg.mixture.gamma import Gamma, GammaFamily
 from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.noise import noisy
 from emseg.mixture.poisson import Poisson, PoissonFamily
 from emseg.mixture.samples import Rows
 from emseg.mixture.student import Student
@@ -275,6 +276,26 @@ def test_a_jacobian_for_all_dimensions_at_once_is_refused() -> None:
     rows = Rows(np.array([[1.0, np.nan], [2.0, 3.0]]), np.ones(2))
     with pytest.raises(ValueError, match="by dimension"):
         assert Problem(rows, GAUSSIANS["full"], log_jacobian=1.0).shift
+
+
+@pytest.mark.parametrize("inner", ["full", "gamma", "student"])
+def test_noise_has_a_marginal_density_too(inner: str) -> None:
+    rng = np.random.default_rng(14)
+    bare = random_mixture(rng, inner, 2, 3)
+    x = pierced(rng, draw(rng, bare, 200), 0.3)
+    family = noisy(bare.family, x)
+    mixture = family.beside(bare, 0.2)
+    problem = Problem(Rows(x, np.ones(200)), family, 1e-6)
+    widths = np.nanmax(x, axis=1) - np.nanmin(x, axis=1)
+    box = np.log(0.2) - np.where(np.isnan(x), 0, np.log(widths)[:, None]).sum(0)
+    joint = np.concatenate([np.log(0.8) + log_marginals(bare, x), box[None]])
+    kept = ~np.isnan(x).all(0)
+    expected = logsumexp(joint, axis=0)[kept].sum()
+    found = problem.e_step(mixture)
+    assert float(found.log_likelihood) == pytest.approx(expected, rel=1e-9)
+    assert float(found.elbo) == pytest.approx(expected, rel=1e-9)
+    trace = fit(EM(), problem, mixture, Stop(0, 30), rng).trace  # whose every fall is an error here
+    assert trace[-1].objective > trace[0].objective
 
 
 def test_every_row_is_counted_once_an_e_step() -> None:

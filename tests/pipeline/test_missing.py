@@ -96,6 +96,21 @@ def test_number_of_components_start_from_labels_and_model(tmp_path: Path) -> Non
     assert found.status.value.startswith("converged")
 
 
+def test_outliers_that_are_known_in_part_are_noise() -> None:
+    """As many as without holes, more or less; a saved model does not know the sides of its box."""
+    pixels, _, known = scene(8)
+    rng = np.random.default_rng(9)
+    bad = rng.random((60, 60)) < 0.08
+    pixels = np.where(bad[..., None], rng.integers(1, 255, pixels.shape), pixels).astype(np.uint8)
+    options = {"k": 3, "features": "rgb", "noise": True}
+    full = emseg.segment(pixels, **options)
+    found = emseg.segment(pixels, mask=known.astype(np.uint8), missing="em", **options)
+    assert found.report["noise"]["weight"] == pytest.approx(full.report["noise"]["weight"], rel=0.15)
+    assert found.report["noise"]["log_density"] == pytest.approx(full.report["noise"]["log_density"], abs=0.05)
+    outliers = (known.sum(axis=2) >= 2) & (found.labels == 4)
+    assert bad[outliers].mean() > 0.8
+
+
 def test_impossible_requests_are_one_line() -> None:
     pixels, _, known = scene(6)
     holes = np.where(known, pixels.astype(float), np.nan)
@@ -103,8 +118,6 @@ def test_impossible_requests_are_one_line() -> None:
         emseg.segment(holes, missing="all")
     with pytest.raises(DataError, match="a field needs all channels of a pixel; use --missing drop"):
         emseg.segment(holes, k=3, features="rgb", missing="em", mrf="gibbs")
-    with pytest.raises(UsageError, match="--noise: does not go with unknown values"):
-        emseg.segment(holes, k=3, features="rgb", missing="em", noise=True)
     with pytest.raises(DataError, match="unknown in every pixel"):
         emseg.segment(np.where([True, True, False], pixels, np.nan), k=3, features="rgb", missing="em")
     constant = np.where(known, 7.0, np.nan)
