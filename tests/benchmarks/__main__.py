@@ -23,7 +23,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import end_to_end, hard, iteration, likelihood, memory, mrf, opencv, speed, startup
+from tests.benchmarks import end_to_end, hard, iteration, likelihood, memory, mrf, opencv, restore, speed, startup
 from tests.benchmarks.measure import BenchmarkError
 from tests.benchmarks.report import Report, Row, machine
 
@@ -36,6 +36,7 @@ GROUPS: dict[str, Callable[[bool], Report]] = {
     "likelihood": likelihood.measure,
     "hard": hard.measure,
     "mrf": mrf.measure,
+    "restore": restore.measure,
     "opencv": opencv.measure,
 }
 
