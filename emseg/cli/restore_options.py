@@ -46,6 +46,14 @@ def _gain(value: Any) -> float | str:
     return gain
 
 
+def _cleaning(value: Any) -> float | str:
+    return "off" if value == "off" else _level(value)
+
+
+CLEANED = (
+    _option("--denoise", metavar="auto|off|S", callback=_checked(_cleaning), default="off",
+            help="Take noise of this level out of the image first; auto: as much as is found."),
+)  # fmt: skip
 MASKED = (
     _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
             help="Image of the same size: where it is zero, pixels stay as they are and have no influence."),

@@ -12,6 +12,7 @@ from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
 from emseg.cli.options import FILES, FIT, TALK, options
 from emseg.cli.progress import watch
+from emseg.cli.restore_options import CLEANED
 from emseg.output.names import REGIONS, Job
 
 HELP = """Segment each INPUT into K regions.
@@ -34,7 +35,7 @@ Writes, for photo.png:
 
 @click.command("segment", help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(FIT, FILES, MANY, TALK)
+@options(FIT, CLEANED, FILES, MANY, TALK)
 def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how: Any) -> int:
     """Do each input; return the exit code."""
     batch = Batch.of(inputs, how)

@@ -33,6 +33,7 @@ def image_tiff(pixels: NDArray[Any], colour: str, alpha: NDArray[Any] | None, me
     samples = pixels if alpha is None else np.dstack([pixels, alpha.astype(pixels.dtype, copy=False)])
     if samples.shape[2] == 1:
         return _tiff(samples[:, :, 0], metadata)
+    metadata = {name: value for name, value in metadata.items() if name != "volume"}
     more = samples.shape[2] - (3 if colour == "rgb" else 1)
     kinds = ["unspecified"] * more
     if alpha is not None:

@@ -94,7 +94,19 @@ def compare(
     if start not in STARTS:
         raise UsageError(f"start is {start!r}; it must be one of {', '.join(STARTS)}")
     foreign = options.keys() & {
-        *("algorithm", "base", "option", "init", "restarts", "criterion", "mrf", "beta", "neighbours", "contrast"),
+        *(
+            "algorithm",
+            "base",
+            "option",
+            "init",
+            "restarts",
+            "criterion",
+            "denoise",
+            "mrf",
+            "beta",
+            "neighbours",
+            "contrast",
+        ),
         *("regions", "merge"),
     }
     if foreign:

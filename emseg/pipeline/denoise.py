@@ -15,7 +15,7 @@ from emseg import __version__
 from emseg.em.fit import Row
 from emseg.image.model import Image
 from emseg.pipeline.inputs import as_image
-from emseg.pipeline.planes import WHITE, Planes, fitting
+from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of
 from emseg.pipeline.restore_options import DenoiseOptions
 from emseg.restore.anscombe import Anscombe, gain_of
 from emseg.restore.clipping import unclipped
@@ -102,7 +102,7 @@ def denoise(
     photo = as_image(image)
     planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
     crew = Crew(asked.threads or os.cpu_count() or 1, on_progress)
-    found = _poisson(planes, asked, crew) if asked.noise == "poisson" else _white(photo, planes, asked, crew)
+    found = _poisson(photo, planes, asked, crew) if asked.noise == "poisson" else _white(photo, planes, asked, crew)
     result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
     facts = {
         "version": __version__,
@@ -149,14 +149,14 @@ def _white(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _
     gain = np.zeros(len(values))
     if not sigma.any() or (planes.valid is not None and not planes.valid.any()):
         return _Found(None, sigma, gain)
-    found, trace = _estimate(values, sigma, photo.colour, asked, crew)
+    found, trace = _estimate(values, sigma, photo.colour, asked, crew, slices_of(photo))
     if integers:
         pairs = zip(found, values, sigma.tolist(), strict=True)
         found = np.stack([unclipped(plane, noisy, s, planes.ends) if s else plane for plane, noisy, s in pairs])
     return _Found(found, sigma, gain, trace)
 
 
-def _poisson(planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
+def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
     """Noise of counted photons, stabilised channel by channel."""
     stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
     sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.unit
@@ -172,15 +172,21 @@ def _poisson(planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
     unit = WHITE / max(float(stable.max()), 1.0)
     middle = stable[:, :1, :1] * unit
     white = (stable * unit - middle).astype(np.float32)
-    found, trace = _estimate(white, np.full(len(white), unit), "bands" if len(white) != 3 else "rgb", asked, crew)
+    found, trace = _estimate(white, np.full(len(white), unit), photo.colour, asked, crew, slices_of(photo))
     means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
     return _Found((np.stack(means) / planes.unit - planes.shift).astype(np.float32), levels, gain, trace)
 
 
 def _estimate(
-    values: Real, levels: Array, colour: str, asked: DenoiseOptions, crew: Crew
+    values: Real, levels: Array, colour: str, asked: DenoiseOptions, crew: Crew, slices: int = 1
 ) -> tuple[Real, tuple[Row, ...]]:
-    """Planes without noise, (C, H, W), and the log of the fit, if there was one."""
+    """Planes without noise, (C, H, W), and the log of the fit, if there was one (of a volume, that of the last slice).
+
+    The slices of a volume lie below one another; each is an image of its own.
+    """
+    if slices > 1:
+        parts = [_estimate(part, levels, colour, asked, crew) for part in np.split(values, slices, axis=1)]
+        return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
     planes, trace = turned(axes, values), ()

@@ -16,7 +16,7 @@ from emseg.errors import DataError, UsageError
 from emseg.image.model import Image
 from emseg.image.read import read_image
 from emseg.pipeline.inputs import as_image
-from emseg.pipeline.planes import WHITE, Planes, fitting
+from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of
 from emseg.pipeline.restore_options import InpaintOptions
 from emseg.restore.colour import axes_of_colour, turned
 from emseg.restore.inpaint import inpaint as inpaint_planes
@@ -107,7 +107,7 @@ def inpaint(
     axes = axes_of_colour(values, photo.colour)
     crew = Crew(asked.threads or os.cpu_count() or 1, on_progress)
     with crew.stage(0, 0.5 if asked.uncertainty else 1):
-        found, deviation = inpaint_planes(turned(axes, values), missing, crew)
+        found, deviation = _filled(turned(axes, values), missing, slices_of(photo), crew)
     factor, shown = None, None
     if asked.uncertainty:
         from emseg.restore.calibrate import deviation_factor
@@ -129,6 +129,13 @@ def inpaint(
         "seconds": round(time.perf_counter() - begin, 6),
     }
     return Inpainted(_opaque(replace(photo, pixels=filled, packed=None), missing), missing, shown, facts)
+
+
+def _filled(values: Real, missing: NDArray[np.bool_], slices: int, crew: Crew) -> tuple[Real, Real]:
+    """Planes without holes, and deviations; each slice of a volume is an image of its own."""
+    parts = zip(np.split(values, slices, axis=1), np.split(missing, slices, axis=0), strict=True)
+    done = [inpaint_planes(part, lost, crew) if lost.any() else (part, 0 * part) for part, lost in parts]
+    return np.concatenate([part for part, _ in done], axis=1), np.concatenate([part for _, part in done], axis=1)
 
 
 def _missing(

@@ -70,6 +70,8 @@ class SegmentOptions:
         Degrees of freedom of student: a number, or estimated, for each component or one for all.
     noise : bool
         Whether to add a component of uniform density for outliers; its label is K + 1.
+    denoise : float, "auto" or "off"
+        Noise level, given or found, that `emseg.denoise` takes out of the image first.
     missing : {"drop", "em"}
         What becomes of pixels of which some channels are unknown: no label, or one by the others (NaN in floats; zero
         in a mask of as many channels).
@@ -118,6 +120,7 @@ class SegmentOptions:
     covariance: str = "full"
     dof: float | str = "each"
     noise: bool = False
+    denoise: float | str = "off"
     missing: str = "drop"
     censored: str = ""
     truncated: str = ""
@@ -199,6 +202,11 @@ def _as_k(value: Any) -> int | str:
     return value if isinstance(value, str) else int(value)
 
 
+def is_denoise(value: float | str) -> bool:
+    """Whether a value can be `denoise`."""
+    return value in ("auto", "off") if isinstance(value, str) else 0 <= value < math.inf
+
+
 def is_beta(value: float | str) -> bool:
     """Whether a value may be the strength of a field."""
     return value == "auto" if isinstance(value, str) else 0 <= value < math.inf
@@ -250,6 +258,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
     "dof": (_as_number, is_dof, "a number above 0, 'each' or 'common'"),
     "noise": (bool, _anything, "True or False"),
+    "denoise": (_as_number, is_denoise, "a number of 0 or more, 'auto' or 'off'"),
     "missing": (str, MISSING.__contains__, f"one of {', '.join(MISSING)}"),
     "censored": (as_limits, is_limits, LIMITS),
     "truncated": (as_limits, is_limits, LIMITS),

@@ -76,6 +76,11 @@ class Planes:
         return pixels
 
 
+def slices_of(photo: Image) -> int:
+    """How many slices of a volume lie below one another; 1 for images."""
+    return int(photo.metadata["volume"][0]) if "volume" in photo.metadata else 1
+
+
 def fitting(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
     """The mask (H, W), True where it is not zero; raise DataError or ImageError if it has another size."""
     found = as_mask(mask, photo)

@@ -132,6 +132,10 @@ def segment(
     asked = SegmentOptions.checked(k=k, **options)
     clock = Clock()
     photo, inside = opened(image, mask, asked.missing)
+    if asked.denoise != "off":
+        from emseg.pipeline.denoise import denoise  # most segmentations do without
+
+        photo = denoise(photo, asked.denoise, mask=inside if inside is None else inside.astype(np.uint8)).image
     clock.lap("read")
     features = features_of(photo, inside, asked)
     require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])

@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 #: Share of the noisy plane that is put back before each round, which the last one took away too much, and what σ² is
 #: multiplied by: at first for what noise is left in the pilot, in the end for what variance it has lost.
 ROUNDS = (0.3, 1.1), (0.15, 1.1), (0.0, 1.1), (0.0, 0.8)
+OTHERS = 3  # rounds, the last, that channels other than the first are in
 PILOT = 0.05  # of the work
 FAST_STEP = 4  # pixels between the patches of a quick pass
 LEARNT = 10_000  # patches that a mixture is fitted to
@@ -47,11 +48,23 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
     with crew.stage(PILOT / 2, PILOT):
         others = [threshold(plane, s, crew) for plane, s in zip(noisy[1:], sigma[1:].tolist(), strict=True)]
     pilot = np.stack([first, *others])
-    for i, (share, beta) in enumerate(ROUNDS):
-        pilot += np.float32(share) * (noisy - pilot)
-        with crew.stage(*(PILOT + (1 - PILOT) * j / len(ROUNDS) for j in (i, i + 1))):
-            pilot = local_round(noisy, pilot, (beta * sigma**2).tolist(), crew)
+    # Rounds are counted from the end; the other channels, of less detail, come in late.
+    counts = [1] * (len(ROUNDS) - OTHERS) + [len(pilot)] * OTHERS
+    begin, share_of = PILOT, (1 - PILOT) / sum(counts)
+    for (_, beta), channels, shares in zip(ROUNDS, counts, _shares(len(pilot)), strict=True):
+        part, given = pilot[:channels], noisy[:channels]
+        part = part + shares[:channels, None, None] * (given - part)
+        with crew.stage(begin, begin + share_of * channels):
+            pilot[:channels] = local_round(given, part, (beta * sigma[:channels] ** 2).tolist(), crew)
+        begin += share_of * channels
     return pilot[:, :height, :width]
+
+
+def _shares(channels: int) -> Real:
+    """What is put back of each channel before each round, (R, C): of those that come late, as before the first."""
+    table = np.tile(np.array([[share] for share, _ in ROUNDS], np.float32), (1, channels))
+    table[len(ROUNDS) - OTHERS, 1:] = ROUNDS[0][0]
+    return table
 
 
 def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit | None]:

@@ -132,3 +132,27 @@ def test_photons(clean: np.ndarray) -> None:
 def test_nonsense_is_a_usage_error(wrong: dict) -> None:
     with pytest.raises(UsageError):
         emseg.denoise(np.zeros((9, 9)), **wrong)
+
+
+def test_segmenting_the_denoised_image(clean: np.ndarray) -> None:
+    y, x = np.mgrid[:64, :64]
+    truth = (x + y > 60).astype(int) + (np.hypot(x - 44, y - 20) < 12)
+    noisy = np.clip(with_noise(np.array([60.0, 110.0, 160.0])[truth], 30), 0, 255).astype(np.uint8)
+    wrong = {
+        level: (emseg.segment(noisy, k=3, denoise=level).labels != truth + 1).mean() for level in ("off", "auto", 30)
+    }
+    assert wrong["auto"] < 0.3 * wrong["off"]
+    assert wrong[30] < 0.3 * wrong["off"]
+    with pytest.raises(UsageError, match="denoise"):
+        emseg.segment(noisy, k=3, denoise="much")
+    with pytest.raises(UsageError, match="denoise"):
+        emseg.compare(noisy, k=3, denoise=30)
+
+
+def test_slices_of_a_volume_are_images(clean: np.ndarray) -> None:
+    y = with_noise(np.concatenate([clean[:, :, 0], clean[::-1, :, 1]]))
+    volume = emseg.Image.from_array(y)
+    stacked = emseg.Image(volume.pixels, "gray", metadata={"volume": (2, 64, 64)})
+    found = emseg.denoise(stacked, sigma=20).pixels[:, :, 0]
+    for part, rows in ((y[:64], slice(0, 64)), (y[64:], slice(64, 128))):
+        assert np.abs(found[rows] - emseg.denoise(part, sigma=20).pixels[:, :, 0]).max() < 0.05
