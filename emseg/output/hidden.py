@@ -20,6 +20,7 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be removed: that does for a lock
     fcntl = None  # type: ignore[assignment]
 
+BINARY = getattr(os, "O_BINARY", 0)  # where the system would translate line ends
 MOST = 1000  # hidden files of one report; only processes that write the same report at once make more than a few
 PATIENCE = 10.0  # seconds to wait for another process that is renaming files in the same folder
 _LIVE: set[Hidden] = set()
@@ -59,7 +60,7 @@ class Hidden:
                     os.remove(name)
             self.names[path] = name
             try:
-                handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
+                handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, 0o666)
             except FileExistsError:  # of another process, which may be at work
                 del self.names[path]
                 continue
