@@ -267,7 +267,10 @@ class _Kernel:
             counts, entropy = self.respond(stacked, weight)
         complete = np.zeros_like(log_likelihood)
         if self.link:
-            complete = np.where(counts > 0, counts * self.joint.reshape(counts.shape), 0).sum((1, 2))
+            joint = self.joint.reshape(counts.shape)
+            complete = np.einsum("skb,skb->s", counts, joint)
+            if not np.isfinite(complete).all():  # 0 times -inf
+                complete = np.where(counts > 0, counts * joint, 0).sum((1, 2))
         return counts.reshape(r.shape), np.array([log_likelihood, entropy, complete], np.float64)
 
     def _score(self, t: Real) -> None:

@@ -34,30 +34,30 @@ class StudentLink:
 
     def log_joint(self, forms: Real, t: Real) -> None:
         """log π f(μ) - ½(ν+D) log(1 + δ/ν), in place."""
+        nu, power, offset = self.dof, (self.dof + self.d) / 2, self.offset
         np.maximum(forms, 0, out=forms)  # rounding
-        forms *= self._as(forms, 1 / self.dof)
-        if (self.dof > STEEP).any():
+        if (nu > STEEP).any():
+            forms *= self._as(forms, 1 / nu)
             np.log1p(forms, out=forms)
         else:
-            forms += 1
+            forms += self._as(forms, nu)
             np.log(forms, out=forms)
-        forms *= self._as(forms, -(self.dof + self.d) / 2)
-        forms += self._as(forms, self.offset)
+            offset = offset + power * np.log(nu)
+        forms *= self._as(forms, -power)
+        forms += self._as(forms, offset)
 
     def gather(self, counts: Real, forms: Real, t: Real) -> Array:
         """Σ c q (1, u, u x, u x xᵀ, log u - u), shape (S·K, P + 2)."""
         from scipy.special import psi
 
+        half = (self.dof + self.d) / 2
         u = np.maximum(forms, 0)
         u += self._as(forms, self.dof)
-        np.divide(self._as(forms, self.dof + self.d), u, out=u)
         log_u = np.log(u)
-        u *= counts
         log_u *= counts
-        n, weighted, logs = counts @ t[0], u @ t.T, log_u @ t[0]
-        half = (self.dof[:, 0] + self.d) / 2
-        logs = logs + (psi(half) - np.log(half)) * n - weighted[:, 0]
-        return np.concatenate([n[:, None], weighted, logs[:, None]], axis=1)
+        np.divide(counts, u, out=u)  # u / (ν+D)
+        n, weighted, logs = (counts @ t[0])[:, None], 2 * half * (u @ t.T), -(log_u @ t[0])[:, None]
+        return np.concatenate([n, weighted, logs + (psi(half) + np.log(2)) * n - weighted[:, :1]], axis=1)
 
     @staticmethod
     def _as(forms: Real, values: Array) -> Real:
