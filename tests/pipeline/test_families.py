@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 import emseg
 from emseg.errors import DataError, UsageError
+from emseg.output.model import model_json
 
 SIDE = 96
 RNG = np.random.default_rng(0)
@@ -47,6 +50,35 @@ def test_hue_is_the_feature_of_angles() -> None:
     assert min((found.labels - 1 != (TRUTH > 0)).mean(), (found.labels - 1 != (TRUTH == 0)).mean()) < 0.01
 
 
+@pytest.mark.parametrize("dof", ["each", "common", 3])
+def test_heavy_tails_come_back(dof: float | str) -> None:
+    rng = np.random.default_rng(3)
+    image = np.array([80.0, 120, 160])[TRUTH] + 2 * rng.standard_t(3, TRUTH.shape)
+    found, plain = emseg.segment(image, k=3, family="student", dof=dof), emseg.segment(image, k=3)
+    report = found.report
+    np.testing.assert_allclose(np.ravel(report["means"]), [80, 120, 160], atol=0.15)
+    np.testing.assert_allclose(np.ravel(report["parameters"]["scales"]), 4, rtol=0.15)
+    np.testing.assert_allclose(report["parameters"]["dof"], 3, rtol=0.25)
+    np.testing.assert_allclose(report["covariances"], found.mixture.components.covariances)
+    assert report["n_parameters"] == 8 + {"each": 3, "common": 1}.get(str(dof), 0)
+    assert report["log_likelihood"] > plain.report["log_likelihood"] + 1000
+    assert (found.labels - 1 != TRUTH).mean() < 0.01
+
+
+def test_covariances_that_are_infinite_are_null(tmp_path: Path) -> None:
+    image = np.array([80.0, 160])[TRUTH // 2] + np.random.default_rng(4).standard_t(1, TRUTH.shape)
+    found = emseg.segment(image, k=2, family="student", dof=1)
+    assert found.report["covariances"] == [None, None]
+    assert json.loads(json.dumps(found.report, allow_nan=False)) == found.report
+    assert found.report["icl"] < emseg.segment(image, k=2).report["icl"]
+    path = tmp_path / "m.json"
+    path.write_bytes(model_json(found.report))
+    again = emseg.segment(image, k=2, family="student", dof="common", init=str(path))
+    assert again.report["parameters"]["dof"][0] == again.report["parameters"]["dof"][1]
+    assert again.report["log_likelihood"] >= found.report["log_likelihood"]
+    np.testing.assert_array_equal(emseg.apply(str(path), image).labels, found.labels)
+
+
 def test_outliers_get_a_label_of_their_own() -> None:
     rng = np.random.default_rng(2)
     image = np.where(TRUTH > 0, 100.0, 140.0) + rng.normal(size=TRUTH.shape)
@@ -71,7 +103,12 @@ def test_outliers_get_a_label_of_their_own() -> None:
         (np.array([[0, 2, 3]], np.uint8), {"family": "von-mises"}, UsageError, "gray is no angle.*hue"),
         (np.array([[1, 2, 3]], np.uint8), {"family": "gamma", "covariance": "tied"}, UsageError, "leave it out"),
         (np.array([[1, 2, 3]], np.uint8), {"family": "gamma", "features": "gray:2"}, UsageError, "weights do nothing"),
-        (np.array([[1, 2, 3]], np.uint8), {"family": "cauchy"}, UsageError, "one of gaussian, poisson"),
+        (np.array([[1, 2, 3]], np.uint8), {"family": "cauchy"}, UsageError, "one of gaussian, student, poisson"),
+        (np.array([[1, 2, 3]], np.uint8), {"dof": 4}, UsageError, "--dof 4.0: gaussian has no.*--family student"),
+        (np.array([[1, 2, 3]], np.uint8), {"family": "student", "dof": 0}, UsageError, "a number above 0, 'each'"),
+        (np.array([[1, 2, 3]], np.uint8), {"family": "student", "dof": "all"}, UsageError, "dof is 'all'"),
+        (np.array([[1, 2, 3]], np.uint8), {"algorithm": "px"}, UsageError, "--family student"),
+        (np.array([[1, 2, 3]], np.uint8), {"family": "student", "algorithm": "vb"}, UsageError, "--family gaussian"),
         (np.array([[1, 2, 3]], np.uint8), {"family": "poisson", "algorithm": "vb"}, UsageError, "--family gaussian"),
         (np.array([[1, 2, 3]], np.uint8), {"family": "poisson", "algorithm": "ecm"}, UsageError, "--algorithm em"),
         (np.array([[1, 2, 3]], np.uint8), {"noise": True, "algorithm": "vb"}, UsageError, "leave out --noise"),
