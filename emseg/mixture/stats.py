@@ -17,7 +17,8 @@ class Stats:
     n : ndarray, shape (..., K)
         Σ_i c_i r_ik, the expected number of samples of each component.
     t : ndarray, shape (..., K, P)
-        Σ_i c_i r_ik T(x_i), the family's sufficient statistic; T begins with the constant 1.
+        Σ_i c_i r_ik T(x_i), the family's sufficient statistic; T begins with the constant 1, so t_0 is n, and more than
+        that where samples are expected that were not recorded.
 
     Leading axes, where there are any, hold independent mixtures that are fitted side by side.
     """
