@@ -207,6 +207,8 @@ FIELD = (
     _option("--neighbours", type=click.Choice(NEIGHBOURS), default=DEFAULT.neighbours,
             help="Neighbours of a pixel in the field; auto: those that share a side."),
     _option("--contrast", is_flag=True, help="Loosen the field between neighbours that differ much."),
+    _option("--bias-field", is_flag=True,
+            help="Estimate uneven illumination (vignetting, inhomogeneity), take it out first, and write it."),
     _option("--regions", type=click.IntRange(0), metavar="N", default=DEFAULT.regions,
             help="Also find connected regions of at least N pixels, and write a map and a table of them; 0: do not."),
     _option("--merge", type=click.FloatRange(0), metavar="X", callback=_checked(_finite), default=DEFAULT.merge,

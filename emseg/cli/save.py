@@ -55,6 +55,11 @@ def _content(kind: str, result: Segmentation) -> bytes:
             from emseg.output.table import table_csv
 
             return table_csv(result.regions.table if result.regions else {})
+        case "bias":
+            from emseg.output.tiff import planes_tiff
+
+            assert result.gain is not None  # asked for with the file
+            return planes_tiff(result.gain, image.metadata)
         case "log":
             from emseg.output.log import log_csv
 

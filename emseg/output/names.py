@@ -23,6 +23,8 @@ EXTRA = {
 }
 #: What `--regions` adds.
 REGIONS = {"regions": ".regions.png", "regions-csv": ".regions.csv"}
+#: What `--bias-field` adds.
+GAIN = {"bias": ".bias.tif"}
 REPORT = ".json"
 #: What there is more for inputs of these names.
 VOLUMES, VOLUME = (".nii", ".nii.gz"), {"labels-nifti": ".labels.nii.gz"}
@@ -98,7 +100,7 @@ def plan(
     ----------
     sources : the inputs, or their paths.
     folder : where the results go; "-" is standard output, for the first kind of result of a single input.
-    extra : kinds of `EXTRA` and `REGIONS`.
+    extra : kinds of `EXTRA`, `REGIONS` and `GAIN`.
     always : suffixes of the other results by kind.
     report : suffix of the report.
     name : what the names of results begin with; may hold {stem}, {name}, {suffix} and {folder} of the input.
@@ -110,7 +112,7 @@ def plan(
         If a file would be the result of two inputs, a result would replace an input or leave the folder, or the
         template makes no sense.
     """
-    suffixes = {**always, **{kind: (EXTRA | REGIONS)[kind] for kind in extra}}
+    suffixes = {**always, **{kind: (EXTRA | REGIONS | GAIN)[kind] for kind in extra}}
     inputs = [Input(source) if isinstance(source, str) else source for source in sources]
     if folder == STDIO:
         return _to_stdout(inputs, next(iter(always)))

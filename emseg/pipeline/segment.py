@@ -56,6 +56,8 @@ class Segmentation:
     features : Features
     regions : Regions or None
         Connected regions and a table of them, if asked for.
+    gain : ndarray of float32, shape (H, W), or None
+        Illumination, with mean 1, if it was to be estimated.
     """
 
     image: Image
@@ -67,6 +69,7 @@ class Segmentation:
     colours: NDArray[np.uint8] | None
     features: Features
     regions: Regions | None = None
+    gain: NDArray[np.float32] | None = None
     smoothed: NDArray[np.float32] | None = None  # with a field: the posterior, of pixels and not of samples
 
     def posterior(self) -> NDArray[np.float32]:
@@ -137,10 +140,16 @@ def segment(
 
         photo = denoise(photo, asked.denoise, mask=inside if inside is None else inside.astype(np.uint8)).image
     clock.lap("read")
+    gain, original, rng = None, photo, np.random.default_rng(asked.seed)
+    if asked.bias_field:
+        from emseg.pipeline.bias import flattened
+
+        photo, gain = flattened(photo, inside, asked.k_range[1], rng)
+        clock.lap("bias")
     features = features_of(photo, inside, asked)
     require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
     clock.lap("features")
-    rng, variant = np.random.default_rng(asked.seed), algorithm(asked.algorithm, asked.base, asked.option)
+    variant = algorithm(asked.algorithm, asked.base, asked.option)
     problem = pose(features, asked)
     start = find_start(problem, photo, features, asked, rng)
     clock.lap("start")
@@ -150,7 +159,8 @@ def segment(
         from emseg.pipeline.start import singular
 
         raise singular(photo)
-    return _finish(photo, features, problem, found, asked, start, rng, clock)
+    result = _finish(photo, features, problem, found, asked, start, rng, clock)
+    return result if gain is None else replace(result, image=original, gain=gain)
 
 
 def _finish(
@@ -191,7 +201,7 @@ def _finish(
     if field:
         facts["mrf"] = field.facts
     smoothed = field.posterior if field else None
-    result = Segmentation(seen, labels, own, found.trace, found.status, facts, colours, features, None, smoothed)
+    result = Segmentation(seen, labels, own, found.trace, found.status, facts, colours, features, smoothed=smoothed)
     return _with_regions(result, asked, clock) if asked.regions else result
 
 
