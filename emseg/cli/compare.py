@@ -9,7 +9,8 @@ import click
 
 from emseg.cli.options import COMPARED, MODEL, OUT, RUN, TALK, options
 from emseg.cli.progress import watch
-from emseg.output.names import COMPARE, COMPARE_REPORT, plan
+from emseg.errors import UsageError
+from emseg.output.names import COMPARE, COMPARE_REPORT, STDIO, plan
 from emseg.pipeline.options import COMPARE as DEFAULTS
 
 HELP = """Fit one mixture to IMAGE by many algorithms, all from the same start.
@@ -42,6 +43,8 @@ def command(
     from emseg.output.files import check, write_all
     from emseg.pipeline.compare import compare
 
+    if output == STDIO:
+        raise UsageError("-o -: compare writes several files; name a folder")
     (job,) = plan([image], output, always=COMPARE, report=COMPARE_REPORT)
     check(job.files.values(), job.report, overwrite)
     result = compare(image, watch=partial(watch, quiet=quiet, verbose=verbose), **how)

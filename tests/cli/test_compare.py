@@ -128,3 +128,8 @@ def test_a_result_does_not_replace_its_image(photo: Path, tmp_path: Path) -> Non
     link = tmp_path / "x.compare.svg"
     link.symlink_to(odd)
     assert run(odd, *TWO, "-q", "-o", tmp_path) == 2
+
+
+def test_standard_output_has_no_room_for_three(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(photo, *TWO, "-o", "-") == 2
+    assert "name a folder" in capsys.readouterr().err

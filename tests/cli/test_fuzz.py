@@ -21,8 +21,10 @@ from emseg.cli.main import COMMANDS, cli
 
 INPUTS = ("photo.png", "flat.png", "none.png", "model.json", "-")
 COMMON = (*INPUTS, "0", "1", "2", "-1", "3:2", "2:3", "auto", "nan", "inf", "1e9", "all", "lab,xy", "a=b", "1/2", "")
-VALUES = st.sampled_from(COMMON) | st.text(max_size=8) | st.integers(-5, 10**18).map(str) | st.floats().map(str)
-FOLDERS = st.sampled_from(["out", "out/deep", ".", "photo.png", "photo.png/x", "\n", "a" * 300])
+# What a command line may hold: no NUL, and bytes that are no text.
+TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]) | st.just("\udcff"), max_size=8)
+VALUES = st.sampled_from(COMMON) | TEXT | st.integers(-5, 10**18).map(str) | st.floats().map(str)
+FOLDERS = st.sampled_from(["-", "out", "out/deep", ".", "photo.png", "photo.png/x", "\n", "a" * 300])
 ALONE = {"help", "debug", "version"}  # which are meant to print more
 
 
@@ -81,6 +83,6 @@ def test_some_command_lines(words: list[str], folder: Path, monkeypatch: Any, ca
 
 @pytest.mark.slow
 @given(words=command_lines())
-@settings(max_examples=1500, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=4000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_many_command_lines(words: list[str], folder: Path, monkeypatch: Any, capfd: Any) -> None:
     judge(words, monkeypatch, capfd)
