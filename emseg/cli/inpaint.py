@@ -16,7 +16,7 @@ from emseg.cli.progress import share
 from emseg.cli.restore_options import HOLES, THREADS
 from emseg.cli.suited import suited
 from emseg.errors import UsageError, shown
-from emseg.output.names import INPAINT, INPAINT_REPORT, UNCERTAINTY, Job
+from emseg.output.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
 
 HELP = """Fill the missing pixels of each INPUT.
 
@@ -45,6 +45,8 @@ def command(inputs: tuple[str, ...], verbose: bool, **how: Any) -> int:
     if how["mask"] is not None and how["mask_dir"] is not None:
         raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")
     batch = Batch.of(inputs, how)
+    if how["uncertainty"] and batch.output == STDIO:
+        raise UsageError("-o -: writes one file to standard output; leave out --uncertainty, or name a folder")
     decisive = {name: value for name, value in how.items() if name != "threads"}
     if how["mask_dir"] is not None:
         decisive["masks"] = _contents(how["mask_dir"])

@@ -81,3 +81,10 @@ def test_nonsense_is_one_line(
     assert said in err
     assert err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_standard_output_takes_the_picture_alone(
+    photo: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--mask-dir", tmp_path / "masks", "--uncertainty", "-o", "-") == 2
+    assert "leave out --uncertainty" in capfd.readouterr().err
