@@ -123,9 +123,7 @@ class Batch:
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
         if any(extra) or self.as_json or self.resume:
-            raise UsageError(
-                "-o -: writes one file to standard output; leave out what else would be written, and --json and --resume"
-            )
+            raise UsageError("-o -: writes one file to standard output; leave out all other files, --json and --resume")
         if sys.stdout.isatty():
             raise UsageError("-o -: standard output is a terminal; add > labels.png")
 
