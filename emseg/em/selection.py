@@ -32,6 +32,7 @@ from emseg.em.search import POLISH, compete, search, views
 from emseg.em.vb import VB
 from emseg.errors import UsageError
 from emseg.mixture import seeds
+from emseg.mixture.bounded import BoundedFamily
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import SIZES
@@ -66,6 +67,8 @@ def candidates(
     init, starts
         How the first K is searched for, see `search`.
     """
+    if criterion == "elbo" and isinstance(problem.family, BoundedFamily):
+        raise UsageError("--criterion elbo: variational Bayes knows no bounds; use icl, bic or aic")
     if criterion == "mml" and problem.family.noisy:
         raise UsageError("--criterion mml: components are annihilated, noise too; leave out --noise, or use icl")
     seen = views(problem, rng)

@@ -92,7 +92,7 @@ def test_one_dimension_by_direct_optimisation(kind: str) -> None:
     assert found.trace[-1].log_likelihood == pytest.approx(-loss(at), rel=1e-11)
     best = optimize.minimize(loss, at + 0.02, method="BFGS", options={"gtol": 1e-7})
     assert -best.fun == pytest.approx(found.trace[-1].log_likelihood, rel=1e-10)
-    np.testing.assert_allclose(at, best.x, atol=1e-4)
+    np.testing.assert_allclose(at, best.x, atol=1e-6)
 
 
 @every_kind

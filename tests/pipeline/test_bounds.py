@@ -99,12 +99,13 @@ def test_a_field_goes_with_censored_pixels_alone() -> None:
         ({"family": "poisson"}, "poisson knows no bounds; use --family gaussian"),
         ({"family": "student"}, "student knows no bounds; use --family gaussian"),
         ({"noise": True}, "does not go with --noise"),
+        ({"k": "1:2", "criterion": "elbo"}, "--criterion elbo: variational Bayes knows no bounds; use icl, bic or aic"),
         ({"truncated": "0,300"}, "must lie within --truncated 0,300"),
     ],
 )
 def test_what_does_not_go_together(options: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        emseg.segment(clipped(16), k=2, censored="0,255", **options)  # type: ignore[arg-type]
+        emseg.segment(clipped(16), **({"k": 2, "censored": "0,255"} | options))  # type: ignore[arg-type]
 
 
 def test_pixels_that_cannot_be() -> None:
