@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 
 import emseg
@@ -12,6 +13,7 @@ from emseg.errors import DataError, UsageError
 from emseg.output.model import model_json, read_model
 from emseg.pipeline.limits import is_limits, limits
 
+ROOT = Path(__file__).parents[2]
 MEANS = np.array([[70.0, 90.0, 60.0], [240.0, 215.0, 190.0]])
 MATRIX = np.array([[900.0, 500.0, 300.0], [500.0, 700.0, 200.0], [300.0, 200.0, 500.0]])
 
@@ -140,3 +142,18 @@ def test_no_limits(wrong: object) -> None:
 def test_a_pair_is_a_text() -> None:
     assert limits("0,255") == (0, 255)
     assert limits(", 255") == (-np.inf, 255)
+
+
+def test_a_photograph_overexposed_on_purpose() -> None:
+    """The README's table: without --censored, a component shrinks onto 255, and the others are moved about."""
+    over = np.asarray(PIL.Image.open(ROOT / "sample_images" / "camera.png").convert("L")) * 1.21
+    clip = np.clip(np.rint(over), 0, 255).astype(np.uint8)
+    free = emseg.segment(np.rint(over).astype(np.uint16), k=4, features="gray")
+    plain, censored = (emseg.segment(clip, k=4, features="gray", censored=text) for text in ("", ",254.5"))
+    assert 0.07 < (clip == 255).mean() < 0.09
+    assert plain.mixture.components.covariances.min() < 1e-3
+    assert (plain.labels == free.labels).mean() < 0.5
+    assert (censored.labels == free.labels).mean() > 0.9
+    bright = censored.mixture.components[3], free.mixture.components[3]
+    assert bright[0].means[0] == pytest.approx(bright[1].means[0], abs=1)
+    assert np.sqrt(bright[0].covariances[0, 0]) == pytest.approx(np.sqrt(bright[1].covariances[0, 0]), abs=1.5)
