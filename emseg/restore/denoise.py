@@ -11,7 +11,7 @@ from emseg.em.convergence import Stop
 from emseg.em.fit import Fit
 from emseg.restore.learn import PatchProblem, learn
 from emseg.restore.local import STEP, local_round
-from emseg.restore.mixture import PatchMixture, coordinates, filtered
+from emseg.restore.mixture import LEAST, PatchMixture, coordinates, filtered
 from emseg.restore.patches import AREA, SIDE, Real, fitted, plane_shape
 from emseg.restore.prior import photographs
 from emseg.restore.threshold import threshold
@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 ROUNDS = (0.3, 1.1), (0.15, 1.1), (0.0, 1.1), (0.0, 0.8)
 OTHERS = 3  # rounds, the last, that channels other than the first are in
 PILOT = 0.05  # of the work
-FAST_STEP = 4  # pixels between the patches of a quick pass
+FAST = 2, 3.0  # pixels between the patches of a quick pass, and least variance of axes, see `filtered`
 LEARNT = 10_000  # patches that a mixture is fitted to
 STRENGTH = 50.0  # patches that each component of the prior counts as
 STOP = Stop(tol=1e-3, max_iter=5)
@@ -44,7 +44,7 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
     height, width = plane_shape(planes)
     noisy = fitted(planes, STEP)
     with crew.stage(0, PILOT / 2):
-        first = _by_mixture(noisy[0], photographs(), float(sigma[0]), STEP, len(planes), crew)
+        first = _by_mixture(noisy[0], photographs(), float(sigma[0]), STEP, LEAST, len(planes), crew)
     with crew.stage(PILOT / 2, PILOT):
         others = [threshold(plane, s, crew) for plane, s in zip(noisy[1:], sigma[1:].tolist(), strict=True)]
     pilot = np.stack([first, *others])
@@ -77,7 +77,7 @@ def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple
     sigma : ndarray, shape (C,)
     crew : Crew
     fast : bool
-        Take the mixture as it is, and patches every 4 pixels.
+        Take the mixture as it is, and patches every 2 pixels.
 
     Returns
     -------
@@ -94,10 +94,11 @@ def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple
         start = replace(mixture, noise=noise)
         fit = learn(PatchProblem(x, noise, STRENGTH, start), start, STOP)
         mixture = _fitted_mixture(fit)
+    how = FAST if fast else (1, LEAST)
     out = []
     for c, (plane, s) in enumerate(zip(noisy, sigma.tolist(), strict=True)):
         with crew.stage(c / len(planes), (c + 1) / len(planes)):
-            out.append(_by_mixture(plane, mixture, s, FAST_STEP if fast else 1, len(planes), crew, scale))
+            out.append(_by_mixture(plane, mixture, s, *how, len(planes), crew, scale))
     return np.stack(out)[:, :height, :width], fit
 
 
@@ -108,13 +109,20 @@ def _fitted_mixture(fit: Fit) -> PatchMixture:
 
 
 def _by_mixture(
-    plane: Real, mixture: PatchMixture, sigma: float, step: int, channels: int, crew: Crew, scale: float | None = None
+    plane: Real,
+    mixture: PatchMixture,
+    sigma: float,
+    step: int,
+    least: float,
+    channels: int,
+    crew: Crew,
+    scale: float | None = None,
 ) -> Real:
     """`filtered`, in the units of the mixture."""
     if sigma == 0:
         return plane
     unit = _scale(plane, sigma, channels) if scale is None else scale
-    found: Real = filtered(plane * np.float32(unit), mixture, unit * sigma, step, crew) / np.float32(unit)
+    found: Real = filtered(plane * np.float32(unit), mixture, unit * sigma, step, crew, least) / np.float32(unit)
     return found
 
 

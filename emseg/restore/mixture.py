@@ -20,6 +20,7 @@ from emseg.restore.work import Crew
 Array = NDArray[np.float64]
 D = AREA - 1
 BLOCK = 512  # patches scored at once: their projections on all axes stay in the cache
+LEAST = 1.0  # of σ²: 0.02 dB worse than 0.3, in two thirds of the time
 LOG_2PI = float(np.log(2 * np.pi))
 
 
@@ -113,7 +114,7 @@ def coordinates(patches: Real) -> Real:
     return found
 
 
-def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, crew: Crew) -> Real:
+def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, crew: Crew, least: float = LEAST) -> Real:
     """Conditional means of patches every `step` pixels, averaged by their precision where they overlap.
 
     It is done to the plane and to its transpose, which the mixture does not know to be as likely, on grids that
@@ -127,8 +128,10 @@ def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, crew: 
     sigma : float
     step : int
     crew : Crew
+    least : float
+        Axes that are not looked at when the component of a patch is chosen, see `PatchMixture`.
     """
-    seen = replace(mixture, noise=sigma**2, least=0.3)
+    seen = replace(mixture, noise=sigma**2, least=least)
     one = _filtered(plane, seen, step, crew)
     other = _filtered(np.ascontiguousarray(plane.T), seen, step, crew)
     found: Real = (one[0] + other[0].T) / (one[1] + other[1].T)

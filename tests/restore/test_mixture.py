@@ -114,7 +114,7 @@ def test_every_step_covers_the_plane(step: int) -> None:
 
 def test_it_is_the_average_of_filtered_patches() -> None:
     plane = np.random.default_rng(0).normal(0, 30, (9, 10)).astype(np.float32)
-    seen = PatchMixture(photographs().weights, photographs().axes, photographs().variances, 100.0, 0.3)
+    seen = PatchMixture(photographs().weights, photographs().axes, photographs().variances, 100.0, 1.0)
     total, count = np.zeros((9, 10)), np.zeros((9, 10))
     for turn in (False, True):
         x = coordinates(cut(np.ascontiguousarray(plane.T if turn else plane)))
