@@ -100,6 +100,12 @@ def _limits(value: str) -> str:
     return value
 
 
+def _file(value: str) -> str:
+    if value and not isfile(value):
+        raise ValueError(f"{value!r} is no file")
+    return value
+
+
 def _folder(value: str) -> str:
     if isfile(value):
         raise ValueError(f"{value!r} is a file; name a folder")
@@ -207,6 +213,8 @@ FIELD = (
     _option("--neighbours", type=click.Choice(NEIGHBOURS), default=DEFAULT.neighbours,
             help="Neighbours of a pixel in the field; auto: those that share a side."),
     _option("--contrast", is_flag=True, help="Loosen the field between neighbours that differ much."),
+    _option("--scribbles", metavar="FILE", callback=_checked(_file), default=DEFAULT.scribbles,
+            help="Label map of the image's size: pixels that are not 0 keep their label, and classes start from them."),
     _option("--bias-field", is_flag=True,
             help="Estimate uneven illumination (vignetting, inhomogeneity), take it out first, and write it."),
     _option("--regions", type=click.IntRange(0), metavar="N", default=DEFAULT.regions,

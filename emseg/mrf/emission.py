@@ -28,12 +28,22 @@ class Emission:
     lattice : Lattice
     index : ndarray of int, `lattice.shape`
         The row of each pixel; anything outside.
+    marks : ndarray of uint8, `lattice.shape`, optional
+        Labels 1…K that pixels are known to have; 0 elsewhere.
     keep : bool
         Hold T(x) of all pixels in memory, 4 P bytes each, as is worth its while if statistics are wanted often.
     """
 
-    def __init__(self, problem: Problem, lattice: Lattice, index: NDArray[np.integer[Any]], keep: bool = True) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        lattice: Lattice,
+        index: NDArray[np.integer[Any]],
+        keep: bool = True,
+        marks: NDArray[np.uint8] | None = None,
+    ) -> None:
         self.problem, self.lattice = problem, lattice
+        self.marks = None if marks is None else lattice.split(marks)
         rows = problem.samples
         self.few = 2 * rows.n_rows < lattice.n_sites  # then densities are cheaper by row
         kind = np.intp if keep else np.int32
@@ -83,7 +93,18 @@ class Emission:
             for part in self.lattice.blocks(BLOCK):
                 out[s, :, part], top = _levelled(mixture, self.x[s, :, part].astype(np.float64))
                 level += float(top @ inside[s, part])
-        return out, level
+        return out, level + self._hold(out)
+
+    def _hold(self, log_f: Real) -> float:
+        """Leave marked pixels their label alone, in place; what that takes off the sum of the largest log-densities."""
+        moved = 0.0
+        for label in range(1, log_f.shape[1] + 1) if self.marks is not None else ():
+            assert self.marks is not None
+            here = self.marks == label
+            moved += float(log_f[:, label - 1][here].sum(dtype=np.float64))
+            for other in range(log_f.shape[1]):
+                log_f[:, other][here] = 0 if other == label - 1 else LOWEST
+        return moved
 
     def statistics(self, s: int, part: slice, p: Real, link: Link | None = None) -> NDArray[np.float64]:
         """Σ_i p_ik T(x_i) over a block, shape (K, P), or what takes the place of T where there is a link."""

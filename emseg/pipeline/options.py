@@ -109,6 +109,8 @@ class SegmentOptions:
         Find connected regions of at least so many pixels; 0: do not.
     merge : float
         How much alike adjacent regions must be to become one; 0: only small ones join others.
+    scribbles : str
+        Path of a label map: pixels that are not 0 have that label, and keep it; classes start from them.
     bias_field : bool
         Estimate uneven illumination, and fit what is left without it.
     compress : bool
@@ -142,6 +144,7 @@ class SegmentOptions:
     regions: int = 0
     merge: float = 0.0
     bias_field: bool = False
+    scribbles: str = ""
     compress: bool = True
 
     @classmethod
@@ -278,6 +281,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "beta": (_as_number, is_beta, "a number of 0 or more, or 'auto'"),
     "neighbours": (_as_name, lambda value: str(value) in NEIGHBOURS, f"one of {', '.join(NEIGHBOURS)}"),
     "regions": (int, _at_least(0), "a whole number of pixels, 0 or more"),
+    "scribbles": (str, _anything, "a path"),
     "bias_field": (bool, _anything, "True or False"),
     "merge": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
     "contrast": (bool, _anything, "True or False"),

@@ -16,6 +16,7 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
+from emseg.errors import UsageError
 from emseg.features.model import Features
 from emseg.image.known import completed
 from emseg.image.model import Image
@@ -133,6 +134,8 @@ def segment(
     [1, 1, 1, 2, 2, 2]
     """
     asked = SegmentOptions.checked(k=k, **options)
+    if asked.scribbles and asked.mrf == "none":
+        raise UsageError("--scribbles: only a field carries them to their neighbours; add --mrf auto")
     clock = Clock()
     photo, inside = opened(image, mask, asked.missing)
     if asked.denoise != "off":

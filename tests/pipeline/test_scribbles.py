@@ -1,0 +1,57 @@
+"""`--scribbles`: marks keep their labels and numbers, and tell apart what the values alone would not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import emseg
+from emseg.errors import DataError, UsageError
+
+
+@pytest.fixture
+def picture() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    z = np.zeros((60, 60), int)
+    z[:, 30:] = 1
+    z[20:40, 20:40] = 2
+    return z, rng.normal(np.array([150.0, 100.0, 120.0])[z], 12)
+
+
+def saved(marks: np.ndarray, folder: Path) -> str:
+    PIL.Image.fromarray(marks.astype(np.uint8)).save(folder / "marks.png")
+    return str(folder / "marks.png")
+
+
+@pytest.mark.parametrize("method", ["auto", "icm", "mean-field"])
+def test_marks_give_classes_their_numbers(picture: tuple, method: str, tmp_path: Path) -> None:
+    z, image = picture
+    marks = np.zeros(z.shape, int)
+    marks[5, 2:20], marks[50, 35:55], marks[28:32, 25:35] = 1, 2, 3
+    marks[0, 0] = 3  # against the values, and kept
+    found = emseg.segment(image, k=3, mrf=method, scribbles=saved(marks, tmp_path))
+    assert (found.labels[marks > 0] == marks[marks > 0]).all()
+    assert (found.labels == z + 1).mean() > 0.97
+    assert found.posterior()[2, 0, 0] > 0.99
+    np.testing.assert_allclose(found.mixture.components.means.ravel(), [150, 100, 120], atol=3)
+
+
+def test_what_marks_cannot_say(picture: tuple, tmp_path: Path) -> None:
+    z, image = picture
+    marks = z + 1
+    with pytest.raises(UsageError, match="only a field carries them"):
+        emseg.segment(image, k=3, scribbles=saved(marks, tmp_path))
+    with pytest.raises(UsageError, match="holds label 3 of 2 components"):
+        emseg.segment(image, k=2, mrf="auto", scribbles=saved(marks, tmp_path))
+    with pytest.raises(UsageError, match="label 4 of 4 marks no valid pixel"):
+        emseg.segment(image, k=4, mrf="auto", scribbles=saved(marks, tmp_path))
+    with pytest.raises(UsageError, match="give one number of components"):
+        emseg.segment(image, k="2:3", mrf="auto", scribbles=saved(marks, tmp_path))
+    flat = np.where(z == 2, 50.0, 90.0)
+    marks = np.zeros(z.shape, int)
+    marks[0, :9], marks[30, 25:30], marks[59, :9] = 1, 2, 3
+    with pytest.raises(DataError, match="labels 1 and 3 contradict"):
+        emseg.segment(flat + np.arange(60) % 2, k=3, mrf="auto", scribbles=saved(marks, tmp_path))
