@@ -38,7 +38,7 @@ def read_scribbles(path: str, photo: Image, features: Features, k: int | str) ->
     absent = sorted(set(range(1, k + 1)) - set(np.unique(marks).tolist()))
     if absent:
         raise UsageError(
-            f"--scribbles {shown(path)}: label {absent[0]} of {k} marks no valid pixel; mark some, or use -k"
+            f"--scribbles {shown(path)}: label {absent[0]} of {k} marks no valid pixel; mark some, or use a smaller -k"
         )
     return marks
 
