@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from emseg.cli.options import FILES, FIT, TALK, options
+from emseg.cli.restore_options import CLEANED
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES
 from emseg.output.names import EXTRA
@@ -17,7 +18,7 @@ def parse(*arguments: str) -> dict[str, Any]:
     """What a command with all shared options receives."""
 
     @click.command()
-    @options(FIT, FILES, TALK)
+    @options(FIT, CLEANED, FILES, TALK)
     def command(**values: Any) -> dict[str, Any]:
         return values
 
