@@ -11,6 +11,7 @@ from emseg.restore.work import Crew
 
 LEVEL, QUANTILE = 0.9, 1.6449  # of |N(0, 1)|
 BLOCK = 32  # pixels a side of the squares in which pixels are held out
+DENSE = 0.3  # share of missing pixels
 SHARE = 0.15  # of the known pixels that are held out at most
 LEAST = 100  # held-out pixels, below which nothing can be said
 USUAL = 3.0  # the factor where nothing can be said: what photographs with random holes ask for
@@ -19,8 +20,8 @@ USUAL = 3.0  # the factor where nothing can be said: what photographs with rando
 def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Generator, crew: Crew) -> float:
     """What standard deviations of `inpaint` are to be multiplied by, so that 90 % intervals hold 90 %.
 
-    Known pixels are hidden by the holes themselves, moved elsewhere, in squares drawn at random, and filled in; then
-    the truth is known.
+    Known pixels are hidden by the holes themselves, moved elsewhere, in squares drawn at random (or singly, if holes
+    are dense), and filled in; then the truth is known.
 
     Parameters
     ----------
@@ -32,8 +33,10 @@ def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Ge
     hidden = np.roll(missing, [length // 3 + 1 for length in missing.shape], (0, 1)) & ~missing
     share = hidden.sum() / max((~missing).sum(), 1)
     if share > 0:
-        squares = rng.random([-(-length // BLOCK) for length in missing.shape]) < SHARE / share
-        hidden &= np.kron(squares, np.ones((BLOCK, BLOCK), bool))[: missing.shape[0], : missing.shape[1]]
+        # Where holes are everywhere, squares would be left with next to nothing: there, single pixels are drawn.
+        block = 1 if missing.mean() > DENSE else BLOCK
+        squares = rng.random([-(-length // block) for length in missing.shape]) < SHARE / share
+        hidden &= np.kron(squares, np.ones((block, block), bool))[: missing.shape[0], : missing.shape[1]]
     if hidden.sum() < LEAST:
         return USUAL
     values, deviation = inpaint(planes, missing | hidden, crew)

@@ -63,8 +63,9 @@ def test_what_the_holes_held_and_who_works_makes_no_difference(photo: np.ndarray
     assert (first == other).all()
 
 
-def test_intervals_hold_what_they_promise(photo: np.ndarray) -> None:
-    missing = holes(0.5)
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_intervals_hold_what_they_promise(photo: np.ndarray, share: float) -> None:
+    missing = holes(share)
     planes = np.where(missing, 0, photo)[None]
     found, deviation = inpaint(planes, missing, Crew())
     factor = deviation_factor(planes, missing, np.random.default_rng(0), Crew())
