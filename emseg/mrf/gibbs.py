@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, width
+from emseg.mrf.potts import OUTSIDE, STEEP, Labels, Real, Support, width
 
 #: Sees, for each block, the phase, the cells, the support c (K, B) and p(z_i = k | neighbours, x), which is zero
 #: outside; both arrays are used again.
@@ -45,6 +45,7 @@ def sweep(
     p, total, draw = np.empty((k, size), np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
     above, own = np.empty(size, np.bool_), lattice.core(labels)
     blank = np.where(lattice.inside, 0, OUTSIDE).astype(np.uint8)
+    steep = beta * lattice.largest_support > STEEP
     for s in range(len(lattice.phases)):
         for part in lattice.blocks(size):
             n = part.stop - part.start
@@ -52,6 +53,8 @@ def sweep(
             c = support.of_labels(labels, s, part)
             np.multiply(c, np.float32(beta), out=e)
             e += log_f[s, :, part]
+            if steep:
+                e -= e.max(0)
             np.exp(e, out=e)
             np.add.reduce(e, axis=0, out=cumulative)
             rng.random(out=u, dtype=np.float32)

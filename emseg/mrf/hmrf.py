@@ -26,7 +26,7 @@ from emseg.mrf import gibbs, icm, meanfield
 from emseg.mrf.beta import Slope, critical
 from emseg.mrf.emission import Emission
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, best_label, width
+from emseg.mrf.potts import OUTSIDE, STEEP, Labels, Real, Support, best_label, width
 
 ENOUGH = 1 << 17  # pixels that the slope of the pseudo-likelihood is measured on in one iteration
 GROWTH = 8  # sweeps in which the field grows
@@ -273,11 +273,14 @@ def conditionals(
     lattice: Lattice, labels: Labels, log_f: Real, beta: float, visit: gibbs.Visit, support: Support
 ) -> None:
     """Show p(z_i = k | neighbours' labels, x_i) of all pixels, block by block; no label changes."""
+    steep = beta * lattice.largest_support > STEEP
     for s in range(len(lattice.phases)):
         for part in lattice.blocks(width(log_f.shape[1])):
             c = support.of_labels(labels, s, part)
             p = np.multiply(c, np.float32(beta))
             p += log_f[s, :, part]
+            if steep:
+                p -= p.max(0)
             np.exp(p, out=p)
             p *= lattice.inside[s, part] / p.sum(0)
             visit(s, part, c, p)

@@ -87,6 +87,14 @@ class Lattice:
         """Σ_j w_ij of a pixel in the interior, for edges of weight 1."""
         return sum(link.weight for link in self.links[0])
 
+    @property
+    def largest_support(self) -> float:
+        """A bound on Σ_j w_ij of any pixel."""
+        rows = [
+            [link.weight * (1 if link.edge is None else float(link.edge.max())) for link in row] for row in self.links
+        ]
+        return max(map(sum, rows))
+
     def split(self, planes: NDArray[Any], fill: float = 0) -> NDArray[Any]:
         """Planes on the grid (..., *shape) by phase, (S, ..., M); padding is `fill`."""
         lead = planes.shape[: planes.ndim - len(self.shape)]

@@ -13,7 +13,7 @@ import numpy as np
 
 from emseg.mrf.gibbs import Visit
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import Real, Support, width
+from emseg.mrf.potts import STEEP, Real, Support, width
 
 
 def sweep(
@@ -43,12 +43,15 @@ def sweep(
     support = support or Support(lattice, k)
     own, size = lattice.core(q), width(k)
     total = np.empty(size, np.float32)
+    steep = beta * lattice.largest_support > STEEP
     for s in range(len(lattice.phases)):
         for part in lattice.blocks(size):
             e, norm = own[s, :, part], total[: part.stop - part.start]
             c = support.of_shares(q, s, part)
             np.multiply(c, np.float32(beta), out=e)
             e += log_f[s, :, part]
+            if steep:
+                e -= e.max(0)
             np.exp(e, out=e)
             np.add.reduce(e, axis=0, out=norm)
             np.divide(lattice.inside[s, part], norm, out=norm)

@@ -23,6 +23,9 @@ MOST = 254  # classes
 BLOCK = 1 << 16  # cells times classes that are worked on at once: they stay in the second-level cache
 
 
+STEEP = 60.0  # β c from which on e^βc could leave the range of single precision
+
+
 def width(k: int) -> int:
     """Cells in a block."""
     return max(1024, BLOCK // k)

@@ -193,3 +193,12 @@ def test_incomplete_pixels_and_noise_components_are_one_line() -> None:
     ramp = np.random.default_rng(0).normal(size=(20, 20)) + np.repeat([0, 9], 10)
     with pytest.raises(UsageError, match="--mrf: does not go with a noise component"):
         emseg.segment(ramp, k=2, mrf="auto", noise=True)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_field_of_any_strength_has_numbers(field: tuple, method: str) -> None:
+    _, image = field
+    for beta in (0, 50):
+        found = emseg.segment(image[:24, :24], k=2, mrf=method, beta=beta)
+        assert np.isfinite(found.posterior()).all()
+        assert np.isfinite(found.report["mrf"]["energy"])
