@@ -91,4 +91,6 @@ def exact_info(state: State, e_steps: int) -> Info:
 def bound_info(state: State, objective: float, e_steps: int) -> Info:
     """The log row after an E-step that stopped short of the posterior, drew from it or sharpened it."""
     log_likelihood, elbo = float(state.expectation.log_likelihood), float(state.expectation.elbo)
+    if 0 < elbo - log_likelihood <= state.expectation.rounding:  # the bound cannot be above what it bounds
+        elbo = log_likelihood
     return Info(objective, log_likelihood, elbo, max(log_likelihood - elbo, 0.0), e_steps)  # rounding
