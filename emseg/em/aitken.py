@@ -2,38 +2,42 @@
 
 θ' = θ + (I - J)⁻¹ (Φ(θ) - θ),   J the rate matrix of EM, ∂Φ/∂θ
 
-Near its limit EM is the linear map e → J e, so this is Newton's method for Φ(θ) = θ. J is learned from EM's own
-iterates: with V the last differences of θ as columns and U those of Φ(θ), U = J V, and J = U V⁺ on what V spans.
-A burn-in comes first, since J is that of the limit; then plain steps that gather differences and a jump alternate. A
-jump that would lower the objective is replaced by Φ(θ). An accepted step costs one E-step, a rejected one two.
+Near its limit EM is the linear map e → J e, so this is Newton's method for Φ(θ) = θ; J is learned from EM's own
+iterates (see `secant`). A burn-in comes first, since J is that of the limit; then plain steps that show J and a jump
+on its leash (see `leash`) take turns. Distances |1 - λ| of eigenvalues of J to 1 count as no less than `nearest`, which
+grows when a jump fails and shrinks when one succeeds. A jump that would lower the objective is replaced by Φ(θ). An
+accepted step costs one E-step, a rejected one two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.base import FixedPoint, Info, State, exact_info, jump
+from emseg.em.base import FixedPoint, Info, State, exact_info
 from emseg.em.em import EM
+from emseg.em.leash import LEASH, leap, shorter
 from emseg.em.problem import Problem
+from emseg.em.secant import extrapolated
 from emseg.mixture.mixture import Mixture
 
 Array = NDArray[np.float64]
-NEAREST = 1e-4  # to 1, where an eigenvalue of J is taken to be
-CROOKED = 1e8  # condition of eigenvectors that say nothing
-COLLINEAR = 1e-7  # differences that add less than this share of new direction are rounding
+FAINT = 1e-4  # of what the points show: jumps are rare, so that little rounding is multiplied by another
+NEAREST = 1e-4  # to 1, where an eigenvalue of J is first taken to be
+CHANGE = 4.0  # factor on that after each jump
 
 
 @dataclass(frozen=True, eq=False)
 class AitkenState(State):
-    """With θ and Φ(θ) of the steps since the last jump, oldest first, and the steps of burn-in left."""
+    """With θ and Φ(θ) of the steps since the last jump, oldest first, the steps of burn-in left, and limits."""
 
     points: tuple[Array, ...] = ()
     images: tuple[Array, ...] = ()
     burn_in: int = 0
+    nearest: float = NEAREST
+    leash: float = LEASH
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Aitken:
 
     base: FixedPoint = field(default_factory=EM)
     burn_in: int = 5
-    order: int = 2
+    order: int = 3
     monotone = True
 
     def __post_init__(self) -> None:
@@ -66,46 +70,19 @@ class Aitken:
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
         """A plain step, or a guarded jump where enough differences have been gathered."""
         assert isinstance(state, AitkenState)
-        mapped = self.base.update(problem, state)
-        theta, image = state.mixture.pack(), mapped.pack()
-        points, images = ((), ()) if state.burn_in else ((*state.points, theta), (*state.images, image))
-        jumps = len(points) > min(self.order, theta.size)
-        aim = self._aim(points, images) if jumps else None
-        landed = None if aim is None else jump(self.base, problem, mapped, aim)
-        if landed and landed.expectation.objective >= state.expectation.objective:
-            return AitkenState(landed.mixture, landed.expectation), exact_info(landed, 1)
+        mapped, nearest, leash, tried = self.base.update(problem, state), state.nearest, state.leash, 0
+        theta = state.mixture.pack()
+        points, images = ((), ()) if state.burn_in else ((*state.points, theta), (*state.images, mapped.pack()))
+        if len(points) > min(self.order, theta.size):
+            tried = 1
+            aim = extrapolated(points, images, FAINT, lambda gap, _: gap + np.maximum(nearest - gap.real, 0))
+            landed, leash = leap(self.base, problem, state, mapped, aim, state.leash)
+            if landed and landed.expectation.objective >= state.expectation.objective:
+                nearest = max(nearest / CHANGE, NEAREST)
+                new = AitkenState(landed.mixture, landed.expectation, nearest=nearest, leash=leash)
+                return new, exact_info(landed, 1)
+            points, images, nearest, leash = points[1:], images[1:], min(CHANGE * nearest, 1.0), shorter(state.leash)
         safe = self.base.evaluate(problem, mapped)
-        if jumps:
-            points, images = points[1:], images[1:]
         left = max(state.burn_in - 1, 0)
-        new = AitkenState(safe.mixture, safe.expectation, points, images, left)
-        return new, exact_info(safe, 1 if aim is None else 2)
-
-    @staticmethod
-    def _aim(points: tuple[Array, ...], images: tuple[Array, ...]) -> Array | None:
-        """θ + (I - J)⁻¹ (Φ(θ) - θ), by Woodbury's identity; None where the points have shown nothing."""
-        action, basis = rate(points, images)
-        values, vectors = np.linalg.eig(basis.T @ action)
-        if not values.size or np.linalg.cond(vectors) > CROOKED:
-            return None
-        residual = images[-1] - points[-1]
-        forward = 1 / np.maximum(np.abs(1 - values), NEAREST)
-        reach = (vectors * forward) @ np.linalg.solve(vectors, basis.T @ residual)
-        aim: Array = images[-1] + action @ reach.real
-        return aim
-
-
-def rate(points: Sequence[Array], images: Sequence[Array]) -> tuple[Array, Array]:
-    """J = A Pᵀ from points θ and their images Φ(θ).
-
-    Returns
-    -------
-    action : ndarray, shape (p, m)
-        A = J P.
-    basis : ndarray, shape (p, m)
-        P, orthonormal; Pᵀ A has the eigenvalues of J that the points have shown.
-    """
-    basis, singular, mix = np.linalg.svd(np.diff(points, axis=0).T, full_matrices=False)
-    kept = singular > COLLINEAR * singular[0]
-    basis, mix = basis[:, kept], mix[kept].T / singular[kept]
-    return np.diff(images, axis=0).T @ mix, basis
+        new = AitkenState(safe.mixture, safe.expectation, points, images, left, nearest, leash)
+        return new, exact_info(safe, 1 + tried)

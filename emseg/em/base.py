@@ -71,6 +71,9 @@ class FixedPoint(Algorithm, Protocol):
     def update(self, problem: Problem, state: State) -> Mixture:
         """Φ(θ), without an E-step at the new point."""
 
+    def posed(self, problem: Problem, k: int) -> Problem:
+        """The problem that K components climb: with the prior, where the iteration brings one along."""
+
 
 def jump(base: FixedPoint, problem: Problem, like: Mixture, theta: NDArray[np.float64]) -> State | None:
     """The E-step at an extrapolated θ; None where θ overflows or its mixture is singular."""

@@ -70,7 +70,7 @@ class CG:
         g = mapped.pack() - theta
         d, rise, turns = self._direction(problem, state, g)
         first = state.length if turns else 1.0
-        if not rise > state.expectation.rounding:
+        if not state.expectation.rounding < rise < np.inf:
             safe = self.base.evaluate(problem, mapped)
             return CGState(safe.mixture, safe.expectation), exact_info(safe, 1)
         best, length, e_steps = self._search(problem, state, theta, d, rise, first)
@@ -86,7 +86,7 @@ class CG:
         if before and state.turns < g.size:
             d = conjugate(g, state.direction, lambda v: slope(problem, state, v) - slope(problem, before, v))
             rise = slope(problem, state, d)
-            if rise > 0:
+            if 0 < rise < np.inf:
                 return d, rise, state.turns
         return g, slope(problem, state, g), 0
 
@@ -96,7 +96,7 @@ class CG:
         """The best trial that is not below the state, its length, and how many E-steps were taken."""
         best, length, e_steps, objective = None, 0.0, 0, state.expectation.objective
         low, low_slope, high, a = 0.0, rise, np.inf, first
-        while e_steps < self.trials:
+        while e_steps < self.trials and a > low:
             e_steps += 1
             landed = jump(self.base, problem, state.mixture, theta + a * d)
             if landed is None or landed.expectation.objective < objective:
@@ -104,7 +104,7 @@ class CG:
                 continue
             best, length, objective = landed, a, landed.expectation.objective
             here = slope(problem, landed, d)
-            if not abs(here) > self.flat * rise:
+            if not self.flat * rise < abs(here) < np.inf:
                 break
             # Where the line through the last two slopes is zero, or as far as may be.
             farthest = min(FARTHEST * a, (a + high) / 2) if here > 0 else np.inf
@@ -117,4 +117,4 @@ class CG:
 def conjugate(g: Array, direction: Array, change: Callable[[Array], float]) -> Array:
     """d⁺ = g̃ - β d with (g⁺ - g)ᵀ d⁺ = 0, where `change` gives (g⁺ - g)ᵀ v; g̃ itself if d is of no use."""
     along = change(direction)
-    return g - change(g) / along * direction if along else g
+    return g - change(g) / along * direction if along and np.isfinite(along) else g

@@ -32,6 +32,10 @@ class EM:
         """The M-step."""
         return problem.m_step(state.expectation.stats, state.mixture)
 
+    def posed(self, problem: Problem, k: int) -> Problem:
+        """The problem as it is."""
+        return problem
+
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
         """The state at a starting mixture."""
         state = self.evaluate(problem, start)

@@ -56,11 +56,11 @@ class Map:
 
     def evaluate(self, problem: Problem, mixture: Mixture) -> State:
         """The E-step at θ."""
-        return State(mixture, self._posed(problem, mixture.k).e_step(mixture))
+        return State(mixture, self.posed(problem, mixture.k).e_step(mixture))
 
     def update(self, problem: Problem, state: State) -> Mixture:
         """The M-step."""
-        return self._posed(problem, state.mixture.k).m_step(state.expectation.stats, state.mixture)
+        return self.posed(problem, state.mixture.k).m_step(state.expectation.stats, state.mixture)
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
         """The state at a starting mixture."""
@@ -71,7 +71,7 @@ class Map:
         """θ ← Φ(θ)."""
         return self.init(problem, self.update(problem, state), rng)
 
-    def _posed(self, problem: Problem, k: int) -> Problem:
+    def posed(self, problem: Problem, k: int) -> Problem:
         """The problem with the prior."""
         return replace(problem, prior=self.prior(problem, k))
 

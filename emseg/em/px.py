@@ -53,6 +53,10 @@ class PX:
         narrow = Student(wide.means, wide.scales / alpha[..., None, None], wide.dof)
         return problem.conditional("dof", Stats(n, t), replace(mixture, components=narrow))
 
+    def posed(self, problem: Problem, k: int) -> Problem:
+        """The problem as it is."""
+        return problem
+
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
         """The state at a starting mixture."""
         state = self.evaluate(problem, start)

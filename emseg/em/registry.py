@@ -33,6 +33,7 @@ ALGORITHMS: dict[str, Entry] = {
     "ecm": Entry("emseg.em.ecm", "ECM", "conditional M-steps with an E-step before each (Meng & Rubin 1993)"),
     "ecme": Entry("emseg.em.ecme", "ECME", "weights maximise the likelihood itself (Liu & Rubin 1994)"),
     "sage": Entry("emseg.em.sage", "SAGE", "one component at a time (Celeux et al. 2001)"),
+    "aitken": Entry("emseg.em.aitken", "Aitken", "EM with multivariate Aitken acceleration (Louis 1982)"),
     "anderson": Entry("emseg.em.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("emseg.em.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
     "px": Entry("emseg.em.px", "PX", "parameter-expanded EM, for --family student (Liu, Rubin & Wu 1998)"),

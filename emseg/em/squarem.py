@@ -4,9 +4,9 @@
 α = -‖r‖ / ‖v‖,   θ' = θ₀ - 2 α r + α² v            (their scheme S3; α = -1 is θ₂)
 
 The steplength is kept in [-clamp, -1]; the clamp grows fourfold each time it binds. A jump that ends below θ₁ is
-rejected for θ₂, so the objective never falls. θ is unconstrained (`Mixture.pack`), so every jump is a valid mixture.
-The next cycle's first M-step starts from the statistics found at θ', so an accepted cycle costs two E-steps, a rejected
-one three.
+rejected for θ₂, so the objective never falls, and it is on a leash (see `leash`). θ is unconstrained (`Mixture.pack`),
+so every jump is a valid mixture. The next cycle's first M-step starts from the statistics found at θ', so an accepted
+cycle costs two E-steps, a rejected one three.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from emseg.em.base import FixedPoint, Info, State, exact_info, jump
+from emseg.em.base import FixedPoint, Info, State, exact_info
 from emseg.em.em import EM
+from emseg.em.leash import LEASH, leap, shorter
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 
 
 @dataclass(frozen=True, eq=False)
 class SquaremState(State):
-    """With the largest steplength that is tried next."""
+    """With the largest steplength and the leash that are tried next."""
 
     clamp: float = 4.0
+    leash: float = LEASH
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,12 @@ class Squarem:
         alpha = max(-clamp, -float(np.linalg.norm(r)) / norm) if norm > 0 else -1.0
         if alpha > -1:
             plain = self.base.evaluate(problem, second)
-            return SquaremState(plain.mixture, plain.expectation, clamp), exact_info(plain, 2)
+            return SquaremState(plain.mixture, plain.expectation, clamp, state.leash), exact_info(plain, 2)
         grown = 4 * clamp if alpha == -clamp else clamp
-        landed = jump(self.base, problem, here, theta0 - 2 * alpha * r + alpha**2 * v)
+        aim = theta0 - 2 * alpha * r + alpha**2 * v
+        landed, leash = leap(self.base, problem, first, second, aim, state.leash)
         if landed and landed.expectation.objective >= first.expectation.objective:
-            return SquaremState(landed.mixture, landed.expectation, grown), exact_info(landed, 2)
+            return SquaremState(landed.mixture, landed.expectation, grown, leash), exact_info(landed, 2)
         safe = self.base.evaluate(problem, second)
-        return SquaremState(safe.mixture, safe.expectation, max(1.0, clamp / 4)), exact_info(safe, 3)
+        clamp, leash = max(1.0, clamp / 4), shorter(state.leash)
+        return SquaremState(safe.mixture, safe.expectation, clamp, leash), exact_info(safe, 3)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emseg.em.aitken import Aitken, rate
+from emseg.em.aitken import Aitken
 from emseg.em.convergence import Stop
 from emseg.em.em import EM
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
+from emseg.em.secant import extrapolated, rate
 from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
@@ -32,7 +33,7 @@ def test_the_spectral_radius_is_the_rate_of_em() -> None:
         start = problem.m_step(problem.e_step(start).stats)
         points.append(start.pack())
     late = points[100:106]
-    action, basis = rate(late[:-1], late[1:])
+    action, basis = rate(late[:-1], late[1:], 1e-4)
     radius = np.abs(np.linalg.eigvals(basis.T @ action)).max()
     sizes = [float(np.linalg.norm(points[t + 1] - points[t])) for t in (110, 111)]
     assert radius == pytest.approx(sizes[1] / sizes[0], rel=1e-4)
@@ -55,13 +56,14 @@ def test_on_a_linear_map_one_jump_is_exact() -> None:
     points = [np.array([5.0, 7.0])]
     for _ in range(3):
         points.append(limit + spread @ (points[-1] - limit))
-    aim = Aitken._aim(tuple(points[:3]), tuple(points[1:]))
+    aim = extrapolated(points[:3], points[1:], 1e-4, lambda gap, _: gap)
     np.testing.assert_allclose(aim, limit, atol=1e-9)
 
 
 def test_it_waits_for_the_burn_in_and_ends_where_em_does() -> None:
     problem, start = posed()
-    ours, theirs = (fit(a, problem, start, Stop(1e-10, 5000), np.random.default_rng(0)) for a in (Aitken(), EM()))
+    rivals = (Aitken(burn_in=5, order=2), EM())
+    ours, theirs = (fit(a, problem, start, Stop(1e-10, 5000), np.random.default_rng(0)) for a in rivals)
     same = [row.objective for row in theirs.trace[:8]]
     assert [row.objective for row in ours.trace[:8]] == pytest.approx(same, rel=1e-12)
     assert ours.trace[8].objective > theirs.trace[8].objective

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
+from emseg.em import leash
+from emseg.em.aitken import Aitken
 from emseg.em.anderson import Anderson
 from emseg.em.convergence import Status, Stop
 from emseg.em.em import EM
+from emseg.em.expected import expected
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
 from emseg.em.squarem import Squarem
@@ -28,22 +32,23 @@ def posed() -> tuple[Problem, Mixture]:
 
 @dataclass(frozen=True)
 class Reckless(Anderson):
-    """Adds a vector to every correction."""
+    """Adds a vector to every jump's aim."""
 
     by: float = 0.0
 
-    def _correction(self, points: tuple[np.ndarray, ...], residuals: tuple[np.ndarray, ...]) -> np.ndarray:
-        return np.full(points[0].shape, self.by) * np.where(np.arange(points[0].size) % 2, 1, -1)
+    def _aim(self, points: tuple[np.ndarray, ...], images: tuple[np.ndarray, ...], damping: float) -> np.ndarray:
+        return images[-1] + self.by * np.where(np.arange(points[0].size) % 2, -1, 1)
 
 
 @pytest.mark.parametrize("by", [3.0, 60.0, 500.0, 2e3, np.nan])
-def test_a_bad_anderson_jump_is_replaced_by_em(by: float) -> None:
+def test_a_bad_anderson_jump_is_replaced_by_em(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leash, "leashed", lambda *_: 1.0)
     problem, start = posed()
     found = fit(Reckless(by=by), problem, start, Stop(0, 20), np.random.default_rng(0))
     plain = fit(EM(), problem, start, Stop(0, 20), np.random.default_rng(0))
     assert found.status is Status.MAX_ITER
     assert [row.objective for row in found.trace] == pytest.approx([row.objective for row in plain.trace], rel=1e-12)
-    assert found.trace[-1].e_steps == 1 + 20 + 4  # steps 2, 8, 14 and 20 try to jump; the others fill the memory
+    assert found.trace[-1].e_steps == 1 + 20 + 19  # every step but the first tries to jump
 
 
 @pytest.mark.parametrize("variance", [0.0, np.nan])
@@ -63,6 +68,38 @@ def test_a_jump_to_no_mixture_is_replaced_by_em(
     stride = 2 if isinstance(algorithm, Squarem) else 1
     expected = [row.objective for row in plain.trace[::stride]][:7]
     assert [row.objective for row in found.trace] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_leash_ends_where_the_expected_likelihood_has_fallen_by_its_length() -> None:
+    problem, start = posed()
+    state = EM().evaluate(problem, start)
+    mapped = EM().update(problem, state)
+    image, far = mapped.pack(), 5 * np.where(np.arange(mapped.pack().size) % 2, 1, -1)
+    lost = []
+    for length in (1e-4, 1e-2):
+        share = leash.leashed(problem, state, mapped, image, image + far, length)
+        ends = (mapped, mapped.unpack(image + share * far))
+        top, end = (expected(problem, mixture, state.expectation.stats) for mixture in ends)
+        lost.append((top - end) / problem.n)
+        assert 0.1 * length < lost[-1] <= 1.05 * length
+        assert leash.leashed(problem, state, mapped, image, image + share * far, length) == 1
+    assert lost[0] < lost[1]
+
+
+@pytest.mark.parametrize("algorithm", [Anderson(), Aitken(), Squarem()], ids=["anderson", "aitken", "squarem"])
+def test_jumps_are_on_the_leash_and_it_grows_with_success(algorithm: Anderson, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, start = posed()
+    lengths: list[float] = []
+
+    def note(*arguments: Any) -> float:
+        lengths.append(arguments[-1])
+        return leashed(*arguments)
+
+    leashed = leash.leashed
+    monkeypatch.setattr(leash, "leashed", note)
+    fit(algorithm, problem, start, Stop(1e-9, 200), np.random.default_rng(0))
+    assert lengths[0] == leash.LEASH
+    assert set(lengths) <= {leash.LEASH, 4 * leash.LEASH, 16 * leash.LEASH, leash.LONGEST, leash.LONGEST / 4}
 
 
 def test_acceleration_saves_e_steps() -> None:
