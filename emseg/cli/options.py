@@ -215,6 +215,8 @@ FIELD = (
     _option("--contrast", is_flag=True, help="Loosen the field between neighbours that differ much."),
     _option("--scribbles", metavar="FILE", callback=_checked(_file), default=DEFAULT.scribbles,
             help="Label map of the image's size: pixels that are not 0 keep their label, and classes start from them."),
+    _option("--prior-map", metavar="FILE", callback=_checked(_file), default=DEFAULT.prior_map,
+            help="TIFF with a page for each class, or a NumPy file: how probable it is at each pixel beforehand."),
     _option("--bias-field", is_flag=True,
             help="Estimate uneven illumination (vignetting, inhomogeneity), take it out first, and write it."),
     _option("--regions", type=click.IntRange(0), metavar="N", default=DEFAULT.regions,

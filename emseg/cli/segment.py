@@ -42,7 +42,7 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how
     work = partial(_segment, batch.overwrite, batch.quiet, verbose, how)
     named = {"k": str(how["k"]).replace(":", "-")}
     extra = (*save, *(REGIONS if how["regions"] else ()), *(GAIN if how["bias_field"] else ()))
-    return batch.run("segment", work, how, reads=("mask", "init", "scribbles"), extra=extra, named=named)
+    return batch.run("segment", work, how, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
 
 
 def _segment(overwrite: bool, quiet: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,32 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import Real, width
+from emseg.mrf.tiles import Tile, stacked
 
 LOWEST = -80.0  # log-densities further below the largest make no difference, and subnormal numbers are slow
 BLOCK = 8192
+
+
+class Known(NamedTuple):
+    """What is known of pixels beforehand.
+
+    Attributes
+    ----------
+    marks : ndarray of uint8, the grid's shape, or None
+        Labels 1…K that pixels are known to have; 0 elsewhere.
+    log_prior : ndarray of float32, shape (K, ...), or None
+        Logarithm of the probability of each class at each pixel, before its values are seen.
+    """
+
+    marks: NDArray[np.uint8] | None = None
+    log_prior: NDArray[np.float32] | None = None
+
+    def of_tiles(self, tiles: Sequence[Tile]) -> Known:
+        """The same for tiles of the grid, as `stacked`."""
+        return Known(*(None if planes is None else stacked(planes, tiles) for planes in self))
+
+
+NOTHING = Known()
 
 
 class Emission:
@@ -28,8 +52,8 @@ class Emission:
     lattice : Lattice
     index : ndarray of int, `lattice.shape`
         The row of each pixel; anything outside.
-    marks : ndarray of uint8, `lattice.shape`, optional
-        Labels 1…K that pixels are known to have; 0 elsewhere.
+    known : Known
+        What is known of pixels beforehand.
     keep : bool
         Hold T(x) of all pixels in memory, 4 P bytes each, as is worth its while if statistics are wanted often.
     """
@@ -40,10 +64,11 @@ class Emission:
         lattice: Lattice,
         index: NDArray[np.integer[Any]],
         keep: bool = True,
-        marks: NDArray[np.uint8] | None = None,
+        known: Known = NOTHING,
     ) -> None:
         self.problem, self.lattice = problem, lattice
-        self.marks = None if marks is None else lattice.split(marks)
+        self.marks = None if known.marks is None else lattice.split(known.marks)
+        self.log_prior: Real | None = None if known.log_prior is None else lattice.split(known.log_prior)
         rows = problem.samples
         self.few = 2 * rows.n_rows < lattice.n_sites  # then densities are cheaper by row
         kind = np.intp if keep else np.int32
@@ -93,6 +118,12 @@ class Emission:
             for part in self.lattice.blocks(BLOCK):
                 out[s, :, part], top = _levelled(mixture, self.x[s, :, part].astype(np.float64))
                 level += float(top @ inside[s, part])
+        if self.log_prior is not None:
+            out += self.log_prior
+            tops = out.max(1)
+            out -= tops[:, None]
+            np.maximum(out, LOWEST, out=out)
+            level += float(np.sum(tops, where=inside, dtype=np.float64))
         return out, level + self._hold(out)
 
     def _hold(self, log_f: Real) -> float:

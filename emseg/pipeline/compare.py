@@ -107,7 +107,7 @@ def compare(
             "neighbours",
             "contrast",
         ),
-        *("regions", "merge", "bias_field", "scribbles"),
+        *("regions", "merge", "bias_field", "scribbles", "prior_map"),
     }
     if foreign:
         raise UsageError(f"{min(foreign)} does not go with compare; name algorithms, and a start")

@@ -77,7 +77,7 @@ def _planes(source: Source, name: str) -> tuple[str, NDArray[Any]]:
     else:
         name = shown(source)
         archive = os.fspath(source).lower().endswith((".npy", ".npz"))
-        found = _stored(os.fspath(source), name) if archive else read_labels(source)
+        found = stored_array(os.fspath(source), name) if archive else read_labels(source)
     if found.dtype == np.bool_:
         found = found.astype(np.uint8)
     whole = found.dtype.kind in "ui" or (found.dtype.kind == "f" and bool((found == np.rint(found)).all()))
@@ -87,8 +87,8 @@ def _planes(source: Source, name: str) -> tuple[str, NDArray[Any]]:
     return name, found.reshape(-1, *found.shape[-2:])
 
 
-def _stored(path: str, name: str) -> NDArray[Any]:
-    """The array of a NumPy file."""
+def stored_array(path: str, name: str) -> NDArray[Any]:
+    """The array of a NumPy file; of an archive, that of `KEYS` which it has, or the first."""
     try:
         with open(path, "rb") as file:
             stored = np.load(file, allow_pickle=False)

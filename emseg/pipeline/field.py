@@ -16,12 +16,13 @@ from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.mrf import potts
 from emseg.mrf.beta import critical
-from emseg.mrf.emission import Emission
+from emseg.mrf.emission import NOTHING, Emission, Known
 from emseg.mrf.hmrf import FieldFit, fit_field, label, state
 from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice
 from emseg.mrf.start import best_start
 from emseg.mrf.tiles import choose, stacked
 from emseg.pipeline.options import SegmentOptions
+from emseg.pipeline.prior_map import read_prior
 from emseg.pipeline.scribbles import marked, read_scribbles
 
 # Smallest variance relative to that of the image. Sums over the field are in single precision, and rounding to 256 grey
@@ -85,13 +86,16 @@ def smooth(
     index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)).reshape(shape) > 0
     task = _Task(replace(problem, floor=max(problem.floor, FLOOR)), features.x, asked, voxel(photo))
-    marks = None
+    known = NOTHING
     if asked.scribbles:
-        found_marks = read_scribbles(asked.scribbles, photo, features, asked.k)
-        plain, marks = marked(photo, features, task.problem, found_marks), found_marks.reshape(shape)
+        marks = read_scribbles(asked.scribbles, photo, features, asked.k)
+        plain, known = marked(photo, features, task.problem, marks), Known(marks.reshape(shape))
+    if asked.prior_map:
+        log_prior = read_prior(asked.prior_map, photo, asked.k)
+        known = known._replace(log_prior=log_prior.reshape(-1, *shape))
     try:
         large = valid.size > (LARGE if task.method == "gibbs" else MEDIUM)
-        found, emission = (_by_tiles if large else _whole)(task, index, valid, plain, rng, marks)
+        found, emission = (_by_tiles if large else _whole)(task, index, valid, plain, rng, known)
     except np.linalg.LinAlgError as error:
         raise DataError(f"{photo.name}: a class became singular under the field; give a --floor above 0") from error
     return _finished(emission, found, task, features.shape)
@@ -135,11 +139,13 @@ def _whole(
     valid: NDArray[np.bool_],
     plain: Mixture,
     rng: np.random.Generator,
-    marks: NDArray[np.uint8] | None,
+    known: Known,
 ) -> tuple[FieldFit, Emission]:
     """Fit to all pixels."""
-    emission = Emission(task.problem, task.grid(valid, index), index, marks=marks)
-    if marks is not None:
+    emission = Emission(task.problem, task.grid(valid, index), index, known=known)
+    if known.marks is not None or known.log_prior is not None:
+        if known.marks is None and emission.log_prior is not None:
+            plain = task.problem.m_step(emission.of_shares(np.exp(emission.log_prior)))
         first = state(emission.lattice, potts.best_label(emission.log_densities(plain)))
         return fit_field(emission, plain, first, task.method, rng, task.beta), emission
     mixture, labels = best_start(emission, task.planes(index), valid, plain, task.beta, rng)
@@ -152,16 +158,15 @@ def _by_tiles(
     valid: NDArray[np.bool_],
     plain: Mixture,
     rng: np.random.Generator,
-    marks: NDArray[np.uint8] | None,
+    known: Known,
 ) -> tuple[FieldFit, Emission]:
     """Fit to tiles, and label all pixels by that."""
     grid = task.grid(valid, index)  # a wrong neighbourhood is answered before any work
     guess = np.where(valid, (assign(plain, task.x, np.ones(task.x.shape[1]))[0] - 1)[index], plain.k)
     parts = choose(guess, plain.k, SAMPLE, rng)
     del guess
-    some = None if marks is None else stacked(marks, parts)
-    sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), plain, rng, some)
-    emission = Emission(task.problem, grid, index, keep=False, marks=marks)
+    sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), plain, rng, known.of_tiles(parts))
+    emission = Emission(task.problem, grid, index, keep=False, known=known)
     method = "mean-field" if task.asked.mrf == "auto" else task.method
     return label(emission, sample.mixture, sample.beta, method, rng, sample.betas), emission
 
@@ -189,7 +194,7 @@ def voxel(photo: Image) -> tuple[float, ...] | None:
 def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int, int]) -> Smoothed:
     """Put components in canonical order, and pixels back on the grid."""
     grid, k = emission.lattice, found.mixture.k
-    order = np.arange(k) if task.asked.scribbles else found.mixture.canonical_order()
+    order = np.arange(k) if task.asked.scribbles or task.asked.prior_map else found.mixture.canonical_order()
     names = np.zeros(256, np.uint8)
     names[order] = np.arange(1, k + 1)
     log_f, total = emission.with_level(found.mixture)

@@ -111,6 +111,8 @@ class SegmentOptions:
         How much alike adjacent regions must be to become one; 0: only small ones join others.
     scribbles : str
         Path of a label map: pixels that are not 0 have that label, and keep it; classes start from them.
+    prior_map : str
+        Path of a TIFF with a page for each class, or of a NumPy file: how probable it is at each pixel beforehand.
     bias_field : bool
         Estimate uneven illumination, and fit what is left without it.
     compress : bool
@@ -145,6 +147,7 @@ class SegmentOptions:
     merge: float = 0.0
     bias_field: bool = False
     scribbles: str = ""
+    prior_map: str = ""
     compress: bool = True
 
     @classmethod
@@ -282,6 +285,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "neighbours": (_as_name, lambda value: str(value) in NEIGHBOURS, f"one of {', '.join(NEIGHBOURS)}"),
     "regions": (int, _at_least(0), "a whole number of pixels, 0 or more"),
     "scribbles": (str, _anything, "a path"),
+    "prior_map": (str, _anything, "a path"),
     "bias_field": (bool, _anything, "True or False"),
     "merge": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
     "contrast": (bool, _anything, "True or False"),

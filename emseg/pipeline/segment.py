@@ -136,6 +136,8 @@ def segment(
     asked = SegmentOptions.checked(k=k, **options)
     if asked.scribbles and asked.mrf == "none":
         raise UsageError("--scribbles: only a field carries them to their neighbours; add --mrf auto")
+    if asked.prior_map and asked.mrf == "none":
+        raise UsageError("--prior-map: enters with the field; add --mrf auto (with --beta 0 neighbours do not count)")
     clock = Clock()
     photo, inside = opened(image, mask, asked.missing)
     if asked.denoise != "off":

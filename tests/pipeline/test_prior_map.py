@@ -1,0 +1,50 @@
+"""`--prior-map`: pages decide where values do not, and must match."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+
+import emseg
+from emseg.errors import ImageError, UsageError
+
+Z = np.zeros((40, 50), int)
+Z[:, 25:] = 1
+Z[10:30, 15:35] = 2
+MEANS = np.array([100.0, 160.0, 100.0])  # classes 0 and 2 look the same
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".npy"])
+def test_pages_tell_apart_what_looks_the_same(tmp_path: Path, suffix: str) -> None:
+    image = np.random.default_rng(0).normal(MEANS[Z], 8)
+    inner = np.zeros(Z.shape, bool)
+    inner[8:32, 13:37] = True
+    pages = np.stack([np.where(inner, 0.1, 0.5), np.full(Z.shape, 0.4), np.where(inner, 0.5, 0.0)]).astype(np.float32)
+    path = tmp_path / f"atlas{suffix}"
+    np.save(path, 8 * pages) if suffix == ".npy" else tifffile.imwrite(path, pages, photometric="minisblack")
+    found = emseg.segment(image, k=3, mrf="auto", prior_map=str(path))
+    assert (found.labels == Z + 1).mean() > 0.93
+    np.testing.assert_allclose(found.mixture.components.means.ravel(), MEANS, atol=4)
+
+
+def test_maps_must_match(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).normal(MEANS[Z], 8)
+
+    def attempt(pages: np.ndarray, **how: object) -> None:
+        np.save(tmp_path / "atlas.npy", pages)
+        emseg.segment(image, **({"k": 3, "mrf": "icm", "prior_map": str(tmp_path / "atlas.npy")} | how))
+
+    with pytest.raises(UsageError, match="give a page of 50 × 40 pixels for each of -k 3"):
+        attempt(np.ones((2, 40, 50)))
+    with pytest.raises(UsageError, match="give a page of 50 × 40 pixels"):
+        attempt(np.ones((3, 40, 51)))
+    with pytest.raises(ImageError, match="give probabilities"):
+        attempt(-np.ones((3, 40, 50)))
+    with pytest.raises(UsageError, match="add --mrf auto"):
+        attempt(np.ones((3, 40, 50)), mrf="none")
+    (tmp_path / "bad.tif").write_bytes(b"II*no")
+    with pytest.raises(ImageError, match=r"bad\.tif: cannot be read as a prior"):
+        emseg.segment(image, k=3, mrf="icm", prior_map=str(tmp_path / "bad.tif"))
