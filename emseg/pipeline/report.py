@@ -132,9 +132,11 @@ def mean_colours(
 
 
 def _white(image: Image) -> float:
-    """The stored value that shows as white."""
-    dtype = image.pixels.dtype
-    if dtype.kind in "ui":
-        return float(np.iinfo(dtype).max)
+    """The stored value that shows as white; for integers of more than 8 bits, the most that as many bits can hold as
+    are in use: sensors give 10, 12 or 14.
+    """
+    if image.pixels.dtype == np.uint8:
+        return 255.0
     valid = image.pixels if image.valid is None else image.pixels[image.valid]
-    return max(float(valid.max()), 1.0)
+    top = float(valid.max())
+    return max(top, 1.0) if image.pixels.dtype.kind == "f" else 2.0 ** max(int(top).bit_length(), 1) - 1

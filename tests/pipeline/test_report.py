@@ -97,6 +97,12 @@ def test_colours_are_the_mean_of_the_region(picture: Picture, kind: str, compres
         np.testing.assert_allclose(colour, np.broadcast_to(mean, 3), atol=0.5 + 1e-9)
 
 
+def test_twelve_bits_in_sixteen_are_not_black() -> None:
+    found = emseg.segment(np.repeat(np.array([[[100], [2000], [4000]]], np.uint16), 2, 0), 3)
+    assert found.colours is not None
+    assert found.colours[:, 0].tolist() == [6, 125, 249]
+
+
 def test_bands_have_no_colour(picture: Picture) -> None:
     assert emseg.segment(as_kind(picture[0], "bands"), 3).colours is None
 
