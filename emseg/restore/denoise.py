@@ -14,14 +14,15 @@ from emseg.restore.local import STEP, local_round
 from emseg.restore.mixture import LEAST, PatchMixture, coordinates, filtered
 from emseg.restore.patches import AREA, SIDE, Real, fitted, plane_shape
 from emseg.restore.prior import photographs
-from emseg.restore.threshold import threshold
 from emseg.restore.work import Crew
 
 Array = NDArray[np.float64]
 #: Share of the noisy plane that is put back before each round, which the last one took away too much, and what σ² is
 #: multiplied by: at first for what noise is left in the pilot, in the end for what variance it has lost.
 ROUNDS = (0.3, 1.1), (0.15, 1.1), (0.0, 1.1), (0.0, 0.8)
+LAST = 1.0  # in place of the last factor, where there are several channels
 OTHERS = 3  # rounds, the last, that channels other than the first are in
+QUIET = 1e-3  # least noise of a channel relative to the others: no matrix is singular then
 PILOT = 0.05  # of the work
 FAST = 2, 3.0  # pixels between the patches of a quick pass, and least variance of axes, see `filtered`
 LEARNT = 10_000  # patches that a mixture is fitted to
@@ -31,7 +32,7 @@ LIKE = 1 / 4, 4.0  # contrast relative to photographs, within which their mixtur
 
 
 def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
-    """Rounds of local Gaussians, from a pilot by the mixture of photographs, and thresholds in the other channels.
+    """Rounds of local Gaussians, from a pilot by the mixture of photographs.
 
     Parameters
     ----------
@@ -42,16 +43,16 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
     crew : Crew
     """
     height, width = plane_shape(planes)
-    noisy = fitted(planes, STEP)
-    with crew.stage(0, PILOT / 2):
-        first = _by_mixture(noisy[0], photographs(), float(sigma[0]), STEP, LEAST, len(planes), crew)
-    with crew.stage(PILOT / 2, PILOT):
-        others = [threshold(plane, s, crew) for plane, s in zip(noisy[1:], sigma[1:].tolist(), strict=True)]
-    pilot = np.stack([first, *others])
+    noisy, sigma = fitted(planes, STEP), np.maximum(sigma, QUIET * sigma.max())
+    pilot = np.empty_like(noisy)
+    for c, s in enumerate(sigma.tolist()):
+        with crew.stage(PILOT * c / len(planes), PILOT * (c + 1) / len(planes)):
+            pilot[c] = _by_mixture(noisy[c], photographs(), s, STEP, LEAST, len(planes), crew)
     # Rounds are counted from the end; the other channels, of less detail, come in late.
     counts = [1] * (len(ROUNDS) - OTHERS) + [len(pilot)] * OTHERS
     begin, share_of = PILOT, (1 - PILOT) / sum(counts)
-    for (_, beta), channels, shares in zip(ROUNDS, counts, _shares(len(pilot)), strict=True):
+    betas = [beta for _, beta in ROUNDS[:-1]] + [ROUNDS[-1][1] if len(pilot) == 1 else LAST]
+    for beta, channels, shares in zip(betas, counts, _shares(len(pilot)), strict=True):
         part, given = pilot[:channels], noisy[:channels]
         part = part + shares[:channels, None, None] * (given - part)
         with crew.stage(begin, begin + share_of * channels):
@@ -85,7 +86,7 @@ def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple
     fit : Fit or None
     """
     height, width = plane_shape(planes)
-    noisy = fitted(planes, 1)
+    noisy, sigma = fitted(planes, 1), np.maximum(sigma, QUIET * sigma.max())
     mixture, fit = photographs(), None
     scale = _scale(noisy[0], float(sigma[0]), len(planes))
     if not fast:
@@ -119,8 +120,6 @@ def _by_mixture(
     scale: float | None = None,
 ) -> Real:
     """`filtered`, in the units of the mixture."""
-    if sigma == 0:
-        return plane
     unit = _scale(plane, sigma, channels) if scale is None else scale
     found: Real = filtered(plane * np.float32(unit), mixture, unit * sigma, step, crew, least) / np.float32(unit)
     return found

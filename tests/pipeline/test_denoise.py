@@ -104,6 +104,14 @@ def test_one_mixture_for_all_patches(clean: np.ndarray, how: dict) -> None:
     assert np.abs(turned - result.pixels).max() < 2
 
 
+@pytest.mark.parametrize("how", [{}, {"fast": True}])
+def test_a_channel_without_noise(clean: np.ndarray, how: dict) -> None:
+    y = np.dstack([with_noise(clean[:, :, 0]), np.full(clean.shape[:2], 5.0)])
+    found = emseg.denoise(y, **how).pixels
+    assert np.abs(found[:, :, 1] - 5).max() < 0.01
+    assert rms(found[:, :, 0] - clean[:, :, 0]) < 0.75 * rms(y[:, :, 0] - clean[:, :, 0])
+
+
 def test_photons(clean: np.ndarray) -> None:
     x = clean / 8
     y = np.random.default_rng(0).poisson(x)
