@@ -132,8 +132,9 @@ def mean_colours(
 
 
 def _white(image: Image) -> float:
-    """The stored value that shows as white; for integers of more than 8 bits, the most that as many bits can hold as
-    are in use: sensors give 10, 12 or 14.
+    """The stored value that shows as white.
+
+    For integers of more than 8 bits, the most that as many bits can hold as are in use: sensors give 10, 12 or 14.
     """
     if image.pixels.dtype == np.uint8:
         return 255.0
