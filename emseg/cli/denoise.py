@@ -9,7 +9,7 @@ import click
 
 from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
-from emseg.cli.options import OUT, TALK, options
+from emseg.cli.options import OUT, STILL, options
 from emseg.cli.progress import share
 from emseg.cli.restore_options import MASKED, NOISE, THREADS
 from emseg.cli.suited import suited
@@ -32,8 +32,8 @@ Writes, for photo.png:
 
 @click.command("denoise", help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(NOISE, MASKED, THREADS, OUT, MANY, TALK)
-def command(inputs: tuple[str, ...], verbose: bool, **how: Any) -> int:
+@options(NOISE, MASKED, THREADS, OUT, MANY, STILL)
+def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     batch = Batch.of(inputs, how)
     decisive = {name: value for name, value in how.items() if name != "threads"}

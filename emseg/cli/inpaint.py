@@ -11,7 +11,7 @@ import click
 
 from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
-from emseg.cli.options import OUT, TALK, options
+from emseg.cli.options import OUT, STILL, options
 from emseg.cli.progress import share
 from emseg.cli.restore_options import HOLES, THREADS
 from emseg.cli.suited import suited
@@ -39,8 +39,8 @@ SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy")
 
 @click.command("inpaint", help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(HOLES, THREADS, OUT, MANY, TALK)
-def command(inputs: tuple[str, ...], verbose: bool, **how: Any) -> int:
+@options(HOLES, THREADS, OUT, MANY, STILL)
+def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     if how["mask"] is not None and how["mask_dir"] is not None:
         raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")

@@ -242,13 +242,12 @@ OUT = (
     _option("--overwrite", is_flag=True, help="Replace files that emseg did not write."),
 )  # fmt: skip
 SAVE = (save_option(tuple(EXTRA)),)
-TALK = (
-    _option("--json", "as_json", is_flag=True, help="Print the report as JSON, a line per input."),
-    _option("-q", "--quiet", is_flag=True, help="Print errors only."),
-    _option("-v", "--verbose", is_flag=True, help="Show every iteration."),
-    _option("--debug", is_flag=True, help="Show tracebacks."),
-)
-STILL = tuple(option for number, option in enumerate(TALK) if number != 2)  # without the iterations
+_JSON = _option("--json", "as_json", is_flag=True, help="Print the report as JSON, a line per input.")
+_QUIET = _option("-q", "--quiet", is_flag=True, help="Print errors only.")
+_VERBOSE = _option("-v", "--verbose", is_flag=True, help="Show every iteration.")
+_DEBUG = _option("--debug", is_flag=True, help="Show tracebacks.")
+TALK = (_JSON, _QUIET, _VERBOSE, _DEBUG)
+STILL = (_JSON, _QUIET, _DEBUG)  # where there are no iterations to show
 FIT = (*MODEL, *METHOD, *FIELD, *RUN)
 FILES = (*OUT, *SAVE)
 
