@@ -34,6 +34,7 @@ ALGORITHMS: dict[str, Entry] = {
     "ecme": Entry("emseg.em.ecme", "ECME", "weights maximise the likelihood itself (Liu & Rubin 1994)"),
     "sage": Entry("emseg.em.sage", "SAGE", "one component at a time (Celeux et al. 2001)"),
     "aitken": Entry("emseg.em.aitken", "Aitken", "EM with multivariate Aitken acceleration (Louis 1982)"),
+    "cg": Entry("emseg.em.cg", "CG", "EM with conjugate gradients (Jamshidian & Jennrich 1993)"),
     "anderson": Entry("emseg.em.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("emseg.em.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
     "px": Entry("emseg.em.px", "PX", "parameter-expanded EM, for --family student (Liu, Rubin & Wu 1998)"),
