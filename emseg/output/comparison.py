@@ -70,7 +70,7 @@ def comparison_svg(report: Mapping[str, Any], traces: Mapping[str, Sequence[Any]
 
 
 def _subject(report: Mapping[str, Any]) -> str:
-    k, count = report["K"], len(report["algorithms"])
+    k, count = report["K"], sum(entry["e_steps"] is not None for entry in report["algorithms"])
     return (
         f"{shown(basename(report['input']['path']))}: {k} component{'s' * (k != 1)},"
         f" {count} algorithm{'s' * (count != 1)} from {STARTS[report['options']['start']]}"

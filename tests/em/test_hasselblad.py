@@ -104,6 +104,8 @@ def evaluations(name: str, start: tuple[float, float, float], most: int) -> tupl
     [
         ("anderson", USUAL, 45),
         ("anderson", FAR, 45),
+        ("squarem", USUAL, 45),
+        ("squarem", FAR, 63),
         ("cg", USUAL, 45),
         ("cg", FAR, 60),
         ("aitken", USUAL, 45),
