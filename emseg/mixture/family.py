@@ -25,7 +25,7 @@ Real = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Components:
+class Components(ABC):
     """Parameters of K densities, or a stack of such sets along leading axes: every field is (..., K, …)."""
 
     @classmethod
@@ -37,9 +37,9 @@ class Components:
         """Some of the components, or of the sets in a stack."""
         return type(self)(*(getattr(self, name)[which] for name in self.parts()))
 
+    @abstractmethod
     def check(self) -> None:
         """Raise ValueError, saying why, unless these are parameters of K densities in D dimensions."""
-        raise NotImplementedError
 
     def updated(self, new: Self, k: int, shared: tuple[str, ...] = ()) -> Self:
         """With component k, and the shared parameters of all, taken from `new`."""

@@ -11,23 +11,11 @@ from emseg.em.em import EM
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
 from emseg.em.secant import extrapolated, rate
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
 
 
-def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Problem, Mixture]:
-    rng = np.random.default_rng(seed)
-    x = np.concatenate(
-        [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
-    )
-    balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = GAUSSIANS[model]
-    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
-
-
-def test_the_spectral_radius_is_the_rate_of_em() -> None:
-    problem, start = posed()
+def test_the_spectral_radius_is_the_rate_of_em(overlapping) -> None:
+    problem, start = overlapping()
     points = [start.pack()]
     for _ in range(400):
         start = problem.m_step(problem.e_step(start).stats)
@@ -60,8 +48,8 @@ def test_on_a_linear_map_one_jump_is_exact() -> None:
     np.testing.assert_allclose(aim, limit, atol=1e-9)
 
 
-def test_it_waits_for_the_burn_in_and_ends_where_em_does() -> None:
-    problem, start = posed()
+def test_it_waits_for_the_burn_in_and_ends_where_em_does(overlapping) -> None:
+    problem, start = overlapping()
     rivals = (Aitken(burn_in=5, order=2), EM())
     ours, theirs = (fit(a, problem, start, Stop(1e-10, 5000), np.random.default_rng(0)) for a in rivals)
     same = [row.objective for row in theirs.trace[:8]]

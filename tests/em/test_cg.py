@@ -10,20 +10,6 @@ from emseg.em.convergence import Stop
 from emseg.em.em import EM
 from emseg.em.expected import slope
 from emseg.em.fit import fit
-from emseg.em.problem import Problem
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
-from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
-
-
-def posed(seed: int = 0, model: str = "full", apart: float = 2.0) -> tuple[Problem, Mixture]:
-    rng = np.random.default_rng(seed)
-    x = np.concatenate(
-        [rng.normal(0, 1, (2, 150)), rng.normal(apart, 1, (2, 100)), rng.normal(-apart, 0.5, (2, 80))], 1
-    )
-    balls = Gaussian(np.array([[0.0, 0.1], [1, 1], [-1, -1.1]]), np.stack([np.eye(2)] * 3))
-    shared = GAUSSIANS[model]
-    return Problem(Rows(x, np.ones(330)), shared), Mixture(np.full(3, 1 / 3), balls, shared)
 
 
 def test_directions_are_conjugate_on_a_quadratic() -> None:
@@ -44,8 +30,8 @@ def test_directions_are_conjugate_on_a_quadratic() -> None:
     np.testing.assert_allclose(theta, 0, atol=1e-9)
 
 
-def test_directions_of_a_fit_are_conjugate() -> None:
-    problem, start = posed()
+def test_directions_of_a_fit_are_conjugate(overlapping) -> None:
+    problem, start = overlapping()
     rng = np.random.default_rng(0)
     state, _ = CG().init(problem, start, rng)
     seen = 0
@@ -61,8 +47,8 @@ def test_directions_of_a_fit_are_conjugate() -> None:
     assert seen >= 4
 
 
-def test_it_ends_where_em_does_in_fewer_steps() -> None:
-    problem, start = posed()
+def test_it_ends_where_em_does_in_fewer_steps(overlapping) -> None:
+    problem, start = overlapping()
     ours, theirs = (fit(a, problem, start, Stop(1e-10, 5000), np.random.default_rng(0)) for a in (CG(), EM()))
     assert ours.trace[-1].objective == pytest.approx(theirs.trace[-1].objective, rel=1e-8)
     assert ours.trace[-1].e_steps < 0.6 * theirs.trace[-1].e_steps
