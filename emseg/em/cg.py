@@ -5,7 +5,8 @@ d = g̃ - β d₋,   β = (g - g₋)ᵀ g̃ / (g - g₋)ᵀ d₋   so that (g - 
 
 and θ' = θ + a d with the a that maximises the objective along d, near enough: each trial costs one E-step, which also
 gives the slope there. Directions start anew, from g̃, every p steps and where d does not ascend; then a = 1 is EM's own
-step, and if no trial rises above θ it is what is taken.
+step, and if no trial rises above θ it is what is taken. Long first steps may leave EM's basin: of mclust's 148 fits
+four end lower than EM's, on two data sets.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ class CG:
         assert isinstance(state, CGState)
         theta, mapped = state.mixture.pack(), self.base.update(problem, state)
         g = mapped.pack() - theta
-        d, rise, turns = self._direction(problem, state, g)
+        d, rise, turns = self._direction(self.base.posed(problem, mapped.k), state, g)
         first = state.length if turns else 1.0
         if not state.expectation.rounding < rise < np.inf:
             safe = self.base.evaluate(problem, mapped)
@@ -80,15 +81,15 @@ class CG:
         new = CGState(best.mixture, best.expectation, state, d, length, turns + 1)
         return new, exact_info(best, e_steps)
 
-    def _direction(self, problem: Problem, state: CGState, g: Array) -> tuple[Array, float, int]:
+    def _direction(self, posed: Problem, state: CGState, g: Array) -> tuple[Array, float, int]:
         """The new direction, the slope along it, and how many conjugate ones came before it."""
         before = state.before
         if before and state.turns < g.size:
-            d = conjugate(g, state.direction, lambda v: slope(problem, state, v) - slope(problem, before, v))
-            rise = slope(problem, state, d)
+            d = conjugate(g, state.direction, lambda v: slope(posed, state, v) - slope(posed, before, v))
+            rise = slope(posed, state, d)
             if 0 < rise < np.inf:
                 return d, rise, state.turns
-        return g, slope(problem, state, g), 0
+        return g, slope(posed, state, g), 0
 
     def _search(
         self, problem: Problem, state: CGState, theta: Array, d: Array, rise: float, first: float
@@ -103,7 +104,7 @@ class CG:
                 high, a = a, low + (a - low) / 4
                 continue
             best, length, objective = landed, a, landed.expectation.objective
-            here = slope(problem, landed, d)
+            here = slope(self.base.posed(problem, landed.mixture.k), landed, d)
             if not self.flat * rise < abs(here) < np.inf:
                 break
             # Where the line through the last two slopes is zero, or as far as may be.

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from emseg.em.base import State
 from emseg.em.cg import CG, conjugate
 from emseg.em.convergence import Stop
 from emseg.em.em import EM
 from emseg.em.expected import slope
 from emseg.em.fit import fit
+from emseg.em.map import Map
+from emseg.em.problem import Problem
 
 
 def test_directions_are_conjugate_on_a_quadratic() -> None:
@@ -57,3 +60,22 @@ def test_it_ends_where_em_does_in_fewer_steps(overlapping) -> None:
 def test_senseless_options() -> None:
     with pytest.raises(ValueError, match="trials must be at least 1"):
         CG(trials=0)
+
+
+def test_slopes_are_those_of_what_the_base_climbs(overlapping, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a prior, its part of the slope too: the difference quotient of the base's own objective."""
+    problem, start = overlapping()
+    base = Map(shrinkage=20.0)
+    seen: list[tuple[float, float]] = []
+
+    def checked(posed: Problem, state: State, direction: np.ndarray) -> float:
+        found, theta, h = slope(posed, state, direction), state.mixture.pack(), 1e-5
+        ends = [base.evaluate(problem, start.unpack(theta + side * h * direction)) for side in (1, -1)]
+        seen.append((found, float(ends[0].expectation.objective - ends[1].expectation.objective) / (2 * h)))
+        return found
+
+    monkeypatch.setattr("emseg.em.cg.slope", checked)
+    fit(CG(base), problem, start, Stop(0, 5), np.random.default_rng(0))
+    found, expected = np.array(seen).T
+    assert len(seen) > 10
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
