@@ -73,6 +73,16 @@ class FixedPoint(Algorithm, Protocol):
 
     def posed(self, problem: Problem, k: int) -> Problem:
         """The problem that K components climb: with the prior, where the iteration brings one along."""
+        return problem
+
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+        """The state at a starting mixture."""
+        state = self.evaluate(problem, start)
+        return state, exact_info(state, 1)
+
+    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+        """θ ← Φ(θ)."""
+        return self.init(problem, self.update(problem, state), rng)
 
 
 def jump(base: FixedPoint, problem: Problem, like: Mixture, theta: NDArray[np.float64]) -> State | None:

@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from emseg.em.base import Info, State, exact_info
+from emseg.em.base import FixedPoint, State
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 
 
 @dataclass(frozen=True)
-class EM:
+class EM(FixedPoint):
     """Classic EM."""
 
     monotone = True
@@ -31,16 +29,3 @@ class EM:
     def update(self, problem: Problem, state: State) -> Mixture:
         """The M-step."""
         return problem.m_step(state.expectation.stats, state.mixture)
-
-    def posed(self, problem: Problem, k: int) -> Problem:
-        """The problem as it is."""
-        return problem
-
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
-        """The state at a starting mixture."""
-        state = self.evaluate(problem, start)
-        return state, exact_info(state, 1)
-
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
-        """θ ← Φ(θ)."""
-        return self.init(problem, self.update(problem, state), rng)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emseg.em.base import Info, State, exact_info
+from emseg.em.base import FixedPoint, State
 from emseg.em.problem import Problem
 from emseg.errors import UsageError
 from emseg.mixture.gaussian import GAUSSIANS, GaussianFamily
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Map:
+class Map(FixedPoint):
     """EM with a prior; for Student mixtures it is the Gaussians', on means and scales.
 
     Attributes
@@ -61,15 +61,6 @@ class Map:
     def update(self, problem: Problem, state: State) -> Mixture:
         """The M-step."""
         return self.posed(problem, state.mixture.k).m_step(state.expectation.stats, state.mixture)
-
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
-        """The state at a starting mixture."""
-        state = self.evaluate(problem, start)
-        return state, exact_info(state, 1)
-
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
-        """θ ← Φ(θ)."""
-        return self.init(problem, self.update(problem, state), rng)
 
     def posed(self, problem: Problem, k: int) -> Problem:
         """The problem with the prior."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.base import Info, State, exact_info
+from emseg.em.base import FixedPoint, State
 from emseg.em.problem import Problem
 from emseg.errors import UsageError
 from emseg.mixture.mixture import Mixture
@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class PX:
+class PX(FixedPoint):
     """EM on a model with a scale more than the samples show."""
 
     monotone = True
@@ -52,19 +52,6 @@ class PX:
         t[..., -1] += mass - n * np.log(alpha) - mass / alpha  # Σ r (log u/α - u/α)
         narrow = Student(wide.means, wide.scales / alpha[..., None, None], wide.dof)
         return problem.conditional("dof", Stats(n, t), replace(mixture, components=narrow))
-
-    def posed(self, problem: Problem, k: int) -> Problem:
-        """The problem as it is."""
-        return problem
-
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
-        """The state at a starting mixture."""
-        state = self.evaluate(problem, start)
-        return state, exact_info(state, 1)
-
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
-        """θ ← Φ(θ)."""
-        return self.init(problem, self.update(problem, state), rng)
 
 
 def _alpha(family: StudentFamily, scales: Array, n: Array, mass: Array, psi: Array | float) -> Array:
