@@ -11,9 +11,9 @@ from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
 from emseg.cli.options import OUT, STILL, mask_option, missing_option, options, save_option
 from emseg.cli.segment import summary
-from emseg.output.names import APPLIED, EXTRA, Job
+from emseg.output.names import APPLIED, EXTRA, Job, wanted
 
-SAVED = tuple(kind for kind in EXTRA if kind != "model")  # which it is given
+SAVED = tuple(kind for kind in EXTRA if kind not in ("model", "bias"))  # the one is given, the other is not sought
 HELP = """Label each INPUT with MODEL, which `emseg segment --save model` has written. Nothing is fitted.
 
 \b
@@ -40,8 +40,8 @@ def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: A
     batch = Batch.of(inputs, how)
     k = read_model(model).mixture.k  # a bad model is one line, not one for each input
     work = partial(_apply, batch.overwrite, model, how)
-    asked = {"model": model, **how}
-    return batch.run("apply", work, asked, reads=("model", "mask"), always=APPLIED, extra=save, named={"k": str(k)})
+    asked, extra = {"model": model, **how}, wanted(save, SAVED, {})
+    return batch.run("apply", work, asked, reads=("model", "mask"), always=APPLIED, extra=extra, named={"k": str(k)})
 
 
 def _apply(overwrite: bool, model: str, how: dict[str, Any], job: Job, alone: bool) -> Done:

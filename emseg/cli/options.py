@@ -138,7 +138,7 @@ def _kinds(kinds: Sequence[str], value: str) -> tuple[str, ...]:
     for name in names:
         if name not in (*kinds, "all"):
             raise ValueError(f"unknown kind {name!r}; choose from {', '.join(kinds)}, all")
-    return tuple(kind for kind in kinds if kind in names or "all" in names)
+    return tuple(kind for kind in (*kinds, "all") if kind in names)
 
 
 def _option(*names: str, **how: Any) -> Callable[[Command], Command]:
@@ -218,7 +218,7 @@ FIELD = (
     _option("--prior-map", metavar="FILE", callback=_checked(_file), default=DEFAULT.prior_map,
             help="TIFF with a page for each class, or a NumPy file: how probable it is at each pixel beforehand."),
     _option("--bias-field", is_flag=True,
-            help="Estimate uneven illumination (vignetting, inhomogeneity), take it out first, and write it."),
+            help="Estimate uneven illumination (vignetting, inhomogeneity), and take it out first."),
     _option("--regions", type=click.IntRange(0), metavar="N", default=DEFAULT.regions,
             help="Also find connected regions of at least N pixels, and write a map and a table of them; 0: do not."),
     _option("--merge", type=click.FloatRange(0), metavar="X", callback=_checked(_finite), default=DEFAULT.merge,

@@ -13,7 +13,7 @@ from emseg.cli.batch_options import MANY
 from emseg.cli.options import FILES, FIT, TALK, options
 from emseg.cli.progress import watch
 from emseg.cli.restore_options import CLEANED
-from emseg.output.names import GAIN, REGIONS, Job
+from emseg.output.names import EXTRA, REGIONS, Job, wanted
 
 HELP = """Segment each INPUT into K regions.
 
@@ -41,7 +41,7 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how
     batch = Batch.of(inputs, how)
     work = partial(_segment, batch.overwrite, batch.quiet, verbose, how)
     named = {"k": str(how["k"]).replace(":", "-")}
-    extra = (*save, *(REGIONS if how["regions"] else ()), *(GAIN if how["bias_field"] else ()))
+    extra = (*wanted(save, EXTRA, how), *(REGIONS if how["regions"] else ()))
     return batch.run("segment", work, how, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from os import sep
 from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
 from string import Formatter
+from typing import Any
 
 from emseg.errors import UsageError, shown
 
@@ -20,11 +21,12 @@ EXTRA = {
     "model": ".emseg.json",
     "geojson": ".geojson",
     "coco": ".coco.json",
+    "bias": ".bias.tif",
 }
+#: What there is only with an option of `segment`, and what to say without.
+NEEDS = {"bias": ("bias_field", "add --bias-field")}
 #: What `--regions` adds.
 REGIONS = {"regions": ".regions.png", "regions-csv": ".regions.csv"}
-#: What `--bias-field` adds.
-GAIN = {"bias": ".bias.tif"}
 REPORT = ".json"
 #: What there is more for inputs of these names.
 VOLUMES, VOLUME = (".nii", ".nii.gz"), {"labels-nifti": ".labels.nii.gz"}
@@ -100,7 +102,7 @@ def plan(
     ----------
     sources : the inputs, or their paths.
     folder : where the results go; "-" is standard output, for the first kind of result of a single input.
-    extra : kinds of `EXTRA`, `REGIONS` and `GAIN`.
+    extra : kinds of `EXTRA` and `REGIONS`.
     always : suffixes of the other results by kind.
     report : suffix of the report.
     name : what the names of results begin with; may hold {stem}, {name}, {suffix} and {folder} of the input.
@@ -112,7 +114,7 @@ def plan(
         If a file would be the result of two inputs, a result would replace an input or leave the folder, or the
         template makes no sense.
     """
-    suffixes = {**always, **{kind: (EXTRA | REGIONS | GAIN)[kind] for kind in extra}}
+    suffixes = {**always, **{kind: (EXTRA | REGIONS)[kind] for kind in extra}}
     inputs = [Input(source) if isinstance(source, str) else source for source in sources]
     if folder == STDIO:
         return _to_stdout(inputs, next(iter(always)))
@@ -144,6 +146,21 @@ def plan(
             made[key] = entry.path
         jobs.append(job)
     return jobs
+
+
+def wanted(save: Iterable[str], kinds: Iterable[str], given: Mapping[str, Any]) -> tuple[str, ...]:
+    """The kinds that `--save` asks for, of those there are, with these options; "all" is all that they allow.
+
+    Raises
+    ------
+    UsageError
+        If one needs an option that was not given.
+    """
+    absent = {kind: remedy for kind, (option, remedy) in NEEDS.items() if not given.get(option)}
+    for kind in save:
+        if kind in absent:
+            raise UsageError(f"--save {kind}: there is nothing to write; {absent[kind]}")
+    return tuple(kind for kind in kinds if kind not in absent and (kind in save or "all" in save))
 
 
 def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:

@@ -13,7 +13,7 @@ from PIL import Image
 import emseg
 from emseg.cli.errors import attempt
 from emseg.cli.main import cli
-from emseg.output.names import EXTRA
+from emseg.output.names import EXTRA, NEEDS
 
 DEFAULT = ["photo.json", "photo.labels.png", "photo.log.csv", "photo.overlay.png"]
 
@@ -56,7 +56,23 @@ def test_same_seed_same_bytes(photo: Path, tmp_path: Path) -> None:
 
 def test_save_all(photo: Path, tmp_path: Path) -> None:
     assert run(photo, "-k", 2, "-q", "--save", "all", "-o", tmp_path / "out") == 0
-    assert sorted(made(tmp_path / "out")) == sorted([*DEFAULT, *(f"photo{suffix}" for suffix in EXTRA.values())])
+    extra = [f"photo{suffix}" for kind, suffix in EXTRA.items() if kind not in NEEDS]
+    assert sorted(made(tmp_path / "out")) == sorted([*DEFAULT, *extra])
+
+
+def test_save_all_with_what_options_bring(photo: Path, tmp_path: Path) -> None:
+    assert run(photo, "-k", 2, "-q", "--bias-field", "--save", "all", "-o", tmp_path / "out") == 0
+    assert "photo.bias.tif" in made(tmp_path / "out")
+
+
+@pytest.mark.parametrize(("kind", "option"), [("bias", "--bias-field")])
+def test_what_is_not_there_is_not_written(
+    kind: str, option: str, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "-k", 2, "--save", kind, "-o", tmp_path / "out") == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"emseg: --save {kind}: there is nothing to write; add {option}"
+    )
 
 
 def test_json_is_one_line_per_input(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

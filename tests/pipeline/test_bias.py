@@ -64,6 +64,9 @@ def test_the_gain_is_a_file(tmp_path: Path) -> None:
     PIL.Image.fromarray(vignetted("gray")).save(tmp_path / "v.png")
     arguments = ["segment", str(tmp_path / "v.png"), "-k", "3", "--bias-field", "-q", "-o", str(tmp_path / "out")]
     assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 0
+    assert not (tmp_path / "out" / "v.bias.tif").exists()
+    arguments += ["--save", "bias"]
+    assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 0
     stored = tifffile.imread(tmp_path / "out" / "v.bias.tif")
     np.testing.assert_allclose(stored / stored.mean(), GAIN / GAIN.mean(), atol=0.07)
 
