@@ -79,8 +79,9 @@ def _round(
 
     def work(tile: Tile) -> tuple[Place, Real]:
         place = search.place(tile)
-        chosen = np.flatnonzero(holes[tile[0] : tile[1], tile[2] : tile[3]])
-        members = search.nearest(walled, tile)[chosen]
+        wanted = holes[tile[0] : tile[1], tile[2] : tile[3]]
+        chosen = np.flatnonzero(wanted)
+        members = search.nearest(walled[search.seen(tile)], tile, wanted)
         i, j = np.divmod(chosen, tile[3] - tile[2])
         y = step * (i + tile[0]) - place[0].start
         x = step * (j + tile[2]) - place[1].start

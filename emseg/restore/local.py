@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emseg.restore.patches import AREA, SIDE, Real, cut, plane_shape, put, spread
 from emseg.restore.search import Place, Search, Tile
+from emseg.restore.triangular import inverse_lower
 from emseg.restore.work import Crew
 
 STEP = 4  # pixels between reference patches
@@ -45,7 +46,7 @@ def local_round(noisy: Real, pilot: Real, noise: Sequence[float], crew: Crew, gr
 
     def work(tile: Tile) -> tuple[Place, Real, Real]:
         place = search.place(tile)
-        sums, counts = _tile(noisy[:, *place], pilot[:, *place], noise, search.nearest(walled, tile))
+        sums, counts = _tile(noisy[:, *place], pilot[:, *place], noise, search.nearest(walled[search.seen(tile)], tile))
         return place, sums, counts
 
     total, weight = np.zeros_like(pilot), np.zeros(pilot.shape[1:], np.float32)
@@ -62,17 +63,16 @@ def _tile(noisy: Real, pilot: Real, noise: Sequence[float], members: NDArray[np.
 
     shape = pilot.shape[1:]
     n_patches = (shape[0] - SIDE + 1) * (shape[1] - SIDE + 1)
+    n = members.size
+    to_place = csr_matrix((np.ones(n, np.float32), members.ravel(), np.arange(n + 1)), (n, n_patches))
     sums = np.empty_like(pilot)
     for c, variance in enumerate(noise):
         a, y = cut(pilot[c]), cut(noisy[c])
-        patches = np.zeros((n_patches, AREA), np.float32)
+        found = np.empty((*members.shape, AREA), np.float32)
         for start in range(0, len(members), CHUNK):
             chosen = members[start : start + CHUNK]
-            found = posterior_means(a[chosen], y[chosen], variance).reshape(-1, AREA)
-            n = chosen.size
-            to_place = csr_matrix((np.ones(n, np.float32), chosen.ravel(), np.arange(n + 1)), (n, n_patches))
-            patches += to_place.T @ found
-        sums[c] = put(patches, shape)
+            found[start : start + CHUNK] = posterior_means(a[chosen], y[chosen], variance)
+        sums[c] = put(to_place.T @ found.reshape(-1, AREA), shape)
     counts = np.bincount(members.ravel(), minlength=n_patches).astype(np.float32)
     return sums, spread(counts.reshape(-1, shape[1] - SIDE + 1))
 
@@ -81,7 +81,8 @@ def posterior_means(pilot: Real, noisy: Real, noise: float) -> Real:
     """E[z | y] of the members of Gaussians whose parameters are those of the pilots.
 
     With the centred pilots A (M, 64), S = AᵀA/M and noise σ²: E[z | y] = μ + S (S + σ²I)⁻¹ (y - μ), in the M
-    dimensions of the members rather than the 64 of a patch: Aᵀ (AAᵀ + Mσ²I)⁻¹ A (y - μ).
+    dimensions of the members rather than the 64 of a patch: Aᵀ (AAᵀ + Mσ²I)⁻¹ A (y - μ) = WᵀW (y - μ), where
+    W = L⁻¹A and LLᵀ = AAᵀ + Mσ²I.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def posterior_means(pilot: Real, noisy: Real, noise: float) -> Real:
     m = pilot.shape[1]
     gram = pilot @ np.swapaxes(pilot, 1, 2)
     gram[:, np.arange(m), np.arange(m)] += np.float32(m * noise)
-    weights = np.linalg.solve(gram, pilot @ np.swapaxes(noisy, 1, 2))
-    estimate: Real = np.swapaxes(weights, 1, 2) @ pilot
+    white: Real = inverse_lower(np.asarray(np.linalg.cholesky(gram), np.float32)) @ pilot
+    estimate: Real = (noisy @ np.swapaxes(white, 1, 2)) @ white
     estimate += mean
     return estimate

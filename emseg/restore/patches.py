@@ -29,7 +29,10 @@ def put(rows: Real, shape: tuple[int, int]) -> Real:
     """Sum of patches, given as rows of `cut`, at their places in a plane of this shape: the transpose of `cut`."""
     height, width = shape[0] - SIDE + 1, shape[1] - SIDE + 1
     plane = np.zeros(shape, np.float32)
-    stacked = np.ascontiguousarray(rows.T).reshape(SIDE, SIDE, height, width)
+    stacked = np.empty((SIDE, SIDE, height, width), np.float32)
+    lines = stacked.reshape(AREA, height, width)
+    for y, line in enumerate(rows.reshape(height, width, AREA)):  # a transpose that stays within the cache
+        lines[:, y] = line.T
     for i in range(SIDE):
         for j in range(SIDE):
             plane[i : i + height, j : j + width] += stacked[i, j]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.restore.patches import SIDE, Real
+from emseg.restore.patches import SIDE, Real, cut
 
 TILE = 32, 384  # pixels between the first and the last reference patches searched for at once, down and across
+BLOCK = 6  # references a side whose distances are one product of matrices
 #: First and last row and column of a part of the grid of references.
 Tile = tuple[int, int, int, int]
 Place = tuple[slice, slice]
@@ -70,43 +71,57 @@ class Search:
         """The plane amid values unlike any in it, so that no patch over the edge is ever near."""
         return np.pad(plane, self.reach, constant_values=1e3 * (1 + np.ptp(plane)))
 
-    def nearest(self, walled: Real, tile: Tile) -> NDArray[np.intp]:
+    def seen(self, tile: Tile) -> Place:
+        """Rows and columns of the walled plane that the search for a tile looks at."""
+        rows, columns = (
+            slice(self.step * a, self.step * (b - 1) + 2 * self.reach + SIDE)
+            for a, b in zip(tile[::2], tile[1::2], strict=True)
+        )
+        return rows, columns
+
+    def nearest(self, part: Real, tile: Tile, wanted: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
         """The nearest patches to each reference of a tile, as rows of `cut` of its place; (references, M).
 
-        Squared distances of all references to their patches at one offset are sums of squared differences over blocks
-        of step × step pixels, the same for all patches that a block is in.
+        |a - b|² = |a|² - 2 a·b + |b|²: of a block of references, and of all patches that any of them may have, the
+        products are one product of matrices. The first term is the same for all candidates of a reference.
+
+        Parameters
+        ----------
+        part : ndarray of float32
+            What `seen` tells of the walled plane.
+        tile : Tile
+        wanted : ndarray of bool, shape (rows, columns of the tile), optional
+            Which references; all of them, unless given.
         """
-        step, reach = self.step, self.reach
         i0, i1, j0, j1 = tile
-        size, blocks = 2 * reach + 1, SIDE // step
         down, across = i1 - i0, j1 - j0
-        rows, columns = step * (down - 1) + SIDE, step * (across - 1) + SIDE
-        top, left = step * i0, step * j0
-        own = walled[top + reach : top + reach + rows, left + reach : left + reach + columns]
-        difference = np.empty_like(own)
-        distance = np.empty((size * size, down, across), np.float32)
-        for offset, out in enumerate(distance):
-            y, x = top + offset // size, left + offset % size
-            np.subtract(own, walled[y : y + rows, x : x + columns], out=difference)
-            np.multiply(difference, difference, out=difference)
-            tall = _windows(np.add.reduce(difference.reshape(-1, step, columns), axis=1), blocks)
-            wide = tall[:, ::step] + tall[:, 1::step]
-            for i in range(2, step):
-                wide += tall[:, i::step]
-            out[:] = _windows(wide.T, blocks).T
-        by_reference = np.ascontiguousarray(distance.reshape(size * size, -1).T)
-        best = np.argpartition(by_reference, self.size - 1, axis=1)[:, : self.size]
         place = self.place(tile)
-        own_row, own_column = np.divmod(np.arange(len(best))[:, None], across)
-        down_to = top + step * own_row + best // size - reach - place[0].start
-        right_to = left + step * own_column + best % size - reach - place[1].start
-        positions: NDArray[np.intp] = down_to * (place[1].stop - place[1].start - SIDE + 1) + right_to
-        return positions
+        width = place[1].stop - place[1].start - SIDE + 1
+        origin = (self.step * i0 - self.reach - place[0].start) * width + self.step * j0 - self.reach - place[1].start
+        positions = np.full((down, across, self.size), -1, np.intp)
+        chosen = np.ones((down, across), bool) if wanted is None else wanted
+        for i in range(0, down, BLOCK):
+            for j in range(0, across, BLOCK):
+                own = np.nonzero(chosen[i : i + BLOCK, j : j + BLOCK])
+                if own[0].size:
+                    best = self._best(part[self.step * i :, self.step * j :], own)
+                    rows, columns = self.step * (own[0] + i), self.step * (own[1] + j)
+                    y, x = np.divmod(best, 2 * self.reach + 1)
+                    positions[own[0] + i, own[1] + j] = origin + (rows[:, None] + y) * width + columns[:, None] + x
+        return positions[chosen]
 
-
-def _windows(blocks: Real, n: int) -> Real:
-    """Sums of n consecutive rows."""
-    total = blocks[: len(blocks) - n + 1] + blocks[1 : len(blocks) - n + 2]
-    for i in range(2, n):
-        total += blocks[i : len(blocks) - n + 1 + i]
-    return total
+    def _best(self, part: Real, own: tuple[NDArray[np.intp], ...]) -> NDArray[np.intp]:
+        """Offsets, in reading order, of the M patches nearest to each reference (rows, columns) of a block; (B, M)."""
+        step, size = self.step, 2 * self.reach + 1
+        n_down, n_across = (size + step * int(index.max()) for index in own)
+        near = part[: n_down + SIDE - 1, : n_across + SIDE - 1]
+        patches = cut(near - near[self.reach, self.reach])  # small numbers: squares that do not cancel
+        y, x = (step * index for index in own)
+        reference = patches[(y + self.reach) * n_across + x + self.reach]
+        distance = np.einsum("pa,pa->p", patches, patches) - 2 * (reference @ patches.T)
+        windows = np.lib.stride_tricks.sliding_window_view(
+            distance.reshape(-1, n_down, n_across), (size, size), axis=(1, 2)
+        )
+        candidates = windows[np.arange(len(y)), y, x].reshape(len(y), -1)
+        best: NDArray[np.intp] = np.argpartition(candidates, self.size - 1, axis=1)[:, : self.size]
+        return best

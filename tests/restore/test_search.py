@@ -20,7 +20,7 @@ def test_the_nearest_patches(step: int, reach: int) -> None:
         inside = np.arange(40 * 32).reshape(40, 32)[place]
         corners = inside[: inside.shape[0] - 7, : inside.shape[1] - 7].ravel()
         references = [(step * i, step * j) for i in range(*tile[:2]) for j in range(*tile[2:])]
-        for found, (y, x) in zip(search.nearest(walled, tile), references, strict=True):
+        for found, (y, x) in zip(search.nearest(walled[search.seen(tile)], tile), references, strict=True):
             distance = ((patches - patches[y * 25 + x]) ** 2).sum(1)
             distance[(abs(rows - y) > reach) | (abs(columns - x) > reach)] = np.inf
             wanted = np.argsort(distance)[: search.size]
