@@ -54,6 +54,8 @@ class Emission:
         The row of each pixel; anything outside.
     known : Known
         What is known of pixels beforehand.
+    weighted : bool
+        Whether the weights of the mixture count, as without a field; a field has none.
     keep : bool
         Hold T(x) of all pixels in memory, 4 P bytes each, as is worth its while if statistics are wanted often.
     """
@@ -65,8 +67,9 @@ class Emission:
         index: NDArray[np.integer[Any]],
         keep: bool = True,
         known: Known = NOTHING,
+        weighted: bool = False,
     ) -> None:
-        self.problem, self.lattice = problem, lattice
+        self.problem, self.lattice, self.weighted = problem, lattice, weighted
         self.marks = None if known.marks is None else lattice.split(known.marks)
         self.log_prior: Real | None = None if known.log_prior is None else lattice.split(known.log_prior)
         rows = problem.samples
@@ -105,7 +108,7 @@ class Emission:
         out = np.empty((len(self.index), mixture.k, self.lattice.cells), np.float32)
         table, tops = None, None
         if self.x is None:
-            joint, tops = _levelled(mixture, self.problem.samples.x)
+            joint, tops = self._levelled(mixture, self.problem.samples.x)
             table = joint.astype(np.float32)
         for s, cells in enumerate(self.index):
             if table is not None and tops is not None:
@@ -116,7 +119,7 @@ class Emission:
                 continue
             assert self.x is not None
             for part in self.lattice.blocks(BLOCK):
-                out[s, :, part], top = _levelled(mixture, self.x[s, :, part].astype(np.float64))
+                out[s, :, part], top = self._levelled(mixture, self.x[s, :, part].astype(np.float64))
                 level += float(top @ inside[s, part])
         if self.log_prior is not None:
             out += self.log_prior
@@ -125,6 +128,15 @@ class Emission:
             np.maximum(out, LOWEST, out=out)
             level += float(np.sum(tops, where=inside, dtype=np.float64))
         return out, level + self._hold(out)
+
+    def _levelled(self, mixture: Mixture, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """log f_k(x) less its largest, at least LOWEST, (K, N), and the largest, (N,)."""
+        joint = mixture.log_joint(x)
+        if not self.weighted:
+            joint -= np.log(mixture.weights)[:, None]
+        top = joint.max(0)
+        joint -= top
+        return np.maximum(joint, LOWEST, out=joint), top
 
     def _hold(self, log_f: Real) -> float:
         """Leave marked pixels their label alone, in place; what that takes off the sum of the largest log-densities."""
@@ -154,11 +166,3 @@ class Emission:
     def of_labels(self, labels: NDArray[np.uint8], k: int) -> Stats:
         """Statistics of labels (S, M)."""
         return self.of_shares((labels[:, None] == np.arange(k, dtype=np.uint8)[:, None]).astype(np.float32))
-
-
-def _levelled(mixture: Mixture, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """log f_k(x) less its largest, at least LOWEST, (K, N), and the largest, (N,)."""
-    joint = mixture.log_joint(x) - np.log(mixture.weights)[:, None]
-    top = joint.max(0)
-    joint -= top
-    return np.maximum(joint, LOWEST, out=joint), top

@@ -31,7 +31,7 @@ from emseg.mrf.potts import OUTSIDE, STEEP, Labels, Real, Support, best_label, w
 ENOUGH = 1 << 17  # pixels that the slope of the pseudo-likelihood is measured on in one iteration
 GROWTH = 8  # sweeps in which the field grows
 FIRST_BETA = 1.0  # over the critical one
-WAIT, STILL = 8, 1e-3  # mean field ends when β and the classes' shares stay within so much for so many iterations
+WAIT = 8  # mean field ends when β and the classes' shares stay still for so many iterations
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,15 @@ class Schedule:
         Sweeps in an iteration.
     answer : int
         Sweeps with fixed parameters at the end.
+    still : float
+        How much β and the classes' shares may still move at the end (mean-field).
     """
 
     iterations: int
     hold: int
     sweeps: int
     answer: int
+    still: float = 1e-3
 
     def gamma(self, t: int) -> float:
         """γ_t, from t = 0 on."""
@@ -66,6 +69,7 @@ SCHEDULES = {
     "icm": Schedule(30, 30, 1, 10),
     "graph-cut": Schedule(5, 5, 1, 1),
 }
+ALONE = Schedule(1000, 1000, 1, 1, still=1e-6)  # of mean field where β is 0 and nothing is gained by an early end
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,14 +198,14 @@ def fit_field(
         if on_iteration:
             on_iteration(t + 1, now)
         history.append(np.append(stats.n / stats.n.sum(), now))
-        if method == "mean-field" and settled(history):
+        if method == "mean-field" and settled(history, plan.still):
             break
     return answer(emission, mixture, now, walk, plan.answer, tuple(betas), sweeps)
 
 
-def settled(history: list[NDArray[np.float64]]) -> bool:
+def settled(history: list[NDArray[np.float64]], still: float) -> bool:
     """Whether β and the shares of the classes have stopped to move."""
-    return len(history) >= WAIT and bool(np.ptp(np.array(history[-WAIT:]), axis=0).max() < STILL)
+    return len(history) >= WAIT and bool(np.ptp(np.array(history[-WAIT:]), axis=0).max() < still)
 
 
 def answer(

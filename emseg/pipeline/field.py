@@ -17,7 +17,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.mrf import potts
 from emseg.mrf.beta import critical
 from emseg.mrf.emission import NOTHING, Emission, Known
-from emseg.mrf.hmrf import FieldFit, fit_field, label, state
+from emseg.mrf.hmrf import ALONE, FieldFit, fit_field, label, state
 from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice
 from emseg.mrf.start import best_start
 from emseg.mrf.tiles import choose, stacked
@@ -63,6 +63,9 @@ def smooth(
     rng: np.random.Generator,
 ) -> Smoothed:
     """Fit mixture and field together, from the best of three starts.
+
+    With scribbles or a prior map but no field, β is 0: mean field is then plain EM on what the values and these say of
+    each pixel, semi-supervised with scribbles.
 
     Parameters
     ----------
@@ -112,11 +115,17 @@ class _Task:
 
     @property
     def beta(self) -> float | None:
+        if self.asked.mrf == "none":
+            return 0.0
         return None if self.asked.beta == "auto" else float(self.asked.beta)
 
     @property
     def method(self) -> str:
-        return "gibbs" if self.asked.mrf == "auto" else self.asked.mrf
+        return {"auto": "gibbs", "none": "mean-field"}.get(self.asked.mrf, self.asked.mrf)
+
+    def weighted(self, known: Known) -> bool:
+        """Whether the weights of the mixture count: where neither a field nor a prior says how frequent classes are."""
+        return self.asked.mrf == "none" and known.log_prior is None
 
     def planes(self, index: NDArray[np.int32]) -> NDArray[np.float32]:
         """Samples on the grid, (D, ...)."""
@@ -142,12 +151,13 @@ def _whole(
     known: Known,
 ) -> tuple[FieldFit, Emission]:
     """Fit to all pixels."""
-    emission = Emission(task.problem, task.grid(valid, index), index, known=known)
+    emission = Emission(task.problem, task.grid(valid, index), index, known=known, weighted=task.weighted(known))
     if known.marks is not None or known.log_prior is not None:
         if known.marks is None and emission.log_prior is not None:
             plain = task.problem.m_step(emission.of_shares(np.exp(emission.log_prior)))
         first = state(emission.lattice, potts.best_label(emission.log_densities(plain)))
-        return fit_field(emission, plain, first, task.method, rng, task.beta), emission
+        schedule = ALONE if task.asked.mrf == "none" else None
+        return fit_field(emission, plain, first, task.method, rng, task.beta, schedule), emission
     mixture, labels = best_start(emission, task.planes(index), valid, plain, task.beta, rng)
     return fit_field(emission, mixture, labels, task.method, rng, task.beta), emission
 
@@ -166,7 +176,7 @@ def _by_tiles(
     parts = choose(guess, plain.k, SAMPLE, rng)
     del guess
     sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), plain, rng, known.of_tiles(parts))
-    emission = Emission(task.problem, grid, index, keep=False, known=known)
+    emission = Emission(task.problem, grid, index, keep=False, known=known, weighted=task.weighted(known))
     method = "mean-field" if task.asked.mrf == "auto" else task.method
     return label(emission, sample.mixture, sample.beta, method, rng, sample.betas), emission
 
@@ -200,7 +210,7 @@ def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int
     log_f, total = emission.with_level(found.mixture)
     energy = potts.energy(grid, found.labels, log_f, found.beta) - total
     facts = {
-        "method": task.method,
+        "method": task.method if task.asked.mrf != "none" else "none",
         "beta": found.beta,
         "sweeps": found.sweeps,
         "energy": energy,

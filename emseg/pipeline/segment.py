@@ -16,7 +16,6 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.errors import UsageError
 from emseg.features.model import Features
 from emseg.image.known import completed
 from emseg.image.model import Image
@@ -134,10 +133,6 @@ def segment(
     [1, 1, 1, 2, 2, 2]
     """
     asked = SegmentOptions.checked(k=k, **options)
-    if asked.scribbles and asked.mrf == "none":
-        raise UsageError("--scribbles: only a field carries them to their neighbours; add --mrf auto")
-    if asked.prior_map and asked.mrf == "none":
-        raise UsageError("--prior-map: enters with the field; add --mrf auto (with --beta 0 neighbours do not count)")
     clock = Clock()
     photo, inside = opened(image, mask, asked.missing)
     if asked.denoise != "off":
@@ -182,7 +177,7 @@ def _finish(
     mixture = _surviving(found)
     mixture = mixture.permuted(mixture.canonical_order())
     field = None
-    if asked.mrf != "none":
+    if asked.mrf != "none" or asked.scribbles or asked.prior_map:
         from emseg.pipeline.field import smooth  # a plain fit does without
 
         field = smooth(photo, features, problem, mixture, asked, rng)

@@ -43,8 +43,22 @@ def test_maps_must_match(tmp_path: Path) -> None:
         attempt(np.ones((3, 40, 51)))
     with pytest.raises(ImageError, match="give probabilities"):
         attempt(-np.ones((3, 40, 50)))
-    with pytest.raises(UsageError, match="add --mrf auto"):
-        attempt(np.ones((3, 40, 50)), mrf="none")
     (tmp_path / "bad.tif").write_bytes(b"II*no")
     with pytest.raises(ImageError, match=r"bad\.tif: cannot be read as a prior"):
         emseg.segment(image, k=3, mrf="icm", prior_map=str(tmp_path / "bad.tif"))
+
+
+def test_without_a_field_the_prior_takes_the_place_of_weights(tmp_path: Path) -> None:
+    """Known parameters: with the classes far apart in most places, the posterior is Bayes' rule at each pixel."""
+    rng = np.random.default_rng(0)
+    prior = np.stack([np.full(Z.shape, 0.9), np.full(Z.shape, 0.1)])
+    prior[:, :, 25:] = prior[::-1, :, 25:]
+    z = (rng.random(Z.shape) < prior[1]).astype(int)
+    image = rng.normal(np.array([100.0, 130.0])[z], 12)
+    np.save(tmp_path / "atlas.npy", prior)
+    found = emseg.segment(image, k=2, prior_map=str(tmp_path / "atlas.npy"))
+    means, variances = found.mixture.components.means.ravel(), found.mixture.components.covariances.ravel()
+    np.testing.assert_allclose(means, [100, 130], atol=2)
+    density = np.exp(-0.5 * (image - means[:, None, None]) ** 2 / variances[:, None, None])
+    density *= prior / np.sqrt(variances)[:, None, None]
+    np.testing.assert_allclose(found.posterior(), density / density.sum(0), atol=2e-3)
