@@ -97,7 +97,8 @@ def posterior_means(pilot: Real, noisy: Real, noise: float) -> Real:
     m = pilot.shape[1]
     gram = pilot @ np.swapaxes(pilot, 1, 2)
     gram[:, np.arange(m), np.arange(m)] += np.float32(m * noise)
-    white: Real = inverse_lower(np.asarray(np.linalg.cholesky(gram), np.float32)) @ pilot
+    lower = np.asarray(np.linalg.cholesky(gram), np.float32)
+    white = inverse_lower(lower) @ pilot
     estimate: Real = (noisy @ np.swapaxes(white, 1, 2)) @ white
     estimate += mean
     return estimate

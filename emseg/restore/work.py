@@ -1,15 +1,21 @@
-"""Work that comes in independent parts: done in order or by several threads, with the same result to the last bit."""
+"""Work that comes in independent parts: done here or by several processes, with the same result to the last bit."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
+
+
+class Pool(Protocol):
+    """Who does parts of the work elsewhere, see `emseg.scale.workers.Workers`."""
+
+    def map(self, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
+        """`work(*a)` of each of the arguments, in their order."""
+        ...
 
 
 class Crew:
@@ -17,14 +23,14 @@ class Crew:
 
     Parameters
     ----------
-    threads : int
-        How many parts are worked on at once. NumPy lets go of the interpreter in long operations, so that threads help.
+    pool : Pool, optional
+        Who does them; without it, they are done here, one after the other.
     on_progress : callable, optional
         Called in the main thread with the share that is done, from 0 to 1.
     """
 
-    def __init__(self, threads: int = 1, on_progress: Callable[[float], object] | None = None) -> None:
-        self.threads = threads
+    def __init__(self, pool: Pool | None = None, on_progress: Callable[[float], object] | None = None) -> None:
+        self.pool = pool
         self.on_progress = on_progress
         self._begin, self._end = 0.0, 1.0
 
@@ -39,24 +45,23 @@ class Crew:
         finally:
             self._begin, self._end = outer
 
-    def run(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """Results in the order of the parts, however many threads there are."""
-        listed = list(parts)
-        results = map(work, listed) if self.threads < 2 or len(listed) < 2 else self._threaded(work, listed)
+    def run(
+        self, work: Callable[..., Result], parts: Sequence[Part], inputs: Callable[[Part], tuple[Any, ...]]
+    ) -> Iterator[Result]:
+        """`work(part, *inputs(part))` in the order of the parts, whoever does them.
+
+        Parameters
+        ----------
+        work : callable
+            What it needs to know of the whole must be in what `inputs` gives, as another process may do it.
+        parts : sequence
+        inputs : callable
+            What a part needs: pieces of arrays, which travel.
+        """
+        arguments = ((part, *inputs(part)) for part in parts)
+        alone = self.pool is None or len(parts) < 2
+        results = (work(*given) for given in arguments) if alone or self.pool is None else self.pool.map(work, arguments)
         for done, result in enumerate(results, 1):
             yield result
             if self.on_progress:
-                self.on_progress(self._begin + (self._end - self._begin) * done / len(listed))
-
-    def _threaded(self, work: Callable[[Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
-        pool = ThreadPoolExecutor(self.threads)
-        try:
-            waiting: deque[Future[Result]] = deque()
-            for part in parts:
-                waiting.append(pool.submit(work, part))
-                if len(waiting) > 2 * self.threads:  # results that nobody has taken yet are memory
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+                self.on_progress(self._begin + (self._end - self._begin) * done / len(parts))

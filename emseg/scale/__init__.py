@@ -1,0 +1,1 @@
+"""Work shared between processes, the same whoever does which part of it."""
