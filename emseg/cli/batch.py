@@ -6,7 +6,6 @@ before the first job, and with `--jobs` nothing at all but in the processes that
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
@@ -20,6 +19,7 @@ from emseg.cli.errors import FAILED, READER_LEFT, USAGE, explain, hush, tell, to
 from emseg.cli.inputs import expand
 from emseg.errors import DataError, EmsegError, ImageError, UsageError, shown
 from emseg.output.names import ALWAYS, REPORT, STDIO, Input, Job, plan
+from emseg.scale.processors import processors
 
 DONE, BEFORE, BAD = "done", "done before", "failed"
 
@@ -129,7 +129,7 @@ class Batch:
 
     def _outcomes(self, jobs: list[Job], task: Callable[[Job], Outcome]) -> Iterator[tuple[Job, Outcome]]:
         """Each job with its outcome, in the order of the jobs, but for those that several processes do."""
-        count = min(self.jobs or _processors(), len(jobs)) if not self.dry_run else 1
+        count = min(self.jobs or processors(), len(jobs)) if not self.dry_run else 1
         if count < 2:
             yield from ((job, task(job)) for job in jobs)
             return
@@ -173,11 +173,6 @@ class Batch:
             with to_stdout():
                 click.echo(f"All {len(jobs)} inputs are done{before}")
         return FAILED if len(codes) > 1 else max(codes, default=0)
-
-
-def _processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _do(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:

@@ -11,7 +11,7 @@ from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
 from emseg.cli.options import OUT, STILL, options
 from emseg.cli.progress import share
-from emseg.cli.restore_options import MASKED, NOISE, THREADS
+from emseg.cli.restore_options import MASKED, NOISE, WORKERS, share_of
 from emseg.cli.suited import suited
 from emseg.output.names import DENOISE, DENOISE_REPORT, Job
 
@@ -32,16 +32,16 @@ Writes, for photo.png:
 
 @click.command("denoise", help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(NOISE, MASKED, THREADS, OUT, MANY, STILL)
+@options(NOISE, MASKED, WORKERS, OUT, MANY, STILL)
 def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     batch = Batch.of(inputs, how)
-    decisive = {name: value for name, value in how.items() if name != "threads"}
-    work = partial(_denoise, batch.overwrite, batch.quiet, how)
+    decisive = {name: value for name, value in how.items() if name != "workers"}
+    work = partial(_denoise, batch.overwrite, batch.quiet, batch.jobs, how)
     return batch.run("denoise", work, decisive, reads=("mask",), always=DENOISE, report=DENOISE_REPORT)
 
 
-def _denoise(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone: bool) -> Done:
+def _denoise(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.write import write
     from emseg.output.picture import fits_png, picture_png, picture_tiff
     from emseg.pipeline.denoise import denoise
@@ -49,8 +49,9 @@ def _denoise(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone:
 
     image = as_image(opened(job))
     job = suited(job, fits_png(image))
+    asked = {**how, "workers": share_of(how["workers"], jobs, alone)}
     with share(job.source, quiet or not alone) as on_progress:
-        result = denoise(image, on_progress=on_progress, **how)
+        result = denoise(image, on_progress=on_progress, **asked)
     content = picture_png if fits_png(image) else picture_tiff
     report = write(job, {"image": partial(content, result.image)}, result.report, overwrite)
     return Done(report, partial(_summary, report, job))

@@ -13,7 +13,7 @@ from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
 from emseg.cli.options import OUT, STILL, options
 from emseg.cli.progress import share
-from emseg.cli.restore_options import HOLES, THREADS
+from emseg.cli.restore_options import HOLES, WORKERS, share_of
 from emseg.cli.suited import suited
 from emseg.errors import UsageError, shown
 from emseg.output.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
@@ -39,7 +39,7 @@ SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy")
 
 @click.command("inpaint", help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(HOLES, THREADS, OUT, MANY, STILL)
+@options(HOLES, WORKERS, OUT, MANY, STILL)
 def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     if how["mask"] is not None and how["mask_dir"] is not None:
@@ -47,15 +47,15 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
     batch = Batch.of(inputs, how)
     if how["uncertainty"] and batch.output == STDIO:
         raise UsageError("-o -: writes one file to standard output; leave out --uncertainty, or name a folder")
-    decisive = {name: value for name, value in how.items() if name != "threads"}
+    decisive = {name: value for name, value in how.items() if name != "workers"}
     if how["mask_dir"] is not None:
         decisive["masks"] = _contents(how["mask_dir"])
     always = {**INPAINT, **(UNCERTAINTY if how["uncertainty"] else {})}
-    work = partial(_inpaint, batch.overwrite, batch.quiet, how)
+    work = partial(_inpaint, batch.overwrite, batch.quiet, batch.jobs, how)
     return batch.run("inpaint", work, decisive, reads=("mask",), always=always, report=INPAINT_REPORT)
 
 
-def _inpaint(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone: bool) -> Done:
+def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.write import write
     from emseg.output.picture import fits_png, picture_png, picture_tiff
     from emseg.pipeline.inpaint import inpaint
@@ -65,6 +65,7 @@ def _inpaint(overwrite: bool, quiet: bool, how: dict[str, Any], job: Job, alone:
     job = suited(job, fits_png(image))
     mask = how["mask"] if how["mask_dir"] is None else mask_of(job.source, how["mask_dir"])
     asked = {name: value for name, value in how.items() if name not in ("mask", "mask_dir")}
+    asked["workers"] = share_of(how["workers"], jobs, alone)
     with share(job.source, quiet or not alone) as on_progress:
         result = inpaint(image, mask, on_progress=on_progress, **asked)
     contents: dict[str, Any] = {"image": partial(picture_png if fits_png(image) else picture_tiff, result.image)}

@@ -10,6 +10,7 @@ import click
 
 from emseg.cli.options import _checked, _option
 from emseg.pipeline.restore_options import METHODS, NOISES, DenoiseOptions, InpaintOptions
+from emseg.scale.processors import processors
 
 DEFAULT = DenoiseOptions()
 FILLING = InpaintOptions()
@@ -83,7 +84,13 @@ HOLES = (
     _option("--seed", type=click.IntRange(0), metavar="N", default=FILLING.seed,
             help="Seed of the pixels that are held out to calibrate it."),
 )  # fmt: skip
-THREADS = (
-    _option("--threads", type=click.IntRange(0), metavar="N", default=DEFAULT.threads,
-            help="Threads that work on one image; 0: as many as there are processors."),
+WORKERS = (
+    _option("--workers", type=click.IntRange(0), metavar="N", default=DEFAULT.workers,
+            help="Processes that work on one large image; 0: its share of the processors."),
 )  # fmt: skip
+
+
+def share_of(workers: int, jobs: int, alone: bool) -> int:
+    """How many processes work on an image, of which several are done at once: 0 is all that there could be."""
+    at_once = 1 if alone else jobs or processors()
+    return workers or (0 if at_once == 1 else max(1, processors() // at_once))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from emseg import __version__
 from emseg.em.fit import Row
 from emseg.image.model import Image
+from emseg.pipeline.crew import crew_of
 from emseg.pipeline.inputs import as_image
 from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of
 from emseg.pipeline.restore_options import DenoiseOptions
@@ -101,13 +102,14 @@ def denoise(
     begin = time.perf_counter()
     photo = as_image(image)
     planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
-    crew = Crew(asked.threads or os.cpu_count() or 1, on_progress)
-    found = _poisson(photo, planes, asked, crew) if asked.noise == "poisson" else _white(photo, planes, asked, crew)
+    estimate = _poisson if asked.noise == "poisson" else _white
+    with crew_of(asked.workers, planes.values.size, on_progress) as crew:
+        found = estimate(photo, planes, asked, crew)
     result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": asdict(asked),
+        "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
         "size": [photo.shape[1], photo.shape[0]],
         "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
         "sigma": found.level,

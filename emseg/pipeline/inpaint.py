@@ -15,6 +15,7 @@ from emseg import __version__
 from emseg.errors import DataError, UsageError
 from emseg.image.model import Image
 from emseg.image.read import read_image
+from emseg.pipeline.crew import crew_of
 from emseg.pipeline.inputs import as_image
 from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of
 from emseg.pipeline.restore_options import InpaintOptions
@@ -105,15 +106,16 @@ def inpaint(
     unit = planes.unit if photo.pixels.dtype.kind in "ui" else float(np.ptp(planes.values)) / WHITE or 1.0
     values = planes.values if photo.pixels.dtype.kind in "ui" else planes.values / np.float32(unit)
     axes = axes_of_colour(values, photo.colour)
-    crew = Crew(asked.threads or os.cpu_count() or 1, on_progress)
-    with crew.stage(0, 0.5 if asked.uncertainty else 1):
-        found, deviation = _filled(turned(axes, values), missing, slices_of(photo), crew)
     factor, shown = None, None
-    if asked.uncertainty:
-        from emseg.restore.calibrate import deviation_factor
+    with crew_of(asked.workers, values.size, on_progress) as crew:
+        with crew.stage(0, 0.5 if asked.uncertainty else 1):
+            found, deviation = _filled(turned(axes, values), missing, slices_of(photo), crew)
+        if asked.uncertainty:
+            from emseg.restore.calibrate import deviation_factor
 
-        with crew.stage(0.5, 1):
-            factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), crew)
+            with crew.stage(0.5, 1):
+                factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), crew)
+    if factor is not None:
         shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32) * np.float32(factor * unit)
     back = turned(axes.T, found)
     if photo.pixels.dtype.kind == "f":
@@ -122,7 +124,7 @@ def inpaint(
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": asdict(asked),
+        "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
         "size": [photo.shape[1], photo.shape[0]],
         "missing": int(missing.sum()),
         "deviation_factor": factor,

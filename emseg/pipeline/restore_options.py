@@ -31,8 +31,8 @@ class DenoiseOptions:
         White noise, or that of counted photons.
     gain : float or "auto"
         Stored value of one photon, for `poisson`.
-    threads : int
-        How many threads work on one image; 0: as many as there are processors. The result is the same.
+    workers : int
+        How many processes work on a large image; 0: as many as there are processors. The result is the same.
     """
 
     sigma: float | str = "auto"
@@ -40,7 +40,7 @@ class DenoiseOptions:
     fast: bool = False
     noise: str = "gaussian"
     gain: float | str = "auto"
-    threads: int = 0
+    workers: int = 0
 
     @classmethod
     def checked(cls, **options: Any) -> DenoiseOptions:
@@ -72,14 +72,14 @@ class InpaintOptions:
         Whether standard deviations are wanted. They are calibrated on known pixels that are held out.
     seed : int
         Decides which.
-    threads : int
-        How many threads work on one image; 0: as many as there are processors. The result is the same.
+    workers : int
+        How many processes work on a large image; 0: as many as there are processors. The result is the same.
     """
 
     mask_value: float | None = None
     uncertainty: bool = False
     seed: int = 0
-    threads: int = 0
+    workers: int = 0
 
     @classmethod
     def checked(cls, **options: Any) -> InpaintOptions:
@@ -118,5 +118,5 @@ CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "uncertainty": (lambda value: isinstance(value, bool), "True or False"),
     "seed": (_is_count, "a whole number of 0 or more"),
-    "threads": (_is_count, "a whole number of 0 or more"),
+    "workers": (_is_count, "a whole number of 0 or more"),
 }

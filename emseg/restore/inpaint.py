@@ -9,13 +9,15 @@ with rows of the identity removed of Yu, Sapiro & Mallat (2012), IEEE Trans. Ima
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.restore.holes import depth, doubled, filled, halved
 from emseg.restore.patches import AREA, SIDE, Real, cut, fitted, plane_shape, put
-from emseg.restore.search import Place, Search, Tile
+from emseg.restore.search import Search, Tile
 from emseg.restore.work import Crew
 
 #: Noise level of a round, in units of which white has 255, and the pixels between its reference patches.
@@ -77,24 +79,38 @@ def _round(
     holes: NDArray[np.bool_] = np.any(windows, axis=(2, 3))
     tiles = [found for tile in search.tiles(TILE) for found in _bounds(holes, tile)]
 
-    def work(tile: Tile) -> tuple[Place, Real]:
+    def inputs(tile: Tile) -> tuple[Any, ...]:
         place = search.place(tile)
         wanted = holes[tile[0] : tile[1], tile[2] : tile[3]]
-        chosen = np.flatnonzero(wanted)
-        members = search.nearest(walled[search.seen(tile)], tile, wanted)
-        i, j = np.divmod(chosen, tile[3] - tile[2])
-        y = step * (i + tile[0]) - place[0].start
-        x = step * (j + tile[2]) - place[1].start
-        own = y * (place[1].stop - place[1].start - SIDE + 1) + x
-        return place, _tile(values[:, *place], missing[place], members, own, sigma, last)
+        return values[:, *place], missing[place], walled[search.seen(tile)], wanted
 
     total = np.zeros((2 * len(values) + 1, *missing.shape), np.float32)
-    for place, sums in crew.run(work, tiles):
-        total[:, *place] += sums
+    for tile, sums in zip(tiles, crew.run(partial(_estimated, search, sigma, last), tiles, inputs), strict=True):
+        total[:, *search.place(tile)] += sums
     weight = np.where(missing, total[-1], 1)
     weight[weight == 0] = 1
     means, variances = total[: len(values)] / weight, total[len(values) : -1] / weight
     return np.where(missing, means, values), np.where(missing, variances, 0)
+
+
+def _estimated(
+    search: Search,
+    sigma: float,
+    last: bool,
+    tile: Tile,
+    values: Real,
+    missing: NDArray[np.bool_],
+    near: Real,
+    wanted: NDArray[np.bool_],
+) -> Real:
+    """What those references of a tile add that have holes."""
+    place = search.place(tile)
+    members = search.nearest(near, tile, wanted)
+    i, j = np.nonzero(wanted)
+    y = search.step * (i + tile[0]) - place[0].start
+    x = search.step * (j + tile[2]) - place[1].start
+    own = y * (place[1].stop - place[1].start - SIDE + 1) + x
+    return _tile(values, missing, members, own, sigma, last)
 
 
 def _bounds(holes: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:

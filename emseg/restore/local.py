@@ -9,12 +9,13 @@ After Lebrun, Buades & Morel (2013), A nonlocal Bayesian image denoising algorit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.restore.patches import AREA, SIDE, Real, cut, plane_shape, put, spread
-from emseg.restore.search import Place, Search, Tile
+from emseg.restore.search import Search, Tile
 from emseg.restore.triangular import inverse_lower
 from emseg.restore.work import Crew
 
@@ -44,17 +45,26 @@ def local_round(noisy: Real, pilot: Real, noise: Sequence[float], crew: Crew, gr
     search = Search(plane_shape(pilot), STEP, REACH, group)
     walled = search.walled(pilot[0])
 
-    def work(tile: Tile) -> tuple[Place, Real, Real]:
+    def inputs(tile: Tile) -> tuple[Real, Real, Real]:
         place = search.place(tile)
-        sums, counts = _tile(noisy[:, *place], pilot[:, *place], noise, search.nearest(walled[search.seen(tile)], tile))
-        return place, sums, counts
+        return noisy[:, *place], pilot[:, *place], walled[search.seen(tile)]
 
     total, weight = np.zeros_like(pilot), np.zeros(pilot.shape[1:], np.float32)
-    for place, sums, counts in crew.run(work, search.tiles()):
+    tiles = search.tiles()
+    work = partial(_estimated, search, tuple(noise))
+    for tile, (sums, counts) in zip(tiles, crew.run(work, tiles, inputs), strict=True):
+        place = search.place(tile)
         total[:, *place] += sums
         weight[place] += counts
     total /= weight
     return total
+
+
+def _estimated(
+    search: Search, noise: Sequence[float], tile: Tile, noisy: Real, pilot: Real, near: Real
+) -> tuple[Real, Real]:
+    """What the references of a tile add."""
+    return _tile(noisy, pilot, noise, search.nearest(near, tile))
 
 
 def _tile(noisy: Real, pilot: Real, noise: Sequence[float], members: NDArray[np.intp]) -> tuple[Real, Real]:

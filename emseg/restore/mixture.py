@@ -8,7 +8,7 @@ patches to whole image restoration, ICCV.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -140,32 +140,35 @@ def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, crew: 
 
 def _filtered(plane: Real, mixture: PatchMixture, step: int, crew: Crew) -> Real:
     """Weighted sums of estimates, and of weights, (2, H, W). Down the plane the grid begins half a step late."""
-    basis, noise = cosines(), np.float32(mixture.noise)
     down, across = (
         _grid(length - SIDE + 1, step, first) for length, first in zip(plane.shape, (step // 2, 0), strict=True)
     )
+    parts = bands(plane.shape)
 
-    def work(rows: slice) -> tuple[slice, Real]:
-        part = plane[rows]
-        windows = np.lib.stride_tricks.sliding_window_view(part, (SIDE, SIDE))
-        mine = down[(down >= rows.start) & (down < rows.start + len(windows))] - rows.start
-        sums = np.zeros((2, *part.shape), np.float32)
-        if mine.size == 0:
-            return rows, sums
-        at = np.ix_(mine, across)
-        x = coordinates(windows[at].reshape(-1, AREA))
-        x[1:], trace = mixture.clean(np.ascontiguousarray(x[1:]))
-        weight = noise / (trace + noise)
-        patches = np.zeros((*windows.shape[:2], AREA), np.float32)
-        for i, values in enumerate(((basis @ (x * weight)).T, np.repeat(weight[:, None], AREA, 1))):
-            patches[at] = values.reshape(mine.size, across.size, AREA)
-            sums[i] = put(patches.reshape(-1, AREA), plane_shape(part))
-        return rows, sums
+    def inputs(rows: slice) -> tuple[Real, NDArray[np.intp]]:
+        return plane[rows], down[(down >= rows.start) & (down <= rows.stop - SIDE)] - rows.start
 
     total = np.zeros((2, *plane.shape), np.float32)
-    for rows, sums in crew.run(work, bands(plane.shape)):
+    for rows, sums in zip(parts, crew.run(partial(_band, mixture, across), parts, inputs), strict=True):
         total[:, rows] += sums
     return total
+
+
+def _band(mixture: PatchMixture, across: NDArray[np.intp], rows: slice, part: Real, down: NDArray[np.intp]) -> Real:
+    """What the patches at these rows and columns of a band add to `_filtered`."""
+    windows = np.lib.stride_tricks.sliding_window_view(part, (SIDE, SIDE))
+    sums = np.zeros((2, *part.shape), np.float32)
+    if down.size == 0:
+        return sums
+    noise, at = np.float32(mixture.noise), np.ix_(down, across)
+    x = coordinates(windows[at].reshape(-1, AREA))
+    x[1:], trace = mixture.clean(np.ascontiguousarray(x[1:]))
+    weight = noise / (trace + noise)
+    patches = np.zeros((*windows.shape[:2], AREA), np.float32)
+    for i, values in enumerate(((cosines() @ (x * weight)).T, np.repeat(weight[:, None], AREA, 1))):
+        patches[at] = values.reshape(down.size, across.size, AREA)
+        sums[i] = put(patches.reshape(-1, AREA), plane_shape(part))
+    return sums
 
 
 def _grid(length: int, step: int, first: int) -> NDArray[np.intp]:

@@ -60,7 +60,9 @@ class Crew:
         """
         arguments = ((part, *inputs(part)) for part in parts)
         alone = self.pool is None or len(parts) < 2
-        results = (work(*given) for given in arguments) if alone or self.pool is None else self.pool.map(work, arguments)
+        results = (
+            (work(*given) for given in arguments) if alone or self.pool is None else self.pool.map(work, arguments)
+        )
         for done, result in enumerate(results, 1):
             yield result
             if self.on_progress:

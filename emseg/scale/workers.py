@@ -30,11 +30,6 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 AHEAD = 2  # parts in work or done, of each worker, that nobody has taken yet: more would only be memory
 
 
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
 def can_work() -> bool:
     """Whether there is an interpreter to start; programs that embed Python may have none."""
     return bool(sys.executable) and not getattr(sys, "frozen", False)

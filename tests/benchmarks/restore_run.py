@@ -58,7 +58,7 @@ def _denoise(tool: str, clean: np.ndarray, level: str, eight: bool, seed: int) -
         import emseg
 
         emseg.denoise(y[:16, :16], sigma)  # what is loaded once is not counted, for the peer neither
-        found, seconds = _timed(lambda: emseg.denoise(y, sigma, fast=tool == "fast", threads=1).pixels)
+        found, seconds = _timed(lambda: emseg.denoise(y, sigma, fast=tool == "fast", workers=1).pixels)
     return _scored(found, clean, seconds)
 
 
@@ -90,7 +90,7 @@ def _fill(tool: str, clean: np.ndarray, kind: str, eight: bool, seed: int) -> di
     else:
         import emseg
 
-        found, seconds = _timed(lambda: emseg.inpaint(y, missing, threads=1).pixels)
+        found, seconds = _timed(lambda: emseg.inpaint(y, missing, workers=1).pixels)
     return _scored(found, clean, seconds)
 
 

@@ -80,7 +80,7 @@ def test_missing_pixels_stay_missing(clean: np.ndarray) -> None:
 
 
 def test_the_report_says_what_was_found(clean: np.ndarray) -> None:
-    report = emseg.denoise(with_noise(clean), threads=1).report
+    report = emseg.denoise(with_noise(clean), workers=1).report
     assert report["sigma"] == pytest.approx(20, rel=0.25)
     assert len(report["sigma_by_channel"]) == 3
     assert (report["method"], report["size"], report["pixels"]) == ("local", [64, 64], 4096)
@@ -132,7 +132,7 @@ def test_photons(clean: np.ndarray) -> None:
         {"sigma": "much"},
         {"sigma": np.nan},
         {"method": "magic"},
-        {"threads": -1},
+        {"workers": -1},
         {"gain": 2},
         {"fast": True, "method": "local"},
         {"k": 3},

@@ -13,6 +13,7 @@ from emseg.restore.calibrate import QUANTILE, deviation_factor
 from emseg.restore.holes import depth, doubled, filled, halved
 from emseg.restore.inpaint import conditional, inpaint
 from emseg.restore.work import Crew
+from emseg.scale.workers import Workers
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,8 @@ def test_better_than_biharmonic_and_known_pixels_as_they_were(photo: np.ndarray,
 def test_what_the_holes_held_and_who_works_makes_no_difference(photo: np.ndarray) -> None:
     missing = holes(0.5)
     first, _ = inpaint(np.where(missing, 0, photo)[None], missing, Crew())
-    other, _ = inpaint(np.where(missing, 200, photo)[None], missing, Crew(2))
+    with Workers(2) as pool:
+        other, _ = inpaint(np.where(missing, 200, photo)[None], missing, Crew(pool))
     assert (first == other).all()
 
 

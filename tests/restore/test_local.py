@@ -7,6 +7,7 @@ import numpy as np
 from emseg.restore import local, search
 from emseg.restore.denoise import denoise_local
 from emseg.restore.work import Crew
+from emseg.scale.workers import Workers
 
 SIGMA = np.array([20.0])
 
@@ -36,10 +37,11 @@ def test_noise_goes_and_the_scene_stays() -> None:
     assert np.sqrt((error**2).mean()) < 7
 
 
-def test_threads_and_tiles_change_nothing(monkeypatch) -> None:
+def test_workers_and_tiles_change_nothing(monkeypatch) -> None:
     y = noisy(80)
     whole = denoise_local(y, SIGMA, Crew())
-    assert (denoise_local(y, SIGMA, Crew(3)) == whole).all()
+    with Workers(2) as pool:
+        assert (denoise_local(y, SIGMA, Crew(pool)) == whole).all()
     monkeypatch.setattr(search, "TILE", (20, 28))
     assert np.abs(denoise_local(y, SIGMA, Crew()) - whole).max() < 0.01
 
@@ -61,6 +63,6 @@ def test_planes_of_any_size() -> None:
 
 def test_progress_goes_from_nothing_to_all() -> None:
     seen: list[float] = []
-    denoise_local(noisy(), SIGMA, Crew(2, seen.append))
+    denoise_local(noisy(), SIGMA, Crew(None, seen.append))
     assert seen == sorted(seen)
     assert abs(seen[-1] - 1) < 1e-9

@@ -13,6 +13,7 @@ from emseg.restore.mixture import D, PatchMixture, coordinates, filtered
 from emseg.restore.patches import cosines, cut
 from emseg.restore.prior import decode, encode, photographs
 from emseg.restore.work import Crew
+from emseg.scale.workers import Workers
 
 
 def known(k: int = 3) -> PatchMixture:
@@ -109,7 +110,8 @@ def test_every_step_covers_the_plane(step: int) -> None:
     found = filtered(plane, photographs(), 10.0, step, Crew())
     assert np.isfinite(found).all()
     assert found.std() < 3.5
-    assert (filtered(plane, photographs(), 10.0, step, Crew(3)) == found).all()
+    with Workers(2) as pool:
+        assert (filtered(plane, photographs(), 10.0, step, Crew(pool)) == found).all()
 
 
 def test_it_is_the_average_of_filtered_patches() -> None:
