@@ -48,7 +48,7 @@ def _denoise(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: 
     from emseg.pipeline.inputs import as_image
 
     image = as_image(opened(job))
-    job = suited(job, fits_png(image))
+    job = suited(job, fits_png(image), overwrite)
     asked = {**how, "workers": share_of(how["workers"], jobs, alone)}
     with share(job.source, quiet or not alone) as on_progress:
         result = denoise(image, on_progress=on_progress, **asked)

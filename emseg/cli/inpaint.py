@@ -62,7 +62,7 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: 
     from emseg.pipeline.inputs import as_image
 
     image = as_image(opened(job))
-    job = suited(job, fits_png(image))
+    job = suited(job, fits_png(image), overwrite)
     mask = how["mask"] if how["mask_dir"] is None else mask_of(job.source, how["mask_dir"])
     asked = {name: value for name, value in how.items() if name not in ("mask", "mask_dir")}
     asked["workers"] = share_of(how["workers"], jobs, alone)

@@ -53,6 +53,21 @@ def test_floating_point_numbers_become_a_tiff(photo: Path, tmp_path: Path) -> No
     assert found.pixels.std() < 0.4
 
 
+def test_a_tiff_is_not_made_again_nor_another_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.fromarray(np.random.default_rng(0).normal(5, 1, (30, 40)).astype(np.float32)).save(tmp_path / "f.tif")
+    arguments = (tmp_path / "f.tif", "--sigma", 1, "-o", tmp_path / "out", "--resume")
+    assert run(*arguments) == 0
+    monkeypatch.setattr("emseg.pipeline.denoise.denoise", None)  # what follows must not come to it
+    capsys.readouterr()
+    assert run(*arguments) == 0
+    assert "done before" in capsys.readouterr().out
+    (tmp_path / "out" / "f.denoised.tif").write_text("someone else's")
+    assert run(*arguments) == 1
+    assert "not written by emseg" in capsys.readouterr().err
+
+
 def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path) -> None:
     noisy = np.random.default_rng(0).normal(30000, 2000, (30, 40)).astype(np.uint16)
     Image.fromarray(noisy).save(tmp_path / "deep.png")

@@ -1,0 +1,72 @@
+"""One large image by several processes: Ctrl-C and the death of one of them leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+CHILDREN = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
+
+pytestmark = pytest.mark.skipif(not CHILDREN.exists(), reason="needs the list of a process's children")
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("photo") / "large.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (700, 800), np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def busy(photo: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
+    """The command at work, and the processes that it has started."""
+    command = [sys.executable, "-m", "emseg", "denoise", str(photo), "--sigma", "20", "--workers", "2", "-o"]
+    with subprocess.Popen([*command, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        for _ in range(1000):
+            pids = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
+            if len(pids) == 2:
+                break
+            time.sleep(0.01)
+        time.sleep(0.3)
+        yield process, pids
+        process.kill()
+
+
+def ended(pid: int) -> bool:
+    for _ in range(200):
+        state = Path(f"/proc/{pid}/stat")
+        if not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_ctrl_c(busy: tuple[subprocess.Popen[str], list[int]], tmp_path: Path) -> None:
+    process, pids = busy
+    assert len(pids) == 2
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=20)[1] == "emseg: interrupted\n"
+    assert process.returncode == 130
+    assert all(ended(pid) for pid in pids)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_that_is_killed(busy: tuple[subprocess.Popen[str], list[int]], tmp_path: Path, photo: Path) -> None:
+    process, pids = busy
+    os.kill(pids[0], signal.SIGKILL)
+    said = process.communicate(timeout=60)[1]
+    assert said.startswith(f"emseg: {photo}: a process that worked on the image ended early (killed by signal 9)")
+    assert said.count("\n") == 1
+    assert process.returncode == 1
+    assert all(ended(pid) for pid in pids)
+    assert not list(tmp_path.iterdir())
