@@ -128,8 +128,8 @@ def _scipy_cut(gain: Array, i: Indices, j: Indices, capacity: Array) -> NDArray[
     most = max(float(np.minimum(np.maximum(gain, 0).sum(), np.maximum(-gain, 0).sum())), float(np.abs(gain).max()), 1.0)
     unit = min(FINEST, LARGEST / most)
     up, down = np.flatnonzero(gain > 0), np.flatnonzero(gain < 0)
-    tails = np.concatenate([np.full(up.size, source), down, i])
-    heads = np.concatenate([up, np.full(down.size, sink), j])
+    tails = np.concatenate([np.full(up.size, source), down, i], dtype=np.int32)  # SciPy before 1.14 takes no other
+    heads = np.concatenate([up, np.full(down.size, sink), j], dtype=np.int32)
     flows = np.rint(unit * np.concatenate([gain[up], -gain[down], capacity])).astype(np.int32)
     graph = csr_array((flows, (tails, heads)), shape=(n + 2, n + 2), dtype=np.int32)
     graph.sum_duplicates()

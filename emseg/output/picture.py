@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
-from emseg.output.png import HIGHEST_DPI, encode
+from emseg.output.png import encode, sensible
 
 DEFAULT_STRATEGY = 0  # of zlib
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -64,7 +64,7 @@ def _deep(pixels: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
 
     chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[channels], 0, 0, 0))
     dpi = metadata.get("resolution")
-    if dpi and max(dpi) <= HIGHEST_DPI:
+    if sensible(dpi):
         chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in dpi), 1))
     chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1))
     chunk(b"IEND", b"")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import PIL.PngImagePlugin
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 # Values of zlib's "strategy". On real label maps run lengths are both the smallest and the fastest (12 MP: 0.33 MB in
 # 28 ms, the default 0.59 MB in 31 ms); on photograph-like index images plain Huffman takes a third of its time.
 RUN_LENGTHS, HUFFMAN = 3, 2
-HIGHEST_DPI = 1e8  # PNG counts pixels per metre in 32 bits; a file that claims more is wrong
+LOWEST_DPI, HIGHEST_DPI = 1e-3, 1e8  # PNG counts pixels per metre in 32 bits; a file that claims more is wrong
 
 
 def label_png(
@@ -61,7 +61,12 @@ def encode(
     file = io.BytesIO()
     # `picture.save` would first load the plugins of four other formats.
     picture.encoderinfo = {"compress_level": 1, "compress_type": strategy}
-    if dpi and max(dpi) <= HIGHEST_DPI:
+    if sensible(dpi):
         picture.encoderinfo["dpi"] = dpi
     PIL.Image.SAVE["PNG"](picture, file, "")
     return file.getvalue()
+
+
+def sensible(dpi: tuple[float, float] | None) -> TypeGuard[tuple[float, float]]:
+    """Whether a resolution is there and can be meant."""
+    return dpi is not None and all(LOWEST_DPI <= axis <= HIGHEST_DPI for axis in dpi)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.tiff import NODATA
-from emseg.output.png import HIGHEST_DPI
+from emseg.output.png import sensible
 
 _GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
 
@@ -56,7 +56,7 @@ def _tiff(
         place["extratags"].append((NODATA, "s", 0, b"0", True))
     if "volume" in metadata:  # a page for each slice
         pixels = pixels.reshape(*pixels.shape[:-2], *metadata["volume"])
-    if max(metadata.get("resolution", (np.inf,))) <= HIGHEST_DPI:
+    if sensible(metadata.get("resolution")):
         place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
     file = io.BytesIO()
     tifffile.imwrite(file, pixels, photometric=photometric, compression="zlib", metadata=None, **layout, **place)
