@@ -219,6 +219,8 @@ FIELD = (
             help="TIFF with a page for each class, or a NumPy file: how probable it is at each pixel beforehand."),
     _option("--bias-field", is_flag=True,
             help="Estimate uneven illumination (vignetting, inhomogeneity), and take it out first."),
+    _option("--partial-volume", is_flag=True,
+            help="Let pixels mix a class and the next brighter one; labels are what they hold most of."),
     _option("--regions", type=click.IntRange(0), metavar="N", default=DEFAULT.regions,
             help="Also find connected regions of at least N pixels, and write a map and a table of them; 0: do not."),
     _option("--merge", type=click.FloatRange(0), metavar="X", callback=_checked(_finite), default=DEFAULT.merge,

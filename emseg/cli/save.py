@@ -60,6 +60,10 @@ def _content(kind: str, result: Segmentation) -> bytes:
 
             assert result.gain is not None  # asked for with the file
             return planes_tiff(result.gain, image.metadata)
+        case "fractions":
+            from emseg.output.tiff import planes_tiff
+
+            return planes_tiff(result.fractions(), image.metadata)
         case "log":
             from emseg.output.log import log_csv
 

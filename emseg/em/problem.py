@@ -185,7 +185,7 @@ class Problem:
         """
         start = previous.components if previous else None
         components = self.family.m_projection(self._sound(stats), self.psi, self.samples.d, start, self.prior)
-        return Mixture(self.weights(stats), components, self.family)
+        return self.family.tied(Mixture(self.weights(stats), components, self.family))
 
     def conditional(self, part: str, stats: Stats, mixture: Mixture) -> Mixture:
         """A conditional M-step: the best value of one part of the components' parameters, all else held."""

@@ -71,6 +71,9 @@ class Family(ABC):
     tails : mapping of str to (float, float)
         Parameters that the hidden data know much better than the samples, and their ranges: EM crawls along them, ECME
         does not.
+    mixes : bool
+        Whether samples may be mixtures of neighbouring components. What the labels around a sample are says little of
+        how it is mixed, so the parameters are those of the samples alone.
     location_scale : bool
         Whether samples may be moved and stretched: components have means and the `matrices` of a covariance model.
     """
@@ -81,6 +84,7 @@ class Family(ABC):
     tails: Mapping[str, tuple[float, float]] = {}
     location_scale: ClassVar[bool] = False
     noisy: ClassVar[bool] = False
+    mixes: ClassVar[bool] = False
 
     @property
     def bare(self) -> Family:
@@ -160,6 +164,10 @@ class Family(ABC):
     def conformed(self, weights: Array, components: Any) -> Any:
         """The components as this family has them, from ones of its kind that share, or hold fixed, other parameters."""
         return components
+
+    def tied(self, mixture: Mixture) -> Mixture:
+        """The mixture with weights and components that agree, where the family ties them to each other."""
+        return mixture
 
     def pinned(self, stats: Stats, components: Any) -> Stats:
         """Statistics whose M-step has the locations of these components, and the best of the other parameters."""

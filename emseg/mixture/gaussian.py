@@ -217,18 +217,9 @@ class GaussianFamily(Family):
         return Gaussian(components.means[..., seen], components.covariances[..., seen[:, None], seen])
 
     def lift(self, stats: Stats, components: Gaussian, seen: NDArray[np.intp]) -> Stats:
-        """Σ r x̂ and Σ r (x̂ x̂ᵀ + C) for x̂ = A x_o + c, from Σ r x_o = s and Σ r x_o x_oᵀ = S.
-
-        A s + n c   and   A S Aᵀ + A s cᵀ + c sᵀ Aᵀ + n (c cᵀ + C)
-        """
+        """Those of x̂ = A x_o + c, with the variance C about it."""
         a, c, left = regression(components.means, components.covariances, seen)
-        n, (s, second) = stats.n[..., None], raw_moments(stats, seen.size)
-        first = (a @ s[..., None])[..., 0]
-        cross = first[..., :, None] * c[..., None, :]
-        own = c[..., :, None] * c[..., None, :] + left
-        products = a @ second @ np.swapaxes(a, -1, -2) + cross + np.swapaxes(cross, -1, -2) + n[..., None] * own
-        i, j = product_indices(c.shape[-1], self.products)
-        return Stats(stats.n, np.concatenate([n, first + n * c, products[..., i, j]], axis=-1))
+        return pushed(stats.n, raw_moments(stats, seen.size), a, c, left, self.products)
 
     def predicted(self, components: Gaussian, x: Real, seen: NDArray[np.intp]) -> Array:
         """x̂_m."""
@@ -255,6 +246,20 @@ def raw_moments(stats: Stats, d: int) -> tuple[Array, Array]:
     second[..., i, j] = stats.t[..., 1 + d :]
     second[..., j, i] = stats.t[..., 1 + d :]
     return stats.t[..., 1 : 1 + d], second
+
+
+def pushed(n: Array, raw: tuple[Array, Array], a: Array, c: Array, left: Array, products: bool) -> Stats:
+    """Σ r x̂ and Σ r (x̂ x̂ᵀ + C) for x̂ = A x + c, from n = Σ r, Σ r x = s and Σ r x xᵀ = S.
+
+    A s + n c   and   A S Aᵀ + A s cᵀ + c sᵀ Aᵀ + n (c cᵀ + C)
+    """
+    count, (s, second) = n[..., None], raw
+    first = (a @ s[..., None])[..., 0]
+    cross = first[..., :, None] * c[..., None, :]
+    own = c[..., :, None] * c[..., None, :] + left
+    whole = a @ second @ np.swapaxes(a, -1, -2) + cross + np.swapaxes(cross, -1, -2) + count[..., None] * own
+    i, j = product_indices(c.shape[-1], products)
+    return Stats(n, np.concatenate([count, first + count * c, whole[..., i, j]], axis=-1))
 
 
 def moments(stats: Stats, d: int) -> tuple[Array, Array]:

@@ -98,4 +98,4 @@ class Mixture:
         """The mixture with parameters θ and this one's shape and family."""
         weights = np.exp(theta[: self.k] - theta[: self.k].max())
         components = self.family.unpack(theta[self.k :], self.k, self.d)
-        return Mixture(weights / weights.sum(), components, self.family)
+        return self.family.tied(Mixture(weights / weights.sum(), components, self.family))

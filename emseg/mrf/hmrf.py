@@ -27,49 +27,12 @@ from emseg.mrf.beta import Slope, critical
 from emseg.mrf.emission import Emission
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import OUTSIDE, STEEP, Labels, Real, Support, best_label, width
+from emseg.mrf.schedule import SCHEDULES, Schedule
 
 ENOUGH = 1 << 17  # pixels that the slope of the pseudo-likelihood is measured on in one iteration
 GROWTH = 8  # sweeps in which the field grows
 FIRST_BETA = 1.0  # over the critical one
 WAIT = 8  # mean field ends when β and the classes' shares stay still for so many iterations
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How often.
-
-    Attributes
-    ----------
-    iterations : int
-        Steps of EM.
-    hold : int
-        Of these, how many at first with γ = 1 (gibbs).
-    sweeps : int
-        Sweeps in an iteration.
-    answer : int
-        Sweeps with fixed parameters at the end.
-    still : float
-        How much β and the classes' shares may still move at the end (mean-field).
-    """
-
-    iterations: int
-    hold: int
-    sweeps: int
-    answer: int
-    still: float = 1e-3
-
-    def gamma(self, t: int) -> float:
-        """γ_t, from t = 0 on."""
-        return 1.0 if t < self.hold else float((t - self.hold + 1) ** -0.7)
-
-
-SCHEDULES = {
-    "gibbs": Schedule(150, 60, 1, 80),
-    "mean-field": Schedule(60, 60, 2, 10),
-    "icm": Schedule(30, 30, 1, 10),
-    "graph-cut": Schedule(5, 5, 1, 1),
-}
-ALONE = Schedule(1000, 1000, 1, 1, still=1e-6)  # of mean field where β is 0 and nothing is gained by an early end
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +72,9 @@ class _Tally:
         self.every, self.seen = max(1, int(blocks)), turn
 
     def __call__(self, s: int, part: slice, c: Real, p: Real) -> None:
-        self.total = self.total + self.emission.statistics(s, part, p, self.link)
+        fixed = self.emission.problem.family.mixes
+        found = p.sum(1, keepdims=True) if fixed else self.emission.statistics(s, part, p, self.link)
+        self.total = self.total + found
         self.seen += 1
         if self.slope and self.seen % self.every == 0:
             self.slope.add(c, p, self.emission.lattice.inside[s, part])
@@ -154,7 +119,7 @@ def fit_field(
     schedule: Schedule | None = None,
     on_iteration: Callable[[int, float], object] | None = None,
 ) -> FieldFit:
-    """Fit mixture and field.
+    """Fit mixture and field; the field alone where the family says so.
 
     Parameters
     ----------
@@ -177,13 +142,15 @@ def fit_field(
         If a class becomes singular.
     """
     lattice, k, plan = emission.lattice, start.k, schedule or SCHEDULES[method]
-    level = critical(lattice, k)
+    level, learn = critical(lattice, k), not emission.problem.family.mixes
     walk, mixture = Walk(method, lattice, labels, k, rng), start
     betas: list[float] = []
     history: list[NDArray[np.float64]] = []
     now, stats, sweeps = FIRST_BETA * level if beta is None else beta, None, 0
+    log_f = emission.log_densities(mixture)
     for t in range(plan.iterations):
-        log_f = emission.log_densities(mixture)
+        if learn and t:
+            log_f = emission.log_densities(mixture)
         for _ in range(plan.sweeps - 1):
             walk(log_f, now, None)
         tally = _Tally(emission, mixture, now if beta is None else None, t)
@@ -191,7 +158,7 @@ def fit_field(
         sweeps += plan.sweeps
         gamma = plan.gamma(t) if method == "gibbs" else 1.0
         stats = tally.stats if stats is None or gamma == 1 else (1 - gamma) * stats + gamma * tally.stats
-        mixture = emission.problem.m_step(stats, mixture)
+        mixture = emission.problem.m_step(stats, mixture) if learn else mixture
         if tally.slope:
             now += gamma * (tally.slope.newton(level) - now)
         betas.append(now)
@@ -268,9 +235,10 @@ def label(
         del walk
         walk = Walk(method, lattice, first, k, rng)
     found = answer(emission, mixture, beta, walk, SCHEDULES[method].answer, betas, GROWTH, log_f)
-    return replace(
-        found, mixture=emission.problem.m_step(emission.of_shares(found.shares, mixture.family.link(mixture)), mixture)
-    )
+    if mixture.family.mixes:
+        return found
+    stats = emission.of_shares(found.shares, mixture.family.link(mixture))
+    return replace(found, mixture=emission.problem.m_step(stats, mixture))
 
 
 def conditionals(

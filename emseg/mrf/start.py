@@ -19,9 +19,10 @@ from emseg.em.search import search
 from emseg.mixture.mixture import Mixture
 from emseg.mrf.beta import CENTRE, critical
 from emseg.mrf.emission import Emission
-from emseg.mrf.hmrf import Schedule, fit_field, state
+from emseg.mrf.hmrf import fit_field, state
 from emseg.mrf.meanfield import free_energy
 from emseg.mrf.potts import Labels, best_label
+from emseg.mrf.schedule import Schedule
 
 WIDTHS = (1.0, 2.0)  # standard deviations of the Gaussian, in pixels
 TRIAL = Schedule(iterations=10, hold=10, sweeps=1, answer=1)  # of mean-field EM, by which starts are judged

@@ -22,9 +22,10 @@ EXTRA = {
     "geojson": ".geojson",
     "coco": ".coco.json",
     "bias": ".bias.tif",
+    "fractions": ".fractions.tif",
 }
 #: What there is only with an option of `segment`, and what to say without.
-NEEDS = {"bias": ("bias_field", "add --bias-field")}
+NEEDS = {"bias": ("bias_field", "add --bias-field"), "fractions": ("partial_volume", "add --partial-volume")}
 #: What `--regions` adds.
 REGIONS = {"regions": ".regions.png", "regions-csv": ".regions.csv"}
 REPORT = ".json"

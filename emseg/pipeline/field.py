@@ -17,8 +17,9 @@ from emseg.mixture.mixture import Mixture
 from emseg.mrf import potts
 from emseg.mrf.beta import critical
 from emseg.mrf.emission import NOTHING, Emission, Known
-from emseg.mrf.hmrf import ALONE, FieldFit, fit_field, label, state
+from emseg.mrf.hmrf import FieldFit, fit_field, label, state
 from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice
+from emseg.mrf.schedule import ALONE
 from emseg.mrf.start import best_start
 from emseg.mrf.tiles import choose, stacked
 from emseg.pipeline.options import SegmentOptions
@@ -158,6 +159,10 @@ def _whole(
         first = state(emission.lattice, potts.best_label(emission.log_densities(plain)))
         schedule = ALONE if task.asked.mrf == "none" else None
         return fit_field(emission, plain, first, task.method, rng, task.beta, schedule), emission
+    if plain.family.mixes:  # what neighbours are says little of how a pixel is mixed: its own value decides
+        log_f = emission.log_densities(plain) + np.log(plain.weights).astype(np.float32)[:, None]
+        first = state(emission.lattice, potts.best_label(log_f))
+        return fit_field(emission, plain, first, task.method, rng, task.beta), emission
     mixture, labels = best_start(emission, task.planes(index), valid, plain, task.beta, rng)
     return fit_field(emission, mixture, labels, task.method, rng, task.beta), emission
 

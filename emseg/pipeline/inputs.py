@@ -80,6 +80,10 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
         from emseg.pipeline.bounds import bounded
 
         family = bounded(family, features, asked)
+    if asked.partial_volume:
+        from emseg.pipeline.partial_volume import mixing
+
+        family = mixing(family, asked)
     if asked.noise:
         from emseg.mixture.noise import noisy
 

@@ -115,6 +115,8 @@ class SegmentOptions:
         Path of a TIFF with a page for each class, or of a NumPy file: how probable it is at each pixel beforehand.
     bias_field : bool
         Estimate uneven illumination, and fit what is left without it.
+    partial_volume : bool
+        Let pixels mix a class and the next brighter one; labels are what they hold most of.
     compress : bool
         Fit distinct feature vectors with counts instead of every pixel: the same result, faster.
     """
@@ -146,6 +148,7 @@ class SegmentOptions:
     regions: int = 0
     merge: float = 0.0
     bias_field: bool = False
+    partial_volume: bool = False
     scribbles: str = ""
     prior_map: str = ""
     compress: bool = True
@@ -287,6 +290,7 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "scribbles": (str, _anything, "a path"),
     "prior_map": (str, _anything, "a path"),
     "bias_field": (bool, _anything, "True or False"),
+    "partial_volume": (bool, _anything, "True or False"),
     "merge": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
     "contrast": (bool, _anything, "True or False"),
     "compress": (bool, _anything, "True or False"),

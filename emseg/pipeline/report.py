@@ -81,6 +81,7 @@ def mixture_facts(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any]:
         "covariances": [matrix.tolist() if np.isfinite(matrix).all() else None for matrix in parts.covariances],
         "parameters": {name: getattr(parts, name).tolist() for name in parts.parts()},
         "noise": _noise(mixture, counts),
+        "mixed": _mixed(mixture),
         "pixel_counts": counts[:k].tolist(),
     }
 
@@ -92,6 +93,15 @@ def _bounds(features: Features, asked: SegmentOptions) -> dict[str, Any] | None:
     from emseg.pipeline.bounds import bounds_facts
 
     return bounds_facts(features, asked)
+
+
+def _mixed(mixture: Mixture) -> list[dict[str, Any]] | None:
+    """What there is to say of the mixed classes, if pixels may be mixed."""
+    if not mixture.family.mixes:
+        return None
+    from emseg.pipeline.partial_volume import mixed_facts
+
+    return mixed_facts(mixture)
 
 
 def _noise(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any] | None:

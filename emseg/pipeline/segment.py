@@ -78,6 +78,20 @@ class Segmentation:
             return self.smoothed
         return self.features.on_grid(posterior(self._standardised, self.features.x))
 
+    def fractions(self) -> NDArray[np.float32]:
+        """How much of each class every pixel is expected to hold, shape (K, H, W); zero where there is no data.
+
+        Raises
+        ------
+        UsageError
+            If pixels were not allowed to be mixed.
+        """
+        if not self.mixture.family.mixes:
+            raise UsageError("fractions: pixels hold one class each; use --partial-volume")
+        from emseg.pipeline.partial_volume import fractions
+
+        return fractions(self._standardised, self.features, self.smoothed)
+
     def entropy(self) -> NDArray[np.float32]:
         """Entropy of the posterior at each pixel in nats, shape (H, W): 0 is certain, log K undecided."""
         r = posterior(self._standardised, self.features.x) if self.smoothed is None else self.smoothed
@@ -185,14 +199,19 @@ def _finish(
         clock.lap("mrf")
     row_labels, log_posterior = assign(mixture, features.x, features.weight)
     labels = features.on_grid(row_labels) if field is None else field.labels
+    by_rows = field is None and not mixture.family.mixes  # or equal samples may have different labels
+    if mixture.family.mixes:
+        from emseg.pipeline.partial_volume import most_held
+
+        labels = most_held(mixture, features, labels, field.posterior if field else None)
     own = mixture.affine(features.shift, features.scale)
     counts = (
         np.bincount(row_labels, features.weight, mixture.k + 1)[1:].round().astype(int)
-        if field is None
+        if by_rows
         else np.bincount(labels.ravel(), minlength=mixture.k + 1)[1:]
     )
     seen = completed(photo, labels)
-    colours = mean_colours(seen, features, None if field or seen is not photo else row_labels, labels, counts)
+    colours = mean_colours(seen, features, row_labels if by_rows and seen is photo else None, labels, counts)
     clock.lap("labels")
     likelihood = found.trace[-1].log_likelihood
     if field:
@@ -225,7 +244,7 @@ def _surviving(found: Fit) -> Mixture:
     if alive.size == found.mixture.k:
         return found.mixture
     mixture = found.mixture[alive]
-    return replace(mixture, weights=mixture.weights / mixture.weights.sum())
+    return mixture.family.tied(replace(mixture, weights=mixture.weights / mixture.weights.sum()))
 
 
 class Clock:
