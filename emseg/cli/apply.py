@@ -38,10 +38,11 @@ def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: A
     from emseg.output.model import read_model
 
     batch = Batch.of(inputs, how)
-    k = read_model(model).mixture.k  # a bad model is one line, not one for each input
+    mixture = read_model(model).mixture  # a bad model is one line, not one for each input
+    extra = wanted(save, SAVED, {"partial_volume": mixture.family.mixes}, "fit the model with")
     work = partial(_apply, batch.overwrite, model, how)
-    asked, extra = {"model": model, **how}, wanted(save, SAVED, {})
-    return batch.run("apply", work, asked, reads=("model", "mask"), always=APPLIED, extra=extra, named={"k": str(k)})
+    asked, named = {"model": model, **how}, {"k": str(mixture.k)}
+    return batch.run("apply", work, asked, reads=("model", "mask"), always=APPLIED, extra=extra, named=named)
 
 
 def _apply(overwrite: bool, model: str, how: dict[str, Any], job: Job, alone: bool) -> Done:

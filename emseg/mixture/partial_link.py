@@ -30,8 +30,8 @@ Array = NDArray[np.float64]
 Ids = NDArray[np.intp]
 NODES = 8  # of Gauss and Legendre's rule on each half of the way between two pure means
 BELOW, PURE, ABOVE = 0, 1, 2
-#: Columns of the statistics: pixels; those below, pure and above; parts; parts by their shares. Moments follow.
-OWN, SIDES, PARTS, MOMENTS = 0, slice(1, 4), 4, 5
+#: Columns of the statistics after the number of pixels: those below, pure and above; parts; then the moments of parts.
+SIDES, PARTS, MOMENTS = slice(1, 4), 4, 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +68,7 @@ def atoms_of(k: int) -> Atoms:
     rows = []
     for i in range(k):
         rows.append((i, i, PURE, 1.0, 0.0))
-        rows += [
-            (i, j, side, *half) for j, side in ((i - 1, BELOW), (i + 1, ABOVE)) if 0 <= j < k for half in halves
-        ]
+        rows += [(i, j, side, *half) for j, side in ((i - 1, BELOW), (i + 1, ABOVE)) if 0 <= j < k for half in halves]
     owner, other, side = (np.array([row[n] for row in rows], np.intp) for n in range(3))
     alpha, log_node = (np.array([row[n] for row in rows]) for n in (3, 4))
     return Atoms(owner, other, side, alpha, log_node, np.searchsorted(owner, np.arange(k)))
@@ -97,7 +95,10 @@ class PartialLink:
         self.owner, self.other = self.order[:, atoms.owner], self.order[:, atoms.other]  # rows, (S, R)
         alpha = atoms.alpha[:, None]
         covariances = parts.covariances.reshape(-1, k, d, d)
-        own, rest = alpha[..., None] * covariances[sets, self.owner], (1 - alpha[..., None]) * covariances[sets, self.other]
+        own, rest = (
+            alpha[..., None] * covariances[sets, self.owner],
+            (1 - alpha[..., None]) * covariances[sets, self.other],
+        )
         self.own_mean, self.rest_mean = alpha * means[sets, self.owner], (1 - alpha) * means[sets, self.other]
         self.own, self.rest = own, rest
         self.mixed = Gaussian(self.own_mean + self.rest_mean, own + rest)
@@ -153,31 +154,24 @@ class PartialLink:
 
     def _parted(self, sums: Stats) -> Array:
         """From sums of T(x) by atom, (S, R, P), to what each component has of all atoms, (S, K, …)."""
-        atoms, d = self.atoms, self.d
-        mixed = np.flatnonzero(atoms.side != PURE)
-        out = np.zeros((len(self.order), self.k, MOMENTS + sums.t.shape[-1]))
-        sets = np.arange(len(out))[:, None]
-        np.add.at(out, (sets, self.owner, OWN), sums.n)
-        np.add.at(out, (sets, self.owner, 1 + atoms.side), sums.n)
-        pure = np.flatnonzero(atoms.side == PURE)
-        out[sets, self.owner[:, pure], PARTS] += sums.n[:, pure]
-        out[sets, self.owner[:, pure], MOMENTS:] += sums.t[:, pure]
-        if not mixed.size:
-            return out
-        some = Stats(sums.n[:, mixed], sums.t[:, mixed])
-        precision = np.linalg.inv(self.mixed.covariances[:, mixed])
-        middle, alpha = self.mixed.means[:, mixed], atoms.alpha[mixed]
-        for rows, mean, matrix, share in (
-            (self.owner, self.own_mean, self.own, alpha),
-            (self.other, self.rest_mean, self.rest, 1 - alpha),
-        ):
-            matrix = matrix[:, mixed]
-            slope = matrix @ precision
-            constant = mean[:, mixed] - (slope @ middle[..., None])[..., 0]
-            left = matrix - slope @ matrix
-            moved = pushed(some.n, raw_moments(some, d), slope, constant, left, self.normal.products).t
-            moved[..., 0] *= share
-            moved[..., 1 + d :] /= share[:, None]
-            np.add.at(out, (sets, rows[:, mixed], PARTS), some.n)
-            np.add.at(out, (sets, rows[:, mixed], slice(MOMENTS, None)), moved)
+        atoms, ranks = self.atoms, np.arange(self.k)[:, None]
+        mine, theirs = (np.asarray(who == ranks, np.float64) for who in (atoms.owner, atoms.other))  # (K, R)
+        sides = np.stack([mine * (atoms.side == side) for side in (BELOW, PURE, ABOVE)], axis=1)  # (K, 3, R)
+        counts = np.einsum("ksr,nr->nks", sides, sums.n)
+        held = mine @ self._of_part(sums, self.own_mean, self.own, atoms.alpha)
+        held += (theirs * (atoms.side != PURE)) @ self._of_part(sums, self.rest_mean, self.rest, 1 - atoms.alpha)
+        ranked = np.concatenate([counts.sum(2, keepdims=True), counts, held], axis=2)
+        out = np.empty_like(ranked)
+        np.put_along_axis(out, self.order[..., None], ranked, 1)
         return out
+
+    def _of_part(self, sums: Stats, mean: Array, matrix: Array, share: Array) -> Array:
+        """Σ r (1; α; E[a | x]; E[a aᵀ | x] / α) of each atom for a part a ~ N(mean, matrix) of x, (S, R, P + 1)."""
+        slope = matrix @ np.linalg.inv(self.mixed.covariances)
+        constant = mean - (slope @ self.mixed.means[..., None])[..., 0]
+        moved = pushed(
+            sums.n, raw_moments(sums, self.d), slope, constant, matrix - slope @ matrix, self.normal.products
+        ).t
+        moved[..., 0] *= share
+        moved[..., 1 + self.d :] /= np.where(share > 0, share, 1)[:, None]
+        return np.concatenate([sums.n[..., None], moved], axis=2)

@@ -4,10 +4,10 @@ Between each component k and the next brighter one j there is a class of pixels 
 
 f_kj(x) = ∫_0^1 N(x; α μ_k + (1-α) μ_j, α Σ_k + (1-α) Σ_j) dα
 
-Shares α are uniform (Santago & Gage 1993, IEEE Trans. Med. Imaging 12; Shattuck et al. 2001, NeuroImage 13), and nothing
-but the weight ω_kj is new to estimate: the mixed densities are tied to the pure ones. The two halves of the integral go
-to the two components, so that the label of a pixel is the component it has most of: with weight π_k = ω_k + ½ Σ_j ω_kj
-component k has the density
+Shares α are uniform (Santago & Gage 1993, IEEE Trans. Med. Imaging 12; Shattuck et al. 2001, NeuroImage 13), and
+nothing but the weight ω_kj is new to estimate: the mixed densities are tied to the pure ones. The two halves of the
+integral go to the two components, so that the label of a pixel is the component it has most of: with weight
+π_k = ω_k + ½ Σ_j ω_kj component k has the density
 
 f_k(x) = s_k0 N(x; μ_k, Σ_k) + Σ_j s_kj ∫_½^1 N(x; α μ_k + (1-α) μ_j, α Σ_k + (1-α) Σ_j) 2 dα
 
@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.errors import UsageError
 from emseg.mixture.family import Components, Family, Real, require
 from emseg.mixture.gaussian import Gaussian, GaussianFamily, require_matrices
 from emseg.mixture.mixture import Mixture
@@ -187,21 +188,17 @@ class PartialVolumeFamily(Family):
         start = np.broadcast_to([START, 1 - 2 * START, START], (*best.means.shape[:-1], 3))
         return PartialVolume(best.means, best.covariances, _shares(start, best.means))
 
-    def margin(self, seen: NDArray[np.intp]) -> PartialVolumeFamily:
-        """As for Gaussians."""
-        return PartialVolumeFamily(self.normal.margin(seen))
-
     def marginal(self, components: PartialVolume, seen: NDArray[np.intp]) -> PartialVolume:
-        """μ_o, Σ_oo and the same shares."""
-        part = self.normal.marginal(components.gaussian, seen)
-        return PartialVolume(part.means, part.covariances, components.shares)
+        """Refused: who is whose neighbour is seen in the first feature, which may be missing."""
+        raise _incomplete()
 
     def lift(self, stats: Stats, components: PartialVolume, seen: NDArray[np.intp]) -> Stats:
-        """As for Gaussians"""
-        raise NotImplementedError
+        """Refused, as `marginal`."""
+        raise _incomplete()
 
     def predicted(self, components: PartialVolume, x: Real, seen: NDArray[np.intp]) -> Array:
-        raise NotImplementedError
+        """Refused, as `marginal`."""
+        raise _incomplete()
 
     def n_parameters(self, k: int, d: int) -> int:
         """Means, covariances, and the weight of each mixed class."""
@@ -216,7 +213,9 @@ class PartialVolumeFamily(Family):
         """Inverse of `pack`; shares that have no neighbour are zero whatever their coordinate."""
         best = self.normal.unpack(theta[: -3 * k], k, d)
         logs = theta[-3 * k :].reshape(k, 3)
-        return PartialVolume(best.means, best.covariances, _shares(np.exp(logs - logs.max(1, keepdims=True)), best.means))
+        return PartialVolume(
+            best.means, best.covariances, _shares(np.exp(logs - logs.max(1, keepdims=True)), best.means)
+        )
 
 
 def ranked(means: Array) -> NDArray[np.intp]:
@@ -239,6 +238,10 @@ def _shares(counts: Array, means: Array) -> Array:
     most = np.maximum(np.where(allowed, counts, 0).sum(-1, keepdims=True), 1e-300)
     shares = np.where(allowed, np.maximum(counts / most, FEW), 0)
     return np.asarray(shares / shares.sum(-1, keepdims=True))
+
+
+def _incomplete() -> UsageError:
+    return UsageError("--partial-volume: does not go with unknown values; use --missing drop")
 
 
 def _parts(stats: Stats) -> Array:

@@ -93,9 +93,16 @@ def read_model(path: str) -> Model:
 
 def _family(facts: dict[str, Any]) -> Family:
     try:
-        return family_of(facts["family"], facts["covariance"])
+        family = family_of(facts["family"], facts["covariance"])
     except KeyError:
         raise ValueError("unknown family or covariance") from None
+    if "shares" not in facts:
+        return family
+    if not isinstance(family, GaussianFamily) or "noise" in facts:
+        raise ValueError("shares of what cannot be mixed")
+    from emseg.mixture.partial_volume import PartialVolumeFamily
+
+    return PartialVolumeFamily(family)
 
 
 def _bounded(family: Family, value: Any, d: int) -> Family:

@@ -24,8 +24,8 @@ EXTRA = {
     "bias": ".bias.tif",
     "fractions": ".fractions.tif",
 }
-#: What there is only with an option of `segment`, and what to say without.
-NEEDS = {"bias": ("bias_field", "add --bias-field"), "fractions": ("partial_volume", "add --partial-volume")}
+#: What there is only with an option of `segment`.
+NEEDS = {"bias": "bias_field", "fractions": "partial_volume"}
 #: What `--regions` adds.
 REGIONS = {"regions": ".regions.png", "regions-csv": ".regions.csv"}
 REPORT = ".json"
@@ -149,7 +149,7 @@ def plan(
     return jobs
 
 
-def wanted(save: Iterable[str], kinds: Iterable[str], given: Mapping[str, Any]) -> tuple[str, ...]:
+def wanted(save: Iterable[str], kinds: Iterable[str], given: Mapping[str, Any], remedy: str = "add") -> tuple[str, ...]:
     """The kinds that `--save` asks for, of those there are, with these options; "all" is all that they allow.
 
     Raises
@@ -157,10 +157,11 @@ def wanted(save: Iterable[str], kinds: Iterable[str], given: Mapping[str, Any]) 
     UsageError
         If one needs an option that was not given.
     """
-    absent = {kind: remedy for kind, (option, remedy) in NEEDS.items() if not given.get(option)}
+    absent = {kind: option for kind, option in NEEDS.items() if not given.get(option)}
     for kind in save:
         if kind in absent:
-            raise UsageError(f"--save {kind}: there is nothing to write; {absent[kind]}")
+            option = absent[kind].replace("_", "-")
+            raise UsageError(f"--save {kind}: there is nothing to write; {remedy} --{option}")
     return tuple(kind for kind in kinds if kind not in absent and (kind in save or "all" in save))
 
 

@@ -84,11 +84,15 @@ def apply(
     mixture = own.affine(-features.shift / features.scale, 1 / features.scale)
     labels, _ = assign(mixture, features.x, features.weight)
     on_grid = features.on_grid(labels)
-    counts = np.bincount(labels, features.weight, own.k + 1)[1:].round().astype(int)
+    if own.family.mixes:
+        from emseg.pipeline.partial_volume import most_held
+
+        on_grid = most_held(mixture, features, on_grid, None)
+    counts = np.bincount(on_grid.ravel(), minlength=own.k + 1)[1:]
     problem = replace(pose(features, asked), family=mixture.family)
     likelihood = float(problem.e_step(mixture).log_likelihood)
     seen = completed(photo, on_grid)
-    colours = mean_colours(seen, features, labels if seen is photo else None, on_grid, counts)
+    colours = mean_colours(seen, features, labels if seen is photo and not own.family.mixes else None, on_grid, counts)
     clock.lap("labels")
     facts = {
         "version": __version__,

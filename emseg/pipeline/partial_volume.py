@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,7 @@ def mixing(family: Family, asked: SegmentOptions) -> PartialVolumeFamily:
     """
     refused = {
         f"--family {asked.family}": asked.family != "gaussian",
-        "-k 1": asked.k == 1,
-        f"-k {asked.k}": isinstance(asked.k, str),
+        f"-k {asked.k}": asked.k == 1 or isinstance(asked.k, str),
         "--noise": asked.noise,
         "--censored": bool(asked.censored),
         "--truncated": bool(asked.truncated),
@@ -82,7 +82,7 @@ def most_held(
     labels: NDArray[np.unsignedinteger[Any]],
     probable: NDArray[np.float32] | None,
 ) -> NDArray[np.unsignedinteger[Any]]:
-    """What every pixel is expected to hold most of, in place of the most probable labels (H, W), 0 where there are none.
+    """What every pixel is expected to hold most of, in place of its most probable label (H, W); 0 stays 0.
 
     Labels of mixed pixels follow the majority of their neighbours too readily in a field, since the neighbours say
     little of which half of such a pixel is the larger: expected fractions are right more often.
@@ -104,7 +104,7 @@ def mixed_facts(mixture: Mixture) -> list[dict[str, Any]]:
     """What the report says of the mixed classes: the labels they lie between, their weights and means."""
     parts, facts = mixture.components, []
     order = parts.order
-    for i, j in zip(order[:-1], order[1:], strict=True):
+    for i, j in pairwise(order):
         halves = mixture.weights[i] * parts.shares[i, ABOVE], mixture.weights[j] * parts.shares[j, BELOW]
         mean = (parts.means[i] + parts.means[j]) / 2
         facts.append({"between": [int(i) + 1, int(j) + 1], "weight": float(sum(halves)), "mean": mean.tolist()})

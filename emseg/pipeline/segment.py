@@ -16,6 +16,7 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
+from emseg.errors import UsageError
 from emseg.features.model import Features
 from emseg.image.known import completed
 from emseg.image.model import Image

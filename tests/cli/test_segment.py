@@ -65,7 +65,7 @@ def test_save_all_with_what_options_bring(photo: Path, tmp_path: Path) -> None:
     assert "photo.bias.tif" in made(tmp_path / "out")
 
 
-@pytest.mark.parametrize(("kind", "option"), [("bias", "--bias-field")])
+@pytest.mark.parametrize(("kind", "option"), [("bias", "--bias-field"), ("fractions", "--partial-volume")])
 def test_what_is_not_there_is_not_written(
     kind: str, option: str, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
