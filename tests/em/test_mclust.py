@@ -144,7 +144,9 @@ def test_the_default_prior_is_that_of_mclust(stored: dict[str, Any]) -> None:
     if stored["model"] in SAME_PRIOR:
         start = started(posed(stored, prior), stored)  # without it, a label that is used once has no variance
         found = fit(Squarem(Map()), problem, start, TO_THE_END, np.random.default_rng(0))
-        assert_same(found.mixture, stored_mixture(stored))
+        # One fit first comes to a saddle, where rounding decides which component goes which way.
+        ours, theirs = found.mixture, stored_mixture(stored)
+        assert_same(ours.permuted(ours.canonical_order()), theirs.permuted(theirs.canonical_order()))
 
 
 PUBLISHED = [
