@@ -15,7 +15,6 @@ from emseg.features.spec import FEATURES, parse_spec
 from emseg.output.names import EXTRA
 from emseg.pipeline.limits import LIMITS, is_limits
 from emseg.pipeline.options import (
-    AUTO,
     COVARIANCES,
     CRITERIA,
     FAMILIES,
@@ -25,10 +24,8 @@ from emseg.pipeline.options import (
     NEIGHBOURS,
     STARTS,
     SegmentOptions,
-    is_beta,
-    is_dof,
-    k_range,
 )
+from emseg.pipeline.values import AUTO, is_beta, is_dof, is_merge, k_range
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT = SegmentOptions()
@@ -80,6 +77,24 @@ def _beta(value: str) -> float | str:
     except ValueError:
         number = -1.0
     if not is_beta(number):
+        raise ValueError(f"{value!r} is neither a number of 0 or more nor auto")
+    return number
+
+
+def _regions(value: str) -> int | str:
+    if value == "auto":
+        return value
+    if value.isascii() and value.isdigit():
+        return int(value)
+    raise ValueError(f"{value!r} is neither a whole number of 0 or more nor auto")
+
+
+def _merge(value: str | float) -> float | str:
+    try:
+        number: float | str = value if value in ("auto", "default") else float(value)
+    except ValueError:
+        number = -1.0
+    if not is_merge(number):
         raise ValueError(f"{value!r} is neither a number of 0 or more nor auto")
     return number
 
@@ -221,10 +236,11 @@ FIELD = (
             help="Estimate uneven illumination (vignetting, inhomogeneity), and take it out first."),
     _option("--partial-volume", is_flag=True,
             help="Let pixels mix a class and the next brighter one; labels are what they hold most of."),
-    _option("--regions", type=click.IntRange(0), metavar="N", default=DEFAULT.regions,
+    _option("--regions", type=str, metavar="N", callback=_checked(_regions), default=DEFAULT.regions,
             help="Also find connected regions of at least N pixels, and write a map and a table of them; 0: do not."),
-    _option("--merge", type=click.FloatRange(0), metavar="X", callback=_checked(_finite), default=DEFAULT.merge,
-            help="How readily adjacent regions that look alike become one; 0: only small ones join others."),
+    _option("--merge", type=str, metavar="X", callback=_checked(_merge), default=DEFAULT.merge,
+            help="How readily adjacent regions that look alike become one; 0: only small ones join others; auto: as "
+                 "far as that shortens the description of the image."),
 )  # fmt: skip
 COMPARED = (
     _option("--algorithms", metavar="NAME[,NAME]", callback=_checked(_algorithms), default="",

@@ -147,7 +147,8 @@ def impute(
     low, high = asked.k_range
     if asked.k == "auto":
         high = max(1, min(high, int(problem.n) // (SUPPORT * (len(x) + 1))))
-    start = ranged(problem, low, high, asked, rng) if isinstance(asked.k, str) else searched(problem, low, asked, rng)
+    several = isinstance(asked.k, str)
+    start = ranged(problem, None, low, high, asked, rng) if several else searched(problem, low, asked, rng)
     variant = algorithm(asked.algorithm, asked.base, asked.option)
     found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng)
     if not found.trace:

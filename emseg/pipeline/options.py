@@ -11,6 +11,7 @@ from typing import Any
 
 from emseg.errors import UsageError
 from emseg.pipeline.limits import LIMITS, as_limits, is_limits
+from emseg.pipeline.values import as_k, is_beta, is_denoise, is_dof, is_k, is_merge, is_regions, k_range
 
 COVARIANCES = {
     "full": "each component has its own ellipsoid",
@@ -41,11 +42,10 @@ FAMILIES = {
     "von-mises": "angles, such as hue and orientation",
 }
 INITS = ("auto", "kmeans++", "random")
-CRITERIA = ("icl", "bic", "aic", "mml", "elbo")
+CRITERIA = ("auto", "icl", "bic", "aic", "mml", "elbo")
 FIELDS = ("none", "auto", "gibbs", "mean-field", "icm", "graph-cut")
 MISSING = ("drop", "em")
 NEIGHBOURS = ("auto", "4", "8", "6", "18", "26")
-AUTO = (1, 9)  # what -k auto chooses from
 STARTS = ("kmeans++", "random", "search")  # of `compare`
 COMPARE = {"tol": 1e-8, "max_iter": 500}  # its own defaults: traces are to show how each algorithm ends
 
@@ -58,8 +58,8 @@ class SegmentOptions:
     ----------
     k : int or str
         Number of components, at least 1; or a range to choose from, as ``"2:9"``; ``"auto"`` is 1 to 9.
-    criterion : {"icl", "bic", "aic", "mml", "elbo"}
-        What chooses from a range, see `emseg.em.selection`.
+    criterion : {"auto", "icl", "bic", "aic", "mml", "elbo"}
+        What chooses from a range, see `emseg.em.selection` and `emseg.pipeline.selection`.
     features : str
         Names with optional weights, as ``"lab,xy:0.5"``; ``"auto"`` is lab for colour, gray or bands otherwise.
     family : str
@@ -105,10 +105,11 @@ class SegmentOptions:
         Of a pixel; auto: those that share a side.
     contrast : bool
         Let neighbours that differ much be less alike in label.
-    regions : int
-        Find connected regions of at least so many pixels; 0: do not.
-    merge : float
-        How much alike adjacent regions must be to become one; 0: only small ones join others.
+    regions : int or "auto"
+        Find connected regions of at least so many pixels; 0: do not; auto: as many as half an independent sample takes.
+    merge : float, "auto" or "default"
+        How much alike adjacent regions must be to become one; 0: only small ones join others; auto: as many become one
+        as shortens the description of the image; default: auto if `regions` is, else 0.
     scribbles : str
         Path of a label map: pixels that are not 0 have that label, and keep it; classes start from them.
     prior_map : str
@@ -122,7 +123,7 @@ class SegmentOptions:
     """
 
     k: int | str = 4
-    criterion: str = "icl"
+    criterion: str = "auto"
     features: str = "auto"
     family: str = "gaussian"
     covariance: str = "full"
@@ -145,8 +146,8 @@ class SegmentOptions:
     beta: float | str = "auto"
     neighbours: str = "auto"
     contrast: bool = False
-    regions: int = 0
-    merge: float = 0.0
+    regions: int | str = 0
+    merge: float | str = "default"
     bias_field: bool = False
     partial_volume: bool = False
     scribbles: str = ""
@@ -179,54 +180,14 @@ class SegmentOptions:
         return k_range(self.k)
 
     @property
+    def shortest(self) -> bool:
+        """Whether regions are those of the shortest description."""
+        return bool(self.regions) and (self.merge if self.merge != "default" else self.regions) == "auto"
+
+    @property
     def searches(self) -> bool:
         """Whether emseg looks for a start itself."""
         return self.init in INITS
-
-
-def k_range(k: int | str) -> tuple[int, int]:
-    """Smallest and largest number of components that ``4``, ``"2:9"`` or ``"auto"`` stand for.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
-    """
-    if k == "auto":
-        return AUTO
-    parts = k.split(":") if isinstance(k, str) else [str(k)] * 2
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise ValueError
-    low, high = int(parts[0]), int(parts[1])
-    if not 1 <= low <= high:
-        raise ValueError
-    return low, high
-
-
-def _is_k(value: int | str) -> bool:
-    try:
-        return bool(k_range(value))
-    except ValueError:
-        return False
-
-
-def _as_k(value: Any) -> int | str:
-    return value if isinstance(value, str) else int(value)
-
-
-def is_denoise(value: float | str) -> bool:
-    """Whether a value can be `denoise`."""
-    return value in ("auto", "off") if isinstance(value, str) else 0 <= value < math.inf
-
-
-def is_beta(value: float | str) -> bool:
-    """Whether a value may be the strength of a field."""
-    return value == "auto" if isinstance(value, str) else 0 <= value < math.inf
-
-
-def is_dof(value: float | str) -> bool:
-    """Whether a value may be degrees of freedom."""
-    return value in ("each", "common") if isinstance(value, str) else 0 < value < math.inf
 
 
 def _as_number(value: Any) -> float | str:
@@ -240,7 +201,7 @@ def _as_name(value: Any) -> str:
 def _is(kind: Callable[[Any], Any], value: object) -> bool:
     """Whether a value is of a kind, in the wide sense: NumPy's integers are whole numbers, paths are text."""
     wide: Any = {
-        _as_k: (Integral, str),
+        as_k: (Integral, str),
         _as_number: (Real, str),
         _as_name: (Integral, str),
         as_limits: (str, Sequence),
@@ -263,7 +224,7 @@ def _at_least(least: int) -> Callable[[Any], bool]:
 
 #: Type, condition and wording of every option.
 CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
-    "k": (_as_k, _is_k, "a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"),
+    "k": (as_k, is_k, "a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"),
     "criterion": (str, CRITERIA.__contains__, f"one of {', '.join(CRITERIA)}"),
     "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
     "family": (str, FAMILIES.__contains__, f"one of {', '.join(FAMILIES)}"),
@@ -286,12 +247,12 @@ CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
     "mrf": (str, FIELDS.__contains__, f"one of {', '.join(FIELDS)}"),
     "beta": (_as_number, is_beta, "a number of 0 or more, or 'auto'"),
     "neighbours": (_as_name, lambda value: str(value) in NEIGHBOURS, f"one of {', '.join(NEIGHBOURS)}"),
-    "regions": (int, _at_least(0), "a whole number of pixels, 0 or more"),
+    "regions": (as_k, is_regions, "a whole number of pixels, 0 or more, or 'auto'"),
     "scribbles": (str, _anything, "a path"),
     "prior_map": (str, _anything, "a path"),
     "bias_field": (bool, _anything, "True or False"),
     "partial_volume": (bool, _anything, "True or False"),
-    "merge": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
+    "merge": (_as_number, is_merge, "a number of 0 or more, 'auto' or 'default'"),
     "contrast": (bool, _anything, "True or False"),
     "compress": (bool, _anything, "True or False"),
 }

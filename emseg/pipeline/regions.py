@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from emseg.features.model import Features
 from emseg.mrf.regions import absorb, components, graph, merge
+from emseg.pipeline.description import renumbered, scene, whitened
 
 Array = NDArray[np.float64]
 #: How much alike neighbours must be to become one at --merge 1, in the units of `emseg.mrf.regions.merge`.
 ALIKE = 400.0
-RIDGE = 1e-6  # of the spread of a feature, for features that are constant within all classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,52 +42,46 @@ def find_regions(
     labels: NDArray[np.unsignedinteger],
     posterior: NDArray[np.float32],
     features: Features,
-    least: int,
-    alike: float,
+    least: int | str,
+    alike: float | str,
     volume: tuple[int, ...] | None = None,
-) -> Regions:
-    """Connected components of labels, small and similar ones merged.
+    area: float | None = None,
+) -> tuple[Regions, dict[str, object]]:
+    """Connected components of labels, small and similar ones merged; and what `regions` of the report says.
 
     Parameters
     ----------
     labels : ndarray, shape (H, W)
     posterior : ndarray, shape (K, H, W)
     features : Features
-    least : int
-        Smaller components join the neighbour that they resemble most.
-    alike : float
-        Then neighbours join that are more alike than this times ALIKE; 0 for none.
+    least : int or "auto"
+        Smaller components join the neighbour that they resemble most; auto: see `Scene.least`.
+    alike : float or "auto"
+        Then neighbours join that are more alike than this times ALIKE; 0 for none; auto: those of which the joining
+        shortens the description of the image, see `emseg.mrf.shortest`.
     volume : tuple of int, optional
         The shape in space, if the rows of the grid are those of several slices.
+    area : float, optional
+        Pixels that one independent sample takes, where that is known; else it is measured.
     """
     shape = volume or labels.shape
-    ids = components(labels.reshape(shape))
     x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
-    white = _whitened(x, labels.ravel())
-    parts = graph(ids, white.reshape(-1, *shape))
-    names = absorb(parts, least)
-    if alike:
-        names = merge(parts.merged(names), alike * ALIKE)[names]
-    found = np.concatenate([[0], _in_order(names) + 1]).astype(np.int32)[ids].reshape(labels.shape)
-    return Regions(found, _table(found, labels, posterior, features, x))
-
-
-def _whitened(x: Array, labels: NDArray[np.unsignedinteger]) -> Array:
-    """Values in units in which the classes have unit covariance on average; (D, N)."""
-    counts = np.maximum(np.bincount(labels), 1)
-    means = np.stack([np.bincount(labels, plane) / counts for plane in x])
-    apart = np.where(labels > 0, x - means[:, labels], 0)
-    spread = np.diag(RIDGE * np.maximum(np.where(labels > 0, x * x, 0).mean(1), RIDGE))
-    within = apart @ apart.T / max(np.count_nonzero(labels), 1) + spread
-    return np.asarray(np.linalg.solve(np.linalg.cholesky(within), x), np.float64)
-
-
-def _in_order(names: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Numbers from 0 in the order of first appearance; components come in raster order."""
-    first = np.unique(names, return_index=True)[1]
-    order = np.empty(first.size, np.intp)
-    order[np.argsort(first)] = np.arange(first.size)
-    return order[names]
+    facts: dict[str, object] = {}
+    if "auto" in (least, alike):
+        view, classes = scene(features, volume), labels.reshape(shape)
+        area = area or view.area(classes)
+        least = view.least(area) if isinstance(least, str) else least
+        facts = {"independent_area": area, "price": view.prices(area)[0]}
+        if isinstance(alike, str):
+            found = view.merged(classes, int(least), area)
+    if not isinstance(alike, str):
+        ids = components(labels.reshape(shape))
+        parts = graph(ids, whitened(x, labels.ravel()).reshape(-1, *shape))
+        names = absorb(parts, int(least))
+        found = renumbered(ids, merge(parts.merged(names), alike * ALIKE)[names] if alike else names)
+    found = found.reshape(labels.shape)
+    regions = Regions(found, _table(found, labels, posterior, features, x))
+    return regions, {"count": regions.count, "least": least, "merge": alike} | facts
 
 
 def _table(

@@ -222,19 +222,20 @@ def _finish(
         facts["mrf"] = field.facts
     smoothed = field.posterior if field else None
     result = Segmentation(seen, labels, own, found.trace, found.status, facts, colours, features, smoothed=smoothed)
-    return _with_regions(result, asked, clock) if asked.regions else result
+    area = (start.selection or {}).get("independent_area")
+    return _with_regions(result, asked, area, clock) if asked.regions else result
 
 
-def _with_regions(result: Segmentation, asked: SegmentOptions, clock: Clock) -> Segmentation:
+def _with_regions(result: Segmentation, asked: SegmentOptions, area: float | None, clock: Clock) -> Segmentation:
     """Find connected regions too."""
     from emseg.pipeline.regions import find_regions
 
     volume = result.image.metadata.get("volume")
     posterior = result.posterior()
-    regions = find_regions(result.labels, posterior, result.features, asked.regions, asked.merge, volume)
+    merge = "auto" if asked.shortest else 0.0 if asked.merge == "default" else asked.merge
+    regions, found = find_regions(result.labels, posterior, result.features, asked.regions, merge, volume, area)
     clock.lap("regions")
-    facts = {"regions": {"count": regions.count, "least": asked.regions, "merge": asked.merge}}
-    return replace(result, regions=regions, report=result.report | facts | {"seconds": dict(clock.seconds)})
+    return replace(result, regions=regions, report=result.report | {"regions": found, "seconds": dict(clock.seconds)})
 
 
 def _surviving(found: Fit) -> Mixture:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from math import log
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.pipeline.options import SegmentOptions
+
+if TYPE_CHECKING:
+    from emseg.em.selection import Candidate
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +43,9 @@ def find_start(
     high = min(high, features.n_distinct(high))  # of what auto offers, what is possible
     several = isinstance(asked.k, str)
     if asked.searches:
-        return ranged(problem, low, high, asked, rng) if several else searched(problem, low, asked, rng)
+        if several:
+            return ranged(problem, features, low, high, asked, rng, image.metadata.get("volume"))
+        return searched(problem, low, asked, rng)
     if several:
         raise UsageError(f"--init {shown(asked.init)}: sets the number of components; give it, not -k {asked.k}")
     from emseg.pipeline.start import start_from_file
@@ -52,11 +58,27 @@ def searched(problem: Problem, k: int, asked: SegmentOptions, rng: np.random.Gen
     return Start(*search(problem, k, rng, asked.init, asked.restarts))
 
 
-def ranged(problem: Problem, low: int, high: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
-    """The best candidate, or the winner of a full search with as many components if that has come higher."""
+def ranged(
+    problem: Problem,
+    features: Features | None,
+    low: int,
+    high: int,
+    asked: SegmentOptions,
+    rng: np.random.Generator,
+    volume: tuple[int, ...] | None = None,
+) -> Start:
+    """The best candidate, or the winner of a full search with as many components if that has come higher.
+
+    Without features, samples have no places, and --criterion auto is icl. The shape of a volume is that in space.
+    """
     from emseg.em.selection import candidates  # a fixed K does without
 
-    found, e_steps = candidates(problem, low, high, asked.criterion, rng, asked.init, asked.restarts)
+    given = "icl" if asked.criterion == "auto" else asked.criterion
+    found, e_steps = candidates(problem, low, high, given, rng, asked.init, asked.restarts)
+    facts: dict[str, Any] = {"criterion": asked.criterion}
+    if asked.criterion == "auto" and features is not None:
+        found, area = _spatial(found, problem, features, asked, volume)
+        facts["independent_area"] = area
     best = min(found, key=lambda candidate: candidate.value)
     rival = searched(problem, _k(best.mixture), asked, rng)
     higher = max(best.mixture, rival.mixture, key=lambda mixture: float(problem.e_step(mixture).objective))
@@ -69,8 +91,34 @@ def ranged(problem: Problem, low: int, high: int, asked: SegmentOptions, rng: np
         }
         for candidate in found
     ]
-    selection = {"criterion": asked.criterion, "chosen": _k(best.mixture), "table": table}
+    selection = facts | {"chosen": _k(best.mixture), "table": table}
     return Start(higher, e_steps + rival.e_steps + 2, selection)
+
+
+def _spatial(
+    found: list[Candidate],
+    problem: Problem,
+    features: Features,
+    asked: SegmentOptions,
+    volume: tuple[int, ...] | None,
+) -> tuple[list[Candidate], float]:
+    """Candidates judged as labels of an image, and how many pixels an independent sample takes.
+
+    With regions of the shortest description, by how long it is; else by icl, with as many samples as are independent:
+    -2 (ℓ + Σ log max r) / A + p log(N / A).
+    """
+    from emseg.pipeline.description import lengths, sample_area  # a fixed K does without
+
+    if asked.shortest:
+        nats, area = lengths([candidate.mixture for candidate in found], features, volume)
+        return [replace(candidate, value=2 * length) for candidate, length in zip(found, nats, strict=True)], area
+    area = min(sample_area(features, found[-1].mixture, volume), problem.n)
+    judged = []
+    for candidate in found:
+        p = candidate.mixture.n_parameters
+        value = (candidate.value - p * log(problem.n)) / area + p * log(problem.n / area)
+        judged.append(replace(candidate, value=value))
+    return judged, area
 
 
 def _k(mixture: Mixture) -> int:

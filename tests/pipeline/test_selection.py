@@ -90,7 +90,7 @@ def test_what_is_no_range_is_refused(k: str) -> None:
 @pytest.mark.parametrize(
     ("options", "remedy"),
     [
-        ({"criterion": "dic"}, "one of icl, bic, aic, mml, elbo"),
+        ({"criterion": "dic"}, "one of auto, icl, bic, aic, mml, elbo"),
         ({"init": __file__}, "sets the number of components; give it, not -k 2:4"),
     ],
 )

@@ -1,0 +1,177 @@
+"""How an image is described by regions: what a border costs, and what regions come of a label map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.features.model import Features
+from emseg.mixture.assign import assign
+from emseg.mixture.mixture import Mixture
+from emseg.mrf.correlation import independent_area, sampled_lines
+from emseg.mrf.regions import absorb, components, graph
+from emseg.mrf.shortest import COST, OFFSET, Partition, merge_shortest, partition
+
+Array = NDArray[np.float64]
+Planes = NDArray[np.float32]
+Labels = NDArray[np.unsignedinteger]
+SMOOTH, EDGE = 1.5, 2.0  # standard deviations in pixels: of what regions are compared by, and of what makes an edge
+SHARP = 0.05  # of the price, for a border along the sharpest edge
+LEAST = 0.5  # independent samples that a region has at least
+MOST = 5000  # regions that are looked at, in large images of noise
+ENOUGH = 1 << 18  # pixels on which the number of components is chosen
+RIDGE = 1e-6  # of the spread of a feature, for features that are constant within all classes
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """An image as regions see it.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (D, *shape)
+        The standardised features, a little smoothed.
+    loose : ndarray of float32, shape (*shape)
+        What a border costs at each pixel, near 0 along sharp edges, 1.05 far from any.
+    valid : ndarray of bool, shape (*shape)
+    """
+
+    values: Planes
+    loose: Planes
+    valid: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, planes: NDArray[np.floating], valid: NDArray[np.bool_]) -> Scene:
+        """Smooth planes (D, *shape), and find their edges."""
+        from scipy.ndimage import gaussian_gradient_magnitude
+
+        values = smoothed(planes, valid, SMOOTH)
+        further = (EDGE**2 - SMOOTH**2) ** 0.5
+        steep = np.zeros(valid.shape, np.float32)
+        for plane in values:
+            steep += gaussian_gradient_magnitude(plane, further, truncate=3) ** 2
+        level = float(steep[valid].mean())
+        loose = np.exp(steep / (-2 * level)) if level > 0 else np.ones_like(steep)
+        return cls(values, loose + np.float32(SHARP), valid)
+
+    def area(self, labels: Labels) -> float:
+        """Pixels that one independent sample takes, given a class for each."""
+        whole = np.arange(labels.size, dtype=np.int32).reshape(labels.shape)
+        left = residuals(self.values.reshape(len(self.values), -1), labels.ravel())
+        return independent_area([left[:, rows] for rows in sampled_lines(whole)])
+
+    def prices(self, area: float) -> tuple[float, float]:
+        """What a pixel of border costs in nats, and the offset of `merge_shortest`."""
+        d = sum(n > 1 for n in self.valid.shape) or 1
+        return COST * area ** (1 / d), OFFSET * area ** (1 - 1 / d)
+
+    def least(self, area: float) -> int:
+        """Pixels that a region has at least."""
+        return max(round(LEAST * area), int(self.valid.sum()) // MOST, 1)
+
+    def parts(self, labels: Labels, least: int) -> tuple[NDArray[np.int32], Partition]:
+        """Connected components of labels, the small ones in others, numbered 1…R in raster order."""
+        ids = components(labels)
+        d = len(self.values)
+        white = whitened(self.values.reshape(d, -1), labels.ravel()).reshape(self.values.shape)
+        ids = renumbered(ids, absorb(graph(ids, white), least))
+        return ids, partition(ids, self.values, self.loose)
+
+    def merged(self, labels: Labels, least: int, area: float) -> NDArray[np.int32]:
+        """The regions of the shortest description, numbered 1…R in raster order."""
+        ids, parts = self.parts(labels, least)
+        return renumbered(ids, merge_shortest(parts, *self.prices(area)))
+
+    def nats(self, labels: Labels, area: float) -> float:
+        """How much the description takes by the regions that come of labels."""
+        ids = self.merged(labels, self.least(area), area)
+        return partition(ids, self.values, self.loose).energy(*self.prices(area))
+
+
+def scene(features: Features, volume: tuple[int, ...] | None = None) -> Scene:
+    """The scene of an image's features; `volume` is its shape in space, if the grid holds several slices."""
+    shape = volume or features.shape
+    valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)) > 0
+    planes = features.on_grid(features.x.astype(np.float32))
+    return Scene.of(planes.reshape(len(planes), *shape), valid.reshape(shape))
+
+
+def lengths(
+    mixtures: list[Mixture], features: Features, volume: tuple[int, ...] | None = None
+) -> tuple[list[float], float]:
+    """Nats of the description by the regions of each mixture's classes, on some of the pixels; and A on all."""
+    rows = _rows(features, volume)
+    d = sum(n > 1 for n in rows.shape) or 1
+    step = int(np.ceil((rows.size / ENOUGH) ** (1 / d)))
+    rows = rows[tuple(slice(None, None, step) for _ in rows.shape)]
+    kept, place = np.unique(rows, return_inverse=True)
+    place, x = place.reshape(rows.shape), features.x[:, np.maximum(kept - 1, 0)]
+    view = Scene.of(x.astype(np.float32)[:, place], rows > 0)
+    one = np.ones(x.shape[1])
+    maps = [np.where(kept > 0, assign(mixture, x, one)[0], 0).astype(np.uint16)[place] for mixture in mixtures]
+    area = view.area(maps[-1])
+    return [view.nats(labels, area) for labels in maps], area * step**d
+
+
+def _rows(features: Features, volume: tuple[int, ...] | None) -> NDArray[np.int32]:
+    """The sample of each pixel, from 1; 0 where there is no data."""
+    rows = features.on_grid(np.arange(1, features.x.shape[1] + 1, dtype=np.int32))
+    return rows.reshape(volume) if volume else rows
+
+
+def residuals(x: NDArray[np.floating], labels: Labels) -> Planes:
+    """What is left of x (D, N) when the means of the classes are taken off; NaN without a label."""
+    counts, known = np.bincount(labels), np.nan_to_num(x)
+    with np.errstate(invalid="ignore"):
+        means = np.stack([np.bincount(labels, plane) / counts for plane in known]).astype(np.float32)
+    means[:, 0] = np.nan
+    return np.asarray(x - means[:, labels], np.float32)
+
+
+def sample_area(features: Features, mixture: Mixture, volume: tuple[int, ...] | None = None) -> float:
+    """Pixels that one independent sample takes, given the classes of a mixture."""
+    rows = sampled_lines(_rows(features, volume))
+    kept, place = np.unique(np.concatenate([lines.ravel() for lines in rows]), return_inverse=True)
+    x = features.x[:, np.maximum(kept - 1, 0)]
+    labels = np.where(kept > 0, assign(mixture, x, np.ones(kept.size))[0], 0)
+    spread = np.split(residuals(x, labels)[:, place.ravel()], np.cumsum([lines.size for lines in rows])[:-1], axis=1)
+    return independent_area([left.reshape(-1, *lines.shape) for left, lines in zip(spread, rows, strict=True)])
+
+
+def smoothed(planes: NDArray[np.floating], valid: NDArray[np.bool_], scale: float) -> Planes:
+    """Planes (D, *shape) smoothed over what is known; elsewhere, what lies around."""
+    from scipy.ndimage import gaussian_filter
+
+    out = np.empty(planes.shape, np.float32)
+    for plane, room in zip(planes, out, strict=True):
+        known = valid & np.isfinite(plane)
+        if known.all():
+            gaussian_filter(plane, scale, output=room, truncate=3)
+        else:
+            share = gaussian_filter(known.astype(np.float32), scale, truncate=3)
+            gaussian_filter(np.where(known, plane, 0).astype(np.float32), scale, output=room, truncate=3)
+            room /= np.maximum(share, 1e-6)
+    return out
+
+
+def whitened(x: NDArray[np.floating], labels: Labels) -> Array:
+    """Values in units in which the classes have unit covariance on average; (D, N)."""
+    counts = np.maximum(np.bincount(labels), 1)
+    means = np.stack([np.bincount(labels, plane) / counts for plane in x])
+    apart = np.where(labels > 0, x - means[:, labels], 0)
+    spread = np.diag(RIDGE * np.maximum(np.where(labels > 0, x * x, 0).mean(1), RIDGE))
+    within = apart @ apart.T / max(np.count_nonzero(labels), 1) + spread
+    return np.asarray(np.linalg.solve(np.linalg.cholesky(within), x), np.float64)
+
+
+def renumbered(ids: NDArray[np.int32], names: NDArray[np.intp]) -> NDArray[np.int32]:
+    """Ids 1…R of which region i + 1 has become names[i], numbered in the order of first appearance.
+
+    Components come in raster order, and so do the numbers.
+    """
+    first = np.unique(names, return_index=True)[1]
+    order = np.empty(first.size, np.intp)
+    order[np.argsort(first)] = np.arange(first.size)
+    return np.concatenate([[0], order[names] + 1]).astype(np.int32)[ids]
