@@ -115,12 +115,12 @@ def test_the_report_is_plain_json_that_names_everything(picture: Picture, algori
     assert report == found.report
     assert report["version"] == emseg.__version__
     assert report["options"] == {
-        "k": 3, "criterion": "icl", "features": "lab,xy:0.5", "family": family,
+        "k": 3, "criterion": "auto", "features": "lab,xy:0.5", "family": family,
         "covariance": "full", "dof": "each", "noise": False, "missing": "drop", "censored": "", "truncated": "",
         "algorithm": algorithm, "base": "", "option": {},
         "init": "auto", "restarts": 0, "seed": 3, "tol": 1e-5, "max_iter": 1000, "floor": 1e-11, "compress": True,
         "mrf": "none", "beta": "auto", "neighbours": "auto", "contrast": False, "regions": 0,
-        "merge": 0.0, "bias_field": False, "partial_volume": False, "denoise": "off", "scribbles": "", "prior_map": "",
+        "merge": "default", "bias_field": False, "partial_volume": False, "denoise": "off", "scribbles": "", "prior_map": "",
     }  # fmt: skip
     assert report["size"] == [60, 40]
     assert report["K"] == 3
