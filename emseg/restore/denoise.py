@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from emseg.em.convergence import Stop
 from emseg.em.fit import Fit
+from emseg.restore.blend import blended
 from emseg.restore.learn import PatchProblem, learn
 from emseg.restore.local import STEP, local_round
 from emseg.restore.mixture import LEAST, PatchMixture, coordinates, filtered
@@ -18,10 +19,8 @@ from emseg.restore.work import Crew
 
 Array = NDArray[np.float64]
 #: Share of the noisy plane that is put back before each round, which the last one took away too much, and what σ² is
-#: multiplied by: at first for what noise is left in the pilot, in the end for what variance it has lost.
-ROUNDS = (0.3, 1.1), (0.15, 1.1), (0.0, 1.1), (0.0, 0.8)
-LAST = 1.0  # in place of the last factor, where there are several channels
-OTHERS = 3  # rounds, the last, that channels other than the first are in
+#: multiplied by: less than one, as the members are shrunk twice.
+ROUNDS = (0.3, 0.5), (0.15, 0.5), (0.0, 0.4)
 QUIET = 1e-3  # least noise of a channel relative to the others: no matrix is singular then
 PILOT = 0.05  # of the work
 FAST = 2, 3.0  # pixels between the patches of a quick pass, and least variance of axes, see `filtered`
@@ -44,28 +43,22 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
     """
     height, width = plane_shape(planes)
     noisy, sigma = fitted(planes, STEP), np.maximum(sigma, QUIET * sigma.max())
+    return blended(local_estimates(noisy, sigma, crew), sigma)[:, :height, :width]
+
+
+def local_estimates(noisy: Real, sigma: Array, crew: Crew) -> Real:
+    """What the last round comes to with members that are shrunk once, and twice; (2, C, H, W)."""
     pilot = np.empty_like(noisy)
     for c, s in enumerate(sigma.tolist()):
-        with crew.stage(PILOT * c / len(planes), PILOT * (c + 1) / len(planes)):
-            pilot[c] = _by_mixture(noisy[c], photographs(), s, STEP, LEAST, len(planes), crew)
-    # Rounds are counted from the end; the other channels, of less detail, come in late.
-    counts = [1] * (len(ROUNDS) - OTHERS) + [len(pilot)] * OTHERS
-    begin, share_of = PILOT, (1 - PILOT) / sum(counts)
-    betas = [beta for _, beta in ROUNDS[:-1]] + [ROUNDS[-1][1] if len(pilot) == 1 else LAST]
-    for beta, channels, shares in zip(betas, counts, _shares(len(pilot)), strict=True):
-        part, given = pilot[:channels], noisy[:channels]
-        part = part + shares[:channels, None, None] * (given - part)
-        with crew.stage(begin, begin + share_of * channels):
-            pilot[:channels] = local_round(given, part, (beta * sigma[:channels] ** 2).tolist(), crew)
-        begin += share_of * channels
-    return pilot[:, :height, :width]
-
-
-def _shares(channels: int) -> Real:
-    """What is put back of each channel before each round, (R, C): of those that come late, as before the first."""
-    table = np.tile(np.array([[share] for share, _ in ROUNDS], np.float32), (1, channels))
-    table[len(ROUNDS) - OTHERS, 1:] = ROUNDS[0][0]
-    return table
+        with crew.stage(PILOT * c / len(noisy), PILOT * (c + 1) / len(noisy)):
+            pilot[c] = _by_mixture(noisy[c], photographs(), s, STEP, LEAST, len(noisy), crew)
+    found, part = pilot[None], (1 - PILOT) / len(ROUNDS)
+    for i, (share, factor) in enumerate(ROUNDS):
+        pilot = found[0] + np.float32(share) * (noisy - found[0])
+        powers = (2,) if i < len(ROUNDS) - 1 else (1, 2)
+        with crew.stage(PILOT + i * part, PILOT + (i + 1) * part):
+            found = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, powers)
+    return found
 
 
 def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit | None]:

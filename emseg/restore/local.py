@@ -25,7 +25,9 @@ GROUP = 48  # members of a component
 CHUNK = 128  # components solved at once
 
 
-def local_round(noisy: Real, pilot: Real, noise: Sequence[float], crew: Crew, group: int = GROUP) -> Real:
+def local_round(
+    noisy: Real, pilot: Real, noise: Sequence[float], crew: Crew, powers: Sequence[int] = (1,), group: int = GROUP
+) -> Real:
     """One round: search, estimate and average.
 
     Parameters
@@ -35,12 +37,14 @@ def local_round(noisy: Real, pilot: Real, noise: Sequence[float], crew: Crew, gr
     noise : sequence of float
         Variance of each channel's noise.
     crew : Crew
+    powers : sequence of int
+        How often the members are shrunk, see `posterior_means`; P estimates.
     group : int
         M, the members of a component.
 
     Returns
     -------
-    ndarray of float32, shape (C, H, W)
+    ndarray of float32, shape (P, C, H, W)
     """
     search = Search(plane_shape(pilot), STEP, REACH, group)
     walled = search.walled(pilot[0])
@@ -49,50 +53,62 @@ def local_round(noisy: Real, pilot: Real, noise: Sequence[float], crew: Crew, gr
         place = search.place(tile)
         return noisy[:, *place], pilot[:, *place], walled[search.seen(tile)]
 
-    total, weight = np.zeros_like(pilot), np.zeros(pilot.shape[1:], np.float32)
+    total, weight = np.zeros((len(powers), *pilot.shape), np.float32), np.zeros(pilot.shape[1:], np.float32)
     tiles = search.tiles()
-    work = partial(_estimated, search, tuple(noise))
+    work = partial(_estimated, search, tuple(noise), tuple(powers))
     for tile, (sums, counts) in zip(tiles, crew.run(work, tiles, inputs), strict=True):
         place = search.place(tile)
-        total[:, *place] += sums
+        total[:, :, *place] += sums
         weight[place] += counts
     total /= weight
     return total
 
 
 def _estimated(
-    search: Search, noise: Sequence[float], tile: Tile, noisy: Real, pilot: Real, near: Real
+    search: Search,
+    noise: Sequence[float],
+    powers: Sequence[int],
+    tile: Tile,
+    noisy: Real,
+    pilot: Real,
+    near: Real,
 ) -> tuple[Real, Real]:
     """What the references of a tile add."""
-    return _tile(noisy, pilot, noise, search.nearest(near, tile))
+    return _tile(noisy, pilot, noise, powers, search.nearest(near, tile))
 
 
-def _tile(noisy: Real, pilot: Real, noise: Sequence[float], members: NDArray[np.intp]) -> tuple[Real, Real]:
-    """Sums of the estimates of all members where they lie, (C, h, w), and how many there are, (h, w)."""
+def _tile(
+    noisy: Real, pilot: Real, noise: Sequence[float], powers: Sequence[int], members: NDArray[np.intp]
+) -> tuple[Real, Real]:
+    """Sums of the estimates of all members where they lie, (P, C, h, w), and how many there are, (h, w)."""
     from scipy.sparse import csr_matrix
 
     shape = pilot.shape[1:]
     n_patches = (shape[0] - SIDE + 1) * (shape[1] - SIDE + 1)
     n = members.size
     to_place = csr_matrix((np.ones(n, np.float32), members.ravel(), np.arange(n + 1)), (n, n_patches))
-    sums = np.empty_like(pilot)
+    sums = np.empty((len(powers), *pilot.shape), np.float32)
     for c, variance in enumerate(noise):
         a, y = cut(pilot[c]), cut(noisy[c])
-        found = np.empty((*members.shape, AREA), np.float32)
+        found = np.empty((len(powers), *members.shape, AREA), np.float32)
         for start in range(0, len(members), CHUNK):
             chosen = members[start : start + CHUNK]
-            found[start : start + CHUNK] = posterior_means(a[chosen], y[chosen], variance)
-        sums[c] = put(to_place.T @ found.reshape(-1, AREA), shape)
+            found[:, start : start + CHUNK] = posterior_means(a[chosen], y[chosen], variance, powers)
+        for one, patches in zip(sums, found, strict=True):
+            one[c] = put(to_place.T @ patches.reshape(-1, AREA), shape)
     counts = np.bincount(members.ravel(), minlength=n_patches).astype(np.float32)
     return sums, spread(counts.reshape(-1, shape[1] - SIDE + 1))
 
 
-def posterior_means(pilot: Real, noisy: Real, noise: float) -> Real:
+def posterior_means(pilot: Real, noisy: Real, noise: float, powers: Sequence[int] = (1,)) -> Real:
     """E[z | y] of the members of Gaussians whose parameters are those of the pilots.
 
-    With the centred pilots A (M, 64), S = AᵀA/M and noise σ²: E[z | y] = μ + S (S + σ²I)⁻¹ (y - μ), in the M
-    dimensions of the members rather than the 64 of a patch: Aᵀ (AAᵀ + Mσ²I)⁻¹ A (y - μ) = WᵀW (y - μ), where
-    W = L⁻¹A and LLᵀ = AAᵀ + Mσ²I.
+    With the centred pilots A (M, 64), S = AᵀA/M and noise σ²: E[z | y] = μ + K (y - μ), K = S (S + σ²I)⁻¹, in the M
+    dimensions of the members rather than the 64 of a patch: K = Aᵀ (AAᵀ + Mσ²I)⁻¹ A = WᵀW, where W = L⁻¹A and
+    LLᵀ = AAᵀ + Mσ²I.
+
+    Where the pilot still has noise in it, its small variances are mostly noise, and K keeps too much of them. K² has
+    gains (λ/(λ + σ²))² instead, which come very near to the best that depend on λ alone.
 
     Parameters
     ----------
@@ -100,6 +116,12 @@ def posterior_means(pilot: Real, noisy: Real, noise: float) -> Real:
         Members of G components. They are overwritten.
     noise : float
         σ².
+    powers : sequence of int
+        Exponents of K.
+
+    Returns
+    -------
+    ndarray of float32, shape (P, G, M, 64)
     """
     mean = pilot.mean(1, keepdims=True)
     pilot -= mean
@@ -109,6 +131,13 @@ def posterior_means(pilot: Real, noisy: Real, noise: float) -> Real:
     gram[:, np.arange(m), np.arange(m)] += np.float32(m * noise)
     lower = np.asarray(np.linalg.cholesky(gram), np.float32)
     white = inverse_lower(lower) @ pilot
-    estimate: Real = (noisy @ np.swapaxes(white, 1, 2)) @ white
-    estimate += mean
-    return estimate
+    turned = np.swapaxes(white, 1, 2)
+    seen, again = noisy @ turned, white @ turned if max(powers) > 1 else None
+    estimates = np.empty((len(powers), *noisy.shape), np.float32)
+    for power in range(1, max(powers) + 1):
+        if again is not None and power > 1:
+            seen = seen @ again
+        if power in powers:
+            np.matmul(seen, white, out=estimates[powers.index(power)])
+    estimates += mean
+    return estimates

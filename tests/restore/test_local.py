@@ -24,12 +24,13 @@ def noisy(size: int = 48) -> np.ndarray:
 def test_members_get_the_conditional_mean_of_a_gaussian() -> None:
     rng = np.random.default_rng(1)
     a, y = rng.normal(0, 30, (3, 20, 64)), rng.normal(0, 40, (3, 20, 64))
-    found = local.posterior_means(a.astype(np.float32), y.astype(np.float32), 100.0)
+    found = local.posterior_means(a.astype(np.float32), y.astype(np.float32), 100.0, (1, 2))
     for group in range(3):
         mean = a[group].mean(0)
         s = np.cov(a[group].T, bias=True)
-        wiener = mean + (y[group] - mean) @ np.linalg.solve(s + 100 * np.eye(64), s)
-        assert np.allclose(found[group], wiener, atol=0.02)
+        wiener = np.linalg.solve(s + 100 * np.eye(64), s)
+        assert np.allclose(found[0, group], mean + (y[group] - mean) @ wiener, atol=0.02)
+        assert np.allclose(found[1, group], mean + (y[group] - mean) @ wiener @ wiener, atol=0.02)
 
 
 def test_noise_goes_and_the_scene_stays() -> None:
