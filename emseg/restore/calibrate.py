@@ -14,7 +14,7 @@ BLOCK = 32  # pixels a side of the squares in which pixels are held out
 DENSE = 0.3  # share of missing pixels
 SHARE = 0.15  # of the known pixels that are held out at most
 LEAST = 100  # held-out pixels, below which nothing can be said
-USUAL = 3.0  # the factor where nothing can be said: what photographs with random holes ask for
+USUAL = 1.4  # the factor where nothing can be said: what photographs with random holes ask for
 
 
 def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Generator, crew: Crew) -> float:
@@ -30,6 +30,7 @@ def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Ge
     rng : numpy.random.Generator
     crew : Crew
     """
+    rng = rng.spawn(1)[0]  # a mask may have been drawn by a generator of the same seed
     hidden = np.roll(missing, [length // 3 + 1 for length in missing.shape], (0, 1)) & ~missing
     share = hidden.sum() / max((~missing).sum(), 1)
     if share > 0:

@@ -15,19 +15,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.restore.conditional import conditional
+from emseg.restore.expected import Expected
 from emseg.restore.holes import depth, doubled, filled, halved
 from emseg.restore.patches import AREA, SIDE, Real, cut, fitted, plane_shape, put
 from emseg.restore.search import Search, Tile
 from emseg.restore.work import Crew
 
 #: Noise level of a round, in units of which white has 255, and the pixels between its reference patches.
-ROUNDS = ((40, 4), (28, 4), (20, 4), (14, 4), (10, 4), (7, 4), (5, 4), (4, 4), (3, 4), (2, 4), (1.5, 2), (1, 2))
+ROUNDS = ((40, 4), (28, 4), (20, 4), (14, 4), (10, 4), (7, 4), (5, 4), (4, 2), (3, 2))
 REFINING = 3  # rounds that are left out where a coarser image has been solved
 DEEP = 5.0  # pixels to the nearest known one, from which on a coarser image is solved first
 SMALLEST = 32  # pixels a side of the coarsest image
-REACH, GROUP, CHUNK = 12, 48, 512
+REACH, GROUP, CHUNK = 19, 64, 256
 TILE = 32, 96  # pixels, see `Search.tiles`; in small parts, as holes may be few
-GUESSED = 0.007  # weight of a missing pixel's current guess; a known pixel has 1
+GUESSED = 0.002  # weight of a missing pixel's current guess; a known pixel has 1
 LEAST_SHARE = 0.05  # added to the share of known pixels, the weight of a patch in the average
 
 
@@ -138,11 +140,14 @@ def _tile(
     rows = np.zeros((n_patches, AREA), np.float32)
     for c, plane in enumerate(values):
         patches = cut(plane)
+        reference = patches[own]
+        expected = Expected(reference, sigma, 1 / np.sqrt(len(values)))
         found = np.empty((2, len(own), AREA), np.float32)
         for start in range(0, len(own), CHUNK):
             part = slice(start, start + CHUNK)
+            psi = expected.covariances(part)
             found[:, part] = conditional(
-                patches[members[part]], patches[own[part]], observed[part], known[part], sigma, last
+                patches[members[part]], reference[part], observed[part], known[part], sigma, psi, last
             )
         for i in range(2):
             rows[own] = found[i] * share
@@ -150,43 +155,3 @@ def _tile(
     rows[own] = share
     out[-1] = put(rows, shape)
     return out
-
-
-def conditional(
-    members: Real, reference: Real, observed: Real, known: Real, sigma: float, last: bool = True
-) -> tuple[Real, Real]:
-    """Conditional mean and variance of patches given their pixels seen in noise, under Gaussians of their members.
-
-    With centred members A (M, 64), S = AᵀA/M, and precisions W/σ² of the observations y:
-    E[z | y] = μ + Aᵀ G⁻¹ A W (y - μ) and Cov[z | y] = σ² Aᵀ G⁻¹ A with G = A W Aᵀ + Mσ²I: the usual formulas, in the
-    M dimensions of the members. How large the variance really is, the known pixels tell: each is predicted from the
-    others, and the mean square of those errors over the variance they should have scales that of the missing pixels.
-
-    Parameters
-    ----------
-    members : ndarray of float32, shape (G, M, 64)
-        They are overwritten.
-    reference : ndarray of float32, shape (G, 64)
-    observed : ndarray of float32, shape (G, 64)
-        W, the weight of each pixel.
-    known : ndarray of float32, shape (G, 64)
-        1 where a pixel is known, 0 where it is missing.
-    sigma : float
-    """
-    mean = members.mean(1)
-    members -= mean[:, None]
-    m = members.shape[1]
-    weighted = members * observed[:, None]
-    gram = weighted @ np.swapaxes(members, 1, 2)
-    gram[:, np.arange(m), np.arange(m)] += np.float32(m * sigma**2)
-    right = weighted @ (reference - mean)[:, :, None]
-    if not last:
-        estimate = mean + (np.swapaxes(members, 1, 2) @ np.linalg.solve(gram, right))[:, :, 0]
-        return estimate, np.zeros_like(estimate)
-    solved = np.linalg.solve(gram, np.concatenate([right, members], axis=2))
-    estimate = mean + (np.swapaxes(members, 1, 2) @ solved[:, :, :1])[:, :, 0]
-    spread = np.einsum("gmp,gmp->gp", members, solved[:, :, 1:])
-    left = np.maximum(1 - spread, np.float32(0.02))
-    errors = known * (reference - estimate) ** 2 / left
-    scale = (errors.sum(1) + sigma**2) / (known.sum(1) + 1)
-    return estimate, scale[:, None] * (1 + spread)

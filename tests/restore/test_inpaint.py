@@ -11,7 +11,7 @@ from skimage.restoration import inpaint_biharmonic
 
 from emseg.restore.calibrate import QUANTILE, deviation_factor
 from emseg.restore.holes import depth, doubled, filled, halved
-from emseg.restore.inpaint import conditional, inpaint
+from emseg.restore.inpaint import inpaint
 from emseg.restore.work import Crew
 from emseg.scale.workers import Workers
 
@@ -28,24 +28,6 @@ def holes(share: float) -> np.ndarray:
 
 def rms(error: np.ndarray) -> float:
     return float(np.sqrt(np.mean(error.astype(float) ** 2)))
-
-
-def test_the_conditional_mean_is_that_of_the_gaussian() -> None:
-    rng = np.random.default_rng(0)
-    members, reference = rng.normal(0, 30, (2, 20, 64)), rng.normal(0, 30, (2, 64))
-    known = (rng.random((2, 64)) < 0.6).astype(float)
-    observed = known + 0.01 * (1 - known)
-    single = [array.astype(np.float32) for array in (members, reference, observed, known)]
-    estimate, variance = conditional(*single, 5.0)
-    for g in range(2):
-        mean, s = members[g].mean(0), np.cov(members[g].T, bias=True)
-        noise = np.diag(25 / observed[g])
-        gain = s @ np.linalg.inv(s + noise)
-        assert np.allclose(estimate[g], mean + gain @ (reference[g] - mean), atol=0.05)
-        covariance = np.diag(s - gain @ s) / 25
-        assert np.allclose(variance[g] / variance[g].min(), (1 + covariance) / (1 + covariance).min(), rtol=0.01)
-    assert np.allclose(conditional(*[array.astype(np.float32) for array in (members, reference, observed, known)],
-                                   5.0, last=False)[0], estimate, atol=1e-3)  # fmt: skip
 
 
 @pytest.mark.parametrize("share", [0.5, 0.8])
