@@ -79,7 +79,12 @@ class Mixture:
         return self[order]
 
     def canonical_order(self) -> NDArray[np.intp]:
-        """Components by the mean of the first feature (darkest first), ties by the next; noise is the last."""
+        """Components by the mean of the first feature (darkest first), ties by the next; noise is the last.
+
+        Where components mix with their neighbours, they are in order from the start.
+        """
+        if self.family.mixes:
+            return np.arange(self.k)
         k = self.k - self.family.noisy
         return np.append(np.lexsort(self.components.means[:k].T[::-1]), range(k, self.k)).astype(np.intp)
 

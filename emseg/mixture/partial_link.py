@@ -36,12 +36,12 @@ SIDES, PARTS, MOMENTS = slice(1, 4), 4, 5
 
 @dataclass(frozen=True, eq=False)
 class Atoms:
-    """R atoms of K components, by rank: 0 is the darkest. Those of one owner follow one another.
+    """R atoms of K components. Those of one owner follow one another.
 
     Attributes
     ----------
     owner, other : ndarray of int, shape (R,)
-        Ranks; the same for pure atoms.
+        The same for pure atoms.
     side : ndarray of int, shape (R,)
         Where the other is: BELOW, PURE (nowhere) or ABOVE.
     alpha : ndarray, shape (R,)
@@ -90,22 +90,15 @@ class PartialLink:
         self.eta = self.normal.natural(parts.gaussian)
         self.atoms = atoms = atoms_of(k)
         means = parts.means.reshape(-1, k, d)
-        self.order = parts.order.reshape(-1, k)
-        sets = np.arange(len(means))[:, None]
-        self.owner, self.other = self.order[:, atoms.owner], self.order[:, atoms.other]  # rows, (S, R)
-        alpha = atoms.alpha[:, None]
-        covariances = parts.covariances.reshape(-1, k, d, d)
-        own, rest = (
-            alpha[..., None] * covariances[sets, self.owner],
-            (1 - alpha[..., None]) * covariances[sets, self.other],
-        )
-        self.own_mean, self.rest_mean = alpha * means[sets, self.owner], (1 - alpha) * means[sets, self.other]
-        self.own, self.rest = own, rest
-        self.mixed = Gaussian(self.own_mean + self.rest_mean, own + rest)
-        log_share = np.log(parts.shares.reshape(-1, k, 3)[sets, self.owner, atoms.side])
-        log_weights = np.log(mixture.weights).reshape(-1, k)[sets, self.owner]
+        alpha, covariances = atoms.alpha[:, None], parts.covariances.reshape(-1, k, d, d)
+        i, j = atoms.owner, atoms.other
+        self.own, self.rest = alpha[..., None] * covariances[:, i], (1 - alpha[..., None]) * covariances[:, j]
+        self.own_mean, self.rest_mean = alpha * means[:, i], (1 - alpha) * means[:, j]
+        self.mixed = Gaussian(self.own_mean + self.rest_mean, self.own + self.rest)
+        log_shares = np.log(parts.shares.reshape(-1, k, 3)[:, i, atoms.side])
+        log_weights = np.log(mixture.weights).reshape(-1, k)[:, i]
         self.scores = self.normal.natural(self.mixed)
-        self.scores[..., 0] += log_weights + log_share + atoms.log_node
+        self.scores[..., 0] += log_weights + log_shares + atoms.log_node
         self._x: Real | None = None
         self._found: tuple[Real, Real, Real] | None = None
 
@@ -114,15 +107,12 @@ class PartialLink:
         _, total, top = self._looked_at(t)
         joint = np.log(total)
         joint += top
-        out = forms.reshape(len(self.order), self.k, -1)
-        np.put_along_axis(out, self.order[..., None], joint, 1)
+        forms[:] = joint.reshape(forms.shape)
 
     def gather(self, counts: Real, forms: Real, t: Real) -> Array:
         """Σ c q (1; sides; parts; parts by share; E[a | x]; E[a aᵀ | x] / α), shape (S·K, …)."""
         density, total, _ = self._looked_at(t)
-        stacked = counts.reshape(len(self.order), self.k, -1)
-        ranked = np.take_along_axis(stacked, self.order[..., None], 1) / total
-        r = density * ranked[:, self.atoms.owner]
+        r = density * (counts.reshape(total.shape) / total)[:, self.atoms.owner]
         sums: Array = np.asarray(r @ t.T, np.float64)  # (S, R, P)
         return self._parted(Stats(sums[..., 0], sums)).reshape(len(counts), -1)
 
@@ -131,7 +121,7 @@ class PartialLink:
         density, total, _ = self._looked_at(t)
         atoms, out = self.atoms, np.zeros((self.k, self.k, t.shape[1]))
         r = density[0] / total[0][atoms.owner]
-        for own, other, alpha, share in zip(self.owner[0], self.other[0], atoms.alpha, r, strict=True):
+        for own, other, alpha, share in zip(atoms.owner, atoms.other, atoms.alpha, r, strict=True):
             out[own, own] += alpha * share
             out[own, other] += (1 - alpha) * share
         return out
@@ -139,7 +129,7 @@ class PartialLink:
     def _looked_at(self, t: Real) -> tuple[Real, Real, Real]:
         """Densities of the atoms over the largest of their owner, their sums, and the logarithm of that largest.
 
-        Shapes (S, R, B), (S, K, B) and (S, K, B), by rank. What was last asked for is remembered.
+        Shapes (S, R, B), (S, K, B) and (S, K, B). What was last asked for is remembered.
         """
         x = t[1 : 1 + self.d]
         if self._x is None or self._found is None or not np.array_equal(self._x, x):
@@ -154,16 +144,13 @@ class PartialLink:
 
     def _parted(self, sums: Stats) -> Array:
         """From sums of T(x) by atom, (S, R, P), to what each component has of all atoms, (S, K, …)."""
-        atoms, ranks = self.atoms, np.arange(self.k)[:, None]
-        mine, theirs = (np.asarray(who == ranks, np.float64) for who in (atoms.owner, atoms.other))  # (K, R)
+        atoms, each = self.atoms, np.arange(self.k)[:, None]
+        mine, theirs = (np.asarray(who == each, np.float64) for who in (atoms.owner, atoms.other))  # (K, R)
         sides = np.stack([mine * (atoms.side == side) for side in (BELOW, PURE, ABOVE)], axis=1)  # (K, 3, R)
         counts = np.einsum("ksr,nr->nks", sides, sums.n)
         held = mine @ self._of_part(sums, self.own_mean, self.own, atoms.alpha)
         held += (theirs * (atoms.side != PURE)) @ self._of_part(sums, self.rest_mean, self.rest, 1 - atoms.alpha)
-        ranked = np.concatenate([counts.sum(2, keepdims=True), counts, held], axis=2)
-        out = np.empty_like(ranked)
-        np.put_along_axis(out, self.order[..., None], ranked, 1)
-        return out
+        return np.concatenate([counts.sum(2, keepdims=True), counts, held], axis=2)
 
     def _of_part(self, sums: Stats, mean: Array, matrix: Array, share: Array) -> Array:
         """Σ r (1; α; E[a | x]; E[a aᵀ | x] / α) of each atom for a part a ~ N(mean, matrix) of x, (S, R, P + 1)."""

@@ -1,6 +1,7 @@
 """Partial volume: pixels that mix two classes, for Gaussians.
 
-Between each component k and the next brighter one j there is a class of pixels that mix the two, with density
+Components come in order, from the darkest to the brightest. Between each one k and the next one j there is a class of
+pixels that mix the two, with density
 
 f_kj(x) = ∫_0^1 N(x; α μ_k + (1-α) μ_j, α Σ_k + (1-α) Σ_j) dα
 
@@ -51,8 +52,8 @@ class PartialVolume(Components):
     covariances : ndarray, shape (..., K, D, D)
         Of pure pixels, positive definite.
     shares : ndarray, shape (..., K, 3)
-        s: of the pixels of a component, those mixed with the next darker one, pure ones, and those mixed with the next
-        brighter one; each set sums to one, and what there is no neighbour for is zero.
+        s: of the pixels of a component, those mixed with the one before, pure ones, and those mixed with the one after;
+        each set sums to one, and what there is no neighbour for is zero.
     """
 
     means: Array
@@ -65,7 +66,7 @@ class PartialVolume(Components):
         require(self.shares.shape == (len(self.means), 3), "shapes do not agree")
         require(self.shares >= 0, "shares must not be negative")
         require(abs(self.shares.sum(1) - 1) < 1e-6, "shares must sum to 1")
-        require(self.shares[~possible(self.means)] == 0, "a share has no neighbour")
+        require(self.shares[~possible(len(self.means))] == 0, "a share has no neighbour")
 
     @property
     def matrices(self) -> Array:
@@ -76,11 +77,6 @@ class PartialVolume(Components):
     def gaussian(self) -> Gaussian:
         """The densities of pure pixels."""
         return Gaussian(self.means, self.covariances)
-
-    @property
-    def order(self) -> NDArray[np.intp]:
-        """Components by the mean of the first feature, darkest first; shape (..., K)."""
-        return ranked(self.means)
 
     def affine(self, shift: Array, scale: Array) -> PartialVolume:
         """The distributions of shift + scale · x; shift and scale have shape (D,), and scale is positive."""
@@ -145,14 +141,14 @@ class PartialVolumeFamily(Family):
         """Means and covariances as for Gaussians, from the parts; and s."""
         start = previous.gaussian if previous else None
         best = self.normal.weighted(_parts(stats), _moments(stats), psi, d, start, prior)
-        return PartialVolume(best.means, best.covariances, _shares(stats.t[..., SIDES], best.means))
+        return PartialVolume(best.means, best.covariances, _shares(stats.t[..., SIDES]))
 
     def conditional(
         self, part: str, stats: Stats, components: PartialVolume, psi: Array | float, prior: Prior | None = None
     ) -> PartialVolume:
         """Means, which do not depend on the covariances; covariances about the means that there are; or s."""
         if part == "shares":
-            return replace(components, shares=_shares(stats.t[..., SIDES], components.means))
+            return replace(components, shares=_shares(stats.t[..., SIDES]))
         held = stats if part == "means" else self.pinned(stats, components)
         free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
         return replace(components, **{part: getattr(free, part)})
@@ -160,12 +156,9 @@ class PartialVolumeFamily(Family):
     def tied(self, mixture: Mixture) -> Mixture:
         """With the same weight on both halves of every mixed class; of unequal ones, their mean."""
         parts = mixture.components
-        order = parts.order[..., None]
-        weights = np.where(possible(parts.means), mixture.weights[..., None] * parts.shares, 0)
-        ranks = np.take_along_axis(weights, order, -2)
-        half = (ranks[..., :-1, ABOVE] + ranks[..., 1:, BELOW]) / 2
-        ranks[..., :-1, ABOVE] = ranks[..., 1:, BELOW] = half
-        np.put_along_axis(weights, np.broadcast_to(order, weights.shape), ranks, -2)
+        weights = np.where(possible(mixture.k), mixture.weights[..., None] * parts.shares, 0)
+        half = (weights[..., :-1, ABOVE] + weights[..., 1:, BELOW]) / 2
+        weights[..., :-1, ABOVE] = weights[..., 1:, BELOW] = half
         total = weights.sum(-1)
         shares = weights / total[..., None]
         return Mixture(total / total.sum(-1, keepdims=True), replace(parts, shares=shares), mixture.family)
@@ -186,10 +179,10 @@ class PartialVolumeFamily(Family):
         if isinstance(components, PartialVolume):
             return PartialVolume(best.means, best.covariances, components.shares)
         start = np.broadcast_to([START, 1 - 2 * START, START], (*best.means.shape[:-1], 3))
-        return PartialVolume(best.means, best.covariances, _shares(start, best.means))
+        return PartialVolume(best.means, best.covariances, _shares(start))
 
     def marginal(self, components: PartialVolume, seen: NDArray[np.intp]) -> PartialVolume:
-        """Refused: who is whose neighbour is seen in the first feature, which may be missing."""
+        """Refused: mixed samples need all features."""
         raise _incomplete()
 
     def lift(self, stats: Stats, components: PartialVolume, seen: NDArray[np.intp]) -> Stats:
@@ -213,28 +206,19 @@ class PartialVolumeFamily(Family):
         """Inverse of `pack`; shares that have no neighbour are zero whatever their coordinate."""
         best = self.normal.unpack(theta[: -3 * k], k, d)
         logs = theta[-3 * k :].reshape(k, 3)
-        return PartialVolume(
-            best.means, best.covariances, _shares(np.exp(logs - logs.max(1, keepdims=True)), best.means)
-        )
+        return PartialVolume(best.means, best.covariances, _shares(np.exp(logs - logs.max(1, keepdims=True))))
 
 
-def ranked(means: Array) -> NDArray[np.intp]:
-    """Components by the mean of the first feature."""
-    return np.argsort(means[..., 0], axis=-1, kind="stable")
-
-
-def possible(means: Array) -> NDArray[np.bool_]:
-    """Which shares there are, (..., K, 3): the darkest component mixes with none below, the brightest none above."""
-    order = ranked(means)
-    out = np.ones((*order.shape, 3), np.bool_)
-    np.put_along_axis(out[..., BELOW], order[..., :1], False, -1)
-    np.put_along_axis(out[..., ABOVE], order[..., -1:], False, -1)
+def possible(k: int) -> NDArray[np.bool_]:
+    """Which shares there are, (K, 3): the first component mixes with none before, the last one with none after."""
+    out = np.ones((k, 3), np.bool_)
+    out[0, BELOW] = out[-1, ABOVE] = False
     return out
 
 
-def _shares(counts: Array, means: Array) -> Array:
-    """s from counts of the three cases."""
-    allowed = possible(means)
+def _shares(counts: Array) -> Array:
+    """s from counts of the three cases, (..., K, 3)."""
+    allowed = possible(counts.shape[-2])
     most = np.maximum(np.where(allowed, counts, 0).sum(-1, keepdims=True), 1e-300)
     shares = np.where(allowed, np.maximum(counts / most, FEW), 0)
     return np.asarray(shares / shares.sum(-1, keepdims=True))

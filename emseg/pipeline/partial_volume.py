@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.em.problem import Problem
 from emseg.errors import UsageError
 from emseg.features.model import Features
 from emseg.mixture.assign import posterior
@@ -17,6 +19,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.partial_link import ABOVE, BELOW
 from emseg.mixture.partial_volume import PartialVolumeFamily
 from emseg.pipeline.options import SegmentOptions
+from emseg.pipeline.selection import Start
 
 #: Variants that treat parts of the parameters one by one, which the mixed classes tie to each other, and those that
 #: know Gaussians alone.
@@ -49,6 +52,21 @@ def mixing(family: Family, asked: SegmentOptions) -> PartialVolumeFamily:
             raise UsageError(f"--partial-volume: does not go with {option}; leave one of them out")
     assert isinstance(family, GaussianFamily)
     return PartialVolumeFamily(family)
+
+
+def mixed_start(start: Start, problem: Problem) -> Start:
+    """The same start, components from dark to bright, with some of the pixels between them mixed.
+
+    A search among mixed components finds likelier optima that nobody means: two pure classes, say, and all else mixed.
+    The start is a mixture of unmixed ones. The covariances of those that mix most are far too large, and EM from there
+    finds such optima too; so all of them start with the smallest one.
+    """
+    plain = start.mixture.permuted(start.mixture.canonical_order())
+    matrices = plain.components.covariances
+    least = np.linalg.slogdet(matrices)[1].argmin()
+    narrow = replace(plain.components, covariances=np.repeat(matrices[least, None], plain.k, axis=0))
+    parts = problem.family.conformed(plain.weights, narrow)
+    return replace(start, mixture=problem.family.tied(Mixture(plain.weights, parts, problem.family)))
 
 
 def fractions(mixture: Mixture, features: Features, labels: NDArray[np.float32] | None) -> NDArray[np.float32]:
@@ -103,9 +121,8 @@ def _given_labels(mixture: Mixture, x: NDArray[np.float64]) -> NDArray[np.float3
 def mixed_facts(mixture: Mixture) -> list[dict[str, Any]]:
     """What the report says of the mixed classes: the labels they lie between, their weights and means."""
     parts, facts = mixture.components, []
-    order = parts.order
-    for i, j in pairwise(order):
+    for i, j in pairwise(range(mixture.k)):
         halves = mixture.weights[i] * parts.shares[i, ABOVE], mixture.weights[j] * parts.shares[j, BELOW]
         mean = (parts.means[i] + parts.means[j]) / 2
-        facts.append({"between": [int(i) + 1, int(j) + 1], "weight": float(sum(halves)), "mean": mean.tolist()})
+        facts.append({"between": [i + 1, j + 1], "weight": float(sum(halves)), "mean": mean.tolist()})
     return facts

@@ -166,7 +166,12 @@ def segment(
     clock.lap("features")
     variant = algorithm(asked.algorithm, asked.base, asked.option)
     problem = pose(features, asked)
-    start = find_start(problem, photo, features, asked, rng)
+    posed = replace(problem, family=problem.family.plain) if problem.family.mixes else problem
+    start = find_start(posed, photo, features, asked, rng)
+    if problem.family.mixes:
+        from emseg.pipeline.partial_volume import mixed_start
+
+        start = mixed_start(start, problem)
     clock.lap("start")
     found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng, on_iteration)
     clock.lap("fit")

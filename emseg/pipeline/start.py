@@ -47,7 +47,7 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
         raise UsageError(f"--init {shown(path)}: holds {found.k} components, not {asked.k}; use -k {found.k}")
     # Brought into the shape that is asked for, so that the first likelihood is that of a possible mixture.
     components = problem.family.conformed(found.weights, found.components)
-    found = problem.family.tied(Mixture(found.weights, components, problem.family))
+    found = Mixture(found.weights, components, problem.family)
     return family.beside(found) if isinstance(family, NoisyFamily) else found
 
 

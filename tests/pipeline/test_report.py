@@ -120,7 +120,8 @@ def test_the_report_is_plain_json_that_names_everything(picture: Picture, algori
         "algorithm": algorithm, "base": "", "option": {},
         "init": "auto", "restarts": 0, "seed": 3, "tol": 1e-5, "max_iter": 1000, "floor": 1e-11, "compress": True,
         "mrf": "none", "beta": "auto", "neighbours": "auto", "contrast": False, "regions": 0,
-        "merge": "default", "bias_field": False, "partial_volume": False, "denoise": "off", "scribbles": "", "prior_map": "",
+        "merge": "default", "bias_field": False, "partial_volume": False,
+        "denoise": "off", "scribbles": "", "prior_map": "",
     }  # fmt: skip
     assert report["size"] == [60, 40]
     assert report["K"] == 3
