@@ -61,7 +61,7 @@ def components(labels: NDArray[Any]) -> NDArray[np.int32]:
     return np.asarray(number(labels, background=0, connectivity=1), np.int32)
 
 
-def graph(ids: NDArray[np.int32], values: Array) -> Graph:
+def graph(ids: NDArray[np.int32], values: NDArray[np.floating]) -> Graph:
     """The adjacency graph of components, for values (D, *shape) of the pixels.
 
     Region r of the graph has the id r + 1.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from emseg.features.model import Features
 from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.mrf.correlation import independent_area, sampled_lines
-from emseg.mrf.regions import absorb, components, graph
+from emseg.mrf.regions import Graph, absorb, components, graph
 from emseg.mrf.shortest import COST, OFFSET, Partition, merge_shortest, partition
 
 Array = NDArray[np.float64]
@@ -22,6 +22,7 @@ SHARP = 0.05  # of the price, for a border along the sharpest edge
 LEAST = 0.5  # independent samples that a region has at least
 MOST = 5000  # regions that are looked at, in large images of noise
 ENOUGH = 1 << 18  # pixels on which the number of components is chosen
+BLOCK = 1 << 18  # pixels that are converted at once
 RIDGE = 1e-6  # of the spread of a feature, for features that are constant within all classes
 
 
@@ -58,9 +59,12 @@ class Scene:
 
     def area(self, labels: Labels) -> float:
         """Pixels that one independent sample takes, given a class for each."""
-        whole = np.arange(labels.size, dtype=np.int32).reshape(labels.shape)
-        left = residuals(self.values.reshape(len(self.values), -1), labels.ravel())
-        return independent_area([left[:, rows] for rows in sampled_lines(whole)])
+        values, classes = self.values.reshape(len(self.values), -1), labels.ravel()
+        left = []
+        for rows in sampled_lines(np.arange(labels.size, dtype=np.int32).reshape(labels.shape)):
+            some = rows.ravel()
+            left.append(residuals(values[:, some], classes[some]).reshape(-1, *rows.shape))
+        return independent_area(left)
 
     def prices(self, area: float) -> tuple[float, float]:
         """What a pixel of border costs in nats, and the offset of `merge_shortest`."""
@@ -74,9 +78,7 @@ class Scene:
     def parts(self, labels: Labels, least: int) -> tuple[NDArray[np.int32], Partition]:
         """Connected components of labels, the small ones in others, numbered 1…R in raster order."""
         ids = components(labels)
-        d = len(self.values)
-        white = whitened(self.values.reshape(d, -1), labels.ravel()).reshape(self.values.shape)
-        ids = renumbered(ids, absorb(graph(ids, white), least))
+        ids = renumbered(ids, absorb(resembling(ids, self.values, labels), least))
         return ids, partition(ids, self.values, self.loose)
 
     def merged(self, labels: Labels, least: int, area: float) -> NDArray[np.int32]:
@@ -123,9 +125,9 @@ def _rows(features: Features, volume: tuple[int, ...] | None) -> NDArray[np.int3
 
 def residuals(x: NDArray[np.floating], labels: Labels) -> Planes:
     """What is left of x (D, N) when the means of the classes are taken off; NaN without a label."""
-    counts, known = np.bincount(labels), np.nan_to_num(x)
-    with np.errstate(invalid="ignore"):
-        means = np.stack([np.bincount(labels, plane) / counts for plane in known]).astype(np.float32)
+    known = np.where(np.isfinite(x), x, 0)
+    counts = np.maximum(np.bincount(labels), 1)
+    means = np.stack([np.bincount(labels, plane) / counts for plane in known]).astype(np.float32)
     means[:, 0] = np.nan
     return np.asarray(x - means[:, labels], np.float32)
 
@@ -156,14 +158,22 @@ def smoothed(planes: NDArray[np.floating], valid: NDArray[np.bool_], scale: floa
     return out
 
 
-def whitened(x: NDArray[np.floating], labels: Labels) -> Array:
-    """Values in units in which the classes have unit covariance on average; (D, N)."""
-    counts = np.maximum(np.bincount(labels), 1)
-    means = np.stack([np.bincount(labels, plane) / counts for plane in x])
-    apart = np.where(labels > 0, x - means[:, labels], 0)
-    spread = np.diag(RIDGE * np.maximum(np.where(labels > 0, x * x, 0).mean(1), RIDGE))
-    within = apart @ apart.T / max(np.count_nonzero(labels), 1) + spread
-    return np.asarray(np.linalg.solve(np.linalg.cholesky(within), x), np.float64)
+def resembling(ids: NDArray[np.int32], planes: NDArray[np.floating], labels: Labels) -> Graph:
+    """The graph of components of labels, its values in units in which the classes have unit covariance on average."""
+    d, flat = len(planes), labels.ravel()
+    counts, total = np.bincount(flat).astype(np.float64), np.zeros((d, d))
+    for start in range(0, flat.size, BLOCK):
+        part = planes.reshape(d, -1)[:, start : start + BLOCK].astype(np.float64)
+        part[:, flat[start : start + BLOCK] == 0] = 0
+        total += part @ part.T
+    sums = np.stack([np.bincount(flat, plane.ravel()) for plane in planes])
+    counts[0] = sums[:, 0] = 0
+    n = max(counts.sum(), 1)
+    within = (total - (sums / np.maximum(counts, 1)) @ sums.T) / n
+    within += np.diag(RIDGE * np.maximum(np.diag(total) / n, RIDGE))
+    found = graph(ids, planes)
+    white = np.linalg.solve(np.linalg.cholesky(within), found.sums.T).T
+    return replace(found, sums=np.ascontiguousarray(white))
 
 
 def renumbered(ids: NDArray[np.int32], names: NDArray[np.intp]) -> NDArray[np.int32]:

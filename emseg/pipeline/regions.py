@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.features.model import Features
-from emseg.mrf.regions import absorb, components, graph, merge
-from emseg.pipeline.description import renumbered, scene, whitened
+from emseg.mrf.regions import absorb, components, merge
+from emseg.pipeline.description import renumbered, resembling, scene
 
 Array = NDArray[np.float64]
 #: How much alike neighbours must be to become one at --merge 1, in the units of `emseg.mrf.regions.merge`.
@@ -76,7 +76,8 @@ def find_regions(
             found = view.merged(classes, int(least), area)
     if not isinstance(alike, str):
         ids = components(labels.reshape(shape))
-        parts = graph(ids, whitened(x, labels.ravel()).reshape(-1, *shape))
+        seen = np.where(np.isfinite(x), x, 0)  # the mean, where a value is unknown
+        parts = resembling(ids, seen.reshape(-1, *shape), labels.reshape(shape))
         names = absorb(parts, int(least))
         found = renumbered(ids, merge(parts.merged(names), alike * ALIKE)[names] if alike else names)
     found = found.reshape(labels.shape)
@@ -108,7 +109,9 @@ def _table(
     columns |= {"left": box[2], "top": box[0], "width": box[3] - box[2], "height": box[1] - box[0]}
     columns |= {"x": total(x_at) / area, "y": total(y) / area, "confidence": total(sure) / area}
     for name, plane, shift, scale in zip(features.names, x, features.shift, features.scale, strict=True):
-        columns[name] = shift + scale * total(plane) / area
+        known = np.isfinite(plane)
+        seen = area if known.all() else np.maximum(total(known), 1)
+        columns[name] = shift + scale * total(plane if known.all() else np.where(known, plane, 0)) / seen
     return columns
 
 

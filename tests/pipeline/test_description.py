@@ -41,7 +41,7 @@ def test_the_objects_of_a_scene(k: str | int) -> None:
 
 
 def test_neither_size_nor_noise_matters_much() -> None:
-    for size, noise in ((96, 2), (96, 20), (300, 8)):
+    for size, noise in ((96, 2), (96, 20), (240, 8)):
         image, truth = picture(size, noise)
         found = emseg.segment(image, k="auto", regions="auto")
         assert found.regions is not None
@@ -63,10 +63,10 @@ def test_what_is_given_is_kept() -> None:
 
 
 def test_pixels_of_a_photograph_are_not_independent(samples: Path) -> None:
-    image = np.asarray(PIL.Image.open(samples / "astronaut.png"))[::4, ::4]
+    image = np.asarray(PIL.Image.open(samples / "astronaut.png"))[::7, ::7]
     many = emseg.segment(image, k="auto", criterion="icl").report
     few = emseg.segment(image, k="auto").report
-    assert few["selection"]["independent_area"] > 10
+    assert few["selection"]["independent_area"] > 5
     assert few["K"] < many["K"]
     noise = np.random.default_rng(0).normal(0, 1, (80, 80)) + np.repeat([0, 9], 40)
     report = emseg.segment(noise, k="auto").report
@@ -84,9 +84,11 @@ def test_no_data_and_unknown_values_are_no_regions() -> None:
     assert (found.regions.ids[mask > 0] > 0).all()
     part = image.astype(np.float64)
     part[40:50, 40:60, 1] = np.nan
-    seen = emseg.segment(part, k=4, regions="auto", missing="em")
-    assert seen.regions is not None
-    assert (seen.regions.ids > 0).all()
+    for least in (30, "auto"):
+        seen = emseg.segment(part, k=4, regions=least, missing="em")
+        assert seen.regions is not None
+        assert (seen.regions.ids > 0).all()
+        assert all(np.isfinite(column).all() for column in seen.regions.table.values())
 
 
 def test_volumes() -> None:
