@@ -41,6 +41,9 @@ def _content(kind: str, result: Segmentation) -> bytes:
         case "overlay":
             from emseg.output.overlay import overlay_png
 
+            if result.regions:  # asked for, so they are what is to be seen
+                labels = _ids(result)
+                shown = palette(int(labels.max()))
             return overlay_png(image, labels, shown)
         case "mean":
             from emseg.output.png import mean_png

@@ -33,9 +33,11 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     k, counts, status = report["K"], list(report["pixel_counts"]), report["status"]
     if report["noise"]:
         counts.append(report["noise"]["pixels"])
+    found = report.get("regions")
+    parts = f"{_count(found['count'], 'region')} of {_count(k, 'class', 'es')}" if found else _count(k, "region")
     fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"
     lines = [
-        f"{shown(report['input']['path'])}: {size} {thing} in {_count(k, 'region')} by {report['features']['spec']}",
+        f"{shown(report['input']['path'])}: {size} {thing} in {parts} by {report['features']['spec']}",
         f"  {status.partition(':')[0]} {fitted}, log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
     ]
     labels = palette(len(counts))[1:]
@@ -55,8 +57,8 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     return "\n".join(lines)
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
+def _count(number: int, thing: str, plural: str = "s") -> str:
+    return f"{number} {thing}{'' if number == 1 else plural}"
 
 
 def _bar(share: float) -> str:

@@ -123,3 +123,19 @@ def test_a_folder_that_cannot_be_written(photo: Path, tmp_path: Path, capsys: py
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
+
+
+def test_the_overlay_shows_the_regions_that_were_asked_for(tmp_path: Path) -> None:
+    """Two squares of one class: one hue in the plain overlay, two with regions."""
+    picture = np.full((30, 60), 40, np.uint8)
+    picture[8:22, 8:22] = picture[8:22, 38:52] = 200
+    Image.fromarray(picture).save(tmp_path / "photo.png")
+
+    def hues(*options: object) -> set[tuple[int, ...]]:
+        assert run(tmp_path / "photo.png", "-k", 2, "-q", "-o", tmp_path / "out", *options) == 0
+        with Image.open(tmp_path / "out" / "photo.overlay.png") as overlay:
+            shown = np.asarray(overlay.convert("RGB"))
+        return {tuple(shown[15, x].tolist()) for x in (15, 45)}
+
+    assert len(hues()) == 1
+    assert len(hues("--regions", 10)) == 2

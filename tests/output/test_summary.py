@@ -45,6 +45,11 @@ def test_what_is_said() -> None:
     )
 
 
+def test_connected_regions_are_told_from_classes() -> None:
+    first = summary_text(REPORT | {"regions": {"count": 1}}, MEANS, False).splitlines()[0]
+    assert first == "in/photo.png: 640 × 480 pixels in 1 region of 3 classes by lab,xy:0.5"
+
+
 def test_colour_only_adds_swatches() -> None:
     plain, bright = (summary_text(REPORT, MEANS, colour, "photo.json").splitlines() for colour in (False, True))
     assert not any("\x1b" in line for line in plain)
