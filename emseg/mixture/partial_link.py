@@ -126,6 +126,12 @@ class PartialLink:
             out[own, other] += (1 - alpha) * share
         return out
 
+    def purity(self, t: Real) -> Array:
+        """P(pure | x) of one mixture, shape (B,)."""
+        density, total, top = (found[0] for found in self._looked_at(t))
+        scale = np.exp(top - top.max(0))
+        return np.asarray((density[self.atoms.side == PURE] * scale).sum(0) / (total * scale).sum(0), np.float64)
+
     def _looked_at(self, t: Real) -> tuple[Real, Real, Real]:
         """Densities of the atoms over the largest of their owner, their sums, and the logarithm of that largest.
 

@@ -207,6 +207,22 @@ def lattice(
     return whole if guide is None else _guided(whole, guide)
 
 
+def scaled(plain: Lattice, hold: Real) -> Lattice:
+    """The lattice with w_ij h_i h_j, for h of the pixels, `shape`."""
+    cells = plain.with_margin(plain.split(hold.astype(np.float32)))
+    links = []
+    for s, row in enumerate(plain.links):
+        own = plain.core(cells)[s]
+        edges = [own * cells[link.source, plain.margin + link.shift :][: plain.cells] for link in row]
+        links.append(
+            tuple(
+                replace(link, edge=edge if link.edge is None else edge * link.edge)
+                for link, edge in zip(row, edges, strict=True)
+            )
+        )
+    return replace(plain, links=tuple(links))
+
+
 def _guided(plain: Lattice, guide: Real) -> Lattice:
     """The lattice with weights that fall where the guide changes."""
     cells = plain.with_margin(plain.split(guide.astype(np.float32)))

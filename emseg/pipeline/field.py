@@ -18,7 +18,7 @@ from emseg.mrf import potts
 from emseg.mrf.beta import critical
 from emseg.mrf.emission import NOTHING, Emission, Known
 from emseg.mrf.hmrf import FieldFit, fit_field, label, state
-from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice
+from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice, scaled
 from emseg.mrf.schedule import ALONE
 from emseg.mrf.start import best_start
 from emseg.mrf.tiles import choose, stacked
@@ -89,7 +89,9 @@ def smooth(
     shape = photo.metadata.get("volume", features.shape)  # the slices of a volume lie below one another
     index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)).reshape(shape) > 0
-    task = _Task(replace(problem, floor=max(problem.floor, FLOOR)), features.x, asked, voxel(photo))
+    task = _Task(
+        replace(problem, floor=max(problem.floor, FLOOR)), features.x, asked, voxel(photo), held(problem, plain)
+    )
     known = NOTHING
     if asked.scribbles:
         marks = read_scribbles(asked.scribbles, photo, features, asked.k)
@@ -113,6 +115,7 @@ class _Task:
     x: NDArray[np.float64]
     asked: SegmentOptions
     spacing: tuple[float, ...] | None
+    hold: NDArray[np.float32] | None  # what neighbours have on each sample, 1 unless given
 
     @property
     def beta(self) -> float | None:
@@ -140,7 +143,21 @@ class _Task:
             wanted = " or ".join(map(str, kinds))
             raise UsageError(f"--neighbours {count}: does not go with {valid.ndim} dimensions; use {wanted}")
         everywhere, guide = None if valid.all() else valid, self.planes(index) if self.asked.contrast else None
-        return lattice(valid.shape, count, spacing=self.spacing, valid=everywhere, guide=guide)
+        plain = lattice(valid.shape, count, spacing=self.spacing, valid=everywhere, guide=guide)
+        return plain if self.hold is None else scaled(plain, self.hold[index])
+
+
+def held(problem: Problem, plain: Mixture) -> NDArray[np.float32] | None:
+    """What neighbours have on samples that may be mixed: ½ on those that certainly are, 1 on pure ones.
+
+    The label of a mixed pixel says which half of it is the larger, of which neighbours know little: between halves
+    that are on average ¾ one class and ¼ the other, the difference they make is half of that between pure pixels.
+    """
+    if not plain.family.mixes:
+        return None
+    from emseg.pipeline.partial_volume import purity
+
+    return np.asarray((1 + purity(plain, problem.samples.x)) / 2, np.float32)
 
 
 def _whole(

@@ -118,6 +118,15 @@ def _given_labels(mixture: Mixture, x: NDArray[np.float64]) -> NDArray[np.float3
     return out
 
 
+def purity(mixture: Mixture, x: NDArray[Any]) -> NDArray[np.float32]:
+    """The probability that samples (D, N) are not mixed, shape (N,)."""
+    out, link = np.empty(x.shape[1], np.float32), mixture.family.link(mixture)
+    for start in range(0, x.shape[1], BLOCK):
+        part = slice(start, start + BLOCK)
+        out[part] = link.purity(mixture.family.statistics(x[:, part]))
+    return out
+
+
 def mixed_facts(mixture: Mixture) -> list[dict[str, Any]]:
     """What the report says of the mixed classes: the labels they lie between, their weights and means."""
     parts, facts = mixture.components, []

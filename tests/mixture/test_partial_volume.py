@@ -160,6 +160,17 @@ def test_expected_fractions_are_bayes_rule() -> None:
         np.testing.assert_allclose(found, np.array(expected) / total, atol=1e-6)
 
 
+def test_purity_is_what_is_left_of_mixing() -> None:
+    x, _ = drawn(200)
+    mixture = start()
+    link, t = mixture.family.link(mixture), mixture.family.statistics(x)
+    parts = mixture.components
+    pure = mixture.weights * parts.shares[:, 1]
+    densities = stats.norm.pdf(x, parts.means, np.sqrt(parts.covariances[:, 0]))
+    expected = pure @ densities / np.exp(np.logaddexp.reduce(mixture.log_joint(x), axis=0))
+    np.testing.assert_allclose(link.purity(t), expected, rtol=1e-9)
+
+
 def test_the_order_stays_even_where_means_cross() -> None:
     """Neighbours are those of the start: what the likelihood is of does not change on the way."""
     x, _ = drawn(1500)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.mrf.lattice import lattice, offsets
+from emseg.mrf.lattice import lattice, offsets, scaled
 from emseg.mrf.potts import Support, agreement, energy
 from tests.mrf import fields
 
@@ -75,3 +75,27 @@ def test_distances_weigh_neighbours() -> None:
     assert dict(offsets(3, 6, (3, 1, 1)))[1, 0, 0] == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="choose from 4, 8"):
         offsets(2, 6)
+
+
+@pytest.mark.parametrize("neighbours", [4, 8])
+def test_scaled_weights_are_products_of_what_pixels_hold(neighbours: int) -> None:
+    rng = np.random.default_rng(0)
+    shape, hold = (5, 6), rng.uniform(0.5, 1, (5, 6))
+    image = rng.normal(size=(1, *shape))
+    for guide in (None, image):
+        plain = lattice(shape, neighbours, guide=guide)
+        both = scaled(plain, hold)
+        z = rng.integers(0, 2, shape)
+        found = []
+        for grid in (plain, both):
+            labels = grid.with_margin(np.where(grid.inside, grid.split(z.astype(np.uint8)), 255).astype(np.uint8), 255)
+            support = Support(grid, 2)
+            cells = np.stack([support.of_labels(labels, s, slice(0, grid.cells)).copy() for s in range(4)])
+            found.append(grid.join(cells))
+        if guide is None:
+            y, x = np.indices(shape)
+            far = np.hypot(y - 2, x - 3)
+            near = (far > 0) & (far < (1.1 if neighbours == 4 else 1.5))
+            expected = (hold[2, 3] * hold * (z == 1) / np.where(near, far, np.inf)).sum()
+            assert found[1][1][2, 3] == pytest.approx(expected, rel=1e-5)
+        assert (found[1] <= found[0] + 1e-6).all()
