@@ -21,7 +21,7 @@ from emseg.pipeline.restore_options import DenoiseOptions
 from emseg.restore.anscombe import Anscombe, gain_of
 from emseg.restore.clipping import unclipped
 from emseg.restore.colour import axes_of_colour, turned
-from emseg.restore.denoise import denoise_local, denoise_mixture
+from emseg.restore.denoise import denoise_fast, denoise_local, denoise_mixture
 from emseg.restore.noise import noise_level
 from emseg.restore.work import Crew
 
@@ -193,6 +193,7 @@ def _estimate(
     sigma = np.sqrt(axes**2 @ levels**2)
     planes, trace = turned(axes, values), ()
     if asked.chosen == "local":
-        return turned(axes.T, denoise_local(planes, sigma, crew)), trace
+        local = denoise_fast if asked.fast else denoise_local
+        return turned(axes.T, local(planes, sigma, crew)), trace
     found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
     return turned(axes.T, found), fit.trace if fit else trace

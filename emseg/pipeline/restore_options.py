@@ -26,7 +26,7 @@ class DenoiseOptions:
     method : {"auto", "mixture", "local"}
         One mixture for all patches, or local Gaussians, which `auto` is.
     fast : bool
-        One mixture as it is, in one pass: a tenth of the time.
+        One round instead of several; one mixture as it is, instead of fitted to the image.
     noise : {"gaussian", "poisson"}
         White noise, or that of counted photons.
     gain : float or "auto"
@@ -46,8 +46,6 @@ class DenoiseOptions:
     def checked(cls, **options: Any) -> DenoiseOptions:
         """Options whose values make sense; raise UsageError naming the one that does not, and what it takes."""
         asked = cls(**_checked(cls, options))
-        if asked.fast and asked.method == "local":
-            raise UsageError("fast: goes with one mixture for all patches; leave out method='local'")
         if asked.gain != "auto" and asked.noise != "poisson":
             raise UsageError("gain: is that of counted photons; give noise='poisson' too")
         return asked
@@ -55,9 +53,7 @@ class DenoiseOptions:
     @property
     def chosen(self) -> str:
         """What `auto` comes to."""
-        if self.method == "auto":
-            return "mixture" if self.fast else "local"
-        return self.method
+        return "local" if self.method == "auto" else self.method
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,13 @@ CHUNK = 128  # components solved at once
 
 
 def local_round(
-    noisy: Real, pilot: Real, noise: Sequence[float], crew: Crew, powers: Sequence[int] = (1,), group: int = GROUP
+    noisy: Real,
+    pilot: Real,
+    noise: Sequence[float],
+    crew: Crew,
+    powers: Sequence[int] = (1,),
+    group: int = GROUP,
+    reach: int = REACH,
 ) -> Real:
     """One round: search, estimate and average.
 
@@ -41,12 +47,14 @@ def local_round(
         How often the members are shrunk, see `posterior_means`; P estimates.
     group : int
         M, the members of a component.
+    reach : int
+        Of the search in each direction.
 
     Returns
     -------
     ndarray of float32, shape (P, C, H, W)
     """
-    search = Search(plane_shape(pilot), STEP, REACH, group)
+    search = Search(plane_shape(pilot), STEP, reach, group)
     walled = search.walled(pilot[0])
 
     def inputs(tile: Tile) -> tuple[Real, Real, Real]:

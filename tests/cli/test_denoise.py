@@ -99,7 +99,6 @@ def test_several_inputs_a_mask_and_resume(photo: Path, tmp_path: Path, capsys: p
         (["--method", "magic"], 2, "magic"),
         (["--gain", "0"], 2, "no gain"),
         (["--gain", "3"], 2, "counted photons"),
-        (["--fast", "--method", "local"], 2, "one mixture"),
         (["-k", "3"], 2, "No such option"),
     ],
 )

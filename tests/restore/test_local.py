@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from emseg.restore import local, search
-from emseg.restore.denoise import denoise_local
+from emseg.restore.denoise import denoise_fast, denoise_local, denoise_mixture
 from emseg.restore.work import Crew
 from emseg.scale.workers import Workers
 
@@ -15,6 +15,10 @@ SIGMA = np.array([20.0])
 def scene(size: int = 48) -> np.ndarray:
     y, x = np.mgrid[:size, :size]
     return (60 * ((x // 12 + y // 12) % 2) + 20 * np.sin(x / 3)).astype(np.float32)[None]
+
+
+def rms(error: np.ndarray) -> float:
+    return float(np.sqrt((error**2).mean()))
 
 
 def noisy(size: int = 48) -> np.ndarray:
@@ -38,6 +42,12 @@ def test_noise_goes_and_the_scene_stays() -> None:
     assert np.sqrt((error**2).mean()) < 7
 
 
+def test_one_round_is_between_its_pilot_and_all_rounds() -> None:
+    quick = rms(denoise_fast(noisy(), SIGMA, Crew()) - scene())
+    pilot = rms(denoise_mixture(noisy(), SIGMA, Crew(), True)[0] - scene())
+    assert rms(denoise_local(noisy(), SIGMA, Crew()) - scene()) < quick < pilot
+
+
 def test_workers_and_tiles_change_nothing(monkeypatch) -> None:
     y = noisy(80)
     whole = denoise_local(y, SIGMA, Crew())
@@ -51,6 +61,9 @@ def test_a_transposed_image_gives_the_transposed_estimate() -> None:
     y = noisy()
     straight = denoise_local(y, SIGMA, Crew())
     turned = denoise_local(np.ascontiguousarray(y.swapaxes(1, 2)), SIGMA, Crew()).swapaxes(1, 2)
+    assert np.abs(straight - turned).max() < 0.05
+    straight = denoise_fast(y, SIGMA, Crew())
+    turned = denoise_fast(np.ascontiguousarray(y.swapaxes(1, 2)), SIGMA, Crew()).swapaxes(1, 2)
     assert np.abs(straight - turned).max() < 0.05
 
 
