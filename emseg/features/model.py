@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +35,8 @@ class Features:
         Height and width of the grid.
     spec : str
         The specification this was built from, normalised.
+    evidence : mapping of str to float, optional
+        Scores of the features among which this was chosen.
     """
 
     x: Floats
@@ -45,6 +48,7 @@ class Features:
     unit: Floats
     shape: tuple[int, int]
     spec: str
+    evidence: Mapping[str, float] | None = None
 
     @property
     def n_pixels(self) -> int:

@@ -33,7 +33,7 @@ class Scene:
     Attributes
     ----------
     values : ndarray of float32, shape (D, *shape)
-        The standardised features, a little smoothed.
+        The standardised features, and possibly others, a little smoothed.
     loose : ndarray of float32, shape (*shape)
         What a border costs at each pixel, near 0 along sharp edges, 1.05 far from any.
     valid : ndarray of bool, shape (*shape)
@@ -44,8 +44,8 @@ class Scene:
     valid: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, planes: NDArray[np.floating], valid: NDArray[np.bool_]) -> Scene:
-        """Smooth planes (D, *shape), and find their edges."""
+    def of(cls, planes: NDArray[np.floating], valid: NDArray[np.bool_], beside: Planes | None = None) -> Scene:
+        """Smooth planes (D, *shape), and find their edges; further planes make no edges."""
         from scipy.ndimage import gaussian_gradient_magnitude
 
         values = smoothed(planes, valid, SMOOTH)
@@ -55,6 +55,8 @@ class Scene:
             steep += gaussian_gradient_magnitude(plane, further, truncate=3) ** 2
         level = float(steep[valid].mean())
         loose = np.exp(steep / (-2 * level)) if level > 0 else np.ones_like(steep)
+        if beside is not None:
+            values = np.concatenate([values, smoothed(beside, valid, SMOOTH)])
         return cls(values, loose + np.float32(SHARP), valid)
 
     def area(self, labels: Labels) -> float:
@@ -92,25 +94,26 @@ class Scene:
         return partition(ids, self.values, self.loose).energy(*self.prices(area))
 
 
-def scene(features: Features, volume: tuple[int, ...] | None = None) -> Scene:
-    """The scene of an image's features; `volume` is its shape in space, if the grid holds several slices."""
+def scene(features: Features, volume: tuple[int, ...] | None = None, beside: Planes | None = None) -> Scene:
+    """The scene of an image's features, and what else regions are to be compared by, (T, H, W).
+
+    `volume` is its shape in space, if the grid holds several slices.
+    """
     shape = volume or features.shape
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)) > 0
     planes = features.on_grid(features.x.astype(np.float32))
-    return Scene.of(planes.reshape(len(planes), *shape), valid.reshape(shape))
+    return Scene.of(planes.reshape(len(planes), *shape), valid.reshape(shape), beside)
 
 
-def lengths(
-    mixtures: list[Mixture], features: Features, volume: tuple[int, ...] | None = None
-) -> tuple[list[float], float]:
+def lengths(mixtures: list[Mixture], features: Features, whole: Scene) -> tuple[list[float], float]:
     """Nats of the description by the regions of each mixture's classes, on some of the pixels; and A on all."""
-    rows = _rows(features, volume)
-    d = sum(n > 1 for n in rows.shape) or 1
-    step = int(np.ceil((rows.size / ENOUGH) ** (1 / d)))
-    rows = rows[tuple(slice(None, None, step) for _ in rows.shape)]
-    kept, place = np.unique(rows, return_inverse=True)
-    place, x = place.reshape(rows.shape), features.x[:, np.maximum(kept - 1, 0)]
-    view = Scene.of(x.astype(np.float32)[:, place], rows > 0)
+    shape = whole.valid.shape
+    d = sum(n > 1 for n in shape) or 1
+    step = int(np.ceil((whole.valid.size / ENOUGH) ** (1 / d)))
+    some = tuple(slice(None, None, step) for _ in shape)
+    view = Scene(np.ascontiguousarray(whole.values[(slice(None), *some)]), whole.loose[some], whole.valid[some])
+    kept, place = np.unique(_rows(features, shape)[some], return_inverse=True)
+    x, place = features.x[:, np.maximum(kept - 1, 0)], place.reshape(view.valid.shape)
     one = np.ones(x.shape[1])
     maps = [np.where(kept > 0, assign(mixture, x, one)[0], 0).astype(np.uint16)[place] for mixture in mixtures]
     area = view.area(maps[-1])

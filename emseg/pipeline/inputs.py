@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,13 @@ def features_of(photo: Image, mask: NDArray[np.bool_] | None, asked: SegmentOpti
     in_part = asked.missing == "em" and photo.known is not None  # lab would need all channels of a pixel
     if spec == "auto" and (limited or in_part or not standard):
         spec = (_STORED if standard else OWN[asked.family])[photo.colour]
+    scores: dict[str, float] = {}
+    if spec == "auto" and asked.searches and not asked.partial_volume:
+        from emseg.pipeline.evidence import chosen
+
+        spec, scores = chosen(photo, mask)
     features = build_features(photo, spec, mask, asked.compress, standard, asked.missing == "em")
+    features = replace(features, evidence=scores) if scores else features
     if limited:
         from emseg.pipeline.bounds import require_bounds
 

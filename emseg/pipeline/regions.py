@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emseg.features.model import Features
 from emseg.mrf.regions import absorb, components, merge
-from emseg.pipeline.description import renumbered, resembling, scene
+from emseg.pipeline.description import Scene, renumbered, resembling, scene
 
 Array = NDArray[np.float64]
 #: How much alike neighbours must be to become one at --merge 1, in the units of `emseg.mrf.regions.merge`.
@@ -46,6 +46,7 @@ def find_regions(
     alike: float | str,
     volume: tuple[int, ...] | None = None,
     area: float | None = None,
+    view: Scene | None = None,
 ) -> tuple[Regions, dict[str, object]]:
     """Connected components of labels, small and similar ones merged; and what `regions` of the report says.
 
@@ -63,12 +64,14 @@ def find_regions(
         The shape in space, if the rows of the grid are those of several slices.
     area : float, optional
         Pixels that one independent sample takes, where that is known; else it is measured.
+    view : Scene, optional
+        What regions are compared by; the features, unless given.
     """
     shape = volume or labels.shape
     x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
     facts: dict[str, object] = {}
     if "auto" in (least, alike):
-        view, classes = scene(features, volume), labels.reshape(shape)
+        view, classes = view or scene(features, volume), labels.reshape(shape)
         area = area or view.area(classes)
         least = view.least(area) if isinstance(least, str) else least
         facts = {"independent_area": area, "price": view.prices(area)[0]}

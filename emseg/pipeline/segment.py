@@ -29,6 +29,7 @@ from emseg.pipeline.report import mean_colours, report
 from emseg.pipeline.selection import Start, find_start
 
 if TYPE_CHECKING:
+    from emseg.pipeline.description import Scene
     from emseg.pipeline.regions import Regions
 
 Array = NDArray[np.float64]
@@ -167,7 +168,8 @@ def segment(
     variant = algorithm(asked.algorithm, asked.base, asked.option)
     problem = pose(features, asked)
     posed = replace(problem, family=problem.family.plain) if problem.family.mixes else problem
-    start = find_start(posed, photo, features, asked, rng)
+    view = _view(photo, inside, features, asked, clock)
+    start = find_start(posed, photo, features, asked, rng, view)
     if problem.family.mixes:
         from emseg.pipeline.partial_volume import mixed_start
 
@@ -180,6 +182,8 @@ def segment(
 
         raise singular(photo)
     result = _finish(photo, features, problem, found, asked, start, rng, clock)
+    if asked.regions:
+        result = _with_regions(result, asked, start, view, clock)
     return result if gain is None else replace(result, image=original, gain=gain)
 
 
@@ -226,19 +230,34 @@ def _finish(
     if field:
         facts["mrf"] = field.facts
     smoothed = field.posterior if field else None
-    result = Segmentation(seen, labels, own, found.trace, found.status, facts, colours, features, smoothed=smoothed)
-    area = (start.selection or {}).get("independent_area")
-    return _with_regions(result, asked, area, clock) if asked.regions else result
+    return Segmentation(seen, labels, own, found.trace, found.status, facts, colours, features, smoothed=smoothed)
 
 
-def _with_regions(result: Segmentation, asked: SegmentOptions, area: float | None, clock: Clock) -> Segmentation:
+def _view(
+    photo: Image, inside: NDArray[np.bool_] | None, features: Features, asked: SegmentOptions, clock: Clock
+) -> Scene | None:
+    """What regions are compared by, if they are to be merged: the features, and texture unless features are given."""
+    if not asked.shortest:
+        return None
+    from emseg.pipeline.description import scene  # most segmentations do without
+    from emseg.pipeline.grain import grain
+
+    beside = grain(photo, inside) if asked.features == "auto" and features.spec != "texture" else None
+    found = scene(features, photo.metadata.get("volume"), beside)
+    clock.lap("view")
+    return found
+
+
+def _with_regions(
+    result: Segmentation, asked: SegmentOptions, start: Start, view: Scene | None, clock: Clock
+) -> Segmentation:
     """Find connected regions too."""
     from emseg.pipeline.regions import find_regions
 
     volume = result.image.metadata.get("volume")
-    posterior = result.posterior()
+    posterior, area = result.posterior(), (start.selection or {}).get("independent_area")
     merge = "auto" if asked.shortest else 0.0 if asked.merge == "default" else asked.merge
-    regions, found = find_regions(result.labels, posterior, result.features, asked.regions, merge, volume, area)
+    regions, found = find_regions(result.labels, posterior, result.features, asked.regions, merge, volume, area, view)
     clock.lap("regions")
     return replace(result, regions=regions, report=result.report | {"regions": found, "seconds": dict(clock.seconds)})
 

@@ -18,6 +18,7 @@ from emseg.pipeline.options import SegmentOptions
 
 if TYPE_CHECKING:
     from emseg.em.selection import Candidate
+    from emseg.pipeline.description import Scene
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +31,14 @@ class Start:
 
 
 def find_start(
-    problem: Problem, image: Image, features: Features, asked: SegmentOptions, rng: np.random.Generator
+    problem: Problem,
+    image: Image,
+    features: Features,
+    asked: SegmentOptions,
+    rng: np.random.Generator,
+    view: Scene | None = None,
 ) -> Start:
-    """The start that the options ask for.
+    """The start that the options ask for; a view is what regions are compared by, if they are to be merged.
 
     Raises
     ------
@@ -44,7 +50,7 @@ def find_start(
     several = isinstance(asked.k, str)
     if asked.searches:
         if several:
-            return ranged(problem, features, low, high, asked, rng, image.metadata.get("volume"))
+            return ranged(problem, features, low, high, asked, rng, view, image.metadata.get("volume"))
         return searched(problem, low, asked, rng)
     if several:
         raise UsageError(f"--init {shown(asked.init)}: sets the number of components; give it, not -k {asked.k}")
@@ -65,11 +71,13 @@ def ranged(
     high: int,
     asked: SegmentOptions,
     rng: np.random.Generator,
+    view: Scene | None = None,
     volume: tuple[int, ...] | None = None,
 ) -> Start:
     """The best candidate, or the winner of a full search with as many components if that has come higher.
 
-    Without features, samples have no places, and --criterion auto is icl. The shape of a volume is that in space.
+    Without features, samples have no places, and --criterion auto is icl. A view is what regions are compared by, if
+    they are to be merged; the shape of a volume is that in space.
     """
     from emseg.em.selection import candidates  # a fixed K does without
 
@@ -77,7 +85,7 @@ def ranged(
     found, e_steps = candidates(problem, low, high, given, rng, asked.init, asked.restarts)
     facts: dict[str, Any] = {"criterion": asked.criterion}
     if asked.criterion == "auto" and features is not None:
-        found, area = _spatial(found, problem, features, asked, volume)
+        found, area = _spatial(found, problem, features, view, volume)
         facts["independent_area"] = area
     best = min(found, key=lambda candidate: candidate.value)
     rival = searched(problem, _k(best.mixture), asked, rng)
@@ -99,18 +107,18 @@ def _spatial(
     found: list[Candidate],
     problem: Problem,
     features: Features,
-    asked: SegmentOptions,
+    view: Scene | None,
     volume: tuple[int, ...] | None,
 ) -> tuple[list[Candidate], float]:
     """Candidates judged as labels of an image, and how many pixels an independent sample takes.
 
-    With regions of the shortest description, by how long it is; else by icl, with as many samples as are independent:
+    With a view, by how long the shortest description by regions is; else by icl of as many samples as are independent:
     -2 (ℓ + Σ log max r) / A + p log(N / A).
     """
     from emseg.pipeline.description import lengths, sample_area  # a fixed K does without
 
-    if asked.shortest:
-        nats, area = lengths([candidate.mixture for candidate in found], features, volume)
+    if view is not None:
+        nats, area = lengths([candidate.mixture for candidate in found], features, view)
         return [replace(candidate, value=2 * length) for candidate, length in zip(found, nats, strict=True)], area
     area = min(sample_area(features, found[-1].mixture, volume), problem.n)
     judged = []
