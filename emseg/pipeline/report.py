@@ -47,7 +47,8 @@ def report(
         "pixels": n,
         "partly_known": round(float(features.weight[np.isnan(features.x).any(0)].sum())),
         "distinct": features.x.shape[1],
-        "features": {"spec": features.spec, "names": list(features.names), "evidence": features.evidence},
+        "features": {"spec": features.spec, "names": list(features.names)}
+        | ({"evidence": dict(features.evidence)} if features.evidence else {}),
         "surviving": mixture.k - mixture.family.noisy,
         "emptied": found.mixture.k - mixture.k,
         "algorithm": asked.algorithm,
