@@ -22,8 +22,8 @@ def conditional(
     """Conditional mean and variance of patches given their pixels seen in noise, under Gaussians of their members.
 
     μ is the mean of the members and S = (AᵀA + νΨ)/(M + ν) with the centred members A (M, 64): the mode under an
-    inverse Wishart prior of ν patches of covariance Ψ. With precisions W/σ² of the observations y and the Cholesky factor
-    LLᵀ = W^½ S W^½ + σ²I, E[z | y] = μ + TᵀL⁻¹W^½(y - μ) and Cov[z | y] = S - TᵀT, where T = L⁻¹W^½S.
+    inverse Wishart prior of ν patches of covariance Ψ. With precisions W/σ² of the observations y and the Cholesky
+    factor LLᵀ = W^½ S W^½ + σ²I, E[z | y] = μ + TᵀL⁻¹W^½(y - μ) and Cov[z | y] = S - TᵀT, where T = L⁻¹W^½S.
     How large the variance really is, the known pixels tell: each is predicted from the others, and the mean square of
     those errors over the variance they should have scales that of the missing pixels.
 

@@ -80,7 +80,7 @@ def denoise_fast(planes: Real, sigma: Array, crew: Crew) -> Real:
     share, factor, group, reach = QUICK
     pilot += np.float32(share) * (noisy - pilot)
     with crew.stage(0.4, 1):
-        found = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, (2,), group, reach)[0]
+        found: Real = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, (2,), group, reach)[0]
     return found[:, :height, :width]
 
 
