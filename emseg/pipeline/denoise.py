@@ -19,6 +19,7 @@ from emseg.pipeline.inputs import as_image
 from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of
 from emseg.pipeline.restore_options import DenoiseOptions
 from emseg.restore.anscombe import Anscombe, gain_of
+from emseg.restore.censored import Censored
 from emseg.restore.clipping import unclipped
 from emseg.restore.colour import axes_of_colour, turned
 from emseg.restore.denoise import denoise_fast, denoise_local, denoise_mixture
@@ -151,10 +152,8 @@ def _white(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _
     gain = np.zeros(len(values))
     if not sigma.any() or (planes.valid is not None and not planes.valid.any()):
         return _Found(None, sigma, gain)
-    found, trace = _estimate(values, sigma, photo.colour, asked, crew, slices_of(photo))
-    if integers:
-        pairs = zip(found, values, sigma.tolist(), strict=True)
-        found = np.stack([unclipped(plane, noisy, s, planes.ends) if s else plane for plane, noisy, s in pairs])
+    ends = planes.ends if integers else None
+    found, trace = _estimate(values, sigma, photo.colour, asked, crew, slices_of(photo), ends)
     return _Found(found, sigma, gain, trace)
 
 
@@ -180,20 +179,35 @@ def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) ->
 
 
 def _estimate(
-    values: Real, levels: Array, colour: str, asked: DenoiseOptions, crew: Crew, slices: int = 1
+    values: Real,
+    levels: Array,
+    colour: str,
+    asked: DenoiseOptions,
+    crew: Crew,
+    slices: int = 1,
+    ends: tuple[float, float] | None = None,
 ) -> tuple[Real, tuple[Row, ...]]:
     """Planes without noise, (C, H, W), and the log of the fit, if there was one (of a volume, that of the last slice).
 
-    The slices of a volume lie below one another; each is an image of its own.
+    The slices of a volume lie below one another; each is an image of its own. At `ends`, noise was cut off.
     """
     if slices > 1:
-        parts = [_estimate(part, levels, colour, asked, crew) for part in np.split(values, slices, axis=1)]
+        parts = [_estimate(part, levels, colour, asked, crew, 1, ends) for part in np.split(values, slices, axis=1)]
         return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
-    planes, trace = turned(axes, values), ()
+    planes = turned(axes, values)
+    trace: tuple[Row, ...] = ()
+    if asked.chosen == "local" and not asked.fast:
+        censored = Censored(values, levels, ends, axes) if ends else None
+        return turned(axes.T, denoise_local(planes, sigma, crew, censored if censored and censored.exist else None)), ()
     if asked.chosen == "local":
-        local = denoise_fast if asked.fast else denoise_local
-        return turned(axes.T, local(planes, sigma, crew)), trace
-    found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
-    return turned(axes.T, found), fit.trace if fit else trace
+        found = denoise_fast(planes, sigma, crew)
+    else:
+        found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
+        trace = fit.trace if fit else ()
+    found = turned(axes.T, found)
+    if ends:
+        pairs = zip(found, values, levels.tolist(), strict=True)
+        found = np.stack([unclipped(plane, noisy, s, ends) if s else plane for plane, noisy, s in pairs])
+    return found, trace

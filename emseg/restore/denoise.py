@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emseg.em.convergence import Stop
 from emseg.em.fit import Fit
 from emseg.restore.blend import blended
+from emseg.restore.censored import Censored
 from emseg.restore.learn import PatchProblem, learn
 from emseg.restore.local import STEP, local_round
 from emseg.restore.mixture import LEAST, PatchMixture, coordinates, filtered
@@ -31,7 +32,7 @@ STOP = Stop(tol=1e-3, max_iter=5)
 LIKE = 1 / 4, 4.0  # contrast relative to photographs, within which their mixture is taken as it is
 
 
-def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
+def denoise_local(planes: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
     """Rounds of local Gaussians, from a pilot by the mixture of photographs.
 
     Parameters
@@ -41,24 +42,37 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew) -> Real:
     sigma : ndarray, shape (C,)
         Noise level of each channel.
     crew : Crew
+    censored : Censored, optional
+        The values that the planes are combinations of, if they were cut off: what they were before is then estimated
+        anew before each round.
     """
     height, width = plane_shape(planes)
     noisy, sigma = fitted(planes, STEP), np.maximum(sigma, QUIET * sigma.max())
-    return blended(local_estimates(noisy, sigma, crew), sigma)[:, :height, :width]
+    return blended(local_estimates(noisy, sigma, crew, censored), sigma)[:, :height, :width]
 
 
-def local_estimates(noisy: Real, sigma: Array, crew: Crew) -> Real:
+def local_estimates(noisy: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
     """What the last round comes to with members that are shrunk once, and twice; (2, C, H, W)."""
-    pilot = np.empty_like(noisy)
-    for c, s in enumerate(sigma.tolist()):
-        with crew.stage(PILOT * c / len(noisy), PILOT * (c + 1) / len(noisy)):
-            pilot[c] = _by_mixture(noisy[c], photographs(), s, STEP, LEAST, len(noisy), crew)
-    found, part = pilot[None], (1 - PILOT) / len(ROUNDS)
+
+    def completed(pilot: Real, of_stored: bool = False) -> Real:
+        if censored is None:
+            return noisy
+        height, width = plane_shape(censored.values)
+        return fitted(censored.completed(pilot[:, :height, :width], of_stored), STEP)
+
+    with crew.stage(0, PILOT):
+        pilot = _pilot(noisy, sigma, crew)
+    if censored is not None:
+        with crew.stage(PILOT, 2 * PILOT):
+            pilot = _pilot(completed(pilot, True), sigma, crew)
+    begin = PILOT if censored is None else 2 * PILOT
+    found, part = pilot[None], (1 - begin) / len(ROUNDS)
     for i, (share, factor) in enumerate(ROUNDS):
-        pilot = found[0] + np.float32(share) * (noisy - found[0])
+        whole = completed(found[0])
+        pilot = found[0] + np.float32(share) * (whole - found[0])
         powers = (2,) if i < len(ROUNDS) - 1 else (1, 2)
-        with crew.stage(PILOT + i * part, PILOT + (i + 1) * part):
-            found = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, powers)
+        with crew.stage(begin + i * part, begin + (i + 1) * part):
+            found = local_round(whole, pilot, (factor * sigma**2).tolist(), crew, powers)
     return found
 
 
@@ -73,15 +87,22 @@ def denoise_fast(planes: Real, sigma: Array, crew: Crew) -> Real:
     """
     height, width = plane_shape(planes)
     noisy, sigma = fitted(planes, STEP), np.maximum(sigma, QUIET * sigma.max())
-    pilot, part = np.empty_like(noisy), 0.4 / len(planes)
-    for c, s in enumerate(sigma.tolist()):
-        with crew.stage(c * part, (c + 1) * part):
-            pilot[c] = _by_mixture(noisy[c], photographs(), s, STEP, FAST[1], len(planes), crew)
+    with crew.stage(0, 0.4):
+        pilot = _pilot(noisy, sigma, crew, FAST[1])
     share, factor, group, reach = QUICK
     pilot += np.float32(share) * (noisy - pilot)
     with crew.stage(0.4, 1):
         found: Real = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, (2,), group, reach)[0]
     return found[:, :height, :width]
+
+
+def _pilot(noisy: Real, sigma: Array, crew: Crew, least: float = LEAST) -> Real:
+    """Channels by the mixture of photographs."""
+    pilot, n = np.empty_like(noisy), len(noisy)
+    for c, s in enumerate(sigma.tolist()):
+        with crew.stage(c / n, (c + 1) / n):
+            pilot[c] = _by_mixture(noisy[c], photographs(), s, STEP, least, n, crew)
+    return pilot
 
 
 def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit | None]:
