@@ -186,7 +186,7 @@ MODEL = (
                  f"auto: {AUTO[0]}:{AUTO[1]}."),
     _option("--features", metavar="SPEC", callback=_checked(_features), default=DEFAULT.features,
             help=f"What pixels are compared by: {', '.join(FEATURES)}; comma-separated, each with an optional weight, "
-                 "as lab,xy:0.5. auto: lab for colour, else gray or bands."),
+                 "as lab,xy:0.5. auto: lab for colour, else gray or bands; texture where only that tells parts apart."),
     _option("--family", type=click.Choice(list(FAMILIES)), default=DEFAULT.family,
             help="Kind of components: " + "; ".join(f"{name}: {what}" for name, what in FAMILIES.items()) + "."),
     _option("--covariance", type=click.Choice(list(COVARIANCES)), default=DEFAULT.covariance,
@@ -237,7 +237,8 @@ FIELD = (
     _option("--partial-volume", is_flag=True,
             help="Let pixels mix a class and the next brighter one; labels are what they hold most of."),
     _option("--regions", type=str, metavar="N", callback=_checked(_regions), default=DEFAULT.regions,
-            help="Also find connected regions of at least N pixels, and write a map and a table of them; 0: do not."),
+            help="Also find connected regions of at least N pixels, and write a map and a table of them; 0: do not; "
+                 "auto: of a size that the image suggests, merged while that shortens its description."),
     _option("--merge", type=str, metavar="X", callback=_checked(_merge), default=DEFAULT.merge,
             help="How readily adjacent regions that look alike become one; 0: only small ones join others; auto: as "
                  "far as that shortens the description of the image."),

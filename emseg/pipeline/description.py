@@ -101,12 +101,19 @@ def scene(features: Features, volume: tuple[int, ...] | None = None, beside: Pla
     """
     shape = volume or features.shape
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)) > 0
-    planes = features.on_grid(features.x.astype(np.float32))
+    x = features.x
+    if (features.scale == 1).all() and (features.shift == 0).all():  # of families that take values as they are
+        share = features.weight / features.weight.sum()
+        x = (x - (x @ share)[:, None]) / max(float(np.mean((x**2) @ share - (x @ share) ** 2)) ** 0.5, 1e-12)
+    planes = features.on_grid(x.astype(np.float32))
     return Scene.of(planes.reshape(len(planes), *shape), valid.reshape(shape), beside)
 
 
 def lengths(mixtures: list[Mixture], features: Features, whole: Scene) -> tuple[list[float], float]:
-    """Nats of the description by the regions of each mixture's classes, on some of the pixels; and A on all."""
+    """Nats of the description by the regions of each mixture's classes, on some of the pixels; and A on all.
+
+    The parameters of a class cost as much as those of a region.
+    """
     shape = whole.valid.shape
     d = sum(n > 1 for n in shape) or 1
     step = int(np.ceil((whole.valid.size / ENOUGH) ** (1 / d)))
@@ -117,7 +124,9 @@ def lengths(mixtures: list[Mixture], features: Features, whole: Scene) -> tuple[
     one = np.ones(x.shape[1])
     maps = [np.where(kept > 0, assign(mixture, x, one)[0], 0).astype(np.uint16)[place] for mixture in mixtures]
     area = view.area(maps[-1])
-    return [view.nats(labels, area) for labels in maps], area * step**d
+    price, offset = view.prices(area)
+    classes = [price * offset * mixture.k for mixture in mixtures]
+    return [own + view.nats(labels, area) for own, labels in zip(classes, maps, strict=True)], area * step**d
 
 
 def _rows(features: Features, volume: tuple[int, ...] | None) -> NDArray[np.int32]:

@@ -19,7 +19,7 @@ from emseg.image.model import Image
 Array = NDArray[np.float64]
 NEAR, FAR = 24, 48  # pixels: two and four windows of texture
 NOTHING, MUCH = 0.15, 0.4  # ρ of brightness that still leaves the choice open, and of texture that decides it
-LINES = 256  # along each axis, in which brightness is looked at
+LINES = 128  # along each axis, in which brightness is looked at
 LARGE = 1 << 20  # pixels of an image in which a window is but a grain
 
 

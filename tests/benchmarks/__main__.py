@@ -22,8 +22,21 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 
-from tests.benchmarks import end_to_end, hard, iteration, likelihood, memory, mrf, opencv, restore, speed, startup
+from tests.benchmarks import (
+    end_to_end,
+    hard,
+    iteration,
+    likelihood,
+    memory,
+    mrf,
+    natural,
+    opencv,
+    restore,
+    speed,
+    startup,
+)
 from tests.benchmarks.measure import BenchmarkError
 from tests.benchmarks.report import Report, Row, machine
 
@@ -36,6 +49,7 @@ GROUPS: dict[str, Callable[[bool], Report]] = {
     "likelihood": likelihood.measure,
     "hard": hard.measure,
     "mrf": mrf.measure,
+    "natural": natural.measure,
     "restore": restore.measure,
     "opencv": opencv.measure,
 }
@@ -46,13 +60,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure emseg against its peers.")
     parser.add_argument("--only", choices=GROUPS, action="append", help="this group alone; may be given several times")
     parser.add_argument("--quick", action="store_true", help="every run once, and nothing that takes minutes")
+    parser.add_argument("--photos", metavar="DIR", help="photographs with truths of the same name, for natural")
     asked = parser.parse_args()
+    groups = GROUPS | {"natural": partial(natural.measure, folder=asked.photos)}
     targets: list[Row] = []
     print(machine(), flush=True)
     try:
         for name in asked.only or GROUPS:
             try:
-                report = GROUPS[name](asked.quick)
+                report = groups[name](asked.quick)
             except BenchmarkError as error:
                 report = Report([Row(name, f"could not be measured: {error}", "", None)])
             targets += report.targets

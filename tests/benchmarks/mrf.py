@@ -93,7 +93,7 @@ def photographs() -> Report:
     found = []
     for path in sorted((DATA / "colorseg" / "gt").glob("*.npz")):
         (picture,) = (p for p in (DATA / "colorseg" / "images").iterdir() if p.stem == path.stem)
-        result = emseg.segment(picture, k=6, features="chroma", regions=200, merge=0.5)
+        result = emseg.segment(picture, k="auto", features="chroma", regions="auto")
         found.append(emseg.evaluate(result.regions.ids, [path], 0)["scores"]["covering"])
     wrong = []
     for path in sorted((DATA / "textures" / "gt").glob("*.npz")):
