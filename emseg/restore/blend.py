@@ -14,7 +14,7 @@ from emseg.restore.patches import Real
 
 #: c₀, c₁, c₂ of w = c₀ + c₁ log(e + FAINT) + c₂ log(v + FLAT), with e the mean squared difference of the estimates and
 #: v the variance around a pixel, both in units of σ².
-WEIGHTS = -0.779, -0.419, 0.444
+WEIGHTS = -0.728, -0.401, 0.463
 FAINT, FLAT = 3e-4, 0.05
 AROUND, WINDOW = 15, 25  # pixels a side of the squares of variances and of means
 LEAST, MOST = -0.5, 1.5  # of the weight

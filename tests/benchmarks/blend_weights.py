@@ -35,7 +35,6 @@ def crops() -> Iterator[np.ndarray]:
         (skimage.data.stereo_motorcycle()[0], 1.0, 60, 60),
         (skimage.data.grass(), 0.5, 0, 0),
         (skimage.data.gravel(), 0.7, 0, 0),
-        (skimage.data.brick(), 0.7, 100, 100),
         (skimage.data.moon(), 0.7, 60, 60),
     ):
         grey = Image.fromarray(picture).convert("L")

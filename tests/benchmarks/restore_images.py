@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import skimage.data
@@ -19,8 +19,27 @@ def grey() -> Mapping[str, np.ndarray]:
         "coins": _grey(skimage.data.coins(), 1, 30, 60),
         "rocket": _grey(skimage.data.rocket(), 1, 150, 180),
         "brick": _grey(skimage.data.brick(), 0.5),
-        "motorcycle": _grey(skimage.data.stereo_motorcycle()[1], 1, 150, 300),
     }
+
+
+def photographs() -> Mapping[str, np.ndarray]:
+    """Grey photographs of other sizes, as cameras took them."""
+    return {
+        "camera": skimage.data.camera()[40:361, 20:501].astype(float),
+        "chelsea": _whole(skimage.data.chelsea()),
+        "rocket": _whole(skimage.data.rocket())[:, 80:561],
+        "coins": skimage.data.coins().astype(float),
+    }
+
+
+def textures() -> Mapping[str, np.ndarray]:
+    """Grey pictures (256, 256) with texture everywhere."""
+    return {name: _grey(getattr(skimage.data, name)(), 0.5) for name in ("brick", "grass", "gravel")}
+
+
+def large() -> Mapping[str, np.ndarray]:
+    """A grey picture (512, 512)."""
+    return {"camera": skimage.data.camera().astype(float)}
 
 
 def colour() -> Mapping[str, np.ndarray]:
@@ -28,8 +47,20 @@ def colour() -> Mapping[str, np.ndarray]:
     return {
         "chelsea": skimage.data.chelsea()[22:278, 90:346].astype(float),
         "rocket": skimage.data.rocket()[150:406, 180:436].astype(float),
-        "motorcycle": skimage.data.stereo_motorcycle()[1][150:406, 300:556].astype(float),
+        "tissue": skimage.data.immunohistochemistry()[:256, :256].astype(float),
     }
+
+
+#: Pictures by the first word of a job.
+SETS: Mapping[str, Callable[[], Mapping[str, np.ndarray]]] = {
+    "grey": grey,
+    "photographs": photographs,
+    "large": large,
+    "colour": colour,
+    "sigma": grey,
+    "texture": textures,
+    "fill": grey,
+}
 
 
 def noisy(clean: np.ndarray, sigma: float, seed: int) -> np.ndarray:
@@ -56,6 +87,10 @@ def masks(shape: tuple[int, int]) -> Mapping[str, np.ndarray]:
         "80 % missing": rng.random(shape) < 0.8,
         "scratches": scratches,
     }
+
+
+def _whole(picture: np.ndarray) -> np.ndarray:
+    return np.asarray(Image.fromarray(picture).convert("L"), float)
 
 
 def _grey(picture: np.ndarray, scale: float, top: int = 0, left: int = 0) -> np.ndarray:

@@ -1,7 +1,8 @@
 """One run of restoring, in a process of its own: JOB TOOL. Prints CPU seconds, PSNR and SSIM of each image as JSON.
 
-A job is `grey:25:float`, `grey:25:8bit`, `colour:25:float`, `sigma:25:float` or `fill:50 % missing`; a tool is `emseg`,
-`fast` (emseg --fast), `bm3d`, `estimate` (scikit-image's estimate_sigma) or `biharmonic`.
+A job is `grey:25:float`, `grey:25:8bit`, `photographs:25:float`, `large:25:float`, `colour:25:float`, `sigma:25:float`,
+`texture:25:float` or `fill:50 % missing`; a tool is `emseg`, `fast` (emseg --fast), `bm3d`, `estimate` (scikit-image's
+estimate_sigma) or `biharmonic`.
 """
 
 from __future__ import annotations
@@ -14,18 +15,15 @@ from collections.abc import Callable
 import numpy as np
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from tests.benchmarks.restore_images import colour, grey, masks, noisy, stored
+from tests.benchmarks.restore_images import SETS, masks, noisy, stored
 
 
 def main() -> None:
     """Run the job on every image."""
     job, tool = sys.argv[1:]
     kind, what, *depth = job.split(":")
-    work = {"sigma": _level, "fill": _fill}.get(kind, _denoise)
-    results = [
-        work(tool, clean, what, depth == ["8bit"], seed)
-        for seed, clean in enumerate((colour() if kind == "colour" else grey()).values())
-    ]
+    work = {"sigma": _level, "texture": _level, "fill": _fill}.get(kind, _denoise)
+    results = [work(tool, clean, what, depth == ["8bit"], seed) for seed, clean in enumerate(SETS[kind]().values())]
     names = results[0].keys()
     print(json.dumps({name: [result[name] for result in results] for name in names}))
 
