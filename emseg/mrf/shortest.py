@@ -65,7 +65,9 @@ def code(n: Array, first: Array, second: Array) -> Array:
     return np.asarray(0.5 * n * np.linalg.slogdet(covariance)[1], np.float64)
 
 
-def partition(ids: NDArray[np.int32], values: NDArray[np.floating], loose: NDArray[np.floating]) -> Partition:
+def partition(
+    ids: NDArray[np.int32], values: NDArray[np.floating], loose: NDArray[np.floating], step: int = 1
+) -> Partition:
     """The moments and borders of the regions 1…R of a grid.
 
     Parameters
@@ -75,17 +77,26 @@ def partition(ids: NDArray[np.int32], values: NDArray[np.floating], loose: NDArr
     values : ndarray, shape (D, *shape)
     loose : ndarray, shape (*shape)
         What a border costs at each pixel, 0…1; a side counts as its cheaper pixel.
+    step : int
+        Moments are those of every so many-th pixel along each axis, unless that misses a region.
     """
-    flat, count, d = ids.ravel(), int(ids.max(initial=0)), len(values)
+    count, d = int(ids.max(initial=0)), len(values)
+    n = np.bincount(ids.ravel(), minlength=count + 1)[1:].astype(np.float64)
+    some = tuple(slice(None, None, step) for _ in ids.shape)
+    flat, thin = ids[some].ravel(), values[(slice(None), *some)]
+    seen = np.bincount(flat, minlength=count + 1)[1:]
+    if step > 1 and not seen.all():
+        return partition(ids, values, loose)
+    scale = n / seen
 
     def total(plane: NDArray[np.floating]) -> Array:
-        return np.bincount(flat, plane.ravel(), count + 1)[1:].astype(np.float64)
+        return np.bincount(flat, plane.ravel(), count + 1)[1:] * scale
 
-    first = np.stack([total(plane) for plane in values], axis=1)
+    first = np.stack([total(plane) for plane in thin], axis=1)
     second = np.empty((count, d, d))
     for i in range(d):
         for j in range(i, d):
-            second[:, i, j] = second[:, j, i] = total(values[i] * values[j])
+            second[:, i, j] = second[:, j, i] = total(thin[i] * thin[j])
     codes, lengths = [], []
     for axis in range(ids.ndim):
         along, cost = np.moveaxis(ids, axis, 0), np.moveaxis(loose, axis, 0)
@@ -95,7 +106,6 @@ def partition(ids: NDArray[np.int32], values: NDArray[np.floating], loose: NDArr
         lengths.append(np.minimum(cost[:-1][touch], cost[1:][touch]))
     pair, which = np.unique(np.concatenate(codes), return_inverse=True)
     border = np.bincount(which.ravel(), np.concatenate(lengths), pair.size).astype(np.float64)
-    n = np.bincount(flat, minlength=count + 1)[1:].astype(np.float64)
     a, b = (side.astype(np.intp) for side in np.divmod(pair, max(count, 1)))
     return Partition(n, first, second, a, b, border)
 

@@ -22,6 +22,7 @@ SHARP = 0.05  # of the price, for a border along the sharpest edge
 LEAST = 0.5  # independent samples that a region has at least
 MOST = 5000  # regions that are looked at, in large images of noise
 ENOUGH = 1 << 18  # pixels on which the number of components is chosen
+SAMPLE, FEW = 1 << 21, 64  # pixels of which moments are taken in large images, and at least in a region
 BLOCK = 1 << 18  # pixels that are converted at once
 RIDGE = 1e-6  # of the spread of a feature, for features that are constant within all classes
 
@@ -56,7 +57,8 @@ class Scene:
         level = float(steep[valid].mean())
         loose = np.exp(steep / (-2 * level)) if level > 0 else np.ones_like(steep)
         if beside is not None:
-            values = np.concatenate([values, smoothed(beside, valid, SMOOTH)])
+            known = bool(np.isfinite(beside).all())  # and smooth already
+            values = np.concatenate([values, beside if known else smoothed(beside, valid, SMOOTH)])
         return cls(values, loose + np.float32(SHARP), valid)
 
     def area(self, labels: Labels) -> float:
@@ -81,7 +83,8 @@ class Scene:
         """Connected components of labels, the small ones in others, numbered 1…R in raster order."""
         ids = components(labels)
         ids = renumbered(ids, absorb(resembling(ids, self.values, labels), least))
-        return ids, partition(ids, self.values, self.loose)
+        step = int((ids.size / SAMPLE) ** (1 / ids.ndim)) + 1 if ids.size > SAMPLE else 1
+        return ids, partition(ids, self.values, self.loose, step if least >= FEW * step**ids.ndim else 1)
 
     def merged(self, labels: Labels, least: int, area: float) -> NDArray[np.int32]:
         """The regions of the shortest description, numbered 1…R in raster order."""
@@ -172,17 +175,17 @@ def smoothed(planes: NDArray[np.floating], valid: NDArray[np.bool_], scale: floa
 
 def resembling(ids: NDArray[np.int32], planes: NDArray[np.floating], labels: Labels) -> Graph:
     """The graph of components of labels, its values in units in which the classes have unit covariance on average."""
-    d, flat = len(planes), labels.ravel()
-    counts, total = np.bincount(flat).astype(np.float64), np.zeros((d, d))
-    for start in range(0, flat.size, BLOCK):
-        part = planes.reshape(d, -1)[:, start : start + BLOCK].astype(np.float64)
-        part[:, flat[start : start + BLOCK] == 0] = 0
-        total += part @ part.T
-    sums = np.stack([np.bincount(flat, plane.ravel()) for plane in planes])
-    counts[0] = sums[:, 0] = 0
-    n = max(counts.sum(), 1)
-    within = (total - (sums / np.maximum(counts, 1)) @ sums.T) / n
-    within += np.diag(RIDGE * np.maximum(np.diag(total) / n, RIDGE))
+    flat, rows = labels.ravel(), planes.reshape(len(planes), -1)
+    counts = np.maximum(np.bincount(flat), 1)
+    means = np.stack([np.bincount(flat, plane) / counts for plane in rows])
+    seen, total, within = 0, np.zeros(len(rows)), np.zeros((len(rows), len(rows)))
+    for start in range(0, flat.size, BLOCK * (1 + flat.size // SAMPLE)):
+        part, own = rows[:, start : start + BLOCK], flat[start : start + BLOCK]
+        apart = np.where(own > 0, part - means[:, own], 0)
+        within += apart @ apart.T
+        total += np.where(own > 0, part.astype(np.float64) ** 2, 0).sum(1)
+        seen += int((own > 0).sum())
+    within = (within + np.diag(RIDGE * np.maximum(total, RIDGE))) / max(seen, 1)
     found = graph(ids, planes)
     white = np.linalg.solve(np.linalg.cholesky(within), found.sums.T).T
     return replace(found, sums=np.ascontiguousarray(white))

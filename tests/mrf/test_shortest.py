@@ -93,3 +93,15 @@ def test_one_region_has_no_neighbour() -> None:
     parts = partition(np.ones((3, 3), np.int32), np.zeros((1, 3, 3)), np.ones((3, 3)))
     assert isinstance(parts, Partition)
     assert merge_shortest(parts, PRICE, OFFSET).tolist() == [0]
+
+
+def test_moments_of_large_regions_may_be_sampled() -> None:
+    rng = np.random.default_rng(0)
+    ids = np.repeat(np.repeat(np.array([[1, 2], [3, 0]], np.int32), 60, 0), 50, 1)
+    values, loose = rng.normal(size=(2, 120, 100)) + ids, np.ones(ids.shape)
+    whole, thin = (partition(ids, values, loose, step) for step in (1, 3))
+    assert thin.n.tolist() == whole.n.tolist() == [3000] * 3
+    assert thin.border.tolist() == whole.border.tolist()
+    np.testing.assert_allclose(thin.first / thin.n[:, None], whole.first / whole.n[:, None], atol=0.15)
+    ids[1, 1] = 4  # which every third pixel misses
+    assert partition(ids, values, loose, 3).first[3].tolist() == values[:, 1, 1].tolist()
