@@ -18,6 +18,7 @@ def conditional(
     sigma: float,
     expected: Real | None = None,
     last: bool = True,
+    trust: Real | None = None,
 ) -> tuple[Real, Real]:
     """Conditional mean and variance of patches given their pixels seen in noise, under Gaussians of their members.
 
@@ -42,12 +43,14 @@ def conditional(
         Ψ; without it, the members are all that is known.
     last : bool
         Whether the variance is wanted; else it is 0.
+    trust : ndarray of float32, shape (G, M, 64), optional
+        Weight of each pixel of the members in their mean; unless given, 1.
 
     Returns
     -------
     mean, variance : ndarray of float32, shape (G, 64)
     """
-    mean = members.mean(1)
+    mean: Real = members.mean(1) if trust is None else (trust * members).sum(1) / trust.sum(1)
     members -= mean[:, None]
     s, count = np.swapaxes(members, 1, 2) @ members, members.shape[1]
     if expected is not None:

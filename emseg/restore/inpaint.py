@@ -30,6 +30,8 @@ SMALLEST = 32  # pixels a side of the coarsest image
 REACH, GROUP, CHUNK = 19, 64, 256
 TILE = 32, 96  # pixels, see `Search.tiles`; in small parts, as holes may be few
 GUESSED = 0.002  # weight of a missing pixel's current guess; a known pixel has 1
+#: The same in the mean of the members, where more than this share of all pixels is missing; else 1, which is quicker.
+TRUST, DENSE = 0.2, 0.6
 LEAST_SHARE = 0.05  # added to the share of known pixels, the weight of a patch in the average
 
 
@@ -87,7 +89,8 @@ def _round(
         return values[:, *place], missing[place], walled[search.seen(tile)], wanted
 
     total = np.zeros((2 * len(values) + 1, *missing.shape), np.float32)
-    for tile, sums in zip(tiles, crew.run(partial(_estimated, search, sigma, last), tiles, inputs), strict=True):
+    work = partial(_estimated, search, sigma, last, bool(missing.mean() > DENSE))
+    for tile, sums in zip(tiles, crew.run(work, tiles, inputs), strict=True):
         total[:, *search.place(tile)] += sums
     weight = np.where(missing, total[-1], 1)
     weight[weight == 0] = 1
@@ -99,6 +102,7 @@ def _estimated(
     search: Search,
     sigma: float,
     last: bool,
+    dense: bool,
     tile: Tile,
     values: Real,
     missing: NDArray[np.bool_],
@@ -112,7 +116,8 @@ def _estimated(
     y = search.step * (i + tile[0]) - place[0].start
     x = search.step * (j + tile[2]) - place[1].start
     own = y * (place[1].stop - place[1].start - SIDE + 1) + x
-    return _tile(values, missing, members, own, sigma, last)
+    trust = cut(np.where(missing, np.float32(TRUST), np.float32(1))) if dense else None
+    return _tile(values, missing, members, own, sigma, last, trust)
 
 
 def _bounds(holes: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:
@@ -128,7 +133,13 @@ def _bounds(holes: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:
 
 
 def _tile(
-    values: Real, missing: NDArray[np.bool_], members: NDArray[np.intp], own: NDArray[np.intp], sigma: float, last: bool
+    values: Real,
+    missing: NDArray[np.bool_],
+    members: NDArray[np.intp],
+    own: NDArray[np.intp],
+    sigma: float,
+    last: bool,
+    trust: Real | None,
 ) -> Real:
     """Weighted sums of estimates and variances, and of weights, where the patches lie; (2C + 1, h, w)."""
     shape = plane_shape(values)
@@ -145,9 +156,10 @@ def _tile(
         found = np.empty((2, len(own), AREA), np.float32)
         for start in range(0, len(own), CHUNK):
             part = slice(start, start + CHUNK)
+            weights = None if trust is None else trust[members[part]]
             psi = expected.covariances(part)
             found[:, part] = conditional(
-                patches[members[part]], reference[part], observed[part], known[part], sigma, psi, last
+                patches[members[part]], reference[part], observed[part], known[part], sigma, psi, last, weights
             )
         for i in range(2):
             rows[own] = found[i] * share

@@ -34,6 +34,7 @@ from tests.benchmarks import (
     natural,
     opencv,
     restore,
+    restore_large,
     speed,
     startup,
 )
@@ -51,6 +52,7 @@ GROUPS: dict[str, Callable[[bool], Report]] = {
     "mrf": mrf.measure,
     "natural": natural.measure,
     "restore": restore.measure,
+    "restore_large": restore_large.measure,
     "opencv": opencv.measure,
 }
 

@@ -28,7 +28,10 @@ DENOISE: Sequence[tuple[str, str, str, float]] = (
 )
 LEVELS = 5, 10, 15, 25, 35, 50
 TURNS = 3
-FILL = {"50 % missing": 4.1, "80 % missing": 3.1, "scratches": 4.1}
+#: What is asked for on other pictures, where scikit-image's biharmonic equations have 31.6, 26.5, 41.4 and 35.7 dB.
+FILL = {"50 % missing": 4.1, "80 % missing": 3.1, "scratches": 4.1, "text": 4.3}
+#: 29.4 dB on other pictures, where BM3D has 30.00.
+FAST = -0.6
 QUICK = {"grey:25:float", "50 % missing"}
 
 
@@ -48,6 +51,10 @@ def measure(quick: bool) -> Report:
     targets.append(Row.at_most("CPU of 256 × 256 at sigma 25, relative to bm3d", [ours["cpu"] / peer["cpu"]], 1, "×"))
     loss = ours["psnr"] - fast["psnr"]
     targets.append(Row("--fast, loss", f"{loss:.2f} dB", "≤ 0.4 dB", loss <= 0.4))
+    behind = fast["psnr"] - peer["psnr"]
+    targets.append(Row("--fast, against bm3d", f"{behind:+.2f} dB", f"≥ {FAST:+g} dB", behind >= FAST))
+    seconds = runs("large:25:float", "fast")["cpu"]
+    targets.append(Row.at_most("--fast, CPU of 512 × 512 at sigma 25", [seconds], 1.5, " s"))
     targets.append(Row.at_most("--fast, CPU relative to local Gaussians", [fast["cpu"] / ours["cpu"]], 0.1, "×"))
     if not quick:
         targets += [_speed(), *_levels(runs)]

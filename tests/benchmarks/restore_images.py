@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import skimage.data
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 SIZE = 256
 
@@ -86,7 +86,17 @@ def masks(shape: tuple[int, int]) -> Mapping[str, np.ndarray]:
         "50 % missing": rng.random(shape) < 0.5,
         "80 % missing": rng.random(shape) < 0.8,
         "scratches": scratches,
+        "text": _text(shape),
     }
+
+
+def _text(shape: tuple[int, int]) -> np.ndarray:
+    """Lines of letters all over."""
+    page = Image.new("L", shape[::-1])
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(14)
+    for line, top in enumerate(range(4, shape[0], 22)):
+        pen.text((3 + 5 * (line % 3), top), "the quick brown fox jumps over the lazy dog 0123"[line:], 255, font)
+    return np.asarray(page) > 100
 
 
 def _whole(picture: np.ndarray) -> np.ndarray:

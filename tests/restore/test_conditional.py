@@ -36,6 +36,17 @@ def test_the_conditional_moments_are_those_of_the_gaussian(prior: bool) -> None:
         assert np.allclose(variance[g] / variance[g].min(), wanted, rtol=0.02)
 
 
+def test_the_mean_goes_by_trust() -> None:
+    """With next to no scatter, what is unknown is filled with the weighted mean."""
+    rng = np.random.default_rng(1)
+    members = (rng.normal(0, 1e-3, (1, 4, 64)) + np.array([10.0, 20, 30, 40])[:, None]).astype(np.float32)
+    trust = np.full((1, 4, 64), 0.5, np.float32)
+    trust[:, 3] = 1.5
+    known, nothing = np.zeros((1, 64), np.float32), np.zeros((1, 64), np.float32)
+    found, _ = conditional(members, nothing, known, known, 5.0, last=False, trust=trust)
+    assert np.allclose(found, (0.5 * 60 + 1.5 * 40) / 3, atol=0.01)
+
+
 def test_expected_covariances_are_those_of_the_likeliest_component() -> None:
     mixture, rng = photographs(), np.random.default_rng(0)
     x = np.stack(
