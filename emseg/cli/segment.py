@@ -23,6 +23,7 @@ Examples:
   emseg segment *.tif -k 3 -o results --save labels-tiff
   emseg segment photo.png -k 5 --features lab,xy:0.5 --mask ground.png
   emseg segment scan.png -k 3 --mrf auto --regions 50
+  emseg segment *.jpg -k auto --regions auto -o results
 
 \b
 Writes, for photo.png:
