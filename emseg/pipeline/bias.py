@@ -4,7 +4,9 @@
 
 The gain b is a polynomial of the place s in the image, of degree three in all, with mean 1; all channels share it. A
 ridge pulls it towards a constant: a class that fills the middle of the image looks like a gain too, and without the
-ridge the gain takes its place. It leaves a few percent of the gain where they are.
+ridge the gain takes its place. It leaves a few percent of the gain where they are. Pixels that mix classes look like a
+gain as well, where there are more of them at the rim of the image than within: the half with the steeper gradients, and
+those at the edge of a mask, are left out.
 
 E-step and M-step are those of a mixture of v / b; between them c solves the least squares for b that the expected means
 and variances of the pixels pose (after Wells, Grimson, Kikinis & Jolesz 1996, who work with logarithms).
@@ -34,6 +36,7 @@ SAMPLE = 40_000  # pixels that the gain is fitted to
 STEPS, STILL = 200, 1e-4  # at most; and the change of the gain at which EM ends
 RIDGE = 0.1  # pull of the gain towards a constant, relative to that of the pixels
 LEAST = 0.05  # of the gain
+STEEP = 0.5  # share of the pixels left out
 FLOOR = 1e-5  # smallest variance of a class, relative to that of the image
 
 
@@ -58,11 +61,15 @@ def flattened(
     """
     valid = usable(photo, inside)
     shape = photo.metadata.get("volume", photo.shape)
-    seen = np.arange(int(np.prod(shape))) if valid is None else np.flatnonzero(valid)
+    there = np.ones(shape, np.bool_) if valid is None else valid.reshape(shape).copy()
     if photo.pixels.dtype.kind == "f":
-        seen = seen[np.isfinite(photo.pixels.reshape(-1, photo.pixels.shape[2])[seen]).all(1)]
-    if seen.size < 10 * len(_powers(len(shape))):
+        there &= np.isfinite(photo.pixels).all(2).reshape(shape)
+    needed = 10 * len(_powers(len(shape)))
+    seen = np.flatnonzero(there)
+    if seen.size < needed:
         raise DataError(f"{photo.name}: {seen.size} pixels are too few for a bias field; leave out --bias-field")
+    calm = np.flatnonzero(_calm(photo.pixels.reshape(*shape, -1), there))
+    seen = calm if calm.size >= needed else seen
     chosen = np.sort(rng.choice(seen, min(SAMPLE, seen.size), replace=False))
     v = photo.pixels.reshape(-1, photo.pixels.shape[2])[chosen].T.astype(np.float64)
     phi = _basis(shape, np.unravel_index(chosen, shape))
@@ -76,6 +83,24 @@ def flattened(
         gain[part] = np.maximum(c @ _basis(shape, np.unravel_index(part, shape)), LEAST)
     plane = gain.reshape(photo.shape)
     return replace(photo, pixels=_divided(photo.pixels, plane), packed=None), plane
+
+
+def _calm(pixels: NDArray[Any], there: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pixels (*shape, C) of those that are there lie within one region, as far as gradients tell; `shape`."""
+    from scipy import ndimage
+
+    share = np.maximum(ndimage.gaussian_filter(there.astype(np.float32), 1.0), np.float32(1e-6))
+    steep = np.zeros(there.shape, np.float32)
+    for plane in np.moveaxis(pixels, -1, 0):
+        filled = np.where(there, plane, 0).astype(np.float32)
+        smooth = ndimage.gaussian_filter(filled, 1.0) / share
+        spread = max(float(filled[there].var(dtype=np.float64)), 1e-30)
+        for axis in range(smooth.ndim):
+            if smooth.shape[axis] > 1:
+                steep += np.gradient(smooth, axis=axis) ** 2 / np.float32(spread)
+    inner = ndimage.binary_erosion(there, border_value=1)
+    calm: NDArray[np.bool_] = inner & (steep <= np.quantile(steep[inner if inner.any() else there], 1 - STEEP))
+    return calm
 
 
 def _powers(ndim: int) -> list[tuple[int, ...]]:

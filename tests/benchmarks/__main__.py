@@ -37,6 +37,7 @@ from tests.benchmarks import (
     restore_large,
     speed,
     startup,
+    tissue,
 )
 from tests.benchmarks.measure import BenchmarkError
 from tests.benchmarks.report import Report, Row, machine
@@ -51,6 +52,7 @@ GROUPS: dict[str, Callable[[bool], Report]] = {
     "hard": hard.measure,
     "mrf": mrf.measure,
     "natural": natural.measure,
+    "tissue": tissue.measure,
     "restore": restore.measure,
     "restore_large": restore_large.measure,
     "opencv": opencv.measure,

@@ -1,4 +1,4 @@
-"""Fields: error on noisy Potts images and shapes, tissue in 3-D, β against the best fixed one, and CPU time.
+"""Fields: error on noisy Potts images and shapes, β against the best fixed one, and CPU time.
 
 With a folder ``../shared/data`` beside the repository also: surfaces under changing light, and textures.
 """
@@ -70,22 +70,6 @@ def potts(quick: bool) -> Report:
     return Report(rows, [Table(f"Error in % on {len(images)} images of 128²:", head, lines)])
 
 
-def tissue() -> Report:
-    """Three tissues in 3-D."""
-    volume, truth = phantoms.tissue(noise=0.09)
-    flat = emseg.Image(volume.reshape(-1, volume.shape[2], 1), "gray", metadata={"volume": volume.shape})
-    inside = truth > 0
-    mask, lines = inside.reshape(flat.shape).astype(np.uint8), []
-    for method in ("none", "auto", "mean-field"):
-        labels = emseg.segment(flat, k=3, mask=mask, mrf=method).labels.reshape(truth.shape)
-        scores = emseg.evaluate(labels[inside][None], [truth[inside][None]])["scores"]
-        lines.append((method, f"{100 * scores['error']:.2f}", f"{scores['dice']:.4f}"))
-    rows = [Row.at_most("tissue in 3-D (own phantom), error, --mrf auto", [float(lines[1][1])], 8.0, " %")]
-    return Report(
-        rows, [Table("Folded tissue, 60 × 72 × 60 voxels, partial volume:", ("--mrf", "error %", "Dice"), lines)]
-    )
-
-
 def photographs() -> Report:
     """Surfaces under changing light, and textures, where the data are there."""
     if not DATA.is_dir():
@@ -133,5 +117,5 @@ def speed(quick: bool) -> Report:
 
 def measure(quick: bool) -> Report:
     """All of it; quick: one seed, fewer strengths, no 12 MP."""
-    parts = [potts(quick), tissue(), photographs(), speed(quick)]
+    parts = [potts(quick), photographs(), speed(quick)]
     return Report([row for part in parts for row in part.targets], [table for part in parts for table in part.details])

@@ -74,3 +74,15 @@ def test_the_gain_is_a_file(tmp_path: Path) -> None:
 def test_too_few_pixels_are_one_line() -> None:
     with pytest.raises(DataError, match="pixels are too few for a bias field; leave out --bias-field"):
         emseg.segment(np.arange(60.0).reshape(6, 10), k=2, bias_field=True)
+
+
+def test_pixels_that_mix_with_the_background_make_no_gain() -> None:
+    """A disc whose rim, two thirds of it, is darker: of a polynomial, that is a gain that falls outwards."""
+    rng = np.random.default_rng(2)
+    fine = np.hypot(*np.mgrid[-1:1:480j, -1:1:480j])
+    spots = np.sin(9 * np.mgrid[-1:1:480j, -1:1:480j]).prod(0) > 0.1
+    drawn = np.where(fine < 0.9, 80 + 60 * spots, 0.0)
+    image = drawn.reshape(120, 4, 120, 4).mean((1, 3)) + rng.normal(0, 3, (120, 120))
+    mask = ((fine < 0.92).reshape(120, 4, 120, 4).mean((1, 3)) > 0.1).astype(np.uint8)
+    found = emseg.segment(image, k=2, bias_field=True, mask=mask)
+    assert found.gain[mask > 0].std() < 0.012
