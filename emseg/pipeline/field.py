@@ -85,6 +85,9 @@ def smooth(
     """
     if asked.truncated:
         raise UsageError(f"--mrf {asked.mrf}: does not go with --truncated; leave one of them out")
+    if asked.noise and (asked.scribbles or asked.prior_map):
+        other = "--scribbles" if asked.scribbles else "--prior-map"
+        raise UsageError(f"--noise: does not go with {other}, which says nothing of noise; leave one of them out")
     require_field(photo, features, plain)
     shape = photo.metadata.get("volume", features.shape)  # the slices of a volume lie below one another
     index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)
@@ -209,8 +212,6 @@ def require_field(photo: Image, features: Features, plain: Mixture) -> None:
         raise DataError(f"{photo.name}: a field needs two pixels or more; use --mrf none")
     if plain.k > potts.MOST:
         raise DataError(f"{photo.name}: a field holds up to {potts.MOST} classes; use a smaller -k, or --mrf none")
-    if plain.family.noisy:
-        raise UsageError("--mrf: does not go with a noise component; leave one of them out")
     if not np.isfinite(features.x).all():
         raise DataError(f"{photo.name}: a field needs all channels of a pixel; use --missing drop, or --mrf none")
 

@@ -189,10 +189,31 @@ def test_a_volume_has_neighbours_in_all_directions() -> None:
         emseg.segment(flat, k=2, mrf="auto", neighbours="4")
 
 
-def test_incomplete_pixels_and_noise_components_are_one_line() -> None:
-    ramp = np.random.default_rng(0).normal(size=(20, 20)) + np.repeat([0, 9], 10)
-    with pytest.raises(UsageError, match="--mrf: does not go with a noise component"):
-        emseg.segment(ramp, k=2, mrf="auto", noise=True)
+@pytest.mark.parametrize("method", METHODS)
+def test_noise_is_a_label_of_its_own(field: tuple, method: str) -> None:
+    """Salt and pepper: found as noise, and no class is spent on it."""
+    z, image = field
+    rng = np.random.default_rng(1)
+    stray = rng.random(z.shape) < 0.03
+    spoilt = np.where(stray, rng.choice([0, 255], z.shape), image).astype(np.uint8)
+    found = emseg.segment(spoilt, k=3, mrf=method, noise=True)
+    assert (found.labels[stray] == 4).mean() > 0.99
+    assert (found.labels[~stray] == 4).mean() < 0.01
+    kept = found.labels < 4
+    assert error(found.labels[kept], z[kept]) < 0.12
+    assert found.report["K"] == 3
+    assert found.report["noise"]["pixels"] == (found.labels == 4).sum()
+    np.testing.assert_allclose(found.mixture.components.means[:3, 0], [100, 120, 140], atol=4)
+    np.testing.assert_array_equal(found.posterior().argmax(0) + 1, found.labels)
+
+
+@pytest.mark.parametrize("option", ["scribbles", "prior_map"])
+def test_noise_does_not_go_with_classes_that_are_named(field: tuple, option: str, tmp_path: Path) -> None:
+    _, image = field
+    path = tmp_path / "known.npy"
+    np.save(path, np.ones((3, *image.shape)))
+    with pytest.raises(UsageError, match=f"--noise: does not go with --{option.replace('_', '-')}"):
+        emseg.segment(image, k=3, mrf="auto", noise=True, **{option: str(path)})
 
 
 @pytest.mark.parametrize("method", METHODS)
