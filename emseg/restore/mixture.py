@@ -132,8 +132,10 @@ def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, crew: 
         Axes that are not looked at when the component of a patch is chosen, see `PatchMixture`.
     """
     seen = replace(mixture, noise=sigma**2, least=least)
-    one = _filtered(plane, seen, step, crew)
-    other = _filtered(np.ascontiguousarray(plane.T), seen, step, crew)
+    with crew.stage(0, 0.5):
+        one = _filtered(plane, seen, step, crew)
+    with crew.stage(0.5, 1):
+        other = _filtered(np.ascontiguousarray(plane.T), seen, step, crew)
     found: Real = (one[0] + other[0].T) / (one[1] + other[1].T)
     return found
 
