@@ -19,6 +19,7 @@ from emseg.pipeline.options import CRITERIA
 
 CENTRES = np.array([[0.0, 0], [8, 0], [0, 8], [9, 9]])
 MODELS = ["full", "tied", "diag", "spherical", "VEI", "EEI"]
+DEFINED = [name for name in CRITERIA if name != "auto"]  # which is icl of fewer samples, and for images only
 
 
 def posed(n: int, model: str = "full", seed: int = 0) -> Problem:
@@ -60,7 +61,7 @@ def by_definition(criterion: str, problem: Problem, mixture: Mixture) -> float:
             return float(-2 * (info.objective + gammaln(k + 1)))
 
 
-@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize("criterion", DEFINED)
 @pytest.mark.parametrize("n", [700, 40_000])
 def test_values_are_those_of_the_definition_over_all_samples(criterion: str, n: int) -> None:
     problem = posed(n)
@@ -73,7 +74,7 @@ def test_values_are_those_of_the_definition_over_all_samples(criterion: str, n: 
     assert e_steps > len(found)
 
 
-@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize("criterion", DEFINED)
 @pytest.mark.parametrize("n", [3000, 40_000])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_true_number_is_chosen(criterion: str, n: int, seed: int) -> None:
