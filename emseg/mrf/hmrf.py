@@ -51,6 +51,8 @@ class FieldFit:
         β after every iteration.
     sweeps : int
         Over the whole field, in all.
+    free_energies : tuple of float
+        F(q) of `meanfield` after every iteration, of all log-densities, if it was to be noted.
     """
 
     mixture: Mixture
@@ -59,6 +61,7 @@ class FieldFit:
     labels: Labels
     betas: tuple[float, ...]
     sweeps: int
+    free_energies: tuple[float, ...] = ()
 
 
 class _Tally:
@@ -118,6 +121,7 @@ def fit_field(
     beta: float | None = None,
     schedule: Schedule | None = None,
     on_iteration: Callable[[int, float], object] | None = None,
+    log: bool = False,
 ) -> FieldFit:
     """Fit mixture and field; the field alone where the family says so.
 
@@ -135,6 +139,8 @@ def fit_field(
         That of `SCHEDULES` unless given.
     on_iteration : callable, optional
         Receives the iteration and β.
+    log : bool
+        Whether to note the free energy of every iteration (mean-field).
 
     Raises
     ------
@@ -145,17 +151,20 @@ def fit_field(
     level, learn = critical(lattice, k), not emission.problem.family.mixes
     walk, mixture = Walk(method, lattice, labels, k, rng), start
     betas: list[float] = []
+    free: list[float] = []
     history: list[NDArray[np.float64]] = []
     now, stats, sweeps = FIRST_BETA * level if beta is None else beta, None, 0
-    log_f = emission.log_densities(mixture)
+    log = log and walk.q is not None
     for t in range(plan.iterations):
-        if learn and t:
-            log_f = emission.log_densities(mixture)
+        if learn or not t:
+            log_f, top = emission.with_level(mixture) if log else (emission.log_densities(mixture), 0.0)
         for _ in range(plan.sweeps - 1):
             walk(log_f, now, None)
         tally = _Tally(emission, mixture, now if beta is None else None, t)
         walk(log_f, now, tally)
         sweeps += plan.sweeps
+        if log and walk.q is not None:
+            free.append(meanfield.free_energy(lattice, walk.q, log_f, now) - top)
         gamma = plan.gamma(t) if method == "gibbs" else 1.0
         stats = tally.stats if stats is None or gamma == 1 else (1 - gamma) * stats + gamma * tally.stats
         mixture = emission.problem.m_step(stats, mixture) if learn else mixture
@@ -167,7 +176,8 @@ def fit_field(
         history.append(np.append(stats.n / stats.n.sum(), now))
         if method == "mean-field" and settled(history, plan.still):
             break
-    return answer(emission, mixture, now, walk, plan.answer, tuple(betas), sweeps)
+    found = answer(emission, mixture, now, walk, plan.answer, tuple(betas), sweeps)
+    return replace(found, free_energies=tuple(free)) if log else found
 
 
 def settled(history: list[NDArray[np.float64]], still: float) -> bool:

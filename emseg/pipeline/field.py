@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -173,18 +174,19 @@ def _whole(
 ) -> tuple[FieldFit, Emission]:
     """Fit to all pixels."""
     emission = Emission(task.problem, task.grid(valid, index), index, known=known, weighted=task.weighted(known))
+    fit = partial(fit_field, emission, method=task.method, rng=rng, beta=task.beta, log=True)
     if known.marks is not None or known.log_prior is not None:
         if known.marks is None and emission.log_prior is not None:
             plain = task.problem.m_step(emission.of_shares(np.exp(emission.log_prior)))
         first = state(emission.lattice, potts.best_label(emission.log_densities(plain)))
         schedule = ALONE if task.asked.mrf == "none" else None
-        return fit_field(emission, plain, first, task.method, rng, task.beta, schedule), emission
+        return fit(plain, first, schedule=schedule), emission
     if plain.family.mixes:  # what neighbours are says little of how a pixel is mixed: its own value decides
         log_f = emission.log_densities(plain) + np.log(plain.weights).astype(np.float32)[:, None]
         first = state(emission.lattice, potts.best_label(log_f))
-        return fit_field(emission, plain, first, task.method, rng, task.beta), emission
+        return fit(plain, first), emission
     mixture, labels = best_start(emission, task.planes(index), valid, plain, task.beta, rng)
-    return fit_field(emission, mixture, labels, task.method, rng, task.beta), emission
+    return fit(mixture, labels), emission
 
 
 def _by_tiles(
@@ -203,7 +205,8 @@ def _by_tiles(
     sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), plain, rng, known.of_tiles(parts))
     emission = Emission(task.problem, grid, index, keep=False, known=known, weighted=task.weighted(known))
     method = "mean-field" if task.asked.mrf == "auto" else task.method
-    return label(emission, sample.mixture, sample.beta, method, rng, sample.betas), emission
+    found = label(emission, sample.mixture, sample.beta, method, rng, sample.betas)
+    return replace(found, free_energies=sample.free_energies), emission
 
 
 def require_field(photo: Image, features: Features, plain: Mixture) -> None:
@@ -241,6 +244,7 @@ def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int
         "contrast": task.asked.contrast,
         "critical_beta": critical(grid, k),
         "beta_trace": list(found.betas),
+        "free_energy_trace": list(found.free_energies),
     }
     return Smoothed(
         found.mixture.permuted(order),

@@ -223,3 +223,16 @@ def test_a_field_of_any_strength_has_numbers(field: tuple, method: str) -> None:
         found = emseg.segment(image[:24, :24], k=2, mrf=method, beta=beta)
         assert np.isfinite(found.posterior()).all()
         assert np.isfinite(found.report["mrf"]["energy"])
+
+
+def test_the_free_energy_of_mean_field_never_rises_while_beta_stays() -> None:
+    z = np.indices((60, 60))[0] // 20
+    image = np.random.default_rng(0).normal(100 + 20 * z, 12)
+    facts = emseg.segment(image, k=3, mrf="mean-field", beta=1.1).report["mrf"]
+    trace = np.array(facts["free_energy_trace"])
+    assert trace.size == len(facts["beta_trace"])
+    assert (np.diff(trace) <= 1e-6 * abs(trace[0])).all()
+    assert trace[-1] < trace[0]
+    # The labels are one assignment, and the best independent one is not above it.
+    assert trace[-1] <= facts["energy"] + 1e-6 * abs(trace[0])
+    assert emseg.segment(image, k=3, mrf="icm").report["mrf"]["free_energy_trace"] == []
