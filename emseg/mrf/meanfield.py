@@ -67,8 +67,11 @@ def free_energy(lattice: Lattice, q: Real, log_f: Real, beta: float) -> float:
     total = 0.0
     for s in range(len(lattice.phases)):
         for part in lattice.blocks(width(k)):
-            r = own[s, :, part].astype(np.float64)
+            r = own[s, :, part]
             c = support.of_shares(q, s, part)
-            inner = np.log(np.maximum(r, 1e-300)) - log_f[s, :, part] - 0.5 * beta * c
-            total += float((r * inner).sum())
+            c *= np.float32(-0.5 * beta)
+            c -= log_f[s, :, part]
+            c += np.log(np.maximum(r, np.finfo(np.float32).tiny))
+            c *= r
+            total += float(c.sum(dtype=np.float64))
     return total
