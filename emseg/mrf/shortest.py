@@ -42,7 +42,7 @@ class Partition:
     a, b : ndarray of int, shape (E,)
         a < b, each pair once.
     border : ndarray, shape (E,)
-        Sides that pixels of the two regions share, each weighted by 1 or less.
+        Sides that pixels of the two regions share, each weighted by what it costs.
     """
 
     n: Array
@@ -76,7 +76,7 @@ def partition(
         0 where there is no data.
     values : ndarray, shape (D, *shape)
     loose : ndarray, shape (*shape)
-        What a border costs at each pixel, 0…1; a side counts as its cheaper pixel.
+        What a border costs at each pixel, relative to its price; a side counts as its cheaper pixel.
     step : int
         Moments are those of every so many-th pixel along each axis, unless that misses a region.
     """
