@@ -123,5 +123,6 @@ class Search:
             distance.reshape(-1, n_down, n_across), (size, size), axis=(1, 2)
         )
         candidates = windows[np.arange(len(y)), y, x].reshape(len(y), -1)
+        candidates[:, size * self.reach + self.reach] = -np.inf  # itself, whatever else is as near: all pixels are seen
         best: NDArray[np.intp] = np.argpartition(candidates, self.size - 1, axis=1)[:, : self.size]
         return best

@@ -55,6 +55,17 @@ def test_a_constant_image_stays_constant(value: int) -> None:
         assert (emseg.denoise(y).pixels == y).all()
 
 
+@pytest.mark.parametrize("how", [{}, {"fast": True}, {"method": "mixture"}])
+def test_flat_parts_stay_flat(how: dict) -> None:
+    """Where more patches are equal than a group holds, none may be left without an estimate."""
+    flat = np.full((64, 80), 77, np.uint8)
+    assert (emseg.denoise(flat, 20, **how).pixels[:, :, 0] == flat).all()
+    drawn = flat.copy()
+    drawn[20:40, 30:70] = 200
+    found = emseg.denoise(drawn.astype(float), 10, **how).pixels[:, :, 0]
+    assert np.abs(found - drawn).max() < 10
+
+
 def test_adding_a_constant_commutes(clean: np.ndarray) -> None:
     y = with_noise(clean[:, :, 0])
     plain, lifted = emseg.denoise(y, sigma=20).pixels, emseg.denoise(y + 1000, sigma=20).pixels

@@ -38,3 +38,12 @@ def test_tiles_hold_every_reference_once() -> None:
 def test_a_corner_without_neighbours_has_fewer_members() -> None:
     assert Search((8, 12), 4, 19, 48).size == 5
     assert Search((8, 8), 4, 19, 48).size == 1
+
+
+def test_a_reference_is_its_own_member_however_many_are_equal() -> None:
+    plane = np.full((64, 64), 7, np.float32)
+    search = Search((64, 64), 4, 19, 48)
+    (tile,) = search.tiles((1000, 1000))
+    found = search.nearest(search.walled(plane)[search.seen(tile)], tile)
+    corners = np.array([(4 * i) * 57 + 4 * j for i in range(15) for j in range(15)])
+    assert (found == corners[:, None]).any(1).all()
