@@ -61,7 +61,7 @@ MASKED = (
 )  # fmt: skip
 NOISE = (
     _option("--sigma", metavar="auto|S", callback=_checked(_level), default=DEFAULT.sigma,
-            help="Standard deviation of the noise, in units of which white has 255; of floating point numbers, as "
+            help="Standard deviation of the noise, in units of which white has 255; other than for 8 and 16 bits, as "
                  "stored."),
     _option("--method", type=click.Choice(METHODS), default=DEFAULT.method,
             help="One mixture for all patches, fitted to the image, or local Gaussians, which auto is."),

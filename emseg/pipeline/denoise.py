@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emseg import __version__
 from emseg.em.fit import Row
+from emseg.errors import DataError
 from emseg.image.model import Image
 from emseg.pipeline.crew import crew_of
 from emseg.pipeline.inputs import as_image
@@ -23,11 +24,16 @@ from emseg.restore.censored import Censored
 from emseg.restore.clipping import unclipped
 from emseg.restore.colour import axes_of_colour, turned
 from emseg.restore.denoise import denoise_fast, denoise_local, denoise_mixture
+from emseg.restore.noise import SIDE as NOISE_SIDE
 from emseg.restore.noise import noise_level
 from emseg.restore.work import Crew
 
 Real = NDArray[np.float32]
 Array = NDArray[np.float64]
+#: Noise relative to the range of the values, below which single precision does not see it.
+FAINT = 1e-6
+MOST = 1e5  # noise level, above which all that is left is the mean anyway
+FEW = 2 * NOISE_SIDE**2  # whole patches, from which the noise level cannot be told
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +45,8 @@ class Denoised:
     image : Image
         Pixels in the type of the input, with all else the input had.
     sigma : float
-        Noise level, given or found; in units of which white has 255 for images of integers, else as stored.
+        Noise level, given or found; of unsigned integers of 8 and 16 bits in units of which white has 255, else as
+        stored.
     report : dict
         What `photo.denoised.json` holds, but for the list of files.
     trace : tuple of Row
@@ -72,8 +79,8 @@ def denoise(
     image : Image, ndarray or path
         An array is (H, W) or (H, W, C); three channels are sRGB.
     sigma : float or "auto"
-        Standard deviation of the noise: of images of integers in units of which white has 255, else as stored. 0 gives
-        the image back as it is.
+        Standard deviation of the noise: of unsigned integers of 8 and 16 bits in units of which white has 255, else as
+        stored. 0 gives the image back as it is.
     mask : ndarray or path, optional
         Same size as the image; where it is zero, pixels stay as they are and have no influence.
     on_progress : callable, optional
@@ -90,7 +97,8 @@ def denoise(
     UsageError
         If an option makes no sense.
     ImageError, DataError
-        If a file cannot be read, or the mask has another size.
+        If a file cannot be read, the mask has another size, no pixel has data, or there are too few to find the noise
+        level by.
 
     Examples
     --------
@@ -136,7 +144,8 @@ class _Found:
     @property
     def level(self) -> float:
         """Noise level over all channels."""
-        return float(np.sqrt(np.mean(self.sigma**2)))
+        most = float(self.sigma.max())
+        return most and most * float(np.sqrt(np.mean((self.sigma / most) ** 2)))
 
     def pixels(self, photo: Image, planes: Planes) -> NDArray[Any]:
         """Pixels in the type of the input."""
@@ -145,27 +154,32 @@ class _Found:
 
 def _white(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
     """White noise, the same everywhere."""
-    values, integers = planes.values, photo.pixels.dtype.kind in "ui"
-    sigma = np.full(len(values), 0.0 if asked.sigma == "auto" else float(asked.sigma))
+    values, unit = planes.values, planes.unit / planes.grey
     if asked.sigma == "auto":
-        sigma = np.array([noise_level(plane, planes.valid, planes.ends if integers else None) for plane in values])
+        sigma = np.array([noise_level(plane, planes.valid, planes.ends) for plane in values])
+        _require_enough(photo, planes, sigma)
+        told = sigma * unit
+    else:
+        told = np.full(len(values), float(asked.sigma))
+        sigma = np.full(len(values), min(float(asked.sigma) / unit, MOST))
     gain = np.zeros(len(values))
-    if not sigma.any() or (planes.valid is not None and not planes.valid.any()):
-        return _Found(None, sigma, gain)
-    ends = planes.ends if integers else None
-    found, trace = _estimate(values, sigma, photo.colour, asked, crew, slices_of(photo), ends)
-    return _Found(found, sigma, gain, trace)
+    if sigma.max() <= FAINT * np.ptp(values):
+        return _Found(None, told, gain)
+    found, trace = _estimate(values, sigma, photo.colour, asked, crew, slices_of(photo), planes.ends)
+    return _Found(found, told, gain, trace)
 
 
 def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
     """Noise of counted photons, stabilised channel by channel."""
     stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
-    sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.unit
+    sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.grey
     gain = np.array([
         gain_of(plane, planes.valid, sigma) if asked.gain == "auto" else float(asked.gain) for plane in stored
     ])  # fmt: skip
-    levels = np.full(len(stored), sigma / planes.unit)
-    if not gain.all() or (planes.valid is not None and not planes.valid.any()):
+    if asked.gain == "auto":
+        _require_enough(photo, planes, gain)
+    levels = np.full(len(stored), sigma / planes.grey)
+    if not gain.all():
         return _Found(None, levels, gain)
     transforms = [Anscombe(g, sigma) for g in gain.tolist()]
     stable = np.stack([t.forward(plane) for t, plane in zip(transforms, stored, strict=True)])
@@ -176,6 +190,16 @@ def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) ->
     found, trace = _estimate(white, np.full(len(white), unit), photo.colour, asked, crew, slices_of(photo))
     means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
     return _Found((np.stack(means) / planes.unit - planes.shift).astype(np.float32), levels, gain, trace)
+
+
+def _require_enough(photo: Image, planes: Planes, found: Array) -> None:
+    """Raise DataError where no noise was found because there was nowhere to look for it."""
+    if found.any():
+        return
+    valid = np.ones(photo.shape, bool) if planes.valid is None else planes.valid
+    whole = np.lib.stride_tricks.sliding_window_view(np.pad(valid, NOISE_SIDE), (NOISE_SIDE, NOISE_SIDE)).all((2, 3))
+    if whole.sum() <= FEW:
+        raise DataError(f"{photo.name}: too few pixels to find the noise level by; give it with --sigma")
 
 
 def _estimate(

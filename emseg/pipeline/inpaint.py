@@ -17,7 +17,7 @@ from emseg.image.model import Image
 from emseg.image.read import read_image
 from emseg.pipeline.crew import crew_of
 from emseg.pipeline.inputs import as_image
-from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of
+from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of, usual
 from emseg.pipeline.restore_options import InpaintOptions
 from emseg.restore.colour import axes_of_colour, turned
 from emseg.restore.inpaint import inpaint as inpaint_planes
@@ -103,8 +103,8 @@ def inpaint(
     photo = as_image(image)
     missing = _missing(photo, mask, asked)
     planes = Planes.of(photo, ~missing)
-    unit = planes.unit if photo.pixels.dtype.kind in "ui" else float(np.ptp(planes.values)) / WHITE or 1.0
-    values = planes.values if photo.pixels.dtype.kind in "ui" else planes.values / np.float32(unit)
+    stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
+    values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
     axes = axes_of_colour(values, photo.colour)
     factor, shown = None, None
     with crew_of(asked.workers, values.size, on_progress) as crew:
@@ -116,10 +116,10 @@ def inpaint(
             with crew.stage(0.5, 1):
                 factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), crew)
     if factor is not None:
-        shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32) * np.float32(factor * unit)
-    back = turned(axes.T, found)
-    if photo.pixels.dtype.kind == "f":
-        back = back * np.float32(unit)
+        shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32)
+        with np.errstate(over="ignore"):  # of numbers beyond 1e38, the deviation is infinite
+            shown *= np.float32(factor * stretch * planes.unit)
+    back = turned(axes.T, found) * np.float32(stretch)
     filled = replace(planes, valid=None).back(back, photo, ~missing)
     facts = {
         "version": __version__,
@@ -131,6 +131,12 @@ def inpaint(
         "seconds": round(time.perf_counter() - begin, 6),
     }
     return Inpainted(_opaque(replace(photo, pixels=filled, packed=None), missing), missing, shown, facts)
+
+
+def _range(values: Real) -> float:
+    """How far apart values (C, H, W) are; without those few that are much farther, if there are any."""
+    whole, most = float(np.ptp(values)), usual(values.reshape(len(values), -1).T)[1]
+    return most if whole > 2 * most > 0 else whole
 
 
 def _filled(values: Real, missing: NDArray[np.bool_], slices: int, crew: Crew) -> tuple[Real, Real]:

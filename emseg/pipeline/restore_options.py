@@ -21,8 +21,8 @@ class DenoiseOptions:
     Attributes
     ----------
     sigma : float or "auto"
-        Standard deviation of the noise: of images of integers in units of which white has 255, else as stored. Of
-        counted photons, that of the noise which comes on top; "auto" is then 0.
+        Standard deviation of the noise: of unsigned integers of 8 and 16 bits in units of which white has 255, else as
+        stored. Of counted photons, that of the noise which comes on top; "auto" is then 0.
     method : {"auto", "mixture", "local"}
         One mixture for all patches, or local Gaussians, which `auto` is.
     fast : bool

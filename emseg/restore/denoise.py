@@ -28,6 +28,7 @@ QUICK = 0.15, 0.5, 32, 12  # the same where there is but one round, and its memb
 FAST = 2, 3.0  # pixels between the patches of a quick pass, and least variance of axes, see `filtered`
 LEARNT = 10_000  # patches that a mixture is fitted to
 STRENGTH = 50.0  # patches that each component of the prior counts as
+LEAST_FITTED = 0.5  # noise level of the fit: with less, single precision is not enough
 STOP = Stop(tol=1e-3, max_iter=5)
 LIKE = 1 / 4, 4.0  # contrast relative to photographs, within which their mixture is taken as it is
 
@@ -128,7 +129,7 @@ def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple
     scale = _scale(noisy[0], float(sigma[0]), len(planes))
     if not fast:
         x = _sample(noisy[0]) * np.float32(scale)
-        noise = (scale * float(sigma[0])) ** 2
+        noise = max(scale * float(sigma[0]), LEAST_FITTED) ** 2
         start = replace(mixture, noise=noise)
         fit = learn(PatchProblem(x, noise, STRENGTH, start), start, STOP)
         mixture = _fitted_mixture(fit)

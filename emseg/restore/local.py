@@ -23,6 +23,7 @@ STEP = 4  # pixels between reference patches
 REACH = 19  # of the search in each direction
 GROUP = 48  # members of a component
 CHUNK = 128  # components solved at once
+LEAST = np.float32(4e-7)  # noise relative to the variance of the pilots
 
 
 def local_round(
@@ -136,7 +137,9 @@ def posterior_means(pilot: Real, noisy: Real, noise: float, powers: Sequence[int
     noisy -= mean
     m = pilot.shape[1]
     gram = pilot @ np.swapaxes(pilot, 1, 2)
-    gram[:, np.arange(m), np.arange(m)] += np.float32(m * noise)
+    # Below what single precision sees beside the pilots, noise could leave the matrix with a negative eigenvalue.
+    least = LEAST * np.einsum("gmm->g", gram)[:, None]
+    gram[:, np.arange(m), np.arange(m)] += np.maximum(np.float32(m * noise), least)
     lower = np.asarray(np.linalg.cholesky(gram), np.float32)
     white = inverse_lower(lower) @ pilot
     turned = np.swapaxes(white, 1, 2)

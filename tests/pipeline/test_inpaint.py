@@ -34,6 +34,38 @@ def test_known_pixels_come_back_to_the_last_bit(clean: np.ndarray, holes: np.nda
     assert np.sqrt((error**2).mean()) < 30
 
 
+@pytest.mark.parametrize(
+    ("dtype", "unit", "offset"),
+    [
+        (np.uint8, 0.1, 100),
+        (np.int16, 0.5, -50),
+        (np.uint16, 1, 30_000),
+        (np.uint32, 1, 0),
+        (np.float32, 1e-6, 0),
+        (np.float64, 1e30, 0),
+    ],
+)
+def test_units_are_of_no_account(clean: np.ndarray, holes: np.ndarray, dtype: type, unit: float, offset: float) -> None:
+    """A picture of little contrast, or in other units, is filled as well as any other."""
+    y = clean[:, :, 0].astype(float)
+    coarse = np.rint(y * unit) / unit if np.issubdtype(dtype, np.integer) else y
+    plain = emseg.inpaint(coarse, holes, uncertainty=True)
+    found = emseg.inpaint((coarse * unit + offset).astype(dtype), holes, uncertainty=True)
+    back = (found.pixels[:, :, 0].astype(float) - offset) / unit
+    wrong, usual = (np.sqrt(((pixels - y)[holes] ** 2).mean()) for pixels in (back, plain.pixels[:, :, 0]))
+    assert wrong < 1.1 * usual
+    assert found.deviation is not None
+    assert plain.deviation is not None
+    assert np.median(found.deviation[:, holes] / unit) == pytest.approx(np.median(plain.deviation[:, holes]), rel=0.2)
+
+
+def test_a_wild_number_does_not_matter_elsewhere(clean: np.ndarray, holes: np.ndarray) -> None:
+    y = clean[:, :, 0].astype(np.float32)
+    usual = emseg.inpaint(y, holes).pixels[24:, 24:]
+    y[np.nonzero(~holes)[0][0], np.nonzero(~holes)[1][0]] = -3.4e38
+    assert np.abs(emseg.inpaint(y, holes).pixels[24:, 24:] - usual).max() < 10
+
+
 def test_nan_is_missing_and_filled(clean: np.ndarray, holes: np.ndarray) -> None:
     y = clean[:, :, 0].astype(np.float32)
     y[holes] = np.nan
