@@ -83,6 +83,7 @@ class Batch:
         extra: Iterable[str] = (),
         report: str = REPORT,
         named: Mapping[str, str] | None = None,
+        foreseen: Callable[[Job], Job] | None = None,
     ) -> int:
         """Do all inputs; return the exit code.
 
@@ -96,6 +97,8 @@ class Batch:
         reads : names of options whose values may be files, whose content then counts.
         always, extra, report : see `plan`.
         named : further fields of --name.
+        foreseen : callable, optional
+            With --dry-run, tells the files of a job where its input decides what they are.
         """
         jobs = plan(self._expanded(), self.output, extra, always, report, self.name, named)
         recipe = _recipe(command, {**options, "extra": sorted(extra), "page": self.page}, reads)
@@ -104,7 +107,7 @@ class Batch:
             self._require_stdout(extra)
         if self.shard:
             jobs = jobs[self.shard[0] - 1 :: self.shard[1]]
-        task = partial(_do, dry_run if self.dry_run else work, self, len(jobs) == 1)
+        task = partial(_do, partial(dry_run, foreseen) if self.dry_run else work, self, len(jobs) == 1)
         try:
             return self._told(jobs, self._outcomes(jobs, task))
         except BrokenPipeError:  # here, because click would make another exit code of it
@@ -263,8 +266,9 @@ def _pages(entry: Input) -> list[Input]:
     return [replace(entry, page=page, mark=f".p{page:0{width}}" * (pages > 1)) for page in range(1, pages + 1)]
 
 
-def dry_run(job: Job, alone: bool) -> Done:
+def dry_run(foreseen: Callable[[Job], Job] | None, job: Job, alone: bool) -> Done:
     """A job's plan instead of its results."""
+    job = foreseen(job) if foreseen else job
     paths = [*job.files.values(), job.report]
     names = ", ".join(shown(path) for path in paths)
     return Done({"input": {"path": shown(job.source)}, "would_write": paths}, lambda: f"{shown(job.source)} → {names}")

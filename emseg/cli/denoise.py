@@ -12,7 +12,7 @@ from emseg.cli.batch_options import MANY
 from emseg.cli.options import OUT, STILL, options
 from emseg.cli.progress import share
 from emseg.cli.restore_options import MASKED, NOISE, WORKERS, share_of
-from emseg.cli.suited import suited
+from emseg.cli.suited import foreseen, suited
 from emseg.output.names import DENOISE, DENOISE_REPORT, Job
 
 HELP = """Take white noise out of each INPUT.
@@ -38,7 +38,15 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
     batch = Batch.of(inputs, how)
     decisive = {name: value for name, value in how.items() if name != "workers"}
     work = partial(_denoise, batch.overwrite, batch.quiet, batch.jobs, how)
-    return batch.run("denoise", work, decisive, reads=("mask",), always=DENOISE, report=DENOISE_REPORT)
+    return batch.run(
+        "denoise",
+        work,
+        decisive,
+        reads=("mask",),
+        always=DENOISE,
+        report=DENOISE_REPORT,
+        foreseen=partial(foreseen, overwrite=batch.overwrite),
+    )
 
 
 def _denoise(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: Job, alone: bool) -> Done:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
-from os import listdir
-from os.path import basename, isfile, join, splitext
+from os import sep, walk
+from os.path import isfile, join, normpath, splitext
 from typing import Any
 
 import click
@@ -14,8 +14,8 @@ from emseg.cli.batch_options import MANY
 from emseg.cli.options import OUT, STILL, options
 from emseg.cli.progress import share
 from emseg.cli.restore_options import HOLES, WORKERS, share_of
-from emseg.cli.suited import suited
-from emseg.errors import UsageError, shown
+from emseg.cli.suited import foreseen, suited
+from emseg.errors import DataError, UsageError, shown
 from emseg.output.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
 
 HELP = """Fill the missing pixels of each INPUT.
@@ -34,7 +34,7 @@ Writes, for photo.png:
 
 Known pixels come back to the last bit.
 """
-SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy")
+SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".webp", ".jpg", ".jpeg")
 
 
 @click.command("inpaint", help=HELP)
@@ -42,6 +42,8 @@ SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy")
 @options(HOLES, WORKERS, OUT, MANY, STILL)
 def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
+    if how["mask_value"] is not None and how["mask_dir"] is None and how["mask"] in (None, "alpha"):
+        raise UsageError("--mask-value: is a value of a mask; give its file with --mask, or --mask-dir")
     if how["mask"] is not None and how["mask_dir"] is not None:
         raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")
     batch = Batch.of(inputs, how)
@@ -52,7 +54,22 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
         decisive["masks"] = _contents(how["mask_dir"])
     always = {**INPAINT, **(UNCERTAINTY if how["uncertainty"] else {})}
     work = partial(_inpaint, batch.overwrite, batch.quiet, batch.jobs, how)
-    return batch.run("inpaint", work, decisive, reads=("mask",), always=always, report=INPAINT_REPORT)
+    return batch.run(
+        "inpaint",
+        work,
+        decisive,
+        reads=("mask",),
+        always=always,
+        report=INPAINT_REPORT,
+        foreseen=partial(_foreseen, batch.overwrite, how),
+    )
+
+
+def _foreseen(overwrite: bool, how: dict[str, Any], job: Job) -> Job:
+    """The job with the names of its files; raise DataError if it has no mask."""
+    if how["mask_dir"] is not None:
+        mask_of(job.source, how["mask_dir"])
+    return foreseen(job, overwrite)
 
 
 def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: Job, alone: bool) -> Done:
@@ -76,19 +93,28 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: 
 
 
 def mask_of(source: str, folder: str) -> str:
-    """The mask in a folder that is called like an input, whatever the suffix."""
-    stem, suffix = splitext(basename(source))
-    for name in (stem + suffix, *(stem + other for other in SUFFIXES)):
-        if isfile(join(folder, name)):
-            return join(folder, name)
-    raise UsageError(f"{shown(source)}: no mask in {shown(folder)}; put {shown(stem)}.png there")
+    """The mask in a folder that is called like an input, whatever the suffix.
+
+    If there are folders in it that are called like those which the input lies in, it is looked for there first.
+    """
+    if source == STDIO:
+        raise UsageError("-: what comes from standard input has no name to find its mask by; give --mask")
+    *parents, name = normpath(source).split(sep)
+    stem, suffix = splitext(name)
+    for i in range(len(parents) + 1):
+        for end in (suffix, *SUFFIXES):
+            path = join(folder, *(part for part in parents[i:] if part not in ("", "..")), stem + end)
+            if isfile(path):
+                return path
+    raise DataError(f"{shown(source)}: no mask in {shown(folder)}; put {shown(stem)}.png there")
 
 
 def _contents(folder: str) -> list[tuple[str, str]]:
-    """Names and hashes of the files in a folder."""
+    """Names and hashes of the files in a folder and in those below."""
     from emseg.output.files import digest
 
-    return [(name, digest(join(folder, name))) for name in sorted(listdir(folder))]
+    found = (join(place, name) for place, _, names in walk(folder) for name in names)
+    return [(path, digest(path)) for path in sorted(found)]
 
 
 def _summary(report: dict[str, Any], job: Job) -> str:

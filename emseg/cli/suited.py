@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from emseg.cli.batch import opened
 from emseg.output.names import STDIO, Job
+
+
+def foreseen(job: Job, overwrite: bool) -> Job:
+    """The same for an input that has not been read; raise ImageError if it cannot be."""
+    from emseg.output.picture import fits_png
+    from emseg.pipeline.inputs import as_image
+
+    return job if job.report == STDIO else suited(job, fits_png(as_image(opened(job))), overwrite)
 
 
 def suited(job: Job, png: bool, overwrite: bool) -> Job:

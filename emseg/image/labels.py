@@ -16,6 +16,25 @@ from emseg.image.read import read_image
 REMEDY = "give a palette or grey PNG, or a TIFF of integers"
 
 
+def stored_values(path: str | os.PathLike[str]) -> NDArray[Any]:
+    """What a file stores, (H, W, C): of a palette PNG or GIF the indices, else what `read_image` reads.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read.
+    """
+    image = read_image(path)  # refuses whatever is damaged or too large
+    with open(path, "rb") as file:
+        data = file.read()
+    kind = next((kind for start, kind in ((b"\x89PNG", "PNG"), (b"GIF8", "GIF")) if data.startswith(start)), None)
+    if kind:
+        with PIL.Image.open(BytesIO(data), formats=[kind]) as stored:
+            if stored.mode == "P":
+                return np.asarray(stored)[:, :, None]
+    return image.pixels
+
+
 def read_labels(path: str | os.PathLike[str], shape: tuple[int, int] | None = None) -> NDArray[Any]:
     """Read a label map (H, W): palette indices, or the values of a one-channel integer image.
 

@@ -39,6 +39,8 @@ COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".comp
 DENOISE, DENOISE_REPORT = {"image": ".denoised.png"}, ".denoised.json"
 #: What `inpaint` writes, what it can add, and its report.
 INPAINT, INPAINT_REPORT = {"image": ".inpainted.png"}, ".inpainted.json"
+#: What they end in where a PNG would not do.
+OTHERWISE = {"image": ".tif"}
 UNCERTAINTY = {"uncertainty": ".uncertainty.tif"}
 STDIO = "-"
 STEM = "{stem}"
@@ -133,7 +135,7 @@ def plan(
         ends = {**suffixes, **VOLUME} if "labels" in always and entry.path.lower().endswith(VOLUMES) else suffixes
         files = {kind: stem + end for kind, end in ends.items()}
         job = Job(entry.path, files, stem + report, entry.problem, page=entry.page)
-        for path in (*job.files.values(), job.report):
+        for kind, path in (*job.files.items(), ("report", job.report)):
             key = places.key(path)
             where, what = shown(path), shown(entry.path)
             if key in made:
@@ -142,7 +144,8 @@ def plan(
                     f"{what}: its result {where} is also that of {other}; use a folder for each (-o), --recursive, "
                     "or --name '{name}'"
                 )
-            if key in taken or (islink(path) and normcase(realpath(path)) in taken):
+            other = places.key(splitext(path)[0] + OTHERWISE[kind]) if kind in OTHERWISE else key
+            if key in taken or other in taken or (islink(path) and normcase(realpath(path)) in taken):
                 raise UsageError(f"{what}: its result {where} would replace an input; use another folder (-o)")
             made[key] = entry.path
         jobs.append(job)

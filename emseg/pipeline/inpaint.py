@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from emseg import __version__
 from emseg.errors import DataError, UsageError
+from emseg.image.labels import stored_values
 from emseg.image.model import Image
-from emseg.image.read import read_image
 from emseg.pipeline.crew import crew_of
 from emseg.pipeline.inputs import as_image
 from emseg.pipeline.planes import WHITE, Planes, fitting, slices_of, usual
@@ -101,7 +101,7 @@ def inpaint(
     asked = InpaintOptions.checked(**options)
     begin = time.perf_counter()
     photo = as_image(image)
-    missing = _missing(photo, mask, asked)
+    missing, asked_for = _missing(photo, mask, asked)
     planes = Planes.of(photo, ~missing)
     stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
     values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
@@ -121,6 +121,11 @@ def inpaint(
             shown *= np.float32(factor * stretch * planes.unit)
     back = turned(axes.T, found) * np.float32(stretch)
     filled = replace(planes, valid=None).back(back, photo, ~missing)
+    if photo.known is not None:  # of a pixel that is known in part, that part is kept
+        known = photo.known & ~asked_for[:, :, None]
+        filled[known] = photo.pixels[known]
+        if shown is not None:
+            shown[np.moveaxis(known, 2, 0)] = 0
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
@@ -148,31 +153,37 @@ def _filled(values: Real, missing: NDArray[np.bool_], slices: int, crew: Crew) -
 
 def _missing(
     photo: Image, mask: NDArray[Any] | str | os.PathLike[str] | None, asked: InpaintOptions
-) -> NDArray[np.bool_]:
-    """Which pixels are to be filled, (H, W)."""
-    missing = np.zeros(photo.shape, bool)
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pixels are to be filled, (H, W), and which of them because of the mask."""
+    unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
     if photo.pixels.dtype.kind == "f":
-        missing |= ~np.isfinite(photo.pixels).all(axis=2)
+        unknown = ~np.isfinite(photo.pixels).all(axis=2)
+    if asked.mask_value is not None and (mask is None or (isinstance(mask, str) and mask == "alpha")):
+        raise UsageError("mask_value: is a value of a mask; give one")
     if isinstance(mask, str) and mask == "alpha":
         if photo.alpha is None:
             raise DataError(f"{photo.name}: has no alpha; give a mask")
-        missing |= photo.alpha == 0
+        missing = photo.alpha == 0
     elif mask is not None:
-        missing |= fitting(mask, photo) if asked.mask_value is None else _equal(mask, photo, asked.mask_value)
-    elif not missing.any():
+        missing = fitting(mask, photo) if asked.mask_value is None else _equal(mask, photo, asked.mask_value)
+    elif not unknown.any():
         raise UsageError(f"{photo.name}: nothing says which pixels are missing; give a mask, or alpha")
-    if not missing.any():
+    either = missing | unknown
+    if not either.any():
         raise DataError(f"{photo.name}: no pixel is missing, the mask is empty; check it")
-    if missing.all():
+    if either.all():
         raise DataError(f"{photo.name}: all pixels are missing; check the mask, which is non-zero where to fill")
-    return missing
+    return either, missing
 
 
 def _equal(mask: NDArray[Any] | str | os.PathLike[str], photo: Image, value: float) -> NDArray[np.bool_]:
-    """Where all channels of a mask have one value."""
+    """Where a mask has one value in all channels; of a palette, the index counts."""
     shape = fitting(mask, photo).shape
-    stored = mask if isinstance(mask, np.ndarray) else read_image(mask).pixels
-    return np.asarray((stored.reshape(*shape, -1) == value).all(axis=2))
+    stored = mask if isinstance(mask, np.ndarray) else stored_values(mask)
+    found: NDArray[np.bool_] = np.all(stored.reshape(*shape, -1) == value, axis=2)
+    if not found.any():
+        raise DataError(f"{photo.name}: the mask has the value {value:g} nowhere; check --mask-value")
+    return found
 
 
 def _opaque(image: Image, missing: NDArray[np.bool_]) -> Image:

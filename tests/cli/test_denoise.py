@@ -53,6 +53,28 @@ def test_floating_point_numbers_become_a_tiff(photo: Path, tmp_path: Path) -> No
     assert found.pixels.std() < 0.4
 
 
+def test_a_dry_run_names_a_tiff_and_says_what_would_fail(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "float.npy", np.asarray(Image.open(photo), np.float32))
+    (tmp_path / "bad.png").write_bytes(photo.read_bytes()[:200])
+    assert run(tmp_path / "float.npy", tmp_path / "bad.png", "-n", "-o", tmp_path / "out") == 1
+    printed = capsys.readouterr()
+    assert "float.denoised.tif" in printed.out
+    assert "bad.png" in printed.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_input_is_replaced_by_a_tiff(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "float.npy", np.asarray(Image.open(photo), np.float32))
+    assert run(tmp_path / "float.npy", "-q", "-o", tmp_path) == 0
+    before = (tmp_path / "float.denoised.tif").read_bytes()
+    arguments = (tmp_path / "float.npy", tmp_path / "float.denoised.tif", "--sigma", 50, "-o", tmp_path)
+    assert run(*arguments, "--overwrite") == 2
+    assert "would replace an input" in capsys.readouterr().err
+    assert (tmp_path / "float.denoised.tif").read_bytes() == before
+
+
 def test_a_tiff_is_not_made_again_nor_another_replaced(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,46 @@ def test_a_folder_of_masks_and_uncertainty(photo: Path, tmp_path: Path) -> None:
     assert ((found > 0) == HOLES[:, :, None]).all()
 
 
+def test_masks_in_folders_of_the_same_names(photo: Path, tmp_path: Path) -> None:
+    for name, holes in (("a", HOLES), ("b", ~HOLES)):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / "x.png").write_bytes(photo.read_bytes())
+        (tmp_path / "masks" / "in" / name).mkdir(parents=True)
+        Image.fromarray(holes).save(tmp_path / "masks" / "in" / name / "x.pbm")
+    (tmp_path / "masks" / "x.png").write_bytes((tmp_path / "masks" / "photo.png").read_bytes())
+    assert run(tmp_path / "in", "-r", "--mask-dir", tmp_path / "masks", "-q", "-o", tmp_path / "out") == 0
+    for name, holes in (("a", HOLES), ("b", ~HOLES)):
+        assert json.loads((tmp_path / "out" / name / "x.inpainted.json").read_text("utf-8"))["missing"] == holes.sum()
+
+
+def test_an_input_without_a_mask_fails_alone(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "other.png").write_bytes(photo.read_bytes())
+    assert run(tmp_path / "other.png", "--mask-dir", tmp_path / "masks", "-o", tmp_path / "out") == 1
+    assert run(tmp_path / "other.png", photo, "--mask-dir", tmp_path / "masks", "-o", tmp_path / "out", "-n") == 1
+    assert capsys.readouterr().err.count("other.png there") == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_index_of_a_palette_is_the_value_of_a_mask(photo: Path, tmp_path: Path) -> None:
+    labels = Image.fromarray(np.where(HOLES, 2, 1).astype(np.uint8), "P")
+    labels.putpalette([0, 0, 0, 0, 200, 0, 200, 200, 200] + [0] * 759)
+    labels.save(tmp_path / "labels.png")
+    assert run(photo, "--mask", tmp_path / "labels.png", "--mask-value", 2, "-q", "-o", tmp_path / "out") == 0
+    report = json.loads((tmp_path / "out" / "photo.inpainted.json").read_text("utf-8"))
+    assert report["missing"] == HOLES.sum()
+
+
+def test_a_dry_run_names_what_the_run_writes(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.save(tmp_path / "float.npy", np.asarray(Image.open(photo), np.float32))
+    for source in (photo, tmp_path / "float.npy"):
+        arguments = (source, "--mask", tmp_path / "masks" / "photo.png", "--uncertainty", "-o", tmp_path / "out")
+        assert run(*arguments, "--dry-run", "--json") == 0
+        planned = json.loads(capsys.readouterr().out)["would_write"]
+        assert not any(Path(path).exists() for path in planned)
+        assert run(*arguments, "-q") == 0
+        assert all(Path(path).exists() for path in planned)
+
+
 def test_resume_sees_another_mask(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = (photo, "--mask-dir", tmp_path / "masks", "--resume", "-o", tmp_path / "out")
     assert [run(*arguments), run(*arguments)] == [0, 0]
@@ -66,7 +106,8 @@ def test_resume_sees_another_mask(photo: Path, tmp_path: Path, capsys: pytest.Ca
         (["--mask", "nowhere.png"], 2, "is no file"),
         (["--mask", "alpha"], 1, "has no alpha"),
         (["--mask", "alpha", "--mask-dir", "."], 2, "do not go together"),
-        (["--mask-dir", "."], 2, "no mask in"),
+        (["--mask-dir", "."], 1, "no mask in"),
+        (["--mask", "alpha", "--mask-value", "3"], 2, "value of a mask"),
         (["--mask-value", "nan"], 2, "finite"),
     ],
 )

@@ -75,6 +75,25 @@ def test_nan_is_missing_and_filled(clean: np.ndarray, holes: np.ndarray) -> None
     assert (result.pixels[:, :, 0] == emseg.inpaint(np.where(holes, 0, y), holes).pixels[:, :, 0]).all()
 
 
+def test_of_a_pixel_known_in_part_that_part_is_kept(clean: np.ndarray, holes: np.ndarray) -> None:
+    y = clean.astype(np.float32)
+    y[holes, 1] = np.nan
+    result = emseg.inpaint(y, uncertainty=True)
+    assert np.isfinite(result.pixels).all()
+    assert (result.pixels[:, :, ::2] == y[:, :, ::2]).all()
+    assert result.deviation is not None
+    assert ((result.deviation > 0) == np.stack([0 * holes, holes, 0 * holes])).all()
+    masked = emseg.inpaint(y, holes)
+    assert (masked.pixels[holes] != y[holes]).any(axis=0).all()
+
+
+def test_a_value_that_the_mask_does_not_have(clean: np.ndarray, holes: np.ndarray) -> None:
+    with pytest.raises(DataError, match="the value 9 nowhere"):
+        emseg.inpaint(clean, holes, mask_value=9)
+    with pytest.raises(UsageError, match="mask_value"):
+        emseg.inpaint(np.where(holes, np.nan, clean[:, :, 0]), mask_value=9)
+
+
 def test_a_value_of_the_mask(clean: np.ndarray, holes: np.ndarray) -> None:
     mask = np.where(holes, 7, 3).astype(np.uint8)
     assert (emseg.inpaint(clean, mask, mask_value=7).missing == holes).all()
