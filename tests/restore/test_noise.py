@@ -45,3 +45,11 @@ def test_nothing_to_tell_from() -> None:
     assert noise_level(np.full((50, 50), 7, np.float32)) == 0
     assert noise_level(np.zeros((5, 50), np.float32)) == 0
     assert noise_level(np.random.default_rng(0).normal(0, 5, (10, 10)).astype(np.float32)) == 0
+
+
+def test_what_is_not_valid_may_be_anything() -> None:
+    plane = np.random.default_rng(0).normal(0, 5, (100, 100)).astype(np.float32)
+    valid = np.ones((100, 100), bool)
+    valid[40:50] = False
+    zeros, nothing = (np.where(valid, plane, np.float32(value)) for value in (0, np.nan))
+    assert noise_level(nothing, valid) == noise_level(zeros, valid) == pytest.approx(5, rel=0.06)
