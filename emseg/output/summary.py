@@ -74,8 +74,12 @@ def _swatch(rgb: NDArray[np.uint8], colour: bool) -> str:
 
 def denoise_text(report: Mapping[str, Any], where: str = "") -> str:
     """Describe a denoised image for people: what was found, and where the files are."""
-    found = "found" if report["options"]["sigma"] == "auto" else "given"
-    facts = f"noise {report['sigma']:.3g} ({found}), method {report['method']}, {report['seconds']:.1f} s"
+    of, level = "noise", report["sigma"]
+    if report["gain_by_channel"] is not None:
+        gains = report["gain_by_channel"]
+        of, level = "gain", sum(gains) / len(gains)
+    found = "found" if report["options"]["sigma" if of == "noise" else "gain"] == "auto" else "given"
+    facts = f"{of} {level:.3g} ({found}), method {report['method']}, {report['seconds']:.1f} s"
     return _restored(report, facts, where)
 
 

@@ -199,7 +199,7 @@ def _require_enough(photo: Image, planes: Planes, found: Array) -> None:
     valid = np.ones(photo.shape, bool) if planes.valid is None else planes.valid
     whole = np.lib.stride_tricks.sliding_window_view(np.pad(valid, NOISE_SIDE), (NOISE_SIDE, NOISE_SIDE)).all((2, 3))
     if whole.sum() <= FEW:
-        raise DataError(f"{photo.name}: too few pixels to find the noise level by; give it with --sigma")
+        raise DataError(f"{photo.name}: too few pixels to find the noise level by; give it as a number")
 
 
 def _estimate(

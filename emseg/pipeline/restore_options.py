@@ -47,7 +47,7 @@ class DenoiseOptions:
         """Options whose values make sense; raise UsageError naming the one that does not, and what it takes."""
         asked = cls(**_checked(cls, options))
         if asked.gain != "auto" and asked.noise != "poisson":
-            raise UsageError("gain: is that of counted photons; give noise='poisson' too")
+            raise UsageError("gain: is that of counted photons; it goes with --noise poisson")
         return asked
 
     @property

@@ -20,6 +20,8 @@ from emseg.restore.noise import noise_level
 Array = NDArray[np.float64]
 MOST = 60.0  # counts, above which the asymptotic inverse is exact to 1e-3 counts
 ROUNDS, CLOSE = 12, 1e-3  # of the search for the gain
+ENOUGH, LEAST = 7.0, 48  # counts a pixel, and pixels a side, for it
+TINY = 1e-3  # gain relative to the deviation of all values, below which it is no less
 
 
 @dataclass(frozen=True)
@@ -69,16 +71,42 @@ class Anscombe:
 
 
 def gain_of(plane: NDArray[Any], valid: NDArray[np.bool_] | None = None, sigma: float = 0.0) -> float:
-    """The gain with which the transform of a plane (H, W) has noise of level 1; 0 where there is none to be seen."""
-    inside = plane if valid is None else plane[valid]
-    mean = float(np.maximum(inside, 0).mean())
-    level = noise_level(plane.astype(np.float32), valid)
+    """The gain with which the transform of a plane (H, W) has noise of level 1; 0 where there is none to be seen.
+
+    Where counts are few, no transform makes their noise white; the sums of squares of pixels are counts too, with the
+    same gain, and more of them. Where there are next to none, noise is cut off at 0, and looked for elsewhere.
+    """
+    y, inside, side = np.asarray(plane, np.float64), np.ones(np.shape(plane), bool) if valid is None else valid, 1
+    gain = _gain(y, inside, sigma)
+    while (
+        inside.any()
+        and min(y.shape) >= 2 * LEAST
+        and 0 <= y[inside].mean() < ENOUGH * max(gain, TINY * y[inside].std())
+    ):
+        y, inside, side = _summed(y), _summed(inside) == 4, 2 * side
+        gain = _gain(y, inside, side * sigma) or gain
+    return gain
+
+
+def _gain(y: Array, valid: NDArray[np.bool_], sigma: float) -> float:
+    mean = float(np.maximum(y[valid], 0).mean()) if valid.any() else 0.0
+    level = noise_level(y.astype(np.float32), valid)
     if level <= 0 or mean <= 0:
         return 0.0
     gain = max(level**2 - sigma**2, 0.01 * level**2) / mean
     for _ in range(ROUNDS):
-        seen = noise_level(Anscombe(gain, sigma).forward(plane).astype(np.float32), valid)
+        transform = Anscombe(gain, sigma)
+        nothing = float(transform.forward(np.zeros(1))[0])
+        white = transform.forward(y).astype(np.float32)
+        seen = noise_level(white, valid, (nothing, np.inf)) or noise_level(white, valid)
         gain *= max(seen, 0.1) ** 2
         if abs(seen - 1) < CLOSE:
             break
     return gain
+
+
+def _summed(y: NDArray[Any]) -> Array:
+    """Sums of squares of 2 × 2 pixels; what is left at the far ends is dropped."""
+    height, width = (length // 2 * 2 for length in y.shape)
+    found: Array = y[:height, :width].reshape(height // 2, 2, width // 2, 2).sum((1, 3), dtype=np.float64)
+    return found

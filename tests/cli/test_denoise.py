@@ -100,6 +100,14 @@ def test_sixteen_bits_stay_sixteen_bits(tmp_path: Path) -> None:
     assert len(np.unique(found)) > 256
 
 
+def test_of_photons_the_gain_is_told(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(photo, "--noise", "poisson", "-o", tmp_path / "out") == 0
+    gains = json.loads((tmp_path / "out" / "photo.denoised.json").read_text("utf-8"))["gain_by_channel"]
+    assert f"gain {np.mean(gains):.3g} (found)" in capsys.readouterr().out
+    assert run(photo, "--noise", "poisson", "--gain", 3, "-o", tmp_path / "out") == 0
+    assert "gain 3 (given)" in capsys.readouterr().out
+
+
 def test_several_inputs_a_mask_and_resume(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Image.fromarray(np.uint8(255) * (np.arange(60) > 30)[None].repeat(40, 0)).save(tmp_path / "mask.png")
     (tmp_path / "b.png").write_bytes(photo.read_bytes())

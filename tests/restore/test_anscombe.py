@@ -43,6 +43,27 @@ def test_the_gain_is_found(samples: Path, gain: float) -> None:
     assert gain_of(y) == pytest.approx(gain, rel=0.12)
 
 
+@pytest.mark.parametrize(("peak", "sigma"), [(0.7, 0.0), (1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (5.0, 1.0)])
+def test_the_gain_of_few_photons(samples: Path, peak: float, sigma: float) -> None:
+    with Image.open(samples / "camera.png") as picture:
+        clean = np.asarray(picture.convert("L").crop((0, 0, 300, 300)), float)
+    rng = np.random.default_rng(0)
+    y = 3 * rng.poisson(clean / 255 * peak) + rng.normal(0, 3 * sigma, clean.shape)
+    assert gain_of(y, None, 3 * sigma) == pytest.approx(3, rel=0.25)
+    inside = np.ones(y.shape, bool)
+    inside[100:120, 50:250] = False
+    assert gain_of(np.where(inside, y, 500), inside, 3 * sigma) == pytest.approx(3, rel=0.25)
+
+
+def test_the_gain_where_much_is_black(samples: Path) -> None:
+    with Image.open(samples / "astronaut.png") as picture:
+        clean = np.asarray(picture.convert("RGB"), float)[:256, :256, 1] / 255
+    clean[:, :90] = 0
+    for peak in (10, 1000):
+        y = np.random.default_rng(0).poisson(clean * peak)
+        assert gain_of(y) == pytest.approx(1, rel=0.2)
+
+
 def test_without_noise_there_is_no_gain() -> None:
     assert gain_of(np.full((40, 40), 9.0)) == 0
     assert gain_of(np.zeros((40, 40))) == 0
