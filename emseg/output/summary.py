@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from os.path import basename, dirname
 from typing import Any
@@ -29,7 +30,6 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     where : str
         Path of the report file; the last line names it with the other files.
     """
-    size, thing = " × ".join(map(str, report["size"])), "pixels" if len(report["size"]) == 2 else "voxels"
     k, counts, status = report["K"], list(report["pixel_counts"]), report["status"]
     if report["noise"]:
         counts.append(report["noise"]["pixels"])
@@ -37,7 +37,7 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     parts = f"{_count(found['count'], 'region')} of {_count(k, 'class', 'es')}" if found else _count(k, "region")
     fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"
     lines = [
-        f"{shown(report['input']['path'])}: {size} {thing} in {parts} by {report['features']['spec']}",
+        f"{shown(report['input']['path'])}: {_size(report)} in {parts} by {report['features']['spec']}",
         f"  {status.partition(':')[0]} {fitted}, log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
     ]
     labels = palette(len(counts))[1:]
@@ -55,6 +55,11 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
         folder = f"{dirname(where)}: " if dirname(where) else ""
         lines.append(f"  → {shown(folder + ', '.join([*report['outputs'], basename(where)]))}")
     return "\n".join(lines)
+
+
+def _size(report: Mapping[str, Any]) -> str:
+    size = report["size"]
+    return f"{' × '.join(map(str, size))} {'pixels' if len(size) == 2 else 'voxels'}"
 
 
 def _count(number: int, thing: str, plural: str = "s") -> str:
@@ -85,14 +90,12 @@ def denoise_text(report: Mapping[str, Any], where: str = "") -> str:
 
 def inpaint_text(report: Mapping[str, Any], where: str = "") -> str:
     """Describe an inpainted image for people."""
-    width, height = report["size"]
-    share = report["missing"] / (width * height)
+    share = report["missing"] / math.prod(report["size"])
     return _restored(report, f"{share:.1%} of them filled in, {report['seconds']:.1f} s", where)
 
 
 def _restored(report: Mapping[str, Any], facts: str, where: str) -> str:
-    width, height = report["size"]
-    line = f"{shown(report['input']['path'])}: {width} × {height} pixels, {facts}"
+    line = f"{shown(report['input']['path'])}: {_size(report)}, {facts}"
     folder = f"{dirname(where)}: " if dirname(where) else ""
     files = ", ".join([*report.get("outputs", ()), basename(where)])
     return f"{line}\n  → {shown(folder + files)}" if where else line

@@ -119,7 +119,7 @@ def denoise(
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
         "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
-        "size": [photo.shape[1], photo.shape[0]],
+        "size": photo.extent,
         "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
         "sigma": found.level,
         "sigma_by_channel": found.sigma.tolist(),

@@ -130,7 +130,7 @@ def inpaint(
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
         "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
-        "size": [photo.shape[1], photo.shape[0]],
+        "size": photo.extent,
         "missing": int(missing.sum()),
         "deviation_factor": factor,
         "seconds": round(time.perf_counter() - begin, 6),

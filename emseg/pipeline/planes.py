@@ -20,7 +20,6 @@ FAR = 1e6  # times the usual spread from the middle, a number stands for "no dat
 HIGH = 100.0  # times it, a number counts as no more: beside a larger one, single precision would not see the noise
 TAILS = 0.005  # of the values, which their usual spread leaves out at either end
 MOST = 200_000  # values that are looked at for it
-COARSE = 64.0  # shifts are multiples of this, so that few images differ in them, and in how they are rounded
 SMALL = 1e-30  # unit, below which single precision would not do
 
 
@@ -69,15 +68,17 @@ class Planes:
         values = np.moveaxis(pixels, 2, 0)
         if valid is not None:
             values = values[(slice(None), *_nearest(valid))]
+        known = pixels[..., 0] if valid is None else pixels[valid, 0]
+        first = float(known.flat[0])
         if has_white:
-            known = pixels if valid is None else pixels[valid]
-            shift = float(known.reshape(-1, pixels.shape[2])[0, 0]) / unit
+            shift = first / unit  # of the image itself: adding a constant to it makes no difference
             values = values / np.float32(unit) - np.float32(shift)
         else:
             single = dtype.kind == "f" and dtype.itemsize <= 4 and SMALL < unit < 1 / SMALL
             real = np.dtype(np.float32 if single else np.float64)
-            shift = COARSE * float(np.rint(middle / unit / COARSE)) if spread else middle / unit
-            values = (values.astype(real, copy=False) - real.type(shift * unit)) / real.type(unit)
+            first = first if abs(first / 2 - middle / 2) <= spread else middle
+            shift = first / unit
+            values = (values.astype(real, copy=False) - real.type(first)) / real.type(unit)
         ends = (-shift, np.iinfo(dtype).max / unit - shift) if dtype.kind == "u" else None
         values, beyond = _limited(np.ascontiguousarray(values, np.float32), HIGH * spread / unit, middle / unit - shift)
         return cls(values, unit, shift, grey, ends, valid, beyond)
