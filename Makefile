@@ -41,13 +41,17 @@ clean: ## Remove .venv, caches and results
 
 # A stamp says that .venv matches pyproject.toml; `.ready-EXTRA` adds the packages of that extra.
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# What is installed to be edited is not compiled then, and never where PYTHONDONTWRITEBYTECODE is set.
+COMPILE := $(BIN)/python -m compileall -q emseg
 
 $(VENV)/.ready: pyproject.toml $(BIN)/python
 	@$(PIP) install --quiet --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.ready-%: pyproject.toml $(BIN)/python
 	@$(PIP) install --quiet --editable '.[$*]'
+	@$(COMPILE)
 	@touch $(VENV)/.ready $@
 
 $(BIN)/python:

@@ -89,7 +89,17 @@ def jump(base: FixedPoint, problem: Problem, like: Mixture, theta: NDArray[np.fl
     """The E-step at an extrapolated θ; None where θ overflows or its mixture is singular."""
     with np.errstate(all="ignore"):
         try:
-            state = base.evaluate(problem, like.unpack(theta))
+            mixture = like.unpack(theta)
+        except np.linalg.LinAlgError:
+            return None
+    return landing(base, problem, mixture)
+
+
+def landing(base: FixedPoint, problem: Problem, mixture: Mixture) -> State | None:
+    """The E-step at a mixture that may be singular: then, None."""
+    with np.errstate(all="ignore"):
+        try:
+            state = base.evaluate(problem, mixture)
         except np.linalg.LinAlgError:
             return None
     return state if np.isfinite(state.expectation.objective) else None

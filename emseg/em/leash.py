@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.base import FixedPoint, State, jump
+from emseg.em.base import FixedPoint, State, landing
 from emseg.em.expected import expected
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
@@ -27,8 +27,10 @@ SLACK = 1.05  # of the leash: near enough
 HALVINGS = 20
 
 
-def leashed(problem: Problem, state: State, mapped: Mixture, origin: Array, aim: Array, leash: float) -> float:
-    """The share of the way from a point to an aim that a leash allows, in 0…1.
+def leashed(
+    problem: Problem, state: State, mapped: Mixture, origin: Array, aim: Array, leash: float
+) -> tuple[float, Mixture]:
+    """The share of the way from a point to an aim that a leash allows, in 0…1, and the mixture there.
 
     Parameters
     ----------
@@ -45,14 +47,15 @@ def leashed(problem: Problem, state: State, mapped: Mixture, origin: Array, aim:
     """
     stats, most = state.expectation.stats, leash * problem.n
     top = expected(problem, mapped, stats)
-    share = 1.0
+    share, there = 1.0, mapped
     for _ in range(HALVINGS):
         with np.errstate(all="ignore"):
-            lost = top - expected(problem, mapped.unpack(origin + share * (aim - origin)), stats)
+            there = mapped.unpack(origin + share * (aim - origin))
+            lost = top - expected(problem, there, stats)
         if lost <= SLACK * most:
-            return share
+            return share, there
         share *= float(np.clip(np.sqrt(most / lost), 0.1, 0.9))  # what is lost grows with the square of the way
-    return 0.0
+    return 0.0, mapped
 
 
 def leap(
@@ -65,8 +68,8 @@ def leap(
     if aim is None or not np.isfinite(aim).all():
         return None, leash
     image = mapped.pack()
-    share = leashed(base.posed(problem, mapped.k), state, mapped, image, aim, leash)
-    landed = jump(base, problem, mapped, image + share * (aim - image)) if share > 0 else None
+    share, there = leashed(base.posed(problem, mapped.k), state, mapped, image, aim, leash)
+    landed = landing(base, problem, there) if share > 0 else None
     return landed, longer(leash) if share < 1 else leash
 
 

@@ -137,11 +137,19 @@ class Problem:
         return replace(found, hidden=hidden, rounding=rounding)
 
     def scores(self, mixture: Mixture) -> tuple[Array, Array]:
-        """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and log p(θ), shape (...)."""
-        eta, log_prior = self.family.scores(mixture.components, self.psi, self.prior)
-        log_weights = np.log(mixture.weights)
-        eta[..., 0] += log_weights
-        return eta, log_prior + (self.prior.alpha - 1) * log_weights.sum(-1) if self.prior else log_prior
+        """Coefficients η of log π_k f_k(x) = η_k · T(x), shape (..., K, P), and log p(θ), shape (...).
+
+        Those of the mixture that was asked for last are kept: an E-step often follows a look at Q.
+        """
+        last: tuple[Mixture, Array, Array] | None = self.__dict__.get("_scored")
+        if last is None or last[0] is not mixture:
+            eta, log_prior = self.family.scores(mixture.components, self.psi, self.prior)
+            log_weights = np.log(mixture.weights)
+            eta[..., 0] += log_weights
+            eta.flags.writeable = False
+            log_prior = log_prior + (self.prior.alpha - 1) * log_weights.sum(-1) if self.prior else log_prior
+            last = self.__dict__["_scored"] = mixture, eta, log_prior
+        return last[1:]
 
     def project(
         self, eta: Array, respond: Respond | None = None, log_prior: Array | float = 0.0, link: Link | None = None

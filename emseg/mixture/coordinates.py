@@ -6,15 +6,22 @@ coordinates are the entries of the skew matrix S with Q = (I - S)(I + S)⁻¹ (C
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
 
+@lru_cache
+def _below(d: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    return np.tril_indices(d, -1)
+
+
 def triangle(frames: Array) -> Array:
     """Entries below the diagonal, (F, D, D) → (F, D(D-1)/2)."""
-    rows, columns = np.tril_indices(frames.shape[-1], -1)
+    rows, columns = _below(frames.shape[-1])
     result: Array = frames[:, rows, columns]
     return result
 
@@ -22,7 +29,7 @@ def triangle(frames: Array) -> Array:
 def unit_lower(entries: Array, d: int) -> Array:
     """Inverse of `triangle` for unit lower triangular matrices."""
     frames = np.zeros((len(entries), d, d)) + np.eye(d)
-    rows, columns = np.tril_indices(d, -1)
+    rows, columns = _below(d)
     frames[:, rows, columns] = entries
     return frames
 

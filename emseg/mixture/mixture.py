@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,14 @@ class Mixture:
 
     def pack(self) -> Array:
         """θ: softmax logits and the components' coordinates. Any real vector unpacks to a valid mixture."""
+        return self._packed
+
+    @cached_property
+    def _packed(self) -> Array:
         logits = np.log(self.weights)
-        return np.concatenate([logits - logits.mean(), self.family.pack(self.components)])
+        theta = np.concatenate([logits - logits.mean(), self.family.pack(self.components)])
+        theta.flags.writeable = False
+        return theta
 
     def unpack(self, theta: Array) -> Mixture:
         """The mixture with parameters θ and this one's shape and family."""

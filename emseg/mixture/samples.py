@@ -72,13 +72,31 @@ class Rows:
         return Rows(self.x.astype(np.float32), self.weight.astype(np.float32))
 
     def blocks(self, family: Family, size: int) -> Iterator[tuple[Real, Real]]:
-        """T (P, B) and weights (B,) for consecutive blocks of at most `size` rows; the memory of T is reused."""
+        """T (P, B) and weights (B,) for consecutive blocks of at most `size` rows; the memory of T is reused.
+
+        That of few rows is kept, as iterations on them are many.
+        """
+        if self.n_rows <= FEW:
+            t = self._statistics(family)
+            for start in range(0, self.n_rows, size):
+                yield t[:, start : start + size], self.weight[start : start + size]
+            return
         t = np.ones((family.n_monomials(self.d), min(size, self.n_rows)), self.x.dtype)
         for start in range(0, self.n_rows, size):
             x = self.x[:, start : start + size]
             t = t if x.shape[1] == t.shape[1] else np.ones((len(t), x.shape[1]), x.dtype)
             family.monomials(x, t)
             yield t, self.weight[start : start + size]
+
+    def _statistics(self, family: Family) -> Real:
+        """T (P, N), made once for the family that it was last asked for."""
+        last: tuple[Family, Real] | None = self.__dict__.get("_last")
+        if last is None or last[0] is not family:
+            t = np.ones((family.n_monomials(self.d), self.n_rows), self.x.dtype)
+            family.monomials(self.x, t)
+            t.flags.writeable = False
+            last = self.__dict__["_last"] = family, t
+        return last[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +119,7 @@ class Pattern:
 
 
 SIZES = (1024, 4096, 16384)
+FEW = 20_000  # rows
 
 
 def samples(rows: Rows, rng: np.random.Generator) -> list[Rows]:

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
+SAME = {**ONE_THREAD, "PYTHONDONTWRITEBYTECODE": ""}
 HASWELL = {"OPENBLAS_CORETYPE": "Haswell"}
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
@@ -53,6 +54,8 @@ class Run:
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Run:
     """Run a command from the repository's root with one BLAS thread, and wait for it.
 
+    Modules are compiled once, as they are where a package was installed, whatever the environment says of that.
+
     Raises
     ------
     BenchmarkError
@@ -61,7 +64,7 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         begin = time.perf_counter()
         process = subprocess.Popen(
-            command, stdout=out, stderr=err, cwd=ROOT, env={**os.environ, **ONE_THREAD, **(environment or {})}
+            command, stdout=out, stderr=err, cwd=ROOT, env={**os.environ, **SAME, **(environment or {})}
         )
         try:
             _, status, usage = os.wait4(process.pid, 0)

@@ -40,9 +40,14 @@ class Reckless(Anderson):
         return images[-1] + self.by * np.where(np.arange(points[0].size) % 2, -1, 1)
 
 
+def off_the_leash(problem: Problem, state: Any, mapped: Mixture, origin: Any, aim: np.ndarray, length: float) -> Any:
+    with np.errstate(all="ignore"):
+        return 1.0, mapped.unpack(aim)
+
+
 @pytest.mark.parametrize("by", [3.0, 60.0, 500.0, 2e3, np.nan])
 def test_a_bad_anderson_jump_is_replaced_by_em(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(leash, "leashed", lambda *_: 1.0)
+    monkeypatch.setattr(leash, "leashed", off_the_leash)
     problem, start = posed()
     found = fit(Reckless(by=by), problem, start, Stop(0, 20), np.random.default_rng(0))
     plain = fit(EM(), problem, start, Stop(0, 20), np.random.default_rng(0))
@@ -77,12 +82,13 @@ def test_a_leash_ends_where_the_expected_likelihood_has_fallen_by_its_length() -
     image, far = mapped.pack(), 5 * np.where(np.arange(mapped.pack().size) % 2, 1, -1)
     lost = []
     for length in (1e-4, 1e-2):
-        share = leash.leashed(problem, state, mapped, image, image + far, length)
+        share, there = leash.leashed(problem, state, mapped, image, image + far, length)
+        assert there.pack() == pytest.approx(image + share * far)
         ends = (mapped, mapped.unpack(image + share * far))
         top, end = (expected(problem, mixture, state.expectation.stats) for mixture in ends)
         lost.append((top - end) / problem.n)
         assert 0.1 * length < lost[-1] <= 1.05 * length
-        assert leash.leashed(problem, state, mapped, image, image + share * far, length) == 1
+        assert leash.leashed(problem, state, mapped, image, image + share * far, length)[0] == 1
     assert lost[0] < lost[1]
 
 
@@ -91,7 +97,7 @@ def test_jumps_are_on_the_leash_and_it_grows_with_success(algorithm: Anderson, m
     problem, start = posed()
     lengths: list[float] = []
 
-    def note(*arguments: Any) -> float:
+    def note(*arguments: Any) -> tuple[float, Mixture]:
         lengths.append(arguments[-1])
         return leashed(*arguments)
 
