@@ -4,6 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import NoReturn
+
+
+def process() -> NoReturn:
+    """`main` as a process of its own, which ends with it: nothing else of Python's is to run after it."""
+    try:
+        main()
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else 0)
+    leave(0)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: taking down hundreds of modules one by one takes a tenth of a small job's time."""
+    import atexit
+    import threading
+    from contextlib import suppress
+
+    if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
+        sys.exit(code)  # which waits for them
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def main() -> None:
@@ -30,4 +55,4 @@ def complete() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    process()

@@ -55,3 +55,14 @@ def test_one_thread_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPat
         main()
     assert end.value.code == 0
     assert (os.environ["OMP_NUM_THREADS"], os.environ["MKL_NUM_THREADS"]) == ("7", "1")
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--version", 0), ("nonsense", 2)])
+def test_a_process_ends_with_its_exit_code_and_what_was_to_be_done_at_its_end(argument: str, code: int) -> None:
+    script = (
+        "import atexit, sys; atexit.register(print, 'the end'); sys.argv[:] = ['emseg', sys.argv[1]]\n"
+        "from emseg.__main__ import process; process()"
+    )
+    done = subprocess.run([sys.executable, "-c", script, argument], capture_output=True, text=True)
+    assert done.returncode == code
+    assert done.stdout.endswith("the end\n")
