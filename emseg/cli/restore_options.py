@@ -66,7 +66,7 @@ NOISE = (
     _option("--method", type=click.Choice(METHODS), default=DEFAULT.method,
             help="One mixture for all patches, fitted to the image, or local Gaussians, which auto is."),
     _option("--fast", is_flag=True,
-            help="One round in place of several, or the mixture as it is: a quarter of the time, a little worse."),
+            help="Coarser rounds, or the mixture as it is: a tenth of the time, a little worse."),
     _option("--noise", type=click.Choice(NOISES), default=DEFAULT.noise,
             help="White noise, or that of counted photons."),
     _option("--gain", metavar="auto|G", callback=_checked(_gain), default=DEFAULT.gain,

@@ -12,7 +12,7 @@ from emseg.em.fit import Fit
 from emseg.restore.blend import blended
 from emseg.restore.censored import Censored
 from emseg.restore.learn import PatchProblem, learn
-from emseg.restore.local import STEP, local_round
+from emseg.restore.local import FULL, Round, local_round
 from emseg.restore.mixture import LEAST, PatchMixture, coordinates, filtered
 from emseg.restore.patches import AREA, SIDE, Real, fitted, plane_shape
 from emseg.restore.prior import photographs
@@ -24,8 +24,11 @@ Array = NDArray[np.float64]
 ROUNDS = (0.3, 0.5), (0.15, 0.5), (0.0, 0.4)
 QUIET = 1e-3  # least noise of a channel relative to the others: no matrix is singular then
 PILOT = 0.05  # of the work
-QUICK = 0.15, 0.5, 32, 12  # the same where there is but one round, and its members and reach
-FAST = 2, 3.0  # pixels between the patches of a quick pass, and least variance of axes, see `filtered`
+#: The same of quick rounds, and how much is done in them. Their grids differ: what one leaves out, the other has.
+QUICK = (0.35, 0.9, Round(11, 32, 19, 4)), (0.0, 0.5, Round(8, 24, 19, 4))
+QUICK_PILOT = 0.2  # of the work
+#: Pixels between the patches of a pass of the mixture, and least variance of axes, see `filtered`.
+PASS, FAST, QUICK_PASS = (4, LEAST), (2, 3.0), (7, 3.0)
 LEARNT = 10_000  # patches that a mixture is fitted to
 STRENGTH = 50.0  # patches that each component of the prior counts as
 LEAST_FITTED = 0.5  # noise level of the fit: with less, single precision is not enough
@@ -48,7 +51,7 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew, censored: Censored | N
         anew before each round.
     """
     height, width = plane_shape(planes)
-    noisy, sigma = fitted(planes, STEP), np.maximum(sigma, QUIET * sigma.max())
+    noisy, sigma = fitted(planes, FULL.step), np.maximum(sigma, QUIET * sigma.max())
     return blended(local_estimates(noisy, sigma, crew, censored), sigma)[:, :height, :width]
 
 
@@ -59,7 +62,7 @@ def local_estimates(noisy: Real, sigma: Array, crew: Crew, censored: Censored | 
         if censored is None:
             return noisy
         height, width = plane_shape(censored.values)
-        return fitted(censored.completed(pilot[:, :height, :width], of_stored), STEP)
+        return fitted(censored.completed(pilot[:, :height, :width], of_stored), FULL.step)
 
     with crew.stage(0, PILOT):
         pilot = _pilot(noisy, sigma, crew)
@@ -70,15 +73,14 @@ def local_estimates(noisy: Real, sigma: Array, crew: Crew, censored: Censored | 
     found, part = pilot[None], (1 - begin) / len(ROUNDS)
     for i, (share, factor) in enumerate(ROUNDS):
         whole = completed(found[0])
-        pilot = found[0] + np.float32(share) * (whole - found[0])
         powers = (2,) if i < len(ROUNDS) - 1 else (1, 2)
         with crew.stage(begin + i * part, begin + (i + 1) * part):
-            found = local_round(whole, pilot, (factor * sigma**2).tolist(), crew, powers)
+            found = local_round(whole, found[0], (factor * sigma**2).tolist(), crew, powers, share=share)
     return found
 
 
 def denoise_fast(planes: Real, sigma: Array, crew: Crew) -> Real:
-    """A single round of local Gaussians, with fewer members that are looked for nearby.
+    """Two rounds of fewer local Gaussians, of fewer members that are alike in fewer coefficients.
 
     Parameters
     ----------
@@ -87,22 +89,23 @@ def denoise_fast(planes: Real, sigma: Array, crew: Crew) -> Real:
     crew : Crew
     """
     height, width = plane_shape(planes)
-    noisy, sigma = fitted(planes, STEP), np.maximum(sigma, QUIET * sigma.max())
-    with crew.stage(0, 0.4):
-        pilot = _pilot(noisy, sigma, crew, FAST[1])
-    share, factor, group, reach = QUICK
-    pilot += np.float32(share) * (noisy - pilot)
-    with crew.stage(0.4, 1):
-        found: Real = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, (2,), group, reach)[0]
+    sigma = np.maximum(sigma, QUIET * sigma.max())
+    with crew.stage(0, QUICK_PILOT):
+        found = _pilot(fitted(planes, 1), sigma, crew, QUICK_PASS)
+    part = (1 - QUICK_PILOT) / len(QUICK)
+    for i, (share, factor, how) in enumerate(QUICK):
+        noisy, pilot = fitted(planes, how.step), fitted(found[:, :height, :width], how.step)
+        with crew.stage(QUICK_PILOT + i * part, QUICK_PILOT + (i + 1) * part):
+            found = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, (2,), how, share)[0]
     return found[:, :height, :width]
 
 
-def _pilot(noisy: Real, sigma: Array, crew: Crew, least: float = LEAST) -> Real:
+def _pilot(noisy: Real, sigma: Array, crew: Crew, how: tuple[int, float] = PASS) -> Real:
     """Channels by the mixture of photographs."""
     pilot, n = np.empty_like(noisy), len(noisy)
     for c, s in enumerate(sigma.tolist()):
         with crew.stage(c / n, (c + 1) / n):
-            pilot[c] = _by_mixture(noisy[c], photographs(), s, STEP, least, n, crew)
+            pilot[c] = _by_mixture(noisy[c], photographs(), s, *how, n, crew)
     return pilot
 
 

@@ -9,53 +9,77 @@ After Lebrun, Buades & Morel (2013), A nonlocal Bayesian image denoising algorit
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.restore.patches import AREA, SIDE, Real, cut, plane_shape, put, spread
+from emseg.restore.patches import AREA, SIDE, Real, cut_at, lines, plane_shape, put_at, runs, spread
 from emseg.restore.search import Search, Tile
 from emseg.restore.triangular import inverse_lower
 from emseg.restore.work import Crew
 
-STEP = 4  # pixels between reference patches
-REACH = 19  # of the search in each direction
-GROUP = 48  # members of a component
-CHUNK = 128  # components solved at once
+CHUNK = 64  # components solved at once: what they need stays in memory that is at hand
 LEAST = np.float32(4e-7)  # noise relative to the variance of the pilots
+
+
+@dataclass(frozen=True)
+class Round:
+    """How much is done in a round.
+
+    Attributes
+    ----------
+    step : int
+        Pixels between reference patches.
+    group : int
+        M, the members of a component.
+    reach : int
+        Of the search in each direction.
+    cosines : int
+        What patches are compared by, see `emseg.restore.search.Search`.
+    """
+
+    step: int = 4
+    group: int = 48
+    reach: int = 19
+    cosines: int = 0
+
+
+FULL = Round()
 
 
 def local_round(
     noisy: Real,
-    pilot: Real,
+    estimate: Real,
     noise: Sequence[float],
     crew: Crew,
     powers: Sequence[int] = (1,),
-    group: int = GROUP,
-    reach: int = REACH,
+    how: Round = FULL,
+    share: float = 0.0,
 ) -> Real:
     """One round: search, estimate and average.
 
     Parameters
     ----------
-    noisy, pilot : ndarray of float32, shape (C, H, W)
-        H and W are 8 plus a multiple of 4. Patches are compared in the first channel.
+    noisy, estimate : ndarray of float32, shape (C, H, W)
+        H and W are 8 plus a multiple of the step. Patches are compared in the first channel.
     noise : sequence of float
         Variance of each channel's noise.
     crew : Crew
     powers : sequence of int
         How often the members are shrunk, see `posterior_means`; P estimates.
-    group : int
-        M, the members of a component.
-    reach : int
-        Of the search in each direction.
+    how : Round
+    share : float
+        Of what the estimate has taken away, put back for the pilot: some of it was too much.
 
     Returns
     -------
     ndarray of float32, shape (P, C, H, W)
+        The estimate as it was, where no member lies.
     """
-    search = Search(plane_shape(pilot), STEP, reach, group)
+    pilot = estimate + np.float32(share) * (noisy - estimate)
+    search = Search(plane_shape(pilot), how.step, how.reach, how.group, how.cosines)
     walled = search.walled(pilot[0])
 
     def inputs(tile: Tile) -> tuple[Real, Real, Real]:
@@ -69,6 +93,9 @@ def local_round(
         place = search.place(tile)
         total[:, :, *place] += sums
         weight[place] += counts
+    bare = weight == 0
+    if bare.any():
+        total[..., bare], weight[bare] = estimate[:, bare], 1
     total /= weight
     return total
 
@@ -90,23 +117,19 @@ def _tile(
     noisy: Real, pilot: Real, noise: Sequence[float], powers: Sequence[int], members: NDArray[np.intp]
 ) -> tuple[Real, Real]:
     """Sums of the estimates of all members where they lie, (P, C, h, w), and how many there are, (h, w)."""
-    from scipy.sparse import csr_matrix
-
-    shape = pilot.shape[1:]
-    n_patches = (shape[0] - SIDE + 1) * (shape[1] - SIDE + 1)
-    n = members.size
-    to_place = csr_matrix((np.ones(n, np.float32), members.ravel(), np.arange(n + 1)), (n, n_patches))
+    shape = plane_shape(pilot)
+    down, across = (length - SIDE + 1 for length in shape)
+    where, parts = lines(members, across), -(-len(members) // CHUNK)
     sums = np.empty((len(powers), *pilot.shape), np.float32)
     for c, variance in enumerate(noise):
-        a, y = cut(pilot[c]), cut(noisy[c])
+        a, y = runs(pilot[c]), runs(noisy[c])
         found = np.empty((len(powers), *members.shape, AREA), np.float32)
-        for start in range(0, len(members), CHUNK):
-            chosen = members[start : start + CHUNK]
-            found[:, start : start + CHUNK] = posterior_means(a[chosen], y[chosen], variance, powers)
+        for chosen, means in zip(np.array_split(where, parts), np.array_split(found, parts, axis=1), strict=True):
+            means[:] = posterior_means(cut_at(a, chosen), cut_at(y, chosen), variance, powers)
         for one, patches in zip(sums, found, strict=True):
-            one[c] = put(to_place.T @ patches.reshape(-1, AREA), shape)
-    counts = np.bincount(members.ravel(), minlength=n_patches).astype(np.float32)
-    return sums, spread(counts.reshape(-1, shape[1] - SIDE + 1))
+            one[c] = put_at(patches, where, shape)
+    counts = np.bincount(members.ravel(), minlength=down * across).astype(np.float32)
+    return sums, spread(counts.reshape(down, across))
 
 
 def posterior_means(pilot: Real, noisy: Real, noise: float, powers: Sequence[int] = (1,)) -> Real:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.restore.patches import AREA, SIDE, Real, bands, cosines, plane_shape, put
+from emseg.restore.patches import AREA, SIDE, Real, bands, cosines, lines, plane_shape, put_at, spread
 from emseg.restore.work import Crew
 
 Array = NDArray[np.float64]
@@ -166,10 +166,10 @@ def _band(mixture: PatchMixture, across: NDArray[np.intp], rows: slice, part: Re
     x = coordinates(windows[at].reshape(-1, AREA))
     x[1:], trace = mixture.clean(np.ascontiguousarray(x[1:]))
     weight = noise / (trace + noise)
-    patches = np.zeros((*windows.shape[:2], AREA), np.float32)
-    for i, values in enumerate(((cosines() @ (x * weight)).T, np.repeat(weight[:, None], AREA, 1))):
-        patches[at] = values.reshape(down.size, across.size, AREA)
-        sums[i] = put(patches.reshape(-1, AREA), plane_shape(part))
+    placed = np.zeros(windows.shape[:2], np.float32)
+    placed[at] = weight.reshape(down.size, across.size)
+    where = lines(down[:, None] * windows.shape[1] + across, windows.shape[1])
+    sums[0], sums[1] = put_at((cosines() @ (x * weight)).T, where, plane_shape(part)), spread(placed)
     return sums
 
 

@@ -39,6 +39,44 @@ def put(rows: Real, shape: tuple[int, int]) -> Real:
     return plane
 
 
+def lines(members: NDArray[np.intp], across: int) -> NDArray[np.intp]:
+    """Where the 8 rows of patches are in `runs` of a plane, shape (..., 8).
+
+    Parameters
+    ----------
+    members : ndarray of int
+        The patches, as rows of `cut`.
+    across : int
+        How many patches lie beside each other in the plane: its width - 7.
+    """
+    return members[..., None] + across * np.arange(SIDE)
+
+
+def runs(plane: Real) -> Real:
+    """Every 8 pixels in a row of a plane (H, W), shape (H (W - 7), 8): an eighth of what `cut` holds."""
+    return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(plane, SIDE, axis=1)).reshape(-1, SIDE)
+
+
+def cut_at(pieces: Real, where: NDArray[np.intp]) -> Real:
+    """The patches at some places, (..., 64), from the `runs` of a plane and `lines`."""
+    return pieces.take(where, axis=0).reshape(*where.shape[:-1], AREA)
+
+
+def put_at(rows: Real, where: NDArray[np.intp], shape: tuple[int, int]) -> Real:
+    """Sum of patches (..., 64) at the places that `lines` gives, in a plane of this shape: `cut_at` transposed."""
+    from scipy.sparse import csr_matrix
+
+    across, n = shape[1] - SIDE + 1, where.size
+    # scipy takes indices of 32 bits as they are.
+    begin = np.arange(n + 1, dtype=np.int32)
+    to_place = csr_matrix((np.ones(n, np.float32), where.ravel().astype(np.int32), begin), (n, shape[0] * across))
+    pieces = (to_place.T @ rows.reshape(-1, SIDE)).reshape(shape[0], across, SIDE)
+    plane = np.zeros(shape, np.float32)
+    for j in range(SIDE):
+        plane[:, j : j + across] += pieces[..., j]
+    return plane
+
+
 def spread(weight: Real) -> Real:
     """`put` for patches that are constant: weights (H - 7, W - 7) → (H, W)."""
     height, width = weight.shape
@@ -54,11 +92,26 @@ def spread(weight: Real) -> Real:
 @lru_cache
 def cosines() -> Real:
     """The orthonormal cosine basis of 8 × 8 patches, a column each: (64, 64), the constant first."""
-    i = np.arange(SIDE)
-    one = np.cos(np.pi * (i[:, None] + 0.5) * i / SIDE) * np.sqrt(2 / SIDE)
-    one[:, 0] = np.sqrt(1 / SIDE)
-    basis: Real = np.kron(one, one).astype(np.float32)
+    basis: Real = np.kron(_cosine(), _cosine()).astype(np.float32)
     return basis
+
+
+def _cosine() -> NDArray[np.float64]:
+    """The basis of 8 pixels in a row, (8, 8)."""
+    i = np.arange(SIDE)
+    one: NDArray[np.float64] = np.cos(np.pi * (i[:, None] + 0.5) * i / SIDE) * np.sqrt(2 / SIDE)
+    one[:, 0] = np.sqrt(1 / SIDE)
+    return one
+
+
+def cosine_planes(plane: Real, order: int) -> Real:
+    """The lowest `order` cosines in each direction of every patch of a plane (H, W): (H - 7, W - 7, order²)."""
+    basis = _cosine()[:, :order].astype(np.float32)
+    height, across = plane.shape[0] - SIDE + 1, plane.shape[1] - SIDE + 1
+    beside = (runs(plane) @ basis).reshape(plane.shape[0], across * order)
+    below = np.lib.stride_tricks.sliding_window_view(beside, SIDE, axis=0).swapaxes(1, 2)
+    found: Real = (basis.T @ below).reshape(height, order, across, order).swapaxes(1, 2)
+    return found.reshape(height, across, order * order)
 
 
 def bands(shape: tuple[int, ...], pixels: int = 1 << 15) -> list[slice]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.restore.patches import SIDE, Real, cut
+from emseg.restore.patches import SIDE, Real, cosine_planes, cut
 
-TILE = 32, 384  # pixels between the first and the last reference patches searched for at once, down and across
-BLOCK = 6  # references a side whose distances are one product of matrices
+TILE = 8, 96  # reference patches searched for at once, down and across
+BLOCK = 24, 32  # pixels a side within which the distances of references are one product of matrices; those of cosines
 #: First and last row and column of a part of the grid of references.
 Tile = tuple[int, int, int, int]
 Place = tuple[slice, slice]
@@ -25,17 +25,20 @@ class Search:
     shape : (int, int)
         Height and width of the plane: 8 plus a multiple of `step`.
     step : int
-        Pixels between reference patches, 2 or 4.
+        Pixels between reference patches.
     reach : int
         How far the search goes in each direction.
     group : int
         M, how many patches are wanted; fewer where a corner has fewer in reach.
+    cosines : int
+        Compare only so many of the lowest cosines of patches in each direction, which is quicker; 0: all pixels.
     """
 
     shape: tuple[int, int]
     step: int
     reach: int
     group: int
+    cosines: int = 0
 
     @property
     def size(self) -> int:
@@ -52,7 +55,7 @@ class Search:
     def tiles(self, pixels: tuple[int, int] | None = None) -> list[Tile]:
         """Parts of the grid of reference patches, at most so many pixels from the first to the last."""
         down, across = self.grid
-        height, width = (max(1, length // self.step) for length in pixels or TILE)
+        height, width = TILE if pixels is None else (max(1, length // self.step) for length in pixels)
         return [
             (i, min(i + height, down), j, min(j + width, across))
             for i in range(0, down, height)
@@ -100,25 +103,33 @@ class Search:
         origin = (self.step * i0 - self.reach - place[0].start) * width + self.step * j0 - self.reach - place[1].start
         positions = np.full((down, across, self.size), -1, np.intp)
         chosen = np.ones((down, across), bool) if wanted is None else wanted
-        for i in range(0, down, BLOCK):
-            for j in range(0, across, BLOCK):
-                own = np.nonzero(chosen[i : i + BLOCK, j : j + BLOCK])
+        block = -(-BLOCK[self.cosines > 0] // self.step)
+        low = cosine_planes(part, self.cosines) if self.cosines else None
+        for i in range(0, down, block):
+            for j in range(0, across, block):
+                own = np.nonzero(chosen[i : i + block, j : j + block])
                 if own[0].size:
-                    best = self._best(part[self.step * i :, self.step * j :], own)
+                    from_here = np.s_[self.step * i :, self.step * j :]
+                    best = self._best(part[from_here], own, None if low is None else low[from_here])
                     rows, columns = self.step * (own[0] + i), self.step * (own[1] + j)
                     y, x = np.divmod(best, 2 * self.reach + 1)
                     positions[own[0] + i, own[1] + j] = origin + (rows[:, None] + y) * width + columns[:, None] + x
         return positions[chosen]
 
-    def _best(self, part: Real, own: tuple[NDArray[np.intp], ...]) -> NDArray[np.intp]:
+    def _best(self, part: Real, own: tuple[NDArray[np.intp], ...], low: Real | None) -> NDArray[np.intp]:
         """Offsets, in reading order, of the M patches nearest to each reference (rows, columns) of a block; (B, M)."""
         step, size = self.step, 2 * self.reach + 1
         n_down, n_across = (size + step * int(index.max()) for index in own)
-        near = part[: n_down + SIDE - 1, : n_across + SIDE - 1]
-        patches = cut(near - near[self.reach, self.reach])  # small numbers: squares that do not cancel
         y, x = (step * index for index in own)
+        middle = part[self.reach, self.reach]  # taken off for small numbers: squares that do not cancel
+        if low is None:
+            patches = cut(part[: n_down + SIDE - 1, : n_across + SIDE - 1] - middle)
+        else:
+            patches = low[:n_down, :n_across].copy().reshape(n_down * n_across, -1)
+            patches[:, 0] -= SIDE * middle
         reference = patches[(y + self.reach) * n_across + x + self.reach]
-        distance = np.einsum("pa,pa->p", patches, patches) - 2 * (reference @ patches.T)
+        distance = (-2 * reference) @ patches.T
+        distance += np.einsum("pa,pa->p", patches, patches)
         windows = np.lib.stride_tricks.sliding_window_view(
             distance.reshape(-1, n_down, n_across), (size, size), axis=(1, 2)
         )

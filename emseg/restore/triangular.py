@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Real = TypeVar("Real", bound=np.floating[Any])
-LEAF = 6  # rows and columns, up to which all matrices are inverted together, row by row
+LEAF = 8  # rows and columns, up to which all matrices are inverted together, row by row
 
 
 def inverse_lower(lower: NDArray[Real]) -> NDArray[Real]:

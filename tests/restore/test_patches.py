@@ -7,7 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.restore.patches import SIDE, bands, cosines, cut, fitted, put, spread
+from emseg.restore.patches import (
+    SIDE,
+    bands,
+    cosine_planes,
+    cosines,
+    cut,
+    cut_at,
+    fitted,
+    lines,
+    put,
+    put_at,
+    runs,
+    spread,
+)
 
 
 def test_the_basis_is_orthonormal_and_begins_with_the_constant() -> None:
@@ -25,6 +38,25 @@ def test_put_is_the_transpose_of_cut(height: int, width: int) -> None:
     weight = rows[:, 0].reshape(height - 7, width - 7)
     constant = np.repeat(weight.reshape(-1, 1), 64, axis=1)
     assert np.allclose(spread(weight), put(constant, plane.shape), atol=1e-5)
+
+
+@given(st.integers(8, 20), st.integers(8, 20))
+def test_some_patches_are_cut_and_put_like_all_of_them(height: int, width: int) -> None:
+    rng = np.random.default_rng(height * 100 + width)
+    plane = rng.standard_normal((height, width)).astype(np.float32)
+    members = rng.integers(0, (height - 7) * (width - 7), (5, 3))
+    where = lines(members, width - 7)
+    assert (cut_at(runs(plane), where) == cut(plane)[members]).all()
+    rows, all_rows = rng.standard_normal((5, 3, 64)).astype(np.float32), np.zeros_like(cut(plane))
+    np.add.at(all_rows, members, rows)
+    assert np.allclose(put_at(rows, where, plane.shape), put(all_rows, plane.shape), atol=1e-5)
+
+
+@pytest.mark.parametrize("order", [1, 3, 8])
+def test_the_lowest_cosines_of_every_patch(order: int) -> None:
+    plane = np.random.default_rng(0).standard_normal((12, 19)).astype(np.float32)
+    wanted = (cut(plane) @ cosines()).reshape(5, 12, 8, 8)[:, :, :order, :order]
+    assert np.allclose(cosine_planes(plane, order), wanted.reshape(5, 12, -1), atol=1e-5)
 
 
 @given(st.integers(8, 60), st.integers(8, 60), st.integers(1, 900))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emseg.restore.patches import cut
+from emseg.restore.patches import cosines, cut
 from emseg.restore.search import Search
 
 
-@pytest.mark.parametrize(("step", "reach"), [(4, 12), (2, 7), (4, 30)])
-def test_the_nearest_patches(step: int, reach: int) -> None:
+@pytest.mark.parametrize(("step", "reach", "low"), [(4, 12, 0), (2, 7, 0), (4, 30, 0), (4, 12, 3), (8, 9, 4)])
+def test_the_nearest_patches(step: int, reach: int, low: int) -> None:
     plane = np.random.default_rng(0).normal(0, 30, (40, 32)).astype(np.float32)
-    search = Search((40, 32), step, reach, 10)
+    search = Search((40, 32), step, reach, 10, low)
     walled, patches = search.walled(plane), cut(plane).astype(float)
+    if low:
+        patches = patches @ cosines().reshape(64, 8, 8)[:, :low, :low].reshape(64, -1)
     rows, columns = np.divmod(np.arange(len(patches)), 25)
     for tile in [(1, 3, 0, 2), (0, 1, 2, 4)]:
         place = search.place(tile)
