@@ -102,10 +102,10 @@ def inpaint(
     begin = time.perf_counter()
     photo = as_image(image)
     missing, asked_for = _missing(photo, mask, asked)
-    planes = Planes.of(photo, ~missing)
+    planes = Planes.of(photo, ~missing, complete=False)
     stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
     values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
-    axes = axes_of_colour(values, photo.colour)
+    axes = axes_of_colour(values[:, None, ~missing], photo.colour)
     factor, shown = None, None
     with crew_of(asked.workers, values.size, on_progress) as crew:
         with crew.stage(0, 0.5 if asked.uncertainty else 1):

@@ -52,8 +52,11 @@ class Planes:
     beyond: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, image: Image, inside: NDArray[np.bool_] | None = None) -> Planes:
-        """The planes of an image, outside of a mask without data; raise DataError if no pixel has any."""
+    def of(cls, image: Image, inside: NDArray[np.bool_] | None = None, complete: bool = True) -> Planes:
+        """The planes of an image, outside of a mask without data; raise DataError if no pixel has any.
+
+        Unless they are to be complete, the values where there is no data are all the same.
+        """
         valid = image.valid if inside is None else inside if image.valid is None else inside & image.valid
         if valid is not None and not valid.any():
             raise DataError(f"{image.name}: no pixel has data; check the image and the mask")
@@ -65,11 +68,11 @@ class Planes:
         grey = np.iinfo(dtype).max / WHITE if has_white else 1.0
         like_others = spread == 0 or FLAT * grey <= spread < LIVELY * grey
         unit = grey if like_others else float(np.exp2(np.ceil(np.log2(spread / WHITE))))
-        values = np.moveaxis(pixels, 2, 0)
-        if valid is not None:
-            values = values[(slice(None), *_nearest(valid))]
         known = pixels[..., 0] if valid is None else pixels[valid, 0]
         first = float(known.flat[0])
+        values = np.moveaxis(pixels, 2, 0)
+        if valid is not None:
+            values = values[(slice(None), *_nearest(valid))] if complete else np.where(valid, values, known.flat[0])
         if has_white:
             shift = first / unit  # of the image itself: adding a constant to it makes no difference
             values = values / np.float32(unit) - np.float32(shift)

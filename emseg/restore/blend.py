@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.restore.box import box_mean
 from emseg.restore.patches import Real
 
 #: c₀, c₁, c₂ of w = c₀ + c₁ log(e + FAINT) + c₂ log(v + FLAT), with e the mean squared difference of the estimates and
@@ -22,10 +23,8 @@ LEAST, MOST = -0.5, 1.5  # of the weight
 
 def features(once: Real, twice: Real, sigma: float) -> tuple[Real, Real]:
     """log(e + FAINT) and log(v + FLAT) of two estimates (H, W) of a channel."""
-    from scipy.ndimage import uniform_filter
-
-    taken = uniform_filter((twice - once) ** 2, WINDOW)
-    contrast = uniform_filter((once - uniform_filter(once, AROUND)) ** 2, WINDOW)
+    taken = box_mean((twice - once) ** 2, WINDOW)
+    contrast = box_mean((once - box_mean(once, AROUND)) ** 2, WINDOW)
     faint: Real = np.log(np.maximum(taken / sigma**2, 0) + FAINT)
     flat: Real = np.log(np.maximum(contrast / sigma**2, 0) + FLAT)
     return faint, flat

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from emseg.restore.clipping import SHARE, unclipped
 from emseg.restore.colour import turned
+from emseg.restore.normal import below
 from emseg.restore.patches import Real
 
 Array = NDArray[np.float64]
@@ -63,7 +64,7 @@ class Censored:
             clean = np.clip(unclipped(mean, noisy, sigma, self.ends) if of_stored else mean, *self.ends)
             for sign in (1, -1):
                 there = self._at(noisy, sign)
-                out[there] = clean[there] - sign * sigma * _beyond(sign * (self._end(sign) - clean[there]) / sigma)
+                out[there] = clean[there] - sign * sigma * below(sign * (self._end(sign) - clean[there]) / sigma)
         return turned(self.axes, found)
 
     def _end(self, sign: int) -> float:
@@ -73,11 +74,3 @@ class Censored:
         """Where the lower end is reached, or the upper one, if the sign is negative."""
         reached: NDArray[np.bool_] = sign * (plane - self._end(sign)) <= ROUNDING
         return reached
-
-
-def _beyond(a: Real) -> Real:
-    """φ(a)/Φ(a) = -E[n | n ≤ a], n ~ N(0, 1)."""
-    from scipy.special import log_ndtr
-
-    ratio: Real = np.exp(-0.5 * a**2 - 0.5 * np.log(2 * np.pi) - log_ndtr(a))
-    return ratio

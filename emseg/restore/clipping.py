@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.restore.normal import density, distribution
+
 SHARE = 1e-3  # of pixels at an end from which on it counts as an end
 GRID = 512
 
@@ -28,10 +30,7 @@ def unclipped(
             continue
         # In units of σ above the end, the mean of max(μ + n, 0) is μ Φ(μ) + φ(μ).
         mu = np.linspace(-3, 5, GRID)
-        density = np.exp(-0.5 * mu**2) / np.sqrt(2 * np.pi)
-        from scipy.special import ndtr
-
-        seen = mu * ndtr(mu) + density
+        seen = mu * distribution(mu) + density(mu)
         above = sign * (estimate - end) / sigma
         lifted = np.interp(above, seen, mu).astype(np.float32)
         estimate = np.where(above < mu[-1], end + sign * sigma * lifted, estimate).astype(np.float32)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.restore.places import Places
+
 Real = NDArray[np.float32]
 SIDE = 8
 AREA = SIDE * SIDE
@@ -64,13 +66,8 @@ def cut_at(pieces: Real, where: NDArray[np.intp]) -> Real:
 
 def put_at(rows: Real, where: NDArray[np.intp], shape: tuple[int, int]) -> Real:
     """Sum of patches (..., 64) at the places that `lines` gives, in a plane of this shape: `cut_at` transposed."""
-    from scipy.sparse import csr_matrix
-
-    across, n = shape[1] - SIDE + 1, where.size
-    # scipy takes indices of 32 bits as they are.
-    begin = np.arange(n + 1, dtype=np.int32)
-    to_place = csr_matrix((np.ones(n, np.float32), where.ravel().astype(np.int32), begin), (n, shape[0] * across))
-    pieces = (to_place.T @ rows.reshape(-1, SIDE)).reshape(shape[0], across, SIDE)
+    across = shape[1] - SIDE + 1
+    pieces = Places(where.ravel(), shape[0] * across).summed(rows.reshape(-1, SIDE)).reshape(shape[0], across, SIDE)
     plane = np.zeros(shape, np.float32)
     for j in range(SIDE):
         plane[:, j : j + across] += pieces[..., j]
