@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from emseg.restore.patches import SIDE, Real, cosine_planes, cut
 
 TILE = 8, 96  # reference patches searched for at once, down and across
-BLOCK = 24, 32  # pixels a side within which the distances of references are one product of matrices; those of cosines
+BLOCK = 6  # references a side whose distances are one product of matrices
+LOW_BLOCK = 32  # pixels that they lie on a side where patches are compared by cosines
 #: First and last row and column of a part of the grid of references.
 Tile = tuple[int, int, int, int]
 Place = tuple[slice, slice]
@@ -103,7 +104,7 @@ class Search:
         origin = (self.step * i0 - self.reach - place[0].start) * width + self.step * j0 - self.reach - place[1].start
         positions = np.full((down, across, self.size), -1, np.intp)
         chosen = np.ones((down, across), bool) if wanted is None else wanted
-        block = -(-BLOCK[self.cosines > 0] // self.step)
+        block = -(-LOW_BLOCK // self.step) if self.cosines else BLOCK
         low = cosine_planes(part, self.cosines) if self.cosines else None
         for i in range(0, down, block):
             for j in range(0, across, block):
