@@ -36,6 +36,7 @@ DECODER_ERRORS = (
     PIL.Image.DecompressionBombError,  # Pillow's own limits inside a file (GIF frames, tiles)
 )
 
+ICC_HEADER, LARGEST_PROFILE = 128, 1 << 22  # bytes
 DEFLATE = 1032
 """Bytes that deflate can make of one at most."""
 
@@ -208,7 +209,8 @@ def _orientation(im: PIL.Image.Image) -> int:
 
 def _metadata(im: PIL.Image.Image) -> dict[str, Any]:
     dpi = im.info.get("dpi")
-    return resolution(dpi[::-1] if dpi and _orientation(im) > 4 else dpi)
+    found = resolution(dpi[::-1] if dpi and _orientation(im) > 4 else dpi)
+    return found if im.mode == "CMYK" else found | profile(im.info.get("icc_profile"))
 
 
 def resolution(dpi: Any) -> dict[str, Any]:
@@ -218,3 +220,9 @@ def resolution(dpi: Any) -> dict[str, Any]:
     except (TypeError, ValueError, ZeroDivisionError):
         return {}
     return {"resolution": (x, y)} if 0 < x < math.inf and 0 < y < math.inf else {}
+
+
+def profile(icc: Any) -> dict[str, Any]:
+    """Metadata entry for a colour profile; nothing where it is none, or is not one of pixels as they are read."""
+    fine = isinstance(icc, bytes) and ICC_HEADER <= len(icc) <= LARGEST_PROFILE and icc[36:40] == b"acsp"
+    return {"icc": icc} if fine and icc[16:20] in (b"RGB ", b"GRAY") else {}

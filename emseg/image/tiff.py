@@ -35,7 +35,7 @@ for _library in ("PIL", "tifffile"):  # what they log, they also raise; without 
 
 _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _WHITE_IS_ZERO, _GREY, _RGB, _CMYK, _YCBCR = 0, 1, 2, 5, 6
-_ORIENTATION, _RESOLUTION, _UNIT = 274, 282, 296
+_ORIENTATION, _RESOLUTION, _UNIT, _ICC = 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
 _WIDTH, _HEIGHT, _ROWS, _TILE_WIDTH, _TILE_HEIGHT, _STRIPS, _TILES, _PLANAR = 256, 257, 278, 322, 323, 273, 324, 284
 
@@ -153,7 +153,8 @@ def _by_tifffile(data: bytes, name: str, how: Reading) -> Image:
     image = Image.from_array(np.ascontiguousarray(pixels), valid, name)
     if image.colour == "rgb" and page.photometric not in (_GREY, _RGB):  # CIE L*a*b*, for one
         image = replace(image, colour="bands")
-    return replace(image, metadata={**raster.resolution(dpi), **_geo(tags)}, alpha=opacity)
+    metadata = {**raster.resolution(dpi), **_geo(tags), **raster.profile(tags.get(_ICC))}
+    return replace(image, metadata=metadata, alpha=opacity)
 
 
 def _page_pixels(page: Any, tags: Mapping[int, Any], length: int, name: str, how: Reading) -> NDArray[Any]:

@@ -20,8 +20,9 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 
 
 def fits_png(image: Image) -> bool:
-    """Whether a PNG holds such pixels as they are."""
-    return image.pixels.dtype in (np.uint8, np.uint16) and image.pixels.shape[2] in (1, 3)
+    """Whether a PNG holds such pixels as they are, and all that is known of them."""
+    plain = not image.metadata.keys() & {"geotiff", "nodata"}
+    return plain and image.pixels.dtype in (np.uint8, np.uint16) and image.pixels.shape[2] in (1, 3)
 
 
 def picture_png(image: Image) -> bytes:
@@ -30,15 +31,21 @@ def picture_png(image: Image) -> bytes:
     if pixels.dtype == np.uint8:
         mode = _MODES[pixels.shape[2]]
         flat = pixels[:, :, 0] if mode == "L" else pixels
-        return encode(mode, flat, DEFAULT_STRATEGY, dpi=image.metadata.get("resolution"))
-    return _deep(pixels, image.metadata)
+        return encode(mode, flat, DEFAULT_STRATEGY, dpi=image.metadata.get("resolution"), icc=_profile(image))
+    return _deep(pixels, image.metadata, _profile(image))
 
 
 def picture_tiff(image: Image) -> bytes:
     """Encode pixels (H, W, C) of any type, with what the input said of resolution and place."""
     from emseg.output.tiff import image_tiff
 
-    return image_tiff(image.pixels, image.colour, image.alpha, image.metadata)
+    return image_tiff(image.pixels, image.colour, image.alpha, image.metadata, _profile(image))
+
+
+def _profile(image: Image) -> bytes | None:
+    """The colour profile, if it is one of as many channels."""
+    icc: bytes | None = image.metadata.get("icc")
+    return icc if icc and {b"RGB ": "rgb", b"GRAY": "gray"}.get(icc[16:20]) == image.colour else None
 
 
 def _with_alpha(image: Image) -> NDArray[Any]:
@@ -48,7 +55,7 @@ def _with_alpha(image: Image) -> NDArray[Any]:
     return image.pixels if alpha is None else np.dstack([image.pixels, alpha])
 
 
-def _deep(pixels: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
+def _deep(pixels: NDArray[Any], metadata: Mapping[str, Any], icc: bytes | None) -> bytes:
     """A PNG of 16 bits a sample, which Pillow cannot write for colours: rows as differences to the row above."""
     height, width, channels = pixels.shape
     rows = np.ascontiguousarray(pixels, ">u2").view(np.uint8).reshape(height, -1)
@@ -63,6 +70,8 @@ def _deep(pixels: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
         file.write(struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)))
 
     chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[channels], 0, 0, 0))
+    if icc:
+        chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc))
     dpi = metadata.get("resolution")
     if sensible(dpi):
         chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in dpi), 1))

@@ -52,6 +52,7 @@ def encode(
     strategy: int,
     table: NDArray[np.uint8] | None = None,
     dpi: tuple[float, float] | None = None,
+    icc: bytes | None = None,
 ) -> bytes:
     """Encode an array as a PNG of a Pillow mode, without a copy of the pixels."""
     pixels = np.ascontiguousarray(pixels)
@@ -63,6 +64,8 @@ def encode(
     picture.encoderinfo = {"compress_level": 1, "compress_type": strategy}
     if sensible(dpi):
         picture.encoderinfo["dpi"] = dpi
+    if icc:
+        picture.encoderinfo["icc_profile"] = icc
     PIL.Image.SAVE["PNG"](picture, file, "")
     return file.getvalue()
 

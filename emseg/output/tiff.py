@@ -19,7 +19,7 @@ _GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737:
 
 def labels_tiff(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:
     """Labels (H, W) in their own unsigned type; 0 is declared to be "no data" where the input had such a value."""
-    return _tiff(labels, metadata, nodata="nodata" in metadata)
+    return _tiff(labels, metadata, "0" if "nodata" in metadata else None)
 
 
 def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
@@ -27,24 +27,32 @@ def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
     return _tiff(planes.astype(np.float32, copy=False), metadata)
 
 
-def image_tiff(pixels: NDArray[Any], colour: str, alpha: NDArray[Any] | None, metadata: Mapping[str, Any]) -> bytes:
-    """An image (H, W, C) of any type, with its alpha (H, W) if it has one."""
+def image_tiff(
+    pixels: NDArray[Any],
+    colour: str,
+    alpha: NDArray[Any] | None,
+    metadata: Mapping[str, Any],
+    icc: bytes | None = None,
+) -> bytes:
+    """An image (H, W, C) of any type, with its alpha (H, W) and its colour profile if it has them."""
+    nodata = metadata.get("nodata")
     photometric = "rgb" if colour == "rgb" else "minisblack"
     samples = pixels if alpha is None else np.dstack([pixels, alpha.astype(pixels.dtype, copy=False)])
     if samples.shape[2] == 1:
-        return _tiff(samples[:, :, 0], metadata)
+        return _tiff(samples[:, :, 0], metadata, nodata, iccprofile=icc)
     metadata = {name: value for name, value in metadata.items() if name != "volume"}
     more = samples.shape[2] - (3 if colour == "rgb" else 1)
     kinds = ["unspecified"] * more
     if alpha is not None:
         kinds[-1] = "unassalpha"
-    return _tiff(samples, metadata, photometric=photometric, planarconfig="contig", extrasamples=kinds or None)
+    layout = {"planarconfig": "contig", "extrasamples": kinds or None, "iccprofile": icc}
+    return _tiff(samples, metadata, nodata, photometric, **layout)
 
 
 def _tiff(
     pixels: NDArray[Any],
     metadata: Mapping[str, Any],
-    nodata: bool = False,
+    nodata: str | None = None,
     photometric: str = "minisblack",
     **layout: Any,
 ) -> bytes:
@@ -52,8 +60,8 @@ def _tiff(
     import tifffile
 
     place: dict[str, Any] = {"extratags": _geo_tags(metadata.get("geotiff", {}))}
-    if nodata:
-        place["extratags"].append((NODATA, "s", 0, b"0", True))
+    if nodata is not None:
+        place["extratags"].append((NODATA, "s", 0, nodata.encode("ascii", "replace"), True))
     if "volume" in metadata:  # a page for each slice
         pixels = pixels.reshape(*pixels.shape[:-2], *metadata["volume"])
     if sensible(metadata.get("resolution")):

@@ -55,7 +55,8 @@ class Inpainted:
         """The deviations as an image, shape (H, W, C)."""
         if self.deviation is None:
             raise UsageError("there are no deviations; ask for them with uncertainty=True")
-        return replace(self.image, pixels=np.moveaxis(self.deviation, 0, 2), alpha=None, valid=None)
+        place = {name: value for name, value in self.image.metadata.items() if name not in ("nodata", "icc")}
+        return replace(self.image, pixels=np.moveaxis(self.deviation, 0, 2), alpha=None, valid=None, metadata=place)
 
 
 def inpaint(

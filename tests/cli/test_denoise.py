@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+import tifffile
+from PIL import Image, ImageCms
 
 from emseg.cli.errors import attempt
 from emseg.cli.main import cli
@@ -106,6 +107,42 @@ def test_of_photons_the_gain_is_told(photo: Path, tmp_path: Path, capsys: pytest
     assert f"gain {np.mean(gains):.3g} (found)" in capsys.readouterr().out
     assert run(photo, "--noise", "poisson", "--gain", 3, "-o", tmp_path / "out") == 0
     assert "gain 3 (given)" in capsys.readouterr().out
+
+
+def test_a_colour_profile_is_carried(photo: Path, tmp_path: Path) -> None:
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    with Image.open(photo) as picture:
+        picture = picture.convert("RGB")
+        picture.save(tmp_path / "a.jpg", icc_profile=icc)
+        picture.save(tmp_path / "b.tif", icc_profile=icc)
+        tifffile.imwrite(tmp_path / "c.tif", np.asarray(picture, np.uint16) * 257, photometric="rgb", iccprofile=icc)
+        tifffile.imwrite(tmp_path / "d.tif", np.asarray(picture, np.float32), photometric="rgb", iccprofile=icc)
+        picture.convert("L").save(tmp_path / "e.png", icc_profile=icc)  # does not fit
+    assert run(*sorted(tmp_path.glob("[a-e].*")), "--sigma", 0, "-q", "-o", tmp_path / "out") == 0
+    found = {path.name[0]: path for path in (tmp_path / "out").glob("*.denoised.[pt]*")}
+    assert found["c"].suffix == ".png"
+    for name in "abc":
+        with Image.open(found[name]) as picture:
+            assert picture.info["icc_profile"] == icc
+            assert np.asarray(picture).shape == (*read_image(photo).shape, 3)
+    with tifffile.TiffFile(found["d"]) as file:
+        assert file.pages[0].tags["InterColorProfile"].value == icc
+    with Image.open(found["e"]) as picture:
+        assert "icc_profile" not in picture.info
+
+
+def test_an_image_with_a_place_on_earth_stays_a_tiff(photo: Path, tmp_path: Path) -> None:
+    pixels = np.asarray(Image.open(photo).convert("L")).copy()
+    pixels[:3] = 7
+    tags = [(33550, "d", 3, (2.0, 2.0, 0.0), True), (33922, "d", 6, (0.0, 0, 0, 5e5, 6e6, 0), True)]
+    tifffile.imwrite(tmp_path / "map.tif", pixels, extratags=[*tags, (42113, "s", 0, "7", True)])
+    assert run(tmp_path / "map.tif", "--sigma", 9, "-q", "-o", tmp_path / "out") == 0
+    with tifffile.TiffFile(tmp_path / "out" / "map.denoised.tif") as file:
+        found = file.pages[0]
+        assert found.tags[33550].value == (2, 2, 0)
+        assert found.tags[42113].value == "7"
+        assert (found.asarray()[:3] == 7).all()
+        assert (found.asarray() != pixels).any()
 
 
 def test_several_inputs_a_mask_and_resume(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
