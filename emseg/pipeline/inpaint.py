@@ -174,6 +174,9 @@ def _missing(
         raise DataError(f"{photo.name}: no pixel is missing, the mask is empty; check it")
     if either.all():
         raise DataError(f"{photo.name}: all pixels are missing; check the mask, which is non-zero where to fill")
+    lost = np.stack(np.split(either, slices_of(photo))).all((1, 2))
+    if lost.any():  # slices are filled each from itself
+        raise DataError(f"{photo.name}: slice {lost.argmax() + 1} is missing altogether; leave it out of the volume")
     return either, missing
 
 
