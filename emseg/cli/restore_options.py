@@ -8,24 +8,13 @@ from typing import Any
 
 import click
 
+from emseg.cli.cleaning import _level
 from emseg.cli.options import _checked, _option
 from emseg.pipeline.restore_options import METHODS, NOISES, DenoiseOptions, InpaintOptions
 from emseg.scale.processors import processors
 
 DEFAULT = DenoiseOptions()
 FILLING = InpaintOptions()
-
-
-def _level(value: Any) -> float | str:
-    if value == "auto":
-        return "auto"
-    try:
-        level = float(value)
-    except ValueError:
-        level = -1.0
-    if not 0 <= level < float("inf"):
-        raise ValueError(f"{value!r} is no such number; give a number of 0 or more, or auto")
-    return level
 
 
 def _number(value: float | None) -> float | None:
@@ -47,14 +36,6 @@ def _gain(value: Any) -> float | str:
     return gain
 
 
-def _cleaning(value: Any) -> float | str:
-    return "off" if value == "off" else _level(value)
-
-
-CLEANED = (
-    _option("--denoise", metavar="auto|off|S", callback=_checked(_cleaning), default="off",
-            help="Take noise of this level out of the image first; auto: as much as is found."),
-)  # fmt: skip
 MASKED = (
     _option("--mask", type=click.Path(exists=True, dir_okay=False), metavar="FILE",
             help="Image of the same size: where it is zero, pixels stay as they are and have no influence."),

@@ -10,9 +10,9 @@ import click
 
 from emseg.cli.batch import Batch, Done, opened
 from emseg.cli.batch_options import MANY
+from emseg.cli.cleaning import CLEANED
 from emseg.cli.options import FILES, FIT, TALK, options
 from emseg.cli.progress import watch
-from emseg.cli.restore_options import CLEANED
 from emseg.output.names import EXTRA, REGIONS, Job, wanted
 
 HELP = """Segment each INPUT into K regions.

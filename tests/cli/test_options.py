@@ -6,8 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from emseg.cli.cleaning import CLEANED
 from emseg.cli.options import FILES, FIT, TALK, options
-from emseg.cli.restore_options import CLEANED
 from emseg.em.registry import ALGORITHMS
 from emseg.features.spec import FEATURES
 from emseg.pipeline.options import COVARIANCES, SegmentOptions
