@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emseg.restore.mixture import PatchMixture, coordinates
 from emseg.restore.patches import AREA, Real, cosines
 from emseg.restore.prior import photographs
 
 LEAST_NOISE = 3.0  # grey levels; a guess is never nearer to the truth
+LEAST = 4.0  # of the noise: axes with less do not help to tell components apart here, see `PatchMixture`
 
 
 class Expected:
@@ -29,12 +32,25 @@ class Expected:
     def __init__(self, patches: Real, sigma: float, unit: float) -> None:
         noise = max(unit * sigma, LEAST_NOISE) ** 2
         x = np.ascontiguousarray(coordinates(patches * np.float32(unit))[1:])
-        self.label = replace(photographs(), noise=noise, least=1.0).log_joint(x).argmax(0)
+        self.label = replace(photographs(), noise=noise, least=LEAST).log_joint(x).argmax(0)
         self.unit = unit
 
-    def covariances(self, part: slice) -> Real:
-        """Those of a part of the patches, (n, 64, 64)."""
-        found: Real = _covariances(photographs())[self.label[part]]
+    def __getitem__(self, part: NDArray[np.intp] | slice) -> Expected:
+        """Those of some of the patches."""
+        found = copy(self)
+        found.label = self.label[part]
+        return found
+
+    def rows(self, pixels: NDArray[np.intp]) -> Real:
+        """Rows of the covariances, (N, n, 64), of pixels (N, n)."""
+        return self._in_units(_covariances(photographs())[self.label[:, None], pixels])
+
+    @property
+    def variances(self) -> Real:
+        """Variances of pixels, (N, 64)."""
+        return self._in_units(np.einsum("kii->ki", _covariances(photographs()))[self.label])
+
+    def _in_units(self, found: Real) -> Real:
         if self.unit != 1:
             found /= np.float32(self.unit**2)
         return found
@@ -46,4 +62,14 @@ def _covariances(mixture: PatchMixture) -> Real:
     turned = cosines()[:, 1:] @ mixture.axes.astype(np.float32)
     found: Real = (turned * mixture.variances[:, None].astype(np.float32)) @ np.swapaxes(turned, 1, 2)
     assert found.shape[1:] == (AREA, AREA)
+    return found
+
+
+@lru_cache(maxsize=8)
+def precisions(variance: float) -> Real:
+    """(Σ_k + variance)⁻¹ of pixels, (K, 64, 64), which do not mind a constant added to a patch."""
+    mixture = photographs()
+    turned = cosines()[:, 1:] @ mixture.axes.astype(np.float32)
+    precise: Real = (1 / (mixture.variances[:, None] + variance)).astype(np.float32)
+    found: Real = (turned * precise) @ np.swapaxes(turned, 1, 2)
     return found
