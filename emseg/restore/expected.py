@@ -5,12 +5,13 @@ from __future__ import annotations
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.restore.mixture import PatchMixture, coordinates
-from emseg.restore.patches import AREA, Real, cosines
+from emseg.restore.patches import Real, cosines
 from emseg.restore.prior import photographs
 
 LEAST_NOISE = 3.0  # grey levels; a guess is never nearer to the truth
@@ -59,17 +60,18 @@ class Expected:
 @lru_cache(maxsize=1)
 def _covariances(mixture: PatchMixture) -> Real:
     """Covariances of pixels, (K, 64, 64), from those of cosine coefficients but the constant."""
-    turned = cosines()[:, 1:] @ mixture.axes.astype(np.float32)
-    found: Real = (turned * mixture.variances[:, None].astype(np.float32)) @ np.swapaxes(turned, 1, 2)
-    assert found.shape[1:] == (AREA, AREA)
-    return found
+    return _of_pixels(mixture.axes, mixture.variances)
 
 
 @lru_cache(maxsize=8)
 def precisions(variance: float) -> Real:
     """(Σ_k + variance)⁻¹ of pixels, (K, 64, 64), which do not mind a constant added to a patch."""
     mixture = photographs()
-    turned = cosines()[:, 1:] @ mixture.axes.astype(np.float32)
-    precise: Real = (1 / (mixture.variances[:, None] + variance)).astype(np.float32)
-    found: Real = (turned * precise) @ np.swapaxes(turned, 1, 2)
+    return _of_pixels(mixture.axes, 1 / (mixture.variances + variance))
+
+
+def _of_pixels(axes: NDArray[np.floating[Any]], values: NDArray[np.float64]) -> Real:
+    """Matrices (K, 64, 64) with these axes, in cosine coefficients but the constant, and values."""
+    turned = cosines()[:, 1:] @ axes.astype(np.float32)
+    found: Real = (turned * values[:, None].astype(np.float32)) @ np.swapaxes(turned, 1, 2)
     return found
