@@ -22,7 +22,7 @@ from emseg.restore.conditional import conditional
 from emseg.restore.expected import Expected
 from emseg.restore.holes import depth, doubled, filled, halved
 from emseg.restore.joint import agreed
-from emseg.restore.patches import AREA, SIDE, Real, cut, fitted, plane_shape, put
+from emseg.restore.patches import AREA, SIDE, Real, cut_at, fitted, lines, plane_shape, put_at, runs
 from emseg.restore.search import Search, Tile
 from emseg.restore.work import Crew
 
@@ -125,8 +125,7 @@ def _estimated(
     y = search.step * (i + tile[0]) - place[0].start
     x = search.step * (j + tile[2]) - place[1].start
     own = y * (place[1].stop - place[1].start - SIDE + 1) + x
-    trust = cut(np.where(missing, np.float32(TRUST), np.float32(1))) if dense else None
-    return _tile(values, missing, members, own, sigma, last, trust)
+    return _tile(values, missing, members, own, sigma, last, dense)
 
 
 def _bounds(holes: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:
@@ -148,33 +147,32 @@ def _tile(
     own: NDArray[np.intp],
     sigma: float,
     last: bool,
-    trust: Real | None,
+    dense: bool,
 ) -> Real:
     """Weighted sums of estimates and variances, and of weights, where the patches lie; (2C + 1, h, w)."""
     shape = plane_shape(values)
-    n_patches = (shape[0] - SIDE + 1) * (shape[1] - SIDE + 1)
-    lost = cut(missing)[own] > 0
+    where, at = lines(members, shape[1] - SIDE + 1), lines(own, shape[1] - SIDE + 1)
+    holes = runs(missing.astype(np.float32))
+    lost = cut_at(holes, at) > 0
     count = AREA - lost.sum(1)
     order = np.argsort(lost, axis=1, kind="stable")  # known pixels first
-    share = (count[:, None] / AREA + LEAST_SHARE).astype(np.float32)
+    share = np.repeat((count[:, None] / AREA + LEAST_SHARE).astype(np.float32), AREA, axis=1)
     out = np.empty((2 * len(values) + 1, *shape), np.float32)
-    rows = np.zeros((n_patches, AREA), np.float32)
     for c, plane in enumerate(values):
-        patches = cut(plane)
-        reference = patches[own]
+        pieces = runs(plane)
+        reference = cut_at(pieces, at)
         expected = Expected(reference, sigma, 1 / np.sqrt(len(values)))
         found = np.empty((2, len(own), AREA), np.float32)
         for part, n in _alike(count):
-            weights = None if trust is None else trust[members[part]]
+            weights = np.float32(1) - np.float32(1 - TRUST) * cut_at(holes, where[part]) if dense else None
             pixels, seen = order[part, :n], (np.arange(n) < count[part, None]).astype(np.float32)
             found[:, part] = conditional(
-                patches[members[part]], reference[part], pixels, seen, sigma, expected[part], last, weights
+                cut_at(pieces, where[part]), reference[part], pixels, seen, sigma, expected[part], last, weights
             )
+        found *= share
         for i in range(2):
-            rows[own] = found[i] * share
-            out[c + i * len(values)] = put(rows, shape)
-    rows[own] = share
-    out[-1] = put(rows, shape)
+            out[c + i * len(values)] = put_at(found[i], at, shape) if last or i == 0 else 0
+    out[-1] = put_at(share, at, shape)
     return out
 
 
