@@ -27,20 +27,6 @@ def cut(plane: NDArray[Any]) -> Real:
     return rows
 
 
-def put(rows: Real, shape: tuple[int, int]) -> Real:
-    """Sum of patches, given as rows of `cut`, at their places in a plane of this shape: the transpose of `cut`."""
-    height, width = shape[0] - SIDE + 1, shape[1] - SIDE + 1
-    plane = np.zeros(shape, np.float32)
-    stacked = np.empty((SIDE, SIDE, height, width), np.float32)
-    lines = stacked.reshape(AREA, height, width)
-    for y, line in enumerate(rows.reshape(height, width, AREA)):  # a transpose that stays within the cache
-        lines[:, y] = line.T
-    for i in range(SIDE):
-        for j in range(SIDE):
-            plane[i : i + height, j : j + width] += stacked[i, j]
-    return plane
-
-
 def lines(members: NDArray[np.intp], across: int) -> NDArray[np.intp]:
     """Where the 8 rows of patches are in `runs` of a plane, shape (..., 8).
 
@@ -75,7 +61,7 @@ def put_at(rows: Real, where: NDArray[np.intp], shape: tuple[int, int]) -> Real:
 
 
 def spread(weight: Real) -> Real:
-    """`put` for patches that are constant: weights (H - 7, W - 7) → (H, W)."""
+    """Sum of all patches of a plane, if each is constant: weights (H - 7, W - 7) → (H, W)."""
     height, width = weight.shape
     tall = np.zeros((height + SIDE - 1, width), np.float32)
     for i in range(SIDE):

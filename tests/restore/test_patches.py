@@ -16,7 +16,6 @@ from emseg.restore.patches import (
     cut_at,
     fitted,
     lines,
-    put,
     put_at,
     runs,
     spread,
@@ -30,26 +29,26 @@ def test_the_basis_is_orthonormal_and_begins_with_the_constant() -> None:
 
 
 @given(st.integers(8, 20), st.integers(8, 20))
-def test_put_is_the_transpose_of_cut(height: int, width: int) -> None:
-    rng = np.random.default_rng(height * 100 + width)
-    plane = rng.standard_normal((height, width)).astype(np.float32)
-    rows = rng.standard_normal(cut(plane).shape).astype(np.float32)
-    assert float((cut(plane) * rows).sum()) == pytest.approx(float((plane * put(rows, plane.shape)).sum()), abs=1e-3)
-    weight = rows[:, 0].reshape(height - 7, width - 7)
-    constant = np.repeat(weight.reshape(-1, 1), 64, axis=1)
-    assert np.allclose(spread(weight), put(constant, plane.shape), atol=1e-5)
-
-
-@given(st.integers(8, 20), st.integers(8, 20))
-def test_some_patches_are_cut_and_put_like_all_of_them(height: int, width: int) -> None:
+def test_patches_that_are_put_add_up(height: int, width: int) -> None:
     rng = np.random.default_rng(height * 100 + width)
     plane = rng.standard_normal((height, width)).astype(np.float32)
     members = rng.integers(0, (height - 7) * (width - 7), (5, 3))
     where = lines(members, width - 7)
     assert (cut_at(runs(plane), where) == cut(plane)[members]).all()
-    rows, all_rows = rng.standard_normal((5, 3, 64)).astype(np.float32), np.zeros_like(cut(plane))
-    np.add.at(all_rows, members, rows)
-    assert np.allclose(put_at(rows, where, plane.shape), put(all_rows, plane.shape), atol=1e-5)
+    rows, wanted = rng.standard_normal((5, 3, 64)).astype(np.float32), np.zeros(plane.shape)
+    for member, row in zip(members.ravel(), rows.reshape(-1, SIDE, SIDE), strict=True):
+        y, x = divmod(int(member), width - 7)
+        wanted[y : y + SIDE, x : x + SIDE] += row
+    assert np.allclose(put_at(rows, where, plane.shape), wanted, atol=1e-5)
+    assert float((cut_at(runs(plane), where) * rows).sum()) == pytest.approx(float((plane * wanted).sum()), abs=1e-3)
+
+
+@given(st.integers(8, 20), st.integers(8, 20))
+def test_constant_patches_are_spread(height: int, width: int) -> None:
+    weight = np.random.default_rng(height * 100 + width).standard_normal((height - 7, width - 7)).astype(np.float32)
+    where = lines(np.arange(weight.size), width - 7)
+    constant = np.repeat(weight.reshape(-1, 1), SIDE * SIDE, axis=1)
+    assert np.allclose(spread(weight), put_at(constant, where, (height, width)), atol=1e-5)
 
 
 @pytest.mark.parametrize("order", [1, 3, 8])
