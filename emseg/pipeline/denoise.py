@@ -221,15 +221,12 @@ def _estimate(
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
     planes = turned(axes, values)
-    trace: tuple[Row, ...] = ()
-    if asked.chosen == "local" and not asked.fast:
-        censored = Censored(values, levels, ends, axes) if ends else None
-        return turned(axes.T, denoise_local(planes, sigma, crew, censored if censored and censored.exist else None)), ()
     if asked.chosen == "local":
-        found = denoise_fast(planes, sigma, crew)
-    else:
-        found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
-        trace = fit.trace if fit else ()
+        censored = Censored(values, levels, ends, axes) if ends else None
+        work = denoise_fast if asked.fast else denoise_local
+        return turned(axes.T, work(planes, sigma, crew, censored if censored and censored.exist else None)), ()
+    found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
+    trace = fit.trace if fit else ()
     found = turned(axes.T, found)
     if ends:
         pairs = zip(found, values, levels.tolist(), strict=True)

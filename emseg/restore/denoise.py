@@ -57,29 +57,22 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew, censored: Censored | N
 
 def local_estimates(noisy: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
     """What the last round comes to with members that are shrunk once, and twice; (2, C, H, W)."""
-
-    def completed(pilot: Real, of_stored: bool = False) -> Real:
-        if censored is None:
-            return noisy
-        height, width = plane_shape(censored.values)
-        return fitted(censored.completed(pilot[:, :height, :width], of_stored), FULL.step)
-
     with crew.stage(0, PILOT):
         pilot = _pilot(noisy, sigma, crew)
     if censored is not None:
         with crew.stage(PILOT, 2 * PILOT):
-            pilot = _pilot(completed(pilot, True), sigma, crew)
+            pilot = _pilot(_completed(noisy, pilot, FULL.step, censored, True), sigma, crew)
     begin = PILOT if censored is None else 2 * PILOT
     found, part = pilot[None], (1 - begin) / len(ROUNDS)
     for i, (share, factor) in enumerate(ROUNDS):
-        whole = completed(found[0])
+        whole = _completed(noisy, found[0], FULL.step, censored)
         powers = (2,) if i < len(ROUNDS) - 1 else (1, 2)
         with crew.stage(begin + i * part, begin + (i + 1) * part):
             found = local_round(whole, found[0], (factor * sigma**2).tolist(), crew, powers, share=share)
     return found
 
 
-def denoise_fast(planes: Real, sigma: Array, crew: Crew) -> Real:
+def denoise_fast(planes: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
     """Two rounds of fewer local Gaussians, of fewer members that are alike in fewer coefficients.
 
     Parameters
@@ -87,17 +80,33 @@ def denoise_fast(planes: Real, sigma: Array, crew: Crew) -> Real:
     planes : ndarray of float32, shape (C, H, W)
     sigma : ndarray, shape (C,)
     crew : Crew
+    censored : Censored, optional
+        See `denoise_local`.
     """
     height, width = plane_shape(planes)
     sigma = np.maximum(sigma, QUIET * sigma.max())
-    with crew.stage(0, QUICK_PILOT):
-        found = _pilot(fitted(planes, 1), sigma, crew, QUICK_PASS)
-    part = (1 - QUICK_PILOT) / len(QUICK)
+    noisy, begin = fitted(planes, 1), QUICK_PILOT
+    with crew.stage(0, begin):
+        found = _pilot(noisy, sigma, crew, QUICK_PASS)
+    if censored is not None:
+        begin = 2 * QUICK_PILOT
+        with crew.stage(QUICK_PILOT, begin):
+            found = _pilot(_completed(noisy, found, 1, censored, True), sigma, crew, QUICK_PASS)
+    part = (1 - begin) / len(QUICK)
     for i, (share, factor, how) in enumerate(QUICK):
-        noisy, pilot = fitted(planes, how.step), fitted(found[:, :height, :width], how.step)
-        with crew.stage(QUICK_PILOT + i * part, QUICK_PILOT + (i + 1) * part):
-            found = local_round(noisy, pilot, (factor * sigma**2).tolist(), crew, (2,), how, share)[0]
+        pilot = fitted(found[:, :height, :width], how.step)
+        whole = _completed(fitted(planes, how.step), pilot, how.step, censored)
+        with crew.stage(begin + i * part, begin + (i + 1) * part):
+            found = local_round(whole, pilot, (factor * sigma**2).tolist(), crew, (2,), how, share)[0]
     return found[:, :height, :width]
+
+
+def _completed(noisy: Real, pilot: Real, step: int, censored: Censored | None, of_stored: bool = False) -> Real:
+    """The noisy planes as they were before they were cut off, as far as the pilot tells; both `fitted` to the step."""
+    if censored is None:
+        return noisy
+    height, width = plane_shape(censored.values)
+    return fitted(censored.completed(pilot[:, :height, :width], of_stored), step)
 
 
 def _pilot(noisy: Real, sigma: Array, crew: Crew, how: tuple[int, float] = PASS) -> Real:

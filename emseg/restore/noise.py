@@ -21,7 +21,9 @@ from emseg.restore.texture import texture_level
 
 SIDE = 7
 ROUNDS = 5
-CONFIDENCE = 0.997  # that a patch of pure noise is below the bound: with fewer let in, less texture is
+#: What the energy of gradients of a patch of noise of σ = 1 is below 99 times of 100; with fewer let in, less texture
+#: is. It is a quadratic form of trace 35, whose .997 quantile this would be if it had a gamma distribution of shape 24.
+WEAKEST = 35 * 39.64373450347775 / 24
 MOST = 400_000  # patches looked at
 USED = 1 << 16  # patches that a covariance is that of
 CLIPPED = 0.005  # share of pixels at an end of the range from which on only patches far from it are used
@@ -50,11 +52,11 @@ def noise_level(plane: Real, valid: NDArray[np.bool_] | None = None, ends: tuple
         low = ends[0] if (inside <= ends[0]).mean() > CLIPPED else low
         high = ends[1] if (inside >= ends[1]).mean() > CLIPPED else high
     away = weak = (seen.mean > low) & (seen.mean < high)
-    variance, bound = _smallest(seen.chosen(away)), _bound()
+    variance = _smallest(seen.chosen(away))
     for _ in range(ROUNDS):
         margin = AWAY * np.sqrt(variance)
         away = (seen.mean > low + margin) & (seen.mean < high - margin)
-        weak = (seen.texture <= bound * variance) & away
+        weak = (seen.texture <= WEAKEST * variance) & away
         found = _smallest(seen.chosen(weak))
         if found <= 0 or abs(found - variance) < 1e-6 * variance:
             break
@@ -119,16 +121,6 @@ def _sums(plane: NDArray[np.generic], height: int, width: int, step: int) -> NDA
     found: NDArray[np.float64] = bottom[:, width::step] - bottom[:, :-width:step]
     found -= top[:, width::step] - top[:, :-width:step]
     return found
-
-
-def _bound() -> float:
-    """What the gradients of few patches of noise of σ = 1 exceed."""
-    from scipy.special import gammaincinv
-
-    # Gradients of white noise: a quadratic form of 49 dimensions with this trace, nearly a gamma distribution.
-    trace = 2 * SIDE * (SIDE - 2) * 0.5
-    shape = (SIDE * SIDE - 1) / 2
-    return float(gammaincinv(shape, CONFIDENCE)) * trace / shape
 
 
 def _smallest(x: Real) -> float:

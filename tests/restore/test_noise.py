@@ -7,13 +7,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import gammaincinv
 
-from emseg.restore.noise import noise_level
+from emseg.restore.noise import SIDE, WEAKEST, noise_level
 
 
 def camera(samples: Path) -> np.ndarray:
     with Image.open(samples / "camera.png") as picture:
         return np.asarray(picture.convert("L").crop((0, 0, 300, 300)), float)
+
+
+def test_patches_of_noise_stay_below_the_bound() -> None:
+    trace = 2 * SIDE * (SIDE - 2) * 0.5  # of the quadratic form: so many differences, each of variance ½
+    shape = (SIDE**2 - 1) / 2
+    assert pytest.approx(trace * gammaincinv(shape, 0.997) / shape) == WEAKEST
+    patches = np.random.default_rng(0).normal(size=(100_000, SIDE, SIDE))
+    slopes = [(patches[:, :, 2:] - patches[:, :, :-2]) / 2, (patches[:, 2:] - patches[:, :-2]) / 2]
+    energy = sum((slope**2).sum((1, 2)) for slope in slopes)
+    assert 0.985 < (energy < WEAKEST).mean() < 0.995
 
 
 @pytest.mark.parametrize("sigma", [0.5, 5, 50])
