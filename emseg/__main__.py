@@ -12,7 +12,9 @@ def process() -> NoReturn:
     try:
         main()
     except SystemExit as end:
-        leave(end.code if isinstance(end.code, int) else 0)
+        if not isinstance(end.code, int | None):
+            raise  # with a message, which Python prints
+        leave(end.code or 0)
     leave(0)
 
 
@@ -20,14 +22,15 @@ def leave(code: int) -> NoReturn:
     """End the process at once: taking down hundreds of modules one by one takes a tenth of a small job's time."""
     import atexit
     import threading
-    from contextlib import suppress
 
     if any(not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()):
         sys.exit(code)  # which waits for them
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
+        try:
             stream.flush()
+        except (OSError, ValueError):
+            code = code or 1
     os._exit(code)
 
 

@@ -66,3 +66,17 @@ def test_a_process_ends_with_its_exit_code_and_what_was_to_be_done_at_its_end(ar
     done = subprocess.run([sys.executable, "-c", script, argument], capture_output=True, text=True)
     assert done.returncode == code
     assert done.stdout.endswith("the end\n")
+
+
+def test_what_could_not_be_printed_is_no_success() -> None:
+    """What is registered for the end prints after the command has looked at its own output."""
+    script = (
+        "import atexit, sys; atexit.register(print, 'lost'); sys.argv[:] = ['emseg', '--version']\n"
+        "from emseg.__main__ import process; process()"
+    )
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, "-c", script], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
