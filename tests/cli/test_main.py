@@ -72,7 +72,8 @@ def test_a_process_ends_with_its_exit_code_and_what_was_to_be_done_at_its_end(ar
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full, a disk that is always full")
 def test_what_could_not_be_printed_is_no_success() -> None:
     script = "import emseg.__main__ as emseg; emseg.main = lambda: print('words'); emseg.process()"
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, env=buffered)
     assert done.returncode == 1
     assert not done.stderr
