@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from skimage.restoration import inpaint_biharmonic
 
+from emseg.restore import inpaint as inpaint_
 from emseg.restore.calibrate import QUANTILE, deviation_factor
 from emseg.restore.holes import depth, doubled, filled, halved
 from emseg.restore.inpaint import inpaint
@@ -37,6 +38,18 @@ def test_better_than_biharmonic_and_known_pixels_as_they_were(photo: np.ndarray,
     assert (found[0][~missing] == photo[~missing]).all()
     peer = inpaint_biharmonic(np.where(missing, 0, photo) / 255, missing) * 255
     assert rms(found[0] - photo) < 0.93 * rms(peer - photo)
+
+
+def test_quicker_where_very_many_pixels_are_missing(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing, steps = holes(0.5), []
+    whole, _ = inpaint(np.where(missing, 0, photo)[None], missing, Crew(on_progress=steps.append))
+    monkeypatch.setattr(inpaint_, "MANY", 1000)
+    fewer: list[float] = []
+    found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Crew(on_progress=fewer.append))
+    assert len(fewer) < len(steps)
+    assert steps == sorted(steps)
+    assert fewer[-1] == steps[-1] == pytest.approx(1)
+    assert rms(whole - photo) < rms(found - photo) < 1.1 * rms(whole - photo)
 
 
 def test_what_the_holes_held_and_who_works_makes_no_difference(photo: np.ndarray) -> None:
