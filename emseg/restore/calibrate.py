@@ -14,7 +14,7 @@ BLOCK = 32  # pixels a side of the squares in which pixels are held out
 DENSE = 0.3  # share of missing pixels
 SHARE = 0.15  # of the known pixels that are held out at most
 LEAST = 100  # held-out pixels, below which nothing can be said
-USUAL = 1.4  # the factor where nothing can be said: what photographs with random holes ask for
+USUAL = 1.5  # the factor where nothing can be said: the median over photographs and kinds of holes, of 1.25 to 2.2
 
 
 def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Generator, crew: Crew) -> float:

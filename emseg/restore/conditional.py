@@ -54,11 +54,12 @@ def conditional(
     """
     mean: Real = members.mean(1) if trust is None else (trust * members).sum(1) / trust.sum(1)
     members -= mean[:, None]
-    s, count = np.take_along_axis(members, pixels[:, None], 2).swapaxes(1, 2) @ members, members.shape[1]
+    s = np.take_along_axis(members, pixels[:, None], 2).swapaxes(1, 2) @ members
+    count = np.float32(members.shape[1])
     if expected is not None:
         s += np.float32(STRENGTH) * expected.rows(pixels)
-    strength = 0.0 if expected is None else STRENGTH
-    s *= (seen / np.float32(count + strength))[:, :, None]
+        count += np.float32(STRENGTH)
+    s *= (seen / count)[:, :, None]
     gram = np.take_along_axis(s, pixels[:, None], 2) * seen[:, None]
     gram[:, np.arange(seen.shape[1]), np.arange(seen.shape[1])] += np.float32(sigma**2)
     error = seen * np.take_along_axis(reference - mean, pixels, 1)
@@ -71,7 +72,7 @@ def conditional(
     variance = np.einsum("gmi,gmi->gi", members, members)
     if expected is not None:
         variance += np.float32(STRENGTH) * expected.variances
-    variance /= np.float32(count + strength)
+    variance /= count
     spread = np.maximum(variance - np.einsum("gij,gij->gj", t, t), 0) / np.float32(sigma**2)
     left = np.maximum(1 - np.take_along_axis(spread, pixels, 1), np.float32(0.02))
     errors = seen * np.take_along_axis(reference - estimate, pixels, 1) ** 2 / left

@@ -29,7 +29,8 @@ from emseg.restore.work import Crew
 #: Noise level of a round, in units of which white has 255, and the pixels between its reference patches.
 ROUNDS = ((28, 4), (20, 4), (14, 4), (9, 4), (6, 4), (4, 2), (2.5, 2), (1.5, 2), (1, 1))
 REFINING = 14  # noise level to begin with where a coarser image has been solved
-#: Where more pixels than `MANY` are missing: half a decibel worse, in a sixth of the time.
+#: Where more pixels than `MANY` are missing: a third to half a decibel worse on photographs, 1.2 on regular texture, in
+#: a sixth of the time.
 QUICK, MANY = ((12, 4), (6, 4), (3, 4), (1.5, 4)), 600_000
 DEEP = 5.0  # pixels to the nearest known one, from which on a coarser image is solved first
 SMALLEST = 32  # pixels a side of the coarsest image
@@ -172,7 +173,7 @@ def _tile(
             )
         found *= share
         for i in range(2):
-            out[c + i * len(values)] = put_at(found[i], at, shape) if last or i == 0 else 0
+            out[c + i * len(values)] = put_at(found[i], at, shape) if last or i == 0 else 0  # variances come last
     out[-1] = put_at(share, at, shape)
     return out
 
