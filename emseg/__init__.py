@@ -10,20 +10,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emseg.version import __version__
+
 if TYPE_CHECKING:
+    from emseg.commands.apply import apply
+    from emseg.commands.compare import Comparison, compare
+    from emseg.commands.denoise import Denoised, denoise
+    from emseg.commands.evaluate import evaluate
+    from emseg.commands.impute import Imputation, impute
+    from emseg.commands.inpaint import Inpainted, inpaint
+    from emseg.commands.segment import Segmentation, segment
     from emseg.errors import EmsegError
     from emseg.image.model import Image
     from emseg.image.read import read_image
-    from emseg.pipeline.apply import apply
-    from emseg.pipeline.compare import Comparison, compare
-    from emseg.pipeline.denoise import Denoised, denoise
-    from emseg.pipeline.evaluate import evaluate
-    from emseg.pipeline.impute import Imputation, impute
-    from emseg.pipeline.inpaint import Inpainted, inpaint
-    from emseg.pipeline.options import SegmentOptions
-    from emseg.pipeline.segment import Segmentation, segment
+    from emseg.options.segmentation import SegmentOptions
 
-__version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Denoised",
@@ -45,22 +46,22 @@ __all__ = [
 ]
 
 _HOME = {
-    "Comparison": "emseg.pipeline.compare",
-    "Denoised": "emseg.pipeline.denoise",
+    "Comparison": "emseg.commands.compare",
+    "Denoised": "emseg.commands.denoise",
     "EmsegError": "emseg.errors",
-    "Imputation": "emseg.pipeline.impute",
-    "Inpainted": "emseg.pipeline.inpaint",
-    "impute": "emseg.pipeline.impute",
-    "inpaint": "emseg.pipeline.inpaint",
+    "Imputation": "emseg.commands.impute",
+    "Inpainted": "emseg.commands.inpaint",
+    "impute": "emseg.commands.impute",
+    "inpaint": "emseg.commands.inpaint",
     "Image": "emseg.image.model",
-    "SegmentOptions": "emseg.pipeline.options",
-    "Segmentation": "emseg.pipeline.segment",
-    "apply": "emseg.pipeline.apply",
-    "compare": "emseg.pipeline.compare",
-    "denoise": "emseg.pipeline.denoise",
-    "evaluate": "emseg.pipeline.evaluate",
+    "SegmentOptions": "emseg.options.segmentation",
+    "Segmentation": "emseg.commands.segment",
+    "apply": "emseg.commands.apply",
+    "compare": "emseg.commands.compare",
+    "denoise": "emseg.commands.denoise",
+    "evaluate": "emseg.commands.evaluate",
     "read_image": "emseg.image.read",
-    "segment": "emseg.pipeline.segment",
+    "segment": "emseg.commands.segment",
 }
 
 

@@ -2,11 +2,19 @@
 
 Every error the package raises on purpose is an `EmsegError`. Its message is one line that names the file or option and
 the remedy; `exit_code` is what the command line ends with.
+
+A message names an option through `option`: a Python caller reads `missing='drop'`, the command line shows
+`--missing drop`.
 """
 
 from __future__ import annotations
 
 import os
+import re
+
+_OPEN, _CLOSE = "\ue000", "\ue001"  # private characters, which `shown` escapes, so that no file name holds them
+_MARKED = re.compile(f"{_OPEN}([a-z_]+)(?:=([^{_CLOSE}]*))?{_CLOSE}")
+_SHORT = {"k": "-k"}  # options that the command line calls by a letter
 
 
 def shown(path: str | bytes | os.PathLike[str]) -> str:
@@ -15,10 +23,53 @@ def shown(path: str | bytes | os.PathLike[str]) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def option(name: str, value: object = None) -> str:
+    """An option, with the value that is meant, as a part of an error's message.
+
+    Parameters
+    ----------
+    name : str
+        The keyword of the Python function: ``"missing"``.
+    value : str, int, float or bool, optional
+        What to set it to; without it, the message names the option alone.
+    """
+    return f"{_OPEN}{name}{_CLOSE}" if value is None else f"{_OPEN}{name}={value!r}{_CLOSE}"
+
+
+def for_python(message: str) -> str:
+    """The message with its options as keywords of a Python function: `missing='drop'`."""
+    return _MARKED.sub(lambda found: found[1] if found[2] is None else f"{found[1]}={found[2]}", message)
+
+
+def for_command_line(message: str) -> str:
+    """The message with its options as a shell takes them: `--missing drop`."""
+
+    def flag(found: re.Match[str]) -> str:
+        name, value = _SHORT.get(found[1], "--" + found[1].replace("_", "-")), found[2]
+        if value in (None, "True"):
+            return name
+        return f"--no-{name[2:]}" if value == "False" else f"{name} {value.strip(chr(39))}"
+
+    return _MARKED.sub(flag, message)
+
+
 class EmsegError(Exception):
-    """Base of all errors meant for the user: one line, with the remedy."""
+    """Base of all errors meant for the user: one line, with the remedy.
+
+    Parameters
+    ----------
+    message : str
+        Options in it come from `option`; `str(error)` spells them for Python, `for_command_line` for a shell.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return for_python(self.message)
 
 
 class UsageError(EmsegError):

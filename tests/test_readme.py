@@ -13,12 +13,13 @@ from typing import Any
 import click
 import pytest
 
-from emseg.cli import apply, compare, denoise, inpaint
-from emseg.cli.segment import command
+from emseg.cli.subcommands import apply_command, compare_command, denoise_command, inpaint_command
+from emseg.cli.subcommands.segment_command import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
-from emseg.features.spec import FEATURES
-from emseg.output.names import (
+from emseg.features.specification import FEATURES
+from emseg.options.segmentation import COMPARE as COMPARE_DEFAULTS
+from emseg.output.store.names import (
     ALWAYS,
     COMPARE,
     COMPARE_REPORT,
@@ -30,7 +31,6 @@ from emseg.output.names import (
     REPORT,
     UNCERTAINTY,
 )
-from emseg.pipeline.options import COMPARE as COMPARE_DEFAULTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -78,7 +78,7 @@ def test_every_output_is_in_a_table() -> None:
 def test_options_of_apply() -> None:
     section = README.partition("## Applying a model")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(--?[a-z0][a-z-]*)`", section))
-    own = [param.opts for param in apply.command.params if isinstance(param, click.Option)]
+    own = [param.opts for param in apply_command.command.params if isinstance(param, click.Option)]
     assert all(named & set(names) for names in own), own
     assert named <= {name for names in own for name in names}
 
@@ -87,7 +87,7 @@ def test_options_and_files_of_compare() -> None:
     section = README.partition("## Comparing algorithms")[2].partition("\n## ")[0]
     shared = section[section.index("`-k`") :]
     rows = {name: row for row in table("option of `compare`") for name in re.findall(r"--[a-z-]+", row[0])}
-    for option in (param for param in compare.command.params if isinstance(param, click.Option)):
+    for option in (param for param in compare_command.command.params if isinstance(param, click.Option)):
         assert option.opts[-1] in rows or f"`{option.opts[0]}`" in shared, option.opts
     assert rows["--start"][2] == "`kmeans++`"
     assert rows["--tol"][2] == ", ".join(str(value) for value in COMPARE_DEFAULTS.values())
@@ -98,8 +98,8 @@ def test_options_and_files_of_compare() -> None:
 @pytest.mark.parametrize(
     ("name", "group", "written"),
     [
-        ("denoise", denoise.command, (DENOISE, DENOISE_REPORT)),
-        ("inpaint", inpaint.command, (INPAINT, INPAINT_REPORT, UNCERTAINTY)),
+        ("denoise", denoise_command.command, (DENOISE, DENOISE_REPORT)),
+        ("inpaint", inpaint_command.command, (INPAINT, INPAINT_REPORT, UNCERTAINTY)),
     ],
 )
 def test_options_and_files_of_restoring(name: str, group: click.Command, written: tuple[Any, ...]) -> None:

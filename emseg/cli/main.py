@@ -9,8 +9,8 @@ from importlib import import_module
 
 import click
 
-from emseg import __version__
-from emseg.cli.errors import attempt
+from emseg.cli.error_lines import attempt
+from emseg.version import __version__
 
 COMMANDS = {
     "segment": "Segment images into K regions of similar pixels",
@@ -39,7 +39,7 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in `emseg.cli.NAME` and are imported on use."""
+    """A group whose commands live in `emseg.cli.subcommands` and are imported on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names in the order of the help text."""
@@ -49,7 +49,7 @@ class LazyGroup(click.Group):
         """Import the command, if there is one of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"emseg.cli.{cmd_name}").command
+        command: click.Command = import_module(f"emseg.cli.subcommands.{cmd_name}_command").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from emseg.output.interrupts import ENDINGS
+from emseg.output.store.interrupts import ENDINGS
 
 #: What else is to be done before the process ends, the latest first.
 CLEANERS: list[Callable[[], None]] = []
@@ -32,7 +32,7 @@ def _leave(quiet: bool, number: int, frame: Any) -> None:
         signal.signal(other, signal.SIG_IGN)
     for clean in reversed(CLEANERS):
         clean()
-    discard = getattr(sys.modules.get("emseg.output.hidden"), "discard_all", None)
+    discard = getattr(sys.modules.get("emseg.output.store.hidden"), "discard_all", None)
     if discard:
         discard()
     if not quiet:

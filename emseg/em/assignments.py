@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.base import Info, State, bound_info
+from emseg.em.algorithm import Info, State, bound_info
 from emseg.em.problem import Respond
 from emseg.mixture.family import Real
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.base import Algorithm, Info
+from emseg.em.algorithm import Algorithm, Info
 from emseg.em.convergence import Status, Stop
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em import holes
+from emseg.em import missing
 from emseg.em.expectation import Expectation as Expectation
+from emseg.mixture.conjugate_prior import Prior
 from emseg.mixture.family import Family, Real
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.prior import Prior
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
 if TYPE_CHECKING:
-    from emseg.mixture.product import Pseudo
+    from emseg.mixture.families.independent_dimensions import Pseudo
 
 Array = NDArray[np.float64]
 BLOCK = 8192
@@ -89,20 +89,20 @@ class Problem:
         By these, the priors of `map` and `vb` are centred on all that was observed.
         """
         if self.samples.patterns:
-            return holes.single(self)[1]
+            return missing.single(self)[1]
         t = np.sum([t.astype(np.float64) @ weight for t, weight in self.blocks(BLOCK)], axis=0)[None]
         return Stats(t[:, 0], t)
 
     @cached_property
     def filled(self) -> Rows:
         """Samples for starts, which need whole ones: what is missing is what a single component expects there."""
-        return holes.filled(self) if self.samples.patterns else self.samples
+        return missing.filled(self) if self.samples.patterns else self.samples
 
     @property
     def shift(self) -> float:
         """What `log_jacobian` adds to ℓ."""
         if self.samples.patterns:
-            return holes.shift(self)
+            return missing.shift(self)
         return float(np.sum(self.log_jacobian)) * self.n
 
     def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
@@ -126,7 +126,7 @@ class Problem:
         eta, log_prior = self.scores(mixture)
         link = self.family.link(mixture)
         if self.samples.patterns:
-            found = holes.e_step(self, mixture, respond, log_prior)
+            found = missing.e_step(self, mixture, respond, log_prior)
         else:
             found = self.project(link.eta if link else eta, respond, log_prior, link)
             if link is None:

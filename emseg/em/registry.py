@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from emseg.errors import UsageError
 
 if TYPE_CHECKING:
-    from emseg.em.base import Algorithm
+    from emseg.em.algorithm import Algorithm
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where an algorithm lives and what it is, in one line."""
+    """Where below `emseg.em` an algorithm lives, and what it is, in one line."""
 
     module: str
     name: str
@@ -27,27 +27,29 @@ class Entry:
 
 
 ALGORITHMS: dict[str, Entry] = {
-    "em": Entry("emseg.em.em", "EM", "classic EM (Dempster, Laird & Rubin 1977)"),
-    "map": Entry("emseg.em.map", "Map", "EM with a conjugate prior (Fraley & Raftery 2007)"),
-    "gem": Entry("emseg.em.gem", "GEM", "generalised EM: any step that does not lower Q (Dempster et al. 1977)"),
-    "ecm": Entry("emseg.em.ecm", "ECM", "conditional M-steps with an E-step before each (Meng & Rubin 1993)"),
-    "ecme": Entry("emseg.em.ecme", "ECME", "weights maximise the likelihood itself (Liu & Rubin 1994)"),
-    "sage": Entry("emseg.em.sage", "SAGE", "one component at a time (Celeux et al. 2001)"),
-    "aitken": Entry("emseg.em.aitken", "Aitken", "EM with multivariate Aitken acceleration (Louis 1982)"),
-    "cg": Entry("emseg.em.cg", "CG", "EM with conjugate gradients (Jamshidian & Jennrich 1993)"),
-    "anderson": Entry("emseg.em.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
-    "squarem": Entry("emseg.em.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
-    "px": Entry("emseg.em.px", "PX", "parameter-expanded EM, for --family student (Liu, Rubin & Wu 1998)"),
-    "vb": Entry("emseg.em.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
-    "cem": Entry("emseg.em.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
-    "sem": Entry("emseg.em.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),
+    "em": Entry("variants.em", "EM", "classic EM (Dempster, Laird & Rubin 1977)"),
+    "map": Entry("variants.map", "Map", "EM with a conjugate prior (Fraley & Raftery 2007)"),
+    "gem": Entry("variants.gem", "GEM", "generalised EM: any step that does not lower Q (Dempster et al. 1977)"),
+    "ecm": Entry("variants.ecm", "ECM", "conditional M-steps with an E-step before each (Meng & Rubin 1993)"),
+    "ecme": Entry("variants.ecme", "ECME", "weights maximise the likelihood itself (Liu & Rubin 1994)"),
+    "sage": Entry("variants.sage", "SAGE", "one component at a time (Celeux et al. 2001)"),
+    "aitken": Entry("accelerators.aitken", "Aitken", "EM with multivariate Aitken acceleration (Louis 1982)"),
+    "cg": Entry("accelerators.cg", "CG", "EM with conjugate gradients (Jamshidian & Jennrich 1993)"),
+    "anderson": Entry("accelerators.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
+    "squarem": Entry("accelerators.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
+    "px": Entry("variants.px", "PX", "parameter-expanded EM, for --family student (Liu, Rubin & Wu 1998)"),
+    "vb": Entry("variants.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
+    "cem": Entry("variants.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
+    "sem": Entry("stochastic.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),
     "saem": Entry(
-        "emseg.em.saem", "SAEM", "EM with randomness falling to zero (Celeux & Diebolt 1992; Delyon et al. 1999)"
+        "stochastic.saem",
+        "SAEM",
+        "EM with randomness falling to zero (Celeux & Diebolt 1992; Delyon et al. 1999)",
     ),
-    "mcem": Entry("emseg.em.mcem", "MCEM", "Monte-Carlo EM: ever more draws (Wei & Tanner 1990)"),
-    "daem": Entry("emseg.em.daem", "DAEM", "deterministic annealing EM (Ueda & Nakano 1998)"),
-    "incremental": Entry("emseg.em.incremental", "Incremental", "EM block by block (Neal & Hinton 1998)"),
-    "online": Entry("emseg.em.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)"),
+    "mcem": Entry("stochastic.mcem", "MCEM", "Monte-Carlo EM: ever more draws (Wei & Tanner 1990)"),
+    "daem": Entry("variants.daem", "DAEM", "deterministic annealing EM (Ueda & Nakano 1998)"),
+    "incremental": Entry("variants.incremental", "Incremental", "EM block by block (Neal & Hinton 1998)"),
+    "online": Entry("stochastic.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)"),
 }
 
 
@@ -98,4 +100,4 @@ def _load(name: str) -> Any:
     if name not in ALGORITHMS:
         raise UsageError(f"unknown algorithm {name!r}: choose one of {', '.join(ALGORITHMS)}")
     entry = ALGORITHMS[name]
-    return getattr(import_module(entry.module), entry.name)
+    return getattr(import_module(f"emseg.em.{entry.module}"), entry.name)

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError, UsageError
 from emseg.features.colour import POINTWISE, gray, has_unit_scale
-from emseg.features.index import CodeIndex, Index, Mask, PixelIndex, Samples, distinct_samples, usable
 from emseg.features.model import Features, Floats
-from emseg.features.spec import format_spec, parse_spec
+from emseg.features.pixel_index import CodeIndex, Index, Mask, PixelIndex, Samples, distinct_samples, usable
+from emseg.features.specification import format_spec, parse_spec
 from emseg.image.model import Image
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.features.index import Index
+from emseg.features.pixel_index import Index
 
 Floats = NDArray[np.float64]
 

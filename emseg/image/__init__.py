@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from emseg.errors import shown
+    from emseg.image.limits import Reading
     from emseg.image.model import Image
     from emseg.image.read import Source, count_pages, decode_image, read_image, read_mask
-    from emseg.image.reading import Reading
 
 __all__ = ["Image", "Reading", "Source", "count_pages", "decode_image", "read_image", "read_mask", "shown"]
 
-_HOME = {"Image": "emseg.image.model", "Reading": "emseg.image.reading", "shown": "emseg.errors"}
+_HOME = {"Image": "emseg.image.model", "Reading": "emseg.image.limits", "shown": "emseg.errors"}
 
 
 def __getattr__(name: str) -> object:

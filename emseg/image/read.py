@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, shown
-from emseg.image import raster
+from emseg.image.formats import pillow
+from emseg.image.limits import Reading
 from emseg.image.model import Image
-from emseg.image.reading import Reading
 
 MAX_BYTES = 4 << 30
 """Largest file read, because a file is held in memory whole: what is hashed is what is decoded."""
@@ -61,7 +61,7 @@ class Source:
 
 
 def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
-    """Read an image, told apart by content; of several pages, frames or arrays, one.
+    """Read an image, told apart by content; of several pages, frames or numpy_files, one.
 
     Formats are PNG, JPEG, TIFF, BMP, GIF, WebP, JPEG 2000, AVIF, PNM, NumPy's `.npy` and `.npz`, ENVI by
     its header, and NIfTI, for which alone the name counts: `.nii` or `.nii.gz`.
@@ -88,7 +88,7 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
 
 def _read_envi(path: str | os.PathLike[str], header: bytes, name: str, how: Reading) -> Image:
     """Read a cube; its digest is that of the header and the samples."""
-    from emseg.image import envi
+    from emseg.image.formats import envi
 
     samples = _bytes(envi.companion(os.fsdecode(path)), name)
     with _guarded("ENVI", name):
@@ -98,7 +98,7 @@ def _read_envi(path: str | os.PathLike[str], header: bytes, name: str, how: Read
 
 def digest_of_cube(path: str) -> str:
     """SHA-256 of an ENVI header and its samples; empty if they cannot be read."""
-    from emseg.image import envi
+    from emseg.image.formats import envi
 
     try:
         header = _contents(path, shown(path))
@@ -120,14 +120,14 @@ def count_pages(path: str | os.PathLike[str]) -> int:
     kind = _kind(data, name)
     with _guarded(kind, name):
         if kind == "TIFF":
-            from emseg.image import tiff
+            from emseg.image.formats import tiff
 
             return tiff.count(data)
         if kind in ("NPY", "NPZ"):
-            from emseg.image import arrays
+            from emseg.image.formats import numpy_files
 
-            return arrays.count(data)
-        return 1 if kind in ("PNM", "NIFTI", "ENVI") else raster.count(data, kind, name)
+            return numpy_files.count(data)
+        return 1 if kind in ("PNM", "NIFTI", "ENVI") else pillow.count(data, kind, name)
 
 
 def read_mask(path: str | os.PathLike[str], shape: tuple[int, int], channels: int = 1) -> NDArray[np.bool_]:
@@ -165,7 +165,7 @@ def _guarded(kind: str, name: str) -> Iterator[None]:
             yield
     except MemoryError as error:
         raise ImageError(f"{name}: does not fit into memory; crop it or scale it down first") from error
-    except raster.DECODER_ERRORS as error:
+    except pillow.DECODER_ERRORS as error:
         detail = shown(" ".join(str(error).split()))[:160]
         if " " not in detail:  # a bare key or index tells nobody anything
             detail = "its parts do not fit together"
@@ -175,28 +175,28 @@ def _guarded(kind: str, name: str) -> Iterator[None]:
 def _decoded(data: bytes, kind: str, name: str, how: Reading) -> Image:
     match kind:  # what a format needs is loaded only for it
         case "TIFF":
-            from emseg.image import tiff
+            from emseg.image.formats import tiff
 
             return tiff.decode(data, name, how)
         case "NPY" | "NPZ":
-            from emseg.image import arrays
+            from emseg.image.formats import numpy_files
 
-            return arrays.decode(data, name, how)
+            return numpy_files.decode(data, name, how)
         case "PNM":
-            from emseg.image import pnm
+            from emseg.image.formats import pnm
 
             return pnm.decode(data, name, how)
         case "NIFTI":
-            from emseg.image import nifti
+            from emseg.image.formats import nifti
 
             return nifti.decode(data, name, how)
         case "ENVI":
             raise ImageError(f"{name}: an ENVI header is read from a file, with its samples beside it")
         case "JPEG2000":
-            from emseg.image.jpeg2000 import require_depth
+            from emseg.image.formats.jpeg2000 import require_depth
 
             require_depth(data, name)
-    return raster.decode(data, kind, name, how)
+    return pillow.decode(data, kind, name, how)
 
 
 def _kind(head: bytes, name: str) -> str:

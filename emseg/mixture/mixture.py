@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.mixture.conditional.missing_patterns import grouped
 from emseg.mixture.family import Family
-from emseg.mixture.patterns import grouped
 
 Array = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.mixture.conditional.missing_patterns import grouped
 from emseg.mixture.family import Family, Real
-from emseg.mixture.patterns import grouped
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.restore.box import box_mean
-from emseg.restore.patches import Real
+from emseg.numerics.box_mean import box_mean
+from emseg.restore.patch.patches import Real
 
 #: c₀, c₁, c₂ of w = c₀ + c₁ log(e + FAINT) + c₂ log(v + FLAT), with e the mean squared difference of the estimates and
 #: v the variance around a pixel, both in units of σ².

@@ -13,9 +13,9 @@ import skimage.data
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
+from emseg.execution.executor import Crew
 from emseg.restore.blend import features
-from emseg.restore.denoise import local_estimates
-from emseg.restore.work import Crew
+from emseg.restore.denoising import local_estimates
 
 LEVELS = 10, 15, 25, 50
 SIDE = 200  # 8 and a multiple of 4

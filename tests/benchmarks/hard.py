@@ -6,10 +6,10 @@ import time
 
 import numpy as np
 
-from emseg.em.base import Algorithm
+from emseg.em.algorithm import Algorithm
 from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from tests.benchmarks.report import Report, Row, Table

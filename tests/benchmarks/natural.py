@@ -16,7 +16,7 @@ import PIL.Image
 
 import emseg
 from emseg.features.colour import lab
-from emseg.mrf.regions import absorb, components, graph
+from emseg.regions.graph import absorb, components, graph
 from tests.benchmarks.report import Report, Row, Table
 
 PICTURES, TRUTHS = {".png", ".jpg", ".jpeg"}, {".npy", ".npz"}

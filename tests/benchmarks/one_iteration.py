@@ -37,7 +37,7 @@ def samples(d: int, kind: str) -> NDArray[np.float64]:
 def emseg_seconds(x: NDArray[np.floating]) -> float:
     """CPU seconds of one iteration of ours."""
     from emseg.em.problem import Problem
-    from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+    from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
     from emseg.mixture.mixture import Mixture
     from emseg.mixture.samples import Rows
 

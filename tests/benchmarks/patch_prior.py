@@ -16,9 +16,9 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from emseg.em.convergence import Stop
-from emseg.restore.learn import PatchProblem, first_mixture, learn
-from emseg.restore.mixture import coordinates
-from emseg.restore.prior import encode
+from emseg.restore.patch.patch_fit import PatchProblem, first_mixture, learn
+from emseg.restore.patch.patch_mixture import coordinates
+from emseg.restore.patch.photographs import encode
 
 K, PATCHES, ITERATIONS = 100, 100_000, 25
 NOISE = 2.0  # variance, of rounding to 8 bits and of the cameras

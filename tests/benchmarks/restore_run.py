@@ -68,7 +68,7 @@ def _level(tool: str, clean: np.ndarray, level: str, eight: bool, seed: int) -> 
 
         found = float(estimate_sigma(y.astype(float)))
     else:
-        from emseg.restore.noise import noise_level
+        from emseg.restore.noise.level import noise_level
 
         found = noise_level(y.astype(np.float32), None, (0, 255) if eight else None)
     return {"error": abs(found / float(level) - 1)}

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from emseg.cli.errors import attempt
+from emseg.cli.error_lines import attempt
 from emseg.cli.main import COMMANDS, cli
 
 INPUTS = ("photo.png", "flat.png", "none.png", "model.json", "-")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emseg.cli.errors import attempt
+from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emseg.em.problem import Problem
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 

@@ -19,21 +19,21 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import logsumexp
 
-from emseg.em.base import Algorithm, Info, State
+from emseg.em.algorithm import Algorithm, Info, State
 from emseg.em.convergence import Stop
-from emseg.em.em import EM
 from emseg.em.fit import Fit, MonotonicityWarning, Row, fit
 from emseg.em.problem import Expectation, Problem
 from emseg.em.registry import ALGORITHMS, algorithm
+from emseg.em.variants.em import EM
 from emseg.errors import UsageError
+from emseg.mixture.families.gamma import GammaFamily
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.poisson import PoissonFamily
+from emseg.mixture.families.student import Student, StudentFamily
+from emseg.mixture.families.von_mises import VonMisesFamily
 from emseg.mixture.family import Family
-from emseg.mixture.gamma import GammaFamily
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.poisson import PoissonFamily
 from emseg.mixture.samples import Rows
-from emseg.mixture.student import Student, StudentFamily
-from emseg.mixture.von_mises import VonMisesFamily
 
 FLOOR = 1e-6
 MONOTONE = [name for name in ALGORITHMS if algorithm(name).monotone]

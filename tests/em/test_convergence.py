@@ -12,7 +12,7 @@ from emseg.em.fit import Fit, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.errors import UsageError
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 

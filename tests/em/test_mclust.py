@@ -1,7 +1,7 @@
 """Every fit of mclust (R) in tests/data/mclust.json, from its start labels; and figures published of such fits.
 
-mclust's prior is that of `emseg.em.map` for some models. For the others its M-steps are those of other numbers, found
-from its fixed points and spelled out in `as_mclust_has_it`.
+mclust's prior is that of `emseg.em.variants.map` for some models. For the others its M-steps are those of other
+numbers, found from its fixed points and spelled out in `as_mclust_has_it`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emseg.em.accelerators.squarem import Squarem
 from emseg.em.convergence import Stop
-from emseg.em.em import EM
 from emseg.em.fit import Fit, fit
-from emseg.em.map import Map
 from emseg.em.problem import Problem
-from emseg.em.squarem import Squarem
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.em.variants.em import EM
+from emseg.em.variants.map import Map
+from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.prior import Prior
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 

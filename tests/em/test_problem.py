@@ -9,7 +9,7 @@ from scipy.stats import multivariate_normal
 
 from emseg.em import problem as module
 from emseg.em.problem import EMPTY, Problem
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats

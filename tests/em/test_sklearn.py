@@ -13,7 +13,7 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 

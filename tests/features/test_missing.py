@@ -7,10 +7,10 @@ import pytest
 
 from emseg.errors import DataError
 from emseg.features.build import build_features
-from emseg.features.index import CodeIndex
 from emseg.features.model import Features
-from emseg.image.known import completed, partly_known
+from emseg.features.pixel_index import CodeIndex
 from emseg.image.model import Image
+from emseg.image.partly_known import completed, partly_known
 
 
 def pierced(dtype: type = np.uint8, colours: int = 5) -> tuple[np.ndarray, np.ndarray]:

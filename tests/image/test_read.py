@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import ImageError
-from emseg.image import Image, decode_image, raster, read, read_image, read_mask, reading, shown
+from emseg.image import Image, decode_image, limits, read, read_image, read_mask, shown
+from emseg.image.formats import pillow
 
 RGB = np.random.default_rng(0).integers(0, 256, (12, 17, 3), dtype=np.uint8)
 
@@ -171,14 +172,14 @@ def test_bombs_are_refused_from_the_header(tmp_path: Path) -> None:
 
 def test_images_above_pillows_own_limit_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 50)
-    monkeypatch.setattr(raster, "_BAND", 17)
+    monkeypatch.setattr(pillow, "_BAND", 17)
     for kind in ("PNG", "JPEG", "BMP", "TIFF"):
         assert decode_image(encoded(RGB, kind), "x").shape == (12, 17)
     assert decode_image(encoded(RGB, "TIFF", compression="tiff_adobe_deflate"), "x").shape == (12, 17)
 
 
 def test_limit_holds_for_every_format(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(reading, "MAX_PIXELS", 12 * 17 - 1)
+    monkeypatch.setattr(limits, "MAX_PIXELS", 12 * 17 - 1)
     for kind in ("PNG", "JPEG", "BMP", "TIFF", "GIF", "WEBP"):
         assert "17 × 12 pixels are more" in refused(encoded(RGB, kind), tmp_path)
 
@@ -187,7 +188,7 @@ def test_out_of_memory_is_a_line_too(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     def exhausted(*args: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(raster, "decode", exhausted)
+    monkeypatch.setattr(pillow, "decode", exhausted)
     assert "memory" in refused(encoded(RGB), tmp_path)
 
 

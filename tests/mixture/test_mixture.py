@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
 from emseg.mixture.assign import assign, label_type, posterior
-from emseg.mixture.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 
 every_model = pytest.mark.parametrize("model", GAUSSIANS)

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import chisquare
 
 from emseg.mixture import seeds
-from emseg.mixture.gaussian import GAUSSIANS
+from emseg.mixture.families.gaussian import GAUSSIANS
 from emseg.mixture.samples import SIZES, Rows, samples
 
 

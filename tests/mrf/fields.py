@@ -7,7 +7,7 @@ from itertools import combinations, product
 
 import numpy as np
 
-from emseg.mrf.hmrf import state
+from emseg.mrf.fit import state
 from emseg.mrf.lattice import Lattice, lattice
 
 NEAR = {4: 1, 8: 2, 6: 1, 18: 2, 26: 3}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.mrf import cut, gibbs, icm, meanfield
-from emseg.mrf.hmrf import conditionals, one_hot
+from emseg.mrf.fit import conditionals, one_hot
+from emseg.mrf.inference import gibbs, graph_cut, icm, mean_field
 from emseg.mrf.potts import Support, energy
 from tests.mrf import fields
 
@@ -85,10 +85,10 @@ def test_the_free_energy_never_rises(seed: int, neighbours: int, beta: float) ->
     valid = rng.random((7, 6)) > 0.2
     grid, _, cells = fields.noise((7, 6), 3, neighbours, rng, valid=valid)
     q = one_hot(fields.as_state(grid, rng.integers(0, 3, (7, 6))), 3)
-    values = [meanfield.free_energy(grid, q, cells, beta)]
+    values = [mean_field.free_energy(grid, q, cells, beta)]
     for _ in range(6):
-        meanfield.sweep(grid, q, cells, beta)
-        values.append(meanfield.free_energy(grid, q, cells, beta))
+        mean_field.sweep(grid, q, cells, beta)
+        values.append(mean_field.free_energy(grid, q, cells, beta))
     assert (np.diff(values) <= 1e-4).all()
     np.testing.assert_allclose(grid.join(grid.core(q)).sum(0), valid, atol=1e-5)
 
@@ -100,15 +100,15 @@ def test_the_free_energy_bounds_the_partition_function() -> None:
     exact = -np.log(np.exp(-energies).sum())
     q = one_hot(fields.as_state(grid, np.zeros((3, 3))), 2)
     for _ in range(30):
-        meanfield.sweep(grid, q, cells, BETA)
-    found = meanfield.free_energy(grid, q, cells, BETA)
+        mean_field.sweep(grid, q, cells, BETA)
+    found = mean_field.free_energy(grid, q, cells, BETA)
     assert exact < found < exact + 1
 
 
 def test_the_free_energy_of_labels_is_their_energy() -> None:
     grid, _, cells = fields.noise((4, 5), 3, 8, np.random.default_rng(4))
     labels = fields.as_state(grid, np.arange(20).reshape(4, 5) % 3)
-    found = meanfield.free_energy(grid, one_hot(labels, 3), cells, BETA)
+    found = mean_field.free_energy(grid, one_hot(labels, 3), cells, BETA)
     assert found == pytest.approx(energy(grid, labels, cells, BETA), rel=1e-5)
 
 
@@ -118,7 +118,7 @@ def cuts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     if request.param == "maxflow":
         pytest.importorskip("maxflow", reason="needs PyMaxflow: the extra graphcut")
     else:
-        monkeypatch.setattr(cut, "_cut", lambda: cut._scipy_cut)
+        monkeypatch.setattr(graph_cut, "_cut", lambda: graph_cut._scipy_cut)
 
 
 @pytest.mark.usefixtures("cuts")
@@ -127,7 +127,7 @@ def test_two_classes_are_cut_to_the_global_minimum(seed: int) -> None:
     grid, log_f, cells = fields.noise((3, 4), 2, 8, np.random.default_rng(seed))
     _, energies = all_energies(log_f, fields.pairs((3, 4), 8), 2)
     labels = fields.as_state(grid, np.ones((3, 4)))
-    cut.expand(grid, labels, cells, BETA)
+    graph_cut.expand(grid, labels, cells, BETA)
     assert energy(grid, labels, cells, BETA) == pytest.approx(energies.min(), abs=0.02)
 
 
@@ -141,17 +141,17 @@ def test_expansion_ends_no_higher_than_icm(seed: int) -> None:
     modes = labels.copy()
     while icm.sweep(grid, modes, cells, BETA):
         pass
-    cut.expand(grid, labels, cells, BETA)
+    graph_cut.expand(grid, labels, cells, BETA)
     assert energy(grid, labels, cells, BETA) < energy(grid, modes, cells, BETA)
     assert (grid.join(grid.core(labels))[~valid] == 255).all()
     assert (grid.join(grid.core(labels))[valid] < 4).all()
 
 
 def test_no_expansion_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cut, "_cut", lambda: cut._scipy_cut)
+    monkeypatch.setattr(graph_cut, "_cut", lambda: graph_cut._scipy_cut)
     grid, log_f, cells = fields.noise((3, 3), 3, 4, np.random.default_rng(7))
     labels = fields.as_state(grid, np.zeros((3, 3)))
-    cut.expand(grid, labels, cells, BETA)
+    graph_cut.expand(grid, labels, cells, BETA)
     z, near = grid.join(grid.core(labels)), fields.pairs((3, 3), 4)
     lowest = fields.energy(z, log_f, BETA, near)
     for alpha in range(3):

@@ -1,0 +1,1 @@
+"""Many inputs: from the words of a command line to jobs, and who does them."""

@@ -1,0 +1,134 @@
+"""From what stands on the command line to the list of inputs: files, folders, patterns, lists of names."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from os.path import basename, dirname, getsize, isdir, isfile, join, lexists, normpath, realpath, relpath
+
+from emseg.errors import UsageError, shown
+from emseg.output.store.names import STDIO, Input, common_folder
+
+#: What is looked for in folders. What is named is read whatever its name: files are told apart by content.
+SUFFIXES = (
+    *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp"),
+    *(".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".jp2", ".j2k", ".jpx", ".avif"),
+    *(".npy", ".npz", ".hdr", ".nii", ".nii.gz"),
+)
+LARGEST_LIST, LARGEST_REPORT = 1 << 28, 1 << 24  # bytes
+
+
+def expand(
+    arguments: Sequence[str], recursive: bool = False, listed: str | None = None, null: bool = False
+) -> list[Input]:
+    """The inputs that the arguments and the list of names stand for, in the order given; folders in that of names.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Paths, folders, patterns (for shells that leave them alone, or quoted), or "-" for standard input.
+    recursive : bool
+        Look into folders of folders, and keep the tree below the deepest folder that holds everything named.
+    listed : str, optional
+        A file of further paths, taken as they are; "-" is standard input.
+    null : bool
+        Names in the list end with NUL, not with a line.
+
+    Raises
+    ------
+    UsageError
+        If the list cannot be read, or standard input is asked for twice.
+    """
+    if listed == STDIO and STDIO in arguments:
+        raise UsageError("-: standard input is both an image and the list of --files-from; give one of them")
+    found = [(root, entry) for argument in arguments for root, entry in _expanded(argument, recursive)]
+    if listed is not None:
+        found += [(dirname(path) or ".", Input(path)) for path in _names(listed, null)]
+    if not recursive:
+        return [entry for _, entry in found]
+    roots = {root for root, entry in found if entry.path != STDIO}
+    top = common_folder(roots) if roots else ""
+    return [entry if entry.path == STDIO else _placed(entry, top) for _, entry in found]
+
+
+def _placed(entry: Input, top: str) -> Input:
+    below = relpath(realpath(dirname(entry.path) or "."), top)
+    return Input(entry.path, "" if below == "." else below, entry.problem)
+
+
+def _expanded(argument: str, recursive: bool) -> Iterator[tuple[str, Input]]:
+    """What one argument stands for, and the folder that it starts from."""
+    if argument == STDIO:
+        yield "", Input(STDIO)
+    elif isdir(argument):
+        yield from _in_folder(argument, recursive)
+    elif lexists(argument) or not glob.has_magic(argument):
+        yield dirname(argument) or ".", Input(argument)
+    else:
+        root = dirname(argument[: min(argument.index(c) for c in "*?[" if c in argument)]) or "."
+        paths = sorted(path for path in glob.glob(argument, recursive=True) if not _is_result(path))
+        found = False
+        for path in paths:
+            if not isdir(path):
+                found = True
+                yield root, Input(path)
+            elif recursive and not argument.rstrip(os.sep).endswith("**"):  # which lists the contents itself
+                found = True
+                yield from ((root, entry) for _, entry in _in_folder(path, True))
+        if not found:
+            yield root, Input(argument, problem=f"{shown(argument)}: no such file, and no file matches that pattern")
+
+
+def _in_folder(folder: str, recursive: bool) -> Iterator[tuple[str, Input]]:
+    """The images in a folder by their names; nothing hidden, and nothing that emseg itself made."""
+    found = False
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
+        for name in sorted(names):
+            path = name if folder == "." == here else normpath(join(here, name))
+            if name.lower().endswith(SUFFIXES) and not name.startswith(".") and not _is_result(path):
+                found = True
+                yield folder, Input(path if path[0] != "-" else join(".", path))
+    if not found:
+        hint = "" if recursive else "; --recursive looks into the folders in it"
+        yield folder, Input(folder, problem=f"{shown(folder)}: no images in this folder{hint}")
+
+
+def _is_result(path: str) -> bool:
+    """Whether emseg wrote this: a report beside it, whose name begins like its own, says so."""
+    name = basename(path)
+    parts = name.split(".")
+    for end in range(len(parts) - 1, 0, -1):
+        report = join(dirname(path), ".".join(parts[:end]) + ".json")
+        try:
+            if isfile(report) and getsize(report) <= LARGEST_REPORT:
+                with open(report, "rb") as file:
+                    facts = json.load(file)
+                if facts["version"] and name in facts["outputs"]:
+                    return True
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return False
+
+
+def _names(listed: str, null: bool) -> Iterator[str]:
+    """The paths in a list, as they are: no patterns, no folders, no standard input."""
+    try:
+        if listed == STDIO:
+            text = sys.stdin.buffer.read(LARGEST_LIST + 1)
+        else:
+            with open(listed, "rb") as file:
+                text = file.read(LARGEST_LIST + 1)
+    except OSError as error:
+        raise UsageError(f"--files-from {shown(listed)}: cannot be read ({error.strerror})") from error
+    if len(text) > LARGEST_LIST:
+        raise UsageError(f"--files-from {shown(listed)}: is too long for a list of names; give it in parts")
+    if b"\0" in text and not null:
+        raise UsageError(f"--files-from {shown(listed)}: holds NUL characters; if its names end with them, add -0")
+    for line in text.split(b"\0") if null else text.splitlines():
+        if line:
+            name = os.fsdecode(line)
+            yield join(".", name) if name == STDIO else name

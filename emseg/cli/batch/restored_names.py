@@ -1,0 +1,33 @@
+"""Names of restored pictures that a PNG cannot hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from emseg.cli.batch.run import opened
+from emseg.output.store.names import STDIO, Job
+
+
+def foreseen(job: Job, overwrite: bool) -> Job:
+    """The same for an input that has not been read; raise ImageError if it cannot be."""
+    from emseg.output.pictures.restored_picture import fits_png
+    from emseg.stages.preparation import as_image
+
+    return job if job.report == STDIO else suited(job, fits_png(as_image(opened(job))), overwrite)
+
+
+def suited(job: Job, png: bool, overwrite: bool) -> Job:
+    """The job with the name of its picture ending in .tif where a PNG cannot hold it.
+
+    Raises
+    ------
+    OutputError
+        If there is such a file that emseg did not write: before the work, not after it.
+    """
+    if png or job.report == STDIO:
+        return job
+    from emseg.output.store.files import check
+
+    files = {**job.files, "image": job.files["image"].removesuffix(".png") + ".tif"}
+    check(files.values(), job.report, overwrite)
+    return replace(job, files=files)

@@ -1,0 +1,42 @@
+"""The files of a job, onto the disk or, the first of them, to standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emseg.cli.error_lines import to_stdout
+from emseg.output.store.names import STDIO, Job
+
+
+def write(
+    job: Job, contents: Mapping[str, Callable[[], bytes]], facts: Mapping[str, Any], overwrite: bool = False
+) -> dict[str, Any]:
+    """Write what a job has come to; return the report as written.
+
+    Parameters
+    ----------
+    job : Job
+    contents : mapping of kind to function
+        For every kind of `job.files`, what makes its bytes.
+    facts : mapping
+        The report.
+    overwrite : bool
+        Replace what emseg did not write.
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written, or is not emseg's to replace.
+    """
+    if job.report == STDIO:
+        (kind,) = job.files
+        data = contents[kind]()
+        with to_stdout():
+            sys.stdout.buffer.write(data)
+        return dict(facts)
+    from emseg.output.store.files import write_all
+
+    files = {path: contents[kind] for kind, path in job.files.items()}
+    return write_all(files, job.report, {**facts, "recipe": job.recipe} if job.recipe else facts, overwrite)

@@ -1,0 +1,115 @@
+"""Whatever goes wrong becomes one line on stderr and an exit code, here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from emseg.errors import EmsegError, OutputError, for_command_line
+
+FAILED, USAGE, INTERRUPTED, READER_LEFT = 1, 2, 130, 141  # the last two are what shells report for those signals
+
+
+def attempt(work: Callable[[], object], name: str = "", debug: bool = False) -> int:
+    """Run `work` and return an exit code: its result if that is one, else 0, or that of the error it raised.
+
+    Parameters
+    ----------
+    work : callable
+        What to do.
+    name : str, optional
+        The input being worked on, for messages that would not name it themselves.
+    debug : bool
+        Show tracebacks.
+    """
+    try:
+        result = work()
+        sys.stdout.flush()  # a reader that has gone shows here, not while the interpreter ends
+    except Exception as error:  # the outermost place: no traceback reaches a user who did not ask for one
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        return _tell(error, name)
+    except KeyboardInterrupt as error:
+        return _tell(error, "")
+    return result if isinstance(result, int) else 0
+
+
+def explain(error: BaseException, name: str = "") -> tuple[int, str]:
+    """Exit code, and what `error` means to the user in one line; an empty line where there is nobody to tell.
+
+    Parameters
+    ----------
+    error : exception
+    name : str
+        The input being worked on, for messages that would not name it themselves.
+    """
+    code, name = FAILED, f"{name}: " if name else ""
+    match error:
+        case EmsegError():
+            text, code = for_command_line(error.message), error.exit_code
+        case click.ClickException():
+            text, code = _usage(error), error.exit_code
+        case KeyboardInterrupt() | click.Abort():
+            text, code = "interrupted", INTERRUPTED
+        case BrokenPipeError():
+            return READER_LEFT, ""
+        case MemoryError():
+            text = f"{name}not enough memory; try a smaller image or fewer components (-k)"
+        case OSError(filename=None):
+            text = f"{name}{error}"
+        case OSError():
+            text = f"{name}{error.filename}: {error.strerror}"
+        case _:
+            text = f"{name}internal error ({type(error).__name__}: {error}); run again with --debug to see where"
+    return code, "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
+def tell(line: str) -> None:
+    """Print a line of our own on stderr."""
+    click.echo(f"emseg: {line}", err=True)
+
+
+@contextmanager
+def to_stdout() -> Iterator[None]:
+    """Print something; an error then says that it is standard output that cannot be written.
+
+    Raises
+    ------
+    OutputError
+        But BrokenPipeError if the reader has gone.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        hush()
+        raise OutputError(f"standard output: cannot be written ({error.strerror}); check where it goes") from error
+
+
+def hush() -> None:
+    """Send the rest of standard output nowhere: else Python would complain of what it cannot flush at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _tell(error: BaseException, name: str) -> int:
+    """Say what `error` means to the user; return the exit code."""
+    code, line = explain(error, name)
+    if code == READER_LEFT:
+        hush()
+    else:
+        tell(line)
+    return code
+
+
+def _usage(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    hint = f" (see `{context.command_path} --help`)" if context else ""
+    return error.format_message().rstrip(".") + hint

@@ -1,0 +1,1 @@
+"""One subcommand a file: parse, call one function, write."""

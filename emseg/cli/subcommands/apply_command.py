@@ -1,0 +1,54 @@
+"""`emseg apply`: parse, call `apply`, write."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from emseg.cli.batch.batch_options import MANY
+from emseg.cli.batch.run import Batch, Done, opened
+from emseg.cli.shared_options import OUT, STILL, mask_option, missing_option, options, save_option
+from emseg.cli.subcommands.segment_command import summary
+from emseg.output.store.names import APPLIED, EXTRA, Job, wanted
+
+SAVED = tuple(kind for kind in EXTRA if kind not in ("model", "bias"))  # the one is given, the other is not sought
+HELP = """Label each INPUT with MODEL, which `emseg segment --save model` has written. Nothing is fitted.
+
+\b
+Examples:
+  emseg apply photo.emseg.json *.png -o results
+  emseg apply cells.emseg.json slides --recursive --jobs 4 --save posterior -o results
+
+\b
+Writes, for photo.png:
+  photo.labels.png    label map: the components of the model in its order; 0 is "no data"
+  photo.overlay.png   the image with its regions tinted and outlined
+  photo.json          the report, written last
+"""
+
+
+@click.command("apply", help=HELP)
+@click.argument("model", metavar="MODEL", type=click.Path(exists=True, dir_okay=False))
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@options((mask_option(), missing_option()), OUT, (save_option(SAVED),), MANY, STILL)
+def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: Any) -> int:
+    """Do each input; return the exit code."""
+    from emseg.mixture.saved import read_model
+
+    batch = Batch.of(inputs, how)
+    mixture = read_model(model).mixture  # a bad model is one line, not one for each input
+    extra = wanted(save, SAVED, {"partial_volume": mixture.family.mixes}, "fit the model with")
+    work = partial(_apply, batch.overwrite, model, how)
+    asked, named = {"model": model, **how}, {"k": str(mixture.k)}
+    return batch.run("apply", work, asked, reads=("model", "mask"), always=APPLIED, extra=extra, named=named)
+
+
+def _apply(overwrite: bool, model: str, how: dict[str, Any], job: Job, alone: bool) -> Done:
+    from emseg.cli.save_segmentation import save
+    from emseg.commands.apply import apply
+
+    result = apply(model, opened(job), **how)
+    report = save(result, job, overwrite)
+    return Done(report, partial(summary, report, result.colours, job))

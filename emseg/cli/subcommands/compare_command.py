@@ -1,0 +1,61 @@
+"""`emseg compare`: parse, call `compare`, write."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from emseg.cli.progress import watch
+from emseg.cli.shared_options import COMPARED, MODEL, OUT, RUN, TALK, options
+from emseg.errors import UsageError
+from emseg.options.segmentation import COMPARE as DEFAULTS
+from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, plan
+
+HELP = """Fit one mixture to IMAGE by many algorithms, all from the same start.
+
+\b
+Examples:
+  emseg compare photo.png -k 4
+  emseg compare photo.png -k 5 --algorithms em,squarem,anderson -o out
+  emseg compare photo.png -k 5 --start random --seed 3
+
+\b
+Writes, for photo.png:
+  photo.compare.svg    log-likelihood, and distance to the best, against E-steps
+  photo.compare.csv    every row of every algorithm's log
+  photo.compare.json   the report, written last
+
+The start is a single draw of k-means++, so that the algorithms have a way to go; `--start search` is the one that
+`emseg segment` would start from, near enough to an optimum that little is left to compare.
+"""
+
+
+@click.command("compare", help=HELP, context_settings={"default_map": DEFAULTS})
+@click.argument("image", metavar="IMAGE")
+@options(MODEL, COMPARED, RUN, OUT, TALK)
+def command(
+    image: str, output: str, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, debug: bool, **how: Any
+) -> None:
+    """Compare, write the files, show the table."""
+    from emseg.commands.compare import compare
+    from emseg.output.charts.comparison import comparison_csv, comparison_svg, comparison_text
+    from emseg.output.store.files import check, write_all
+
+    if output == STDIO:
+        raise UsageError("-o -: compare writes several files; name a folder")
+    (job,) = plan([image], output, always=COMPARE, report=COMPARE_REPORT)
+    check(job.files.values(), job.report, overwrite)
+    result = compare(image, watch=partial(watch, quiet=quiet, verbose=verbose), **how)
+    contents = {
+        job.files["csv"]: partial(comparison_csv, result.traces),
+        job.files["svg"]: partial(comparison_svg, result.report, result.traces),
+    }
+    report = write_all(contents, job.report, result.report, overwrite)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(report, allow_nan=False))
+    elif not quiet:
+        click.echo(comparison_text(report, job.report))

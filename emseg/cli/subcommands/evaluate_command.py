@@ -1,0 +1,49 @@
+"""`emseg evaluate`: parse, call `evaluate`, print."""
+
+from __future__ import annotations
+
+import click
+
+HELP = """Score LABELS against one or more TRUTHs of the same size.
+
+\b
+Examples:
+  emseg evaluate photo.labels.png truth.png
+  emseg evaluate photo.labels.png annotators.npz --json
+  emseg evaluate photo.labels.png first.png second.png --ignore 0
+
+Label maps are palette or grey PNGs, TIFFs of integers, and NumPy files, where an array (A, H, W) holds those of A
+annotators. Values are names: only which pixels are together counts.
+"""
+MEANING = {
+    "covering": "of true regions by their best partners; 1 is perfect",
+    "pri": "probabilistic Rand index: pairs of pixels on which both agree; 1",
+    "voi": "variation of information in bits; 0",
+    "adjusted_rand": "Rand index, corrected for chance; 1",
+    "gce": "global consistency error: 0 also where one refines the other",
+    "dice": "mean over true regions, labels matched one to one; 1",
+    "error": "share of pixels that disagree under that matching; 0",
+}
+
+
+@click.command("evaluate", help=HELP)
+@click.argument("labels", metavar="LABELS")
+@click.argument("truths", metavar="TRUTH...", nargs=-1, required=True)
+@click.option("--ignore", type=int, metavar="N", help="True label of pixels to leave out.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: bool, debug: bool) -> None:
+    """Score, and print."""
+    from emseg.commands.evaluate import evaluate
+
+    found = evaluate(labels, truths, ignore)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found, allow_nan=False))
+        return
+    count = found["annotators"]
+    against = found["truths"][0] if count == 1 else f"{count} truths"
+    click.echo(f"{found['labels']} against {against}: {found['regions']} labels, {found['pixels']} pixels")
+    for name, meaning in MEANING.items():
+        click.echo(f"  {name:13}  {found['scores'][name]:6.4f}  {meaning}")

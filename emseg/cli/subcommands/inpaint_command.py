@@ -1,0 +1,123 @@
+"""`emseg inpaint`: parse, call `inpaint`, write."""
+
+from __future__ import annotations
+
+from functools import partial
+from os import sep, walk
+from os.path import isfile, join, normpath, splitext
+from typing import Any
+
+import click
+
+from emseg.cli.batch.batch_options import MANY
+from emseg.cli.batch.restored_names import foreseen, suited
+from emseg.cli.batch.run import Batch, Done, opened
+from emseg.cli.progress import share
+from emseg.cli.restoration_options import HOLES, WORKERS, share_of
+from emseg.cli.shared_options import OUT, STILL, options
+from emseg.errors import DataError, UsageError, shown
+from emseg.output.store.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
+
+HELP = """Fill the missing pixels of each INPUT.
+
+\b
+Examples:
+  emseg inpaint photo.png --mask scratches.png
+  emseg inpaint logo.png --mask alpha
+  emseg inpaint *.png --mask-dir masks -o whole
+
+\b
+Writes, for photo.png:
+  photo.inpainted.png    the image in its own depth; .tif for floating point numbers and unusual channels
+  photo.uncertainty.tif  with --uncertainty: standard deviation of what was filled in
+  photo.inpainted.json   the report, written last
+
+Known pixels come back to the last bit.
+"""
+SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".webp", ".jpg", ".jpeg")
+
+
+@click.command("inpaint", help=HELP)
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@options(HOLES, WORKERS, OUT, MANY, STILL)
+def command(inputs: tuple[str, ...], **how: Any) -> int:
+    """Do each input; return the exit code."""
+    if how["mask_value"] is not None and how["mask_dir"] is None and how["mask"] in (None, "alpha"):
+        raise UsageError("--mask-value: is a value of a mask; give its file with --mask, or --mask-dir")
+    if how["mask"] is not None and how["mask_dir"] is not None:
+        raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")
+    batch = Batch.of(inputs, how)
+    if how["uncertainty"] and batch.output == STDIO:
+        raise UsageError("-o -: writes one file to standard output; leave out --uncertainty, or name a folder")
+    decisive = {name: value for name, value in how.items() if name != "workers"}
+    if how["mask_dir"] is not None:
+        decisive["masks"] = _contents(how["mask_dir"])
+    always = {**INPAINT, **(UNCERTAINTY if how["uncertainty"] else {})}
+    work = partial(_inpaint, batch.overwrite, batch.quiet, batch.jobs, how)
+    return batch.run(
+        "inpaint",
+        work,
+        decisive,
+        reads=("mask",),
+        always=always,
+        report=INPAINT_REPORT,
+        foreseen=partial(_foreseen, batch.overwrite, how),
+    )
+
+
+def _foreseen(overwrite: bool, how: dict[str, Any], job: Job) -> Job:
+    """The job with the names of its files; raise DataError if it has no mask."""
+    if how["mask_dir"] is not None:
+        mask_of(job.source, how["mask_dir"])
+    return foreseen(job, overwrite)
+
+
+def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: Job, alone: bool) -> Done:
+    from emseg.cli.batch.write_job import write
+    from emseg.commands.inpaint import inpaint
+    from emseg.output.pictures.restored_picture import fits_png, picture_png, picture_tiff
+    from emseg.stages.preparation import as_image
+
+    image = as_image(opened(job))
+    job = suited(job, fits_png(image), overwrite)
+    mask = how["mask"] if how["mask_dir"] is None else mask_of(job.source, how["mask_dir"])
+    asked = {name: value for name, value in how.items() if name not in ("mask", "mask_dir")}
+    asked["workers"] = share_of(how["workers"], jobs, alone)
+    with share(job.source, quiet or not alone) as on_progress:
+        result = inpaint(image, mask, on_progress=on_progress, **asked)
+    contents: dict[str, Any] = {"image": partial(picture_png if fits_png(image) else picture_tiff, result.image)}
+    if result.deviation is not None:
+        contents["uncertainty"] = partial(picture_tiff, result.uncertainty())
+    report = write(job, contents, result.report, overwrite)
+    return Done(report, partial(_summary, report, job))
+
+
+def mask_of(source: str, folder: str) -> str:
+    """The mask in a folder that is called like an input, whatever the suffix.
+
+    If there are folders in it that are called like those which the input lies in, it is looked for there first.
+    """
+    if source == STDIO:
+        raise UsageError("-: what comes from standard input has no name to find its mask by; give --mask")
+    *parents, name = normpath(source).split(sep)
+    stem, suffix = splitext(name)
+    for i in range(len(parents) + 1):
+        for end in (suffix, *SUFFIXES):
+            path = join(folder, *(part for part in parents[i:] if part not in ("", "..")), stem + end)
+            if isfile(path):
+                return path
+    raise DataError(f"{shown(source)}: no mask in {shown(folder)}; put {shown(stem)}.png there")
+
+
+def _contents(folder: str) -> list[tuple[str, str]]:
+    """Names and hashes of the files in a folder and in those below."""
+    from emseg.output.store.files import digest
+
+    found = (join(place, name) for place, _, names in walk(folder) for name in names)
+    return [(path, digest(path)) for path in sorted(found)]
+
+
+def _summary(report: dict[str, Any], job: Job) -> str:
+    from emseg.output.tables.summary import inpaint_text
+
+    return inpaint_text(report, job.report)

@@ -1,0 +1,1 @@
+"""What `import emseg` offers: image and options in, result out. No printing."""

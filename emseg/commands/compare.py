@@ -1,0 +1,203 @@
+"""`compare`: the EM family side by side, from one start on the same samples. No files, no printing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.accelerators.anderson import Anderson
+from emseg.em.convergence import Status, Stop
+from emseg.em.fit import Fit, Row, fit
+from emseg.em.problem import Problem
+from emseg.em.registry import ALGORITHMS, algorithm
+from emseg.em.starts.tournament import FLOOR, search
+from emseg.errors import UsageError
+from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.mixture import seeds
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import samples
+from emseg.options.segmentation import COMPARE, STARTS, SegmentOptions
+from emseg.stages.preparation import features_of, opened, pose, require_distinct
+from emseg.stages.start_from_file import singular
+from emseg.version import __version__
+
+#: Opens a view of the fit of the algorithm of that name, and gives what is called with every row of its log.
+Watch = Callable[[str], AbstractContextManager[Callable[[Row], object] | None]]
+POLISH = Stop(tol=0.0, max_iter=300)  # down to rounding: distances are measured from there
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Several algorithms from one start.
+
+    Attributes
+    ----------
+    traces : dict of str to tuple of Row
+        The log of every algorithm; empty for one that could not run.
+    report : dict
+        What `photo.compare.json` holds, but for the list of files. `best` is the reference of all gaps.
+    """
+
+    traces: dict[str, tuple[Row, ...]]
+    report: dict[str, Any]
+
+
+def compare(
+    image: Image | NDArray[Any] | str | os.PathLike[str],
+    k: int = 4,
+    *,
+    algorithms: Sequence[str] = (),
+    start: str = "kmeans++",
+    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    watch: Watch = lambda name: nullcontext(),
+    **options: Any,
+) -> Comparison:
+    """Fit one mixture to one image by several algorithms, all from the same start.
+
+    Parameters
+    ----------
+    image : Image, ndarray or path
+    k : int
+        Number of components.
+    algorithms : sequence of str
+        Names of `emseg.em.registry.ALGORITHMS`; all of them unless given.
+    start : {"kmeans++", "random", "search"}
+        One draw of k-means++ or of random seeds, which leaves the algorithms a way to go, or the start that `segment`
+        searches for, from which they only finish.
+    mask : ndarray or path, optional
+        Same size as the image; only where it is non-zero are pixels used.
+    watch : callable, optional
+        Opened around every fit.
+    **options
+        `features`, `family`, `covariance`, `noise`, `censored`, `truncated`, `seed`, `tol`, `max_iter`, `floor` and
+        `compress` of `SegmentOptions`; tol is 1e-8 unless given, so that the traces show how each algorithm ends, and
+        max_iter 500.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    UsageError
+        If an option makes no sense, or no algorithm goes with this image.
+    ImageError, DataError
+        As `emseg.segment`.
+    """
+    if start not in STARTS:
+        raise UsageError(f"start is {start!r}; it must be one of {', '.join(STARTS)}")
+    foreign = options.keys() & {
+        *(
+            "algorithm",
+            "base",
+            "option",
+            "init",
+            "restarts",
+            "criterion",
+            "denoise",
+            "mrf",
+            "beta",
+            "neighbours",
+            "contrast",
+        ),
+        *("regions", "merge", "bias_field", "scribbles", "prior_map"),
+    }
+    if foreign:
+        raise UsageError(f"{min(foreign)} does not go with compare; name algorithms, and a start")
+    asked = SegmentOptions.checked(k=k, **COMPARE | options)
+    if isinstance(asked.k, str):
+        raise UsageError(f"k is {asked.k!r}; compare takes one number of components, as -k 4")
+    photo, inside = opened(image, mask, asked.missing)
+    features = features_of(photo, inside, asked)
+    require_distinct(features, photo, asked.k)
+    problem = pose(features, asked)
+    first = _start(problem, asked.k, start, np.random.default_rng(asked.seed))
+    runs = {name: _run(name, problem, first, asked, watch) for name in algorithms or ALGORITHMS}
+    if not any(isinstance(run, Fit) and run.trace for run in runs.values()):
+        raise next((run for run in runs.values() if isinstance(run, UsageError)), singular(photo))
+    traces = {name: run.trace if isinstance(run, Fit) else () for name, run in runs.items()}
+    return Comparison(traces, _report(photo, features, asked, start, problem, runs))
+
+
+def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixture:
+    """The mixture that every algorithm starts from."""
+    if how == "search":
+        return search(problem, k, rng)[0]
+    rows = samples(problem.filled, rng)[-1]
+    draw = (
+        seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, 1, rng)
+        if how == "kmeans++"
+        else seeds.random(rows.weight, k, 1, rng)
+    )
+    cells = replace(problem, samples=rows, floor=max(problem.floor, FLOOR))  # a cell may hold a single sample
+    return cells.m_step(seeds.voronoi_stats(rows, problem.family, draw))[0]
+
+
+def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, watch: Watch) -> Fit | UsageError:
+    """One fit, with random numbers of its own: who else is compared makes no difference. Or why there is none."""
+    try:
+        variant = algorithm(name)
+        with watch(name) as on_iteration:
+            rng = np.random.default_rng([asked.seed, 1])
+            return fit(variant, problem, start, Stop(asked.tol, asked.max_iter), rng, on_iteration)
+    except UsageError as error:
+        return error
+
+
+def _report(
+    photo: Image,
+    features: Features,
+    asked: SegmentOptions,
+    start: str,
+    problem: Problem,
+    runs: dict[str, Fit | UsageError],
+) -> dict[str, Any]:
+    """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
+    n = features.n_pixels
+    leader, best = _best(problem, {name: run for name, run in runs.items() if isinstance(run, Fit) and run.trace})
+    used = {"k", "features", "family", "covariance", "noise", "missing", "censored", "truncated"}
+    used |= {"seed", "tol", "max_iter", "floor", "compress"}
+    return {
+        "version": __version__,
+        "input": {"path": photo.name, "sha256": photo.sha256},
+        "options": {"start": start, **{name: value for name, value in asdict(asked).items() if name in used}},
+        "size": [photo.shape[1], photo.shape[0]],
+        "pixels": n,
+        "distinct": features.x.shape[1],
+        "features": {"spec": features.spec, "names": list(features.names)},
+        "K": asked.k,
+        "best": {"algorithm": leader, "log_likelihood": best, "log_likelihood_per_pixel": best / n},
+        "algorithms": list(_entries(runs, best, n)),
+    }
+
+
+def _best(problem: Problem, fits: dict[str, Fit]) -> tuple[str, float]:
+    """Who came to the highest likelihood, and the maximum there: the end of that fit, followed down to rounding."""
+    sound = {name: run for name, run in fits.items() if run.status is not Status.DEGENERATE} or fits
+    leader = max(sound, key=lambda name: sound[name].trace[-1].log_likelihood)
+    polished = fit(Anderson(), problem, sound[leader].mixture, POLISH, np.random.default_rng(0))
+    rows = [*polished.trace, *(row for run in sound.values() for row in run.trace)]
+    return leader, max(row.log_likelihood for row in rows)
+
+
+def _entries(runs: dict[str, Fit | UsageError], best: float, n: int) -> Iterator[dict[str, Any]]:
+    """What the table shows of every algorithm; None where there is no number."""
+    for name, run in runs.items():
+        last = run.trace[-1] if isinstance(run, Fit) and run.trace else None
+        yield {
+            "algorithm": name,
+            "e_steps": last and last.e_steps,
+            "iterations": last and last.iteration,
+            "seconds": last and round(last.seconds, 6),
+            "log_likelihood": last and last.log_likelihood,
+            "log_likelihood_per_pixel": last and last.log_likelihood / n,
+            "gap_per_pixel": last and (best - last.log_likelihood) / n,
+            "status": run.status.value if isinstance(run, Fit) else f"not applicable: {run}",
+        }

@@ -1,0 +1,234 @@
+"""`denoise`: image → noise level → patches → image. No files, no printing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.fit import Row
+from emseg.errors import DataError
+from emseg.execution.choose import crew_of
+from emseg.execution.executor import Crew
+from emseg.image.model import Image
+from emseg.options.restoration import DenoiseOptions
+from emseg.restore.colour_rotation import axes_of_colour, turned
+from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture
+from emseg.restore.noise.anscombe import Anscombe, gain_of
+from emseg.restore.noise.censored_patches import Censored
+from emseg.restore.noise.level import SIDE as NOISE_SIDE
+from emseg.restore.noise.level import noise_level
+from emseg.restore.noise.unclip import unclipped
+from emseg.stages.planes import WHITE, Planes, fitting, slices_of
+from emseg.stages.preparation import as_image
+from emseg.version import __version__
+
+Real = NDArray[np.float32]
+Array = NDArray[np.float64]
+#: Noise relative to the range of the values, below which single precision does not see it.
+FAINT = 1e-6
+MOST = 1e5  # noise level, above which all that is left is the mean anyway
+FEW = 2 * NOISE_SIDE**2  # whole patches, from which the noise level cannot be told
+
+
+@dataclass(frozen=True, eq=False)
+class Denoised:
+    """An image without its noise.
+
+    Attributes
+    ----------
+    image : Image
+        Pixels in the type of the input, with all else the input had.
+    sigma : float
+        Noise level, given or found; of unsigned integers of 8 and 16 bits in units of which white has 255, else as
+        stored.
+    report : dict
+        What `photo.denoised.json` holds, but for the list of files.
+    trace : tuple of Row
+        The log of the fit of a patch mixture, if there was one.
+    """
+
+    image: Image
+    sigma: float
+    report: dict[str, Any]
+    trace: tuple[Row, ...] = ()
+
+    @property
+    def pixels(self) -> NDArray[Any]:
+        """The pixels, shape (H, W, C)."""
+        return self.image.pixels
+
+
+def denoise(
+    image: Image | NDArray[Any] | str | os.PathLike[str],
+    sigma: float | str = "auto",
+    *,
+    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    on_progress: Callable[[float], object] | None = None,
+    **options: Any,
+) -> Denoised:
+    """Take white noise out of an image.
+
+    Parameters
+    ----------
+    image : Image, ndarray or path
+        An array is (H, W) or (H, W, C); three channels are sRGB.
+    sigma : float or "auto"
+        Standard deviation of the noise: of unsigned integers of 8 and 16 bits in units of which white has 255, else as
+        stored. 0 gives the image back as it is.
+    mask : ndarray or path, optional
+        Same size as the image; where it is zero, pixels stay as they are and have no influence.
+    on_progress : callable, optional
+        Called with the share that is done, from 0 to 1.
+    **options
+        The other fields of `DenoiseOptions`.
+
+    Returns
+    -------
+    Denoised
+
+    Raises
+    ------
+    UsageError
+        If an option makes no sense.
+    ImageError, DataError
+        If a file cannot be read, the mask has another size, no pixel has data, or there are too few to find the noise
+        level by.
+
+    Examples
+    --------
+    >>> import numpy as np, emseg
+    >>> y = 100 + np.random.default_rng(0).normal(0, 10, (32, 32))
+    >>> bool(emseg.denoise(y, sigma=10).pixels.std() < 2)
+    True
+    """
+    asked = DenoiseOptions.checked(sigma=sigma, **options)
+    begin = time.perf_counter()
+    photo = as_image(image)
+    planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
+    estimate = _poisson if asked.noise == "poisson" else _white
+    with crew_of(asked.workers, planes.values.size, on_progress) as crew:
+        found = estimate(photo, planes, asked, crew)
+    result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
+    facts = {
+        "version": __version__,
+        "input": {"path": photo.name, "sha256": photo.sha256},
+        "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
+        "size": photo.extent,
+        "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
+        "sigma": found.level,
+        "sigma_by_channel": found.sigma.tolist(),
+        "gain_by_channel": found.gain.tolist() if asked.noise == "poisson" else None,
+        "method": asked.chosen,
+        "iterations": max(len(found.trace) - 1, 0),
+        "trace": [{"iteration": row.iteration, "log_likelihood": row.log_likelihood} for row in found.trace],
+        "seconds": round(time.perf_counter() - begin, 6),
+    }
+    return Denoised(result, found.level, facts, found.trace)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Planes without noise (None: there was none), noise levels and gains by channel, and the log of a fit."""
+
+    values: Real | None
+    sigma: Array
+    gain: Array
+    trace: tuple[Row, ...] = ()
+
+    @property
+    def level(self) -> float:
+        """Noise level over all channels."""
+        most = float(self.sigma.max())
+        return most and most * float(np.sqrt(np.mean((self.sigma / most) ** 2)))
+
+    def pixels(self, photo: Image, planes: Planes) -> NDArray[Any]:
+        """Pixels in the type of the input."""
+        return photo.pixels if self.values is None else planes.back(self.values, photo)
+
+
+def _white(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
+    """White noise, the same everywhere."""
+    values, unit = planes.values, planes.unit / planes.grey
+    if asked.sigma == "auto":
+        sigma = np.array([noise_level(plane, planes.valid, planes.ends) for plane in values])
+        _require_enough(photo, planes, sigma)
+        told = sigma * unit
+    else:
+        told = np.full(len(values), float(asked.sigma))
+        sigma = np.full(len(values), min(float(asked.sigma) / unit, MOST))
+    gain = np.zeros(len(values))
+    if sigma.max() <= FAINT * np.ptp(values):
+        return _Found(None, told, gain)
+    found, trace = _estimate(values, sigma, photo.colour, asked, crew, slices_of(photo), planes.ends)
+    return _Found(found, told, gain, trace)
+
+
+def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
+    """Noise of counted photons, stabilised channel by channel."""
+    stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
+    sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.grey
+    gain = np.array([
+        gain_of(plane, planes.valid, sigma) if asked.gain == "auto" else float(asked.gain) for plane in stored
+    ])  # fmt: skip
+    if asked.gain == "auto":
+        _require_enough(photo, planes, gain)
+    levels = np.full(len(stored), sigma / planes.grey)
+    if not gain.all():
+        return _Found(None, levels, gain)
+    transforms = [Anscombe(g, sigma) for g in gain.tolist()]
+    stable = np.stack([t.forward(plane) for t, plane in zip(transforms, stored, strict=True)])
+    # The scale is of no account but to the mixture of photographs, for which white has 255.
+    unit = WHITE / max(float(stable.max()), 1.0)
+    middle = stable[:, :1, :1] * unit
+    white = (stable * unit - middle).astype(np.float32)
+    found, trace = _estimate(white, np.full(len(white), unit), photo.colour, asked, crew, slices_of(photo))
+    means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
+    return _Found((np.stack(means) / planes.unit - planes.shift).astype(np.float32), levels, gain, trace)
+
+
+def _require_enough(photo: Image, planes: Planes, found: Array) -> None:
+    """Raise DataError where no noise was found because there was nowhere to look for it."""
+    if found.any():
+        return
+    valid = np.ones(photo.shape, bool) if planes.valid is None else planes.valid
+    whole = np.lib.stride_tricks.sliding_window_view(np.pad(valid, NOISE_SIDE), (NOISE_SIDE, NOISE_SIDE)).all((2, 3))
+    if whole.sum() <= FEW:
+        raise DataError(f"{photo.name}: too few pixels to find the noise level by; give it as a number")
+
+
+def _estimate(
+    values: Real,
+    levels: Array,
+    colour: str,
+    asked: DenoiseOptions,
+    crew: Crew,
+    slices: int = 1,
+    ends: tuple[float, float] | None = None,
+) -> tuple[Real, tuple[Row, ...]]:
+    """Planes without noise, (C, H, W), and the log of the fit, if there was one (of a volume, that of the last slice).
+
+    The slices of a volume lie below one another; each is an image of its own. At `ends`, noise was cut off.
+    """
+    if slices > 1:
+        parts = [_estimate(part, levels, colour, asked, crew, 1, ends) for part in np.split(values, slices, axis=1)]
+        return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
+    axes = axes_of_colour(values, colour)
+    sigma = np.sqrt(axes**2 @ levels**2)
+    planes = turned(axes, values)
+    if asked.chosen == "local":
+        censored = Censored(values, levels, ends, axes) if ends else None
+        work = denoise_fast if asked.fast else denoise_local
+        return turned(axes.T, work(planes, sigma, crew, censored if censored and censored.exist else None)), ()
+    found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
+    trace = fit.trace if fit else ()
+    found = turned(axes.T, found)
+    if ends:
+        pairs = zip(found, values, levels.tolist(), strict=True)
+        found = np.stack([unclipped(plane, noisy, s, ends) if s else plane for plane, noisy, s in pairs])
+    return found, trace

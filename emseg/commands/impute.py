@@ -1,0 +1,218 @@
+"""`impute`: tables or images with holes in, what they may have held out. No files, no printing."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.convergence import Status, Stop
+from emseg.em.fit import fit
+from emseg.em.problem import Problem
+from emseg.em.registry import algorithm
+from emseg.errors import DataError, UsageError
+from emseg.image.model import Image
+from emseg.image.read import Source
+from emseg.mixture.conditional.missing_patterns import grouped
+from emseg.mixture.conditional.predictive import predictive
+from emseg.mixture.families.registry import family_of
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
+from emseg.options.segmentation import SegmentOptions
+from emseg.stages.preparation import opened
+from emseg.stages.start import ranged, searched
+
+Array = NDArray[np.float64]
+BLOCK = 16384  # samples at a time
+#: Its own defaults: a table is small, and what a component knows of a few rows must not count as certain.
+DEFAULTS = {"criterion": "bic", "tol": 1e-7, "floor": 1e-4}
+OPTIONS = {
+    *("criterion", "family", "dof", "covariance", "algorithm", "base", "option", "init", "restarts", "seed", "tol"),
+    *("max_iter", "floor"),
+}
+SUPPORT = 3  # rows for each parameter of a component's location, which auto asks for
+
+
+@dataclass(frozen=True, eq=False)
+class Imputation:
+    """What a mixture says of the holes in a table or an image.
+
+    Attributes
+    ----------
+    completed : ndarray, the shape of the data
+        The data with every hole at its conditional mean given the rest of its row, or pixel.
+    deviation : ndarray, the same shape
+        Conditional standard deviations; 0 where the data are known.
+    low, high : ndarray, the same shape
+        Ends of the interval that a hole lies in with probability `level`, the same share left out on either side. The
+        value itself where it is known.
+    missing : ndarray of bool, the same shape
+        Where the holes are.
+    level : float
+    mixture : Mixture
+        The fit, in the units of the data, components in canonical order.
+    log_likelihood : float
+        Of what was observed, in natural logarithms.
+    status : Status
+        Why the fit ended.
+    selection : dict or None
+        How the number of components was chosen from a range.
+
+    The intervals hold for values missing at random, and take the fitted parameters as the true ones.
+    """
+
+    completed: Array
+    deviation: Array
+    low: Array
+    high: Array
+    missing: NDArray[np.bool_]
+    level: float
+    mixture: Mixture
+    log_likelihood: float
+    status: Status
+    selection: dict[str, Any] | None
+
+
+def impute(
+    data: NDArray[Any] | Image | Source | str | os.PathLike[str],
+    k: int | str = "auto",
+    *,
+    level: float = 0.9,
+    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Imputation:
+    """Fill the holes of a table or an image by a mixture that is fitted to all that is known of it.
+
+    Every row may have other holes: nothing is thrown away, and no row is filled before the fit (Ghahramani & Jordan
+    1994, Supervised learning from incomplete data via an EM approach; Little & Rubin, Statistical analysis with missing
+    data). What comes back is a distribution for each hole, not a guess alone.
+
+    Parameters
+    ----------
+    data : ndarray, Image, Source or path
+        A table (N, D) of numbers, a row a sample, NaN where a value is missing; or an image, (H, W, C) or a file, whose
+        pixels are the samples and whose channels, as stored, are the columns.
+    k : int or str
+        Number of components, or a range to choose from: ``"1:5"``; ``"auto"`` is 1 to 9, fewer for few rows.
+    level : float
+        Probability of the intervals, between 0 and 1.
+    mask : ndarray or path, optional
+        For images: where it is zero is a hole, in all channels, or in each one by itself if it has as many.
+    **options
+        `criterion` (bic unless given), `family`, `dof`, `covariance`, `algorithm`, `base`, `option`, `init`,
+        `restarts`, `seed`, `tol` (1e-7), `max_iter` and `floor` (1e-4) of `SegmentOptions`. Families whose samples may
+        be moved are fitted to columns of mean 0 and variance 1, which the floor is relative to.
+
+    Returns
+    -------
+    Imputation
+
+    Raises
+    ------
+    UsageError
+        If an option makes no sense, or the family has no quantiles.
+    DataError
+        If the table has no columns or infinite values, or a column is unknown or the same in every row.
+
+    Examples
+    --------
+    >>> import numpy as np, emseg
+    >>> x = np.arange(40.0)
+    >>> table = np.stack([x, 2 * x + np.sin(7 * x)], axis=1)
+    >>> table[20, 1] = np.nan
+    >>> found = emseg.impute(table, k=1)
+    >>> bool(found.low[20, 1] < 40 < found.high[20, 1])
+    True
+    """
+    foreign = options.keys() - OPTIONS
+    if foreign:
+        raise UsageError(f"{min(foreign)!r} does not go with impute; it takes {', '.join(sorted(OPTIONS))}")
+    if not 0 < level < 1:
+        raise UsageError(f"level is {level!r}; it must lie between 0 and 1, as 0.9")
+    asked = SegmentOptions.checked(k=k, **DEFAULTS | options)
+    if not asked.searches:
+        raise UsageError(f"init is {asked.init!r}; impute takes auto, kmeans++ or random")
+    table, name = _table(data, mask)
+    x, shape = table.reshape(-1, table.shape[-1]).T, table.shape
+    _require_columns(x, name, asked.family)
+    family = family_of(asked.family, asked.covariance, asked.dof)
+    shift, scale = _standard(x) if family.location_scale else (np.zeros(len(x)), np.ones(len(x)))
+    problem = Problem(
+        Rows((x - shift[:, None]) / scale[:, None], np.ones(x.shape[1])), family, asked.floor, -np.log(scale)
+    )
+    rng = np.random.default_rng(asked.seed)
+    low, high = asked.k_range
+    if asked.k == "auto":
+        high = max(1, min(high, int(problem.n) // (SUPPORT * (len(x) + 1))))
+    several = isinstance(asked.k, str)
+    start = ranged(problem, None, low, high, asked, rng) if several else searched(problem, low, asked, rng)
+    variant = algorithm(asked.algorithm, asked.base, asked.option)
+    found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng)
+    if not found.trace:
+        raise DataError(f"{name}: a component has no extent; use fewer, or a floor above 0")
+    mixture = found.mixture.permuted(found.mixture.canonical_order()).affine(shift, scale)
+    mean, deviation, lower, upper = (part.T.reshape(shape) for part in _filled(mixture, x, level))
+    likelihood, missing = found.trace[-1].log_likelihood, np.isnan(table)
+    return Imputation(
+        mean, deviation, lower, upper, missing, float(level), mixture, likelihood, found.status, start.selection
+    )
+
+
+def _table(data: Any, mask: Any) -> tuple[Array, str]:
+    """The data as floats (N, D) or (H, W, C) with NaN for holes, and what messages call them."""
+    array = data if isinstance(data, (Image, Source, str, os.PathLike)) else np.asarray(data)
+    if isinstance(array, np.ndarray) and array.ndim == 2:
+        if mask is not None:
+            raise UsageError("mask: is for images; mark the holes of a table as NaN")
+        if array.dtype.kind not in "uifb" or array.size == 0:
+            raise DataError(f"table: holds {array.dtype} {array.shape}; give rows and columns of numbers")
+        table = array.astype(np.float64)
+        if np.isinf(table).any():
+            raise DataError("table: holds infinite values; mark what is unknown as NaN")
+        return table, "table"
+    photo, inside = opened(array, mask, "em")
+    pixels = photo.pixels.astype(np.float64)
+    known = np.isfinite(pixels) if photo.known is None else photo.known
+    for part in (photo.valid, inside):
+        if part is not None:
+            known = known & part[:, :, None]
+    return np.where(known, pixels, np.nan), photo.name
+
+
+def _require_columns(x: Array, name: str, family: str) -> None:
+    """Raise DataError unless every column says something that the family has a density for."""
+    unknown = np.isnan(x).all(1)
+    if unknown.any():
+        raise DataError(f"{name}: column {unknown.argmax()} (from 0) is unknown in every row; leave it out")
+    low, high = np.nanmin(x, axis=1), np.nanmax(x, axis=1)
+    if (low == high).any():
+        column = int((low == high).argmax())
+        raise DataError(f"{name}: column {column} (from 0) is {low[column]:g} wherever it is known; leave it out")
+    bound = {"poisson": (low < 0, "below 0"), "gamma": (low <= 0, "not above 0")}.get(family)
+    if bound and bound[0].any():
+        column = int(bound[0].argmax())
+        raise DataError(f"{name}: column {column} (from 0) has values {bound[1]}; {family} has no density there")
+
+
+def _standard(x: Array) -> tuple[Array, Array]:
+    """Means and standard deviations of what is known, by column."""
+    return np.nanmean(x, axis=1), np.nanstd(x, axis=1)
+
+
+def _filled(mixture: Mixture, x: Array, level: float) -> tuple[Array, Array, Array, Array]:
+    """Means, deviations and both ends of the intervals, each (D, N)."""
+    mean, low, high, deviation = x.copy(), x.copy(), x.copy(), np.zeros(x.shape)
+    nothing = np.flatnonzero(np.isnan(x).all(0))
+    none = np.zeros(0, np.intp)
+    for seen, which in [*grouped(x), *([(none, nothing)] if nothing.size else [])]:
+        unseen = np.delete(np.arange(len(x)), seen)
+        for start in range(0, which.size if unseen.size else 0, BLOCK):
+            rows = which[start : start + BLOCK]
+            given = predictive(mixture, x[np.ix_(seen, rows)], seen)
+            place = np.ix_(unseen, rows)
+            mean[place], deviation[place] = given.moments()
+            low[place], high[place] = given.quantile((1 - level) / 2), given.quantile((1 + level) / 2)
+    return mean, deviation, low, high

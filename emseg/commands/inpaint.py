@@ -1,0 +1,201 @@
+"""`inpaint`: image and mask → patches with holes → image. No files, no printing."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError, UsageError
+from emseg.execution.choose import crew_of
+from emseg.execution.executor import Crew
+from emseg.image.label_maps import stored_values
+from emseg.image.model import Image
+from emseg.options.restoration import InpaintOptions
+from emseg.restore.colour_rotation import axes_of_colour, turned
+from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
+from emseg.stages.planes import WHITE, Planes, fitting, slices_of, usual
+from emseg.stages.preparation import as_image
+from emseg.version import __version__
+
+Real = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Inpainted:
+    """An image with its holes filled.
+
+    Attributes
+    ----------
+    image : Image
+        Pixels in the type of the input; those that were not missing are the input's to the last bit.
+    missing : ndarray of bool, shape (H, W)
+    deviation : ndarray of float32, shape (C, H, W), or None
+        Conditional standard deviation in stored values, 0 where nothing was missing; None unless asked for.
+    report : dict
+        What `photo.inpainted.json` holds, but for the list of files.
+    """
+
+    image: Image
+    missing: NDArray[np.bool_]
+    deviation: Real | None
+    report: dict[str, Any]
+
+    @property
+    def pixels(self) -> NDArray[Any]:
+        """The pixels, shape (H, W, C)."""
+        return self.image.pixels
+
+    def uncertainty(self) -> Image:
+        """The deviations as an image, shape (H, W, C)."""
+        if self.deviation is None:
+            raise UsageError("there are no deviations; ask for them with uncertainty=True")
+        place = {name: value for name, value in self.image.metadata.items() if name not in ("nodata", "icc")}
+        return replace(self.image, pixels=np.moveaxis(self.deviation, 0, 2), alpha=None, valid=None, metadata=place)
+
+
+def inpaint(
+    image: Image | NDArray[Any] | str | os.PathLike[str],
+    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    *,
+    on_progress: Callable[[float], object] | None = None,
+    **options: Any,
+) -> Inpainted:
+    """Fill missing pixels.
+
+    Parameters
+    ----------
+    image : Image, ndarray or path
+        An array is (H, W) or (H, W, C); three channels are sRGB. Pixels with NaN are missing.
+    mask : ndarray, path or "alpha", optional
+        Same size as the image: pixels that are not zero are missing. "alpha": those of alpha 0.
+    on_progress : callable, optional
+        Called with the share that is done, from 0 to 1.
+    **options
+        The fields of `InpaintOptions`.
+
+    Returns
+    -------
+    Inpainted
+
+    Raises
+    ------
+    UsageError
+        If an option makes no sense, or nothing says what is missing.
+    ImageError, DataError
+        If a file cannot be read, the mask has another size, or nothing or everything is missing.
+
+    Examples
+    --------
+    >>> import numpy as np, emseg
+    >>> ramp = np.add.outer(np.arange(32.0), np.arange(32.0))
+    >>> holes = np.random.default_rng(0).random((32, 32)) < 0.3
+    >>> filled = emseg.inpaint(np.where(holes, 0, ramp), holes).pixels[:, :, 0]
+    >>> bool(np.abs(filled - ramp).max() < 4)
+    True
+    """
+    asked = InpaintOptions.checked(**options)
+    begin = time.perf_counter()
+    photo = as_image(image)
+    missing, asked_for = _missing(photo, mask, asked)
+    planes = Planes.of(photo, ~missing, complete=False)
+    stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
+    values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
+    axes = axes_of_colour(values[:, None, ~missing], photo.colour)
+    factor, shown = None, None
+    with crew_of(asked.workers, values.size, on_progress) as crew:
+        with crew.stage(0, 0.5 if asked.uncertainty else 1):
+            found, deviation = _filled(turned(axes, values), missing, slices_of(photo), crew)
+        if asked.uncertainty:
+            from emseg.restore.inpaint.calibrate import deviation_factor
+
+            with crew.stage(0.5, 1):
+                factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), crew)
+    if factor is not None:
+        shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32)
+        with np.errstate(over="ignore"):  # of numbers beyond 1e38, the deviation is infinite
+            shown *= np.float32(factor * stretch * planes.unit)
+    back = turned(axes.T, found) * np.float32(stretch)
+    filled = replace(planes, valid=None).back(back, photo, ~missing)
+    if photo.known is not None:  # of a pixel that is known in part, that part is kept
+        known = photo.known & ~asked_for[:, :, None]
+        filled[known] = photo.pixels[known]
+        if shown is not None:
+            shown[np.moveaxis(known, 2, 0)] = 0
+    facts = {
+        "version": __version__,
+        "input": {"path": photo.name, "sha256": photo.sha256},
+        "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
+        "size": photo.extent,
+        "missing": int(missing.sum()),
+        "deviation_factor": factor,
+        "seconds": round(time.perf_counter() - begin, 6),
+    }
+    return Inpainted(_opaque(replace(photo, pixels=filled, packed=None), missing), missing, shown, facts)
+
+
+def _range(values: Real) -> float:
+    """How far apart values (C, H, W) are; without those few that are much farther, if there are any."""
+    whole, most = float(np.ptp(values)), usual(values.reshape(len(values), -1).T)[1]
+    return most if whole > 2 * most > 0 else whole
+
+
+def _filled(values: Real, missing: NDArray[np.bool_], slices: int, crew: Crew) -> tuple[Real, Real]:
+    """Planes without holes, and deviations; each slice of a volume is an image of its own."""
+    parts = zip(np.split(values, slices, axis=1), np.split(missing, slices, axis=0), strict=True)
+    done = [inpaint_planes(part, lost, crew) if lost.any() else (part, 0 * part) for part, lost in parts]
+    return np.concatenate([part for part, _ in done], axis=1), np.concatenate([part for _, part in done], axis=1)
+
+
+def _missing(
+    photo: Image, mask: NDArray[Any] | str | os.PathLike[str] | None, asked: InpaintOptions
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which pixels are to be filled, (H, W), and which of them because of the mask."""
+    unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
+    if photo.pixels.dtype.kind == "f":
+        unknown = ~np.isfinite(photo.pixels).all(axis=2)
+    if asked.mask_value is not None and (mask is None or (isinstance(mask, str) and mask == "alpha")):
+        raise UsageError("mask_value: is a value of a mask; give one")
+    if isinstance(mask, str) and mask == "alpha":
+        if photo.alpha is None:
+            raise DataError(f"{photo.name}: has no alpha; give a mask")
+        missing = photo.alpha == 0
+    elif mask is not None:
+        missing = fitting(mask, photo) if asked.mask_value is None else _equal(mask, photo, asked.mask_value)
+    elif not unknown.any():
+        raise UsageError(f"{photo.name}: nothing says which pixels are missing; give a mask, or alpha")
+    either = missing | unknown
+    if not either.any():
+        raise DataError(f"{photo.name}: no pixel is missing, the mask is empty; check it")
+    if either.all():
+        raise DataError(f"{photo.name}: all pixels are missing; check the mask, which is non-zero where to fill")
+    lost = np.stack(np.split(either, slices_of(photo))).all((1, 2))
+    if lost.any():  # slices are filled each from itself
+        raise DataError(f"{photo.name}: slice {lost.argmax() + 1} is missing altogether; leave it out of the volume")
+    return either, missing
+
+
+def _equal(mask: NDArray[Any] | str | os.PathLike[str], photo: Image, value: float) -> NDArray[np.bool_]:
+    """Where a mask has one value in all channels; of a palette, the index counts."""
+    shape = fitting(mask, photo).shape
+    stored = mask if isinstance(mask, np.ndarray) else stored_values(mask)
+    found: NDArray[np.bool_] = np.all(stored.reshape(*shape, -1) == value, axis=2)
+    if not found.any():
+        raise DataError(f"{photo.name}: the mask has the value {value:g} nowhere; check --mask-value")
+    return found
+
+
+def _opaque(image: Image, missing: NDArray[np.bool_]) -> Image:
+    """The image with what was filled made visible."""
+    alpha, valid = image.alpha, image.valid
+    if alpha is not None:
+        top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
+        alpha = np.where(missing & (alpha == 0), top, alpha).astype(alpha.dtype)
+    if valid is not None:
+        valid = valid | missing
+    return replace(image, alpha=alpha, valid=None if valid is None or valid.all() else valid)

@@ -1,0 +1,72 @@
+"""Parameter-expanded EM: Liu, Rubin & Wu (1998), Parameter expansion to accelerate EM, Biometrika 85.
+
+A Student's t says x ~ N(μ, Σ/u) with u ~ Gamma(ν/2, ν/2). The samples cannot tell it from the wider model
+
+x ~ N(μ, Σ*/u),   u ~ α Gamma(ν/2, ν/2),   Σ = Σ*/α
+
+but the M-step of that can learn from the weights what EM's ignores: that their mean is α = Σ r u / n, and not 1. Then Σ
+is the scatter divided by Σ r u instead of n, and ν the root for weights u/α. Where a covariance model has one volume, α
+is common to all: Σ_k ν_k Σ r u / Σ_k ν_k n_k. The floor's penalty, -½ a for a = tr diag(ψ) Σ*⁻¹, becomes -½ a α, and
+α the root of a α² + ν n α - ν Σ r u = 0. Steps for Σ*, α and ν in turn raise Q of the wider model, hence ℓ + log p. At
+the optimum α = 1: without a penalty, Σ r u = n.
+
+Only a family with weights can be expanded: Gaussians have none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.algorithm import FixedPoint, State
+from emseg.em.problem import Problem
+from emseg.errors import UsageError
+from emseg.mixture.families.student import Student, StudentFamily
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.stats import Stats
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class PX(FixedPoint):
+    """EM on a model with a scale more than the samples show."""
+
+    monotone = True
+
+    def evaluate(self, problem: Problem, mixture: Mixture) -> State:
+        """The E-step at θ, where α = 1."""
+        _require_student(problem)
+        return State(mixture, problem.e_step(mixture))
+
+    def update(self, problem: Problem, state: State) -> Mixture:
+        """The M-step of the wider model, brought back to α = 1."""
+        family, stats, parts = _require_student(problem), state.expectation.stats, state.mixture.components
+        mixture = problem.m_step(stats, state.mixture)
+        wide: Student = mixture.components
+        n, mass = stats.n, stats.t[..., 1]
+        alpha = _alpha(family, wide.scales, parts.dof * n, parts.dof * mass, problem.psi)
+        t = stats.t.copy()
+        t[..., -1] += mass - n * np.log(alpha) - mass / alpha  # Σ r (log u/α - u/α)
+        narrow = Student(wide.means, wide.scales / alpha[..., None, None], wide.dof)
+        return problem.conditional("dof", Stats(n, t), replace(mixture, components=narrow))
+
+
+def _alpha(family: StudentFamily, scales: Array, n: Array, mass: Array, psi: Array | float) -> Array:
+    """α of each component, (..., K), from Σ*, ν n and ν Σ r u."""
+    model, k = family.normal.covariance, scales.shape[-3]
+    inverse = np.einsum("...ii->...i", np.linalg.inv(scales))
+    a = (inverse * psi).sum(-1) * (model.distinct(k) / k)
+    if model.letters[0] == "E":
+        a, n, mass = (np.broadcast_to(part.sum(-1, keepdims=True), part.shape) for part in (a, n, mass))
+    return np.asarray(np.where(mass > 0, 2 * mass / (n + np.sqrt(n**2 + 4 * a * mass)), 1.0))
+
+
+def _require_student(problem: Problem) -> StudentFamily:
+    """The family, which must have weights."""
+    if not isinstance(problem.family, StudentFamily):
+        noise = " with --noise" * problem.family.noisy
+        raise UsageError(f"--algorithm px: {problem.family.name}{noise} has no scale to expand; use --family student")
+    return problem.family

@@ -1,0 +1,1 @@
+"""Who does the work: this process or several, with the same result."""

@@ -1,0 +1,86 @@
+"""ENVI cubes: a header of text, `cube.hdr`, and the samples in a file of the same name beside it.
+
+The header never says where the samples are, so no path in it is followed. Fields as ENVI's manual, "ENVI Header Files".
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from emseg.errors import ImageError, shown
+from emseg.image.limits import Reading
+from emseg.image.model import Image
+
+TYPES = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 12: "u2", 13: "u4", 14: "i8", 15: "u8"}
+#: How samples are stored, and the order of axes that makes them rows, columns and bands.
+INTERLEAVES = {"bsq": ((2, 0, 1), (1, 2, 0)), "bil": ((0, 2, 1), (0, 2, 1)), "bip": ((0, 1, 2), (0, 1, 2))}
+ENDS = ("", ".dat", ".img", ".raw", ".bsq", ".bil", ".bip", ".bin")
+LARGEST_HEADER = 1 << 24  # bytes
+_FIELD = re.compile(r"^[ \t]*([^=\n{}]+?)[ \t]*=[ \t]*(\{[^}]*\}|[^\n]*)", re.MULTILINE)
+
+
+def companion(path: str) -> str:
+    """The path of the samples that a header is for.
+
+    Raises
+    ------
+    ImageError
+        If there is no such file.
+    """
+    stem = path[:-4] if path.lower().endswith(".hdr") else path
+    for end in ENDS:
+        for name in (stem + end, stem + end.upper()):
+            if name != path and os.path.isfile(name):
+                return name
+    raise ImageError(f"{shown(path)}: there are no samples beside this ENVI header; put the .dat or .img file there")
+
+
+def decode(header: bytes, samples: bytes, name: str, how: Reading) -> Image:
+    """Decode a cube.
+
+    Raises
+    ------
+    ImageError, ValueError
+        If it is too large, of a type that is not read, or not what its header says.
+    """
+    how.require_page(1, name)
+    fields = {key.lower(): value.strip() for key, value in _FIELD.findall(header.decode("utf-8", "replace"))}
+    width, height, bands, start = (
+        _number(fields, key, least) for key, least in (("samples", 0), ("lines", 0), ("bands", 1), ("header offset", 0))
+    )
+    code, order = _number(fields, "data type", 1), _number(fields, "byte order", 0)
+    interleave = fields.get("interleave", "bsq").lower()
+    if code not in TYPES or order not in (0, 1) or interleave not in INTERLEAVES:
+        raise ImageError(f"{name}: ENVI data type {code}, {shown(interleave)[:9]}, is not read; convert it to GeoTIFF")
+    dtype = np.dtype(TYPES[code]).newbyteorder(">" if order else "<")
+    how.require(width, height, name, bands, dtype.itemsize)
+    shape = (height, width, bands)
+    stored, back = INTERLEAVES[interleave]
+    if len(samples) < start + math.prod(shape) * dtype.itemsize:
+        raise ValueError("the file of samples is cut short")
+    cube = np.frombuffer(samples, dtype, math.prod(shape), start).reshape([shape[axis] for axis in stored])
+    pixels = np.ascontiguousarray(cube.transpose(back))
+    image = Image.from_array(pixels, _valid(pixels, fields), name)
+    return image if bands == 1 else replace(image, colour="bands")  # three bands are seldom red, green and blue
+
+
+def _number(fields: Mapping[str, str], key: str, least: int) -> int:
+    text = fields.get(key, "0" if key in ("header offset", "byte order") else "")
+    if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or int(text) < least:
+        raise ValueError(f"the header says nothing usable of {key}")
+    return int(text)
+
+
+def _valid(pixels: np.ndarray, fields: Mapping[str, str]) -> np.ndarray | None:
+    """Where there is data: not where all bands have the value to be ignored."""
+    try:
+        value = float(fields["data ignore value"])
+    except (KeyError, ValueError):
+        return None
+    return np.asarray((pixels != value).any(axis=2))

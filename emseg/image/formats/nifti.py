@@ -1,0 +1,99 @@
+"""NIfTI volumes (.nii, .nii.gz), read by nibabel once the header is known to be of an allowed size.
+
+A volume of shape (X, Y, Z), with time or vectors as further axes, becomes an image of Z slices below one another,
+(Z · Y, X, C): all that looks at single pixels then works as for any image. `metadata["volume"]` is (Z, Y, X).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import zlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from emseg.errors import ImageError
+from emseg.image.limits import Reading
+from emseg.image.model import Image
+
+GZIP = b"\x1f\x8b"
+_HEADER = 540  # bytes of the longer of the two headers
+
+
+def decode(data: bytes, name: str, how: Reading) -> Image:
+    """Decode a volume.
+
+    Raises
+    ------
+    ImageError
+        If it is too large, holds no real numbers, or nibabel is not installed.
+    ValueError
+        If the file is damaged.
+    """
+    how.require_page(1, name)
+    zipped = data.startswith(GZIP)
+    shape, itemsize, start = _geometry(_unzipped(data, _HEADER) if zipped else data[:_HEADER])
+    x, y, z = shape[:3]
+    bands = math.prod(shape[3:])
+    how.require(x, y * z, name, bands, itemsize)
+    end = start + math.prod(shape) * itemsize
+    data = _unzipped(data, end) if zipped else data
+    if len(data) < end:
+        raise ValueError("the file is cut short")
+    stored, header, affine = _loaded(data, name)
+    colours = stored.dtype.names
+    if colours is not None:  # RGB24 and RGBA32
+        stored = np.stack([stored[colour] for colour in colours[:3]], axis=-1)
+        bands = 3
+    pixels = np.ascontiguousarray(stored.reshape(x, y, z, bands).transpose(2, 1, 0, 3).reshape(z * y, x, bands))
+    image = Image.from_array(pixels, name=name)
+    colour = "gray" if bands == 1 else "rgb" if colours is not None else "bands"
+    metadata = {"volume": (z, y, x), "nifti": {"header": header, "affine": affine}}
+    return replace(image, colour=colour, metadata=metadata)
+
+
+def _geometry(header: bytes) -> tuple[tuple[int, ...], int, int]:
+    """Lengths of at least three axes, bytes of a voxel, and where the first one is, by a header of either version."""
+    for order in "<>":
+        (size,) = struct.unpack_from(f"{order}i", header)
+        if size == 348:
+            dim = struct.unpack_from(f"{order}8h", header, 40)
+            (bits,) = struct.unpack_from(f"{order}h", header, 72)
+            (offset,) = struct.unpack_from(f"{order}f", header, 108)
+            whole = header[344:348] == b"n+1\0"
+        elif size == 540:
+            dim = struct.unpack_from(f"{order}8q", header, 16)
+            (bits,) = struct.unpack_from(f"{order}h", header, 14)
+            (offset,) = struct.unpack_from(f"{order}q", header, 168)
+            whole = header[4:8] == b"n+2\0"
+        else:
+            continue
+        if not whole or not 1 <= dim[0] <= 7 or min(dim[1 : dim[0] + 1]) < 1 or bits < 8:
+            raise ValueError("the header does not describe a volume in one file")
+        if not math.isfinite(offset) or not size <= offset < 1 << 40:
+            raise ValueError("the header says that the data lie elsewhere")
+        return (*dim[1 : dim[0] + 1], 1, 1)[: max(dim[0], 3)], bits // 8, int(offset)
+    raise ValueError("the header is of no known length")
+
+
+def _unzipped(data: bytes, size: int) -> bytes:
+    """The first bytes of what was compressed, and no more than asked for."""
+    return zlib.decompressobj(31).decompress(data, size)
+
+
+def _loaded(data: bytes, name: str) -> tuple[Any, Any, Any]:
+    """Array, header and affine."""
+    try:
+        import nibabel
+    except ImportError as error:
+        raise ImageError(f"{name}: NIfTI needs nibabel; pip install 'emseg[nifti]'") from error
+    kind = nibabel.Nifti2Image if struct.unpack_from("<i", data)[0] in (540, 0x1C020000) else nibabel.Nifti1Image
+    try:
+        image = kind.from_bytes(data)
+        return np.asanyarray(image.dataobj), image.header, image.affine
+    except (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError) as error:
+        raise ValueError(str(error)) from error
+    except nibabel.wrapstruct.WrapStructError as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,99 @@
+"""NumPy's own files: `.npy`, and the arrays of an `.npz`. Never pickles: an array of objects is refused unopened."""
+
+from __future__ import annotations
+
+import io
+import math
+import tokenize
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import ImageError
+from emseg.image.limits import Reading
+from emseg.image.model import Image
+
+NPY = b"\x93NUMPY"
+LARGEST_HEADER = 10_000  # characters, as numpy itself allows
+Shape = tuple[int, ...]
+
+
+def decode(data: bytes, name: str, how: Reading) -> Image:
+    """Decode an array (H, W) or (H, W, C) of real numbers.
+
+    Raises
+    ------
+    ImageError
+        If it is too large, or of another shape or type.
+    ValueError, OSError
+        If the file is damaged.
+    """
+    if data.startswith(NPY):
+        how.require_page(1, name)
+        return _array(io.BytesIO(data), len(data), name, how)
+    with _opened(data) as archive:
+        members = _members(archive)
+        if not members:
+            raise ImageError(f"{name}: holds no arrays; save them with numpy.savez")
+        how.require_page(len(members), name)
+        member = members[how.page - 1]
+        with archive.open(member) as file:
+            return _array(file, member.file_size, name, how)
+
+
+def count(data: bytes) -> int:
+    """Number of arrays."""
+    if data.startswith(NPY):
+        return 1
+    with _opened(data) as archive:
+        return len(_members(archive))
+
+
+@contextmanager
+def _opened(data: bytes) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield archive
+    except zipfile.BadZipFile as error:
+        raise ValueError(str(error)) from error
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [member for member in archive.infolist() if member.filename.endswith(".npy")]
+
+
+def _array(file: IO[bytes], size: int, name: str, how: Reading) -> Image:
+    """Read the header, judge it, and only then the numbers."""
+    shape, fortran, dtype = _header(file)
+    if dtype.hasobject or dtype.kind not in "buif":
+        raise ImageError(f"{name}: an array of {dtype}; save real numbers, as array.astype('float32')")
+    if len(shape) not in (2, 3) or 0 in shape:
+        raise ImageError(f"{name}: an array of shape {shape}; save one of shape (H, W) or (H, W, C)")
+    how.require(shape[1], shape[0], name, math.prod(shape[2:]), dtype.itemsize)
+    wanted = math.prod(shape) * dtype.itemsize
+    if wanted > size:
+        raise ValueError("the file is cut short")
+    data = file.read(wanted)
+    if len(data) < wanted:
+        raise ValueError("the file is cut short")
+    array: NDArray[Any] = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+    return Image.from_array(np.ascontiguousarray(array), name=name)
+
+
+def _header(file: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:
+    """Shape, order and type of an array; numpy reads the header as a literal, of bounded length."""
+    version = np.lib.format.read_magic(file)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"version {version} of the format is not read")
+    try:
+        shape, fortran, dtype = readers[version](file, max_header_size=LARGEST_HEADER)
+    except tokenize.TokenError as error:  # numpy looks for the integers of Python 2
+        raise ValueError("the header cannot be read") from error
+    if not all(isinstance(length, int) and length >= 0 for length in shape):
+        raise ValueError(f"the shape is {shape}")
+    return shape, fortran, dtype

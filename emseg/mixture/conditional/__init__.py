@@ -1,0 +1,1 @@
+"""Densities of some dimensions given the others."""

@@ -1,0 +1,1 @@
+"""Covariance models: what the K covariance matrices of a Gaussian mixture may share."""

@@ -1,0 +1,1 @@
+"""Component families, one a file, and their registry."""

@@ -1,0 +1,279 @@
+"""The Gaussian family: T(x) = (1, x, x xᵀ), its log-density as one row of numbers, and its m-projection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mixture.conditional.regression import regression
+from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.covariance.model import COVARIANCES, CovarianceModel
+from emseg.mixture.family import Components, Family, Real, require
+from emseg.mixture.stats import Stats
+
+Array = NDArray[np.float64]
+LOG_2PI = float(np.log(2 * np.pi))
+
+
+@lru_cache
+def product_indices(d: int, products: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Pairs (i, j), i ≤ j, of the second-order part of T(x): all of them, or the squares alone."""
+    return np.triu_indices(d) if products else (np.arange(d), np.arange(d))
+
+
+@dataclass(frozen=True, eq=False)
+class Gaussian(Components):
+    """K normal distributions, or a stack of such sets along leading axes.
+
+    Attributes
+    ----------
+    means : ndarray, shape (..., K, D)
+    covariances : ndarray, shape (..., K, D, D)
+        Positive definite.
+    """
+
+    means: Array
+    covariances: Array
+
+    def check(self) -> None:
+        """Raise ValueError unless the matrices are symmetric, positive definite and as many as the means."""
+        require_matrices(self.means, self.covariances, "covariances")
+
+    @property
+    def matrices(self) -> Array:
+        """What a covariance model is about."""
+        return self.covariances
+
+    def affine(self, shift: Array, scale: Array) -> Gaussian:
+        """The distributions of shift + scale · x; shift and scale have shape (D,)."""
+        return Gaussian(shift + scale * self.means, self.covariances * np.outer(scale, scale))
+
+
+def require_matrices(means: Array, matrices: Array, name: str) -> None:
+    """Raise ValueError unless matrices are symmetric, positive definite and as many as the means."""
+    k, d = means.shape
+    require(matrices.shape == (k, d, d), "shapes do not agree")
+    with np.errstate(over="ignore"):
+        symmetric = np.allclose(matrices, np.swapaxes(matrices, 1, 2), rtol=1e-9, atol=0)
+        require(symmetric, f"{name} are not symmetric")
+        try:
+            np.linalg.cholesky(matrices)
+        except np.linalg.LinAlgError as error:
+            raise ValueError(f"{name} are not positive definite") from error
+
+
+@dataclass(frozen=True)
+class GaussianFamily(Family):
+    """Normal distributions whose matrices follow a covariance model.
+
+    Attributes
+    ----------
+    covariance : CovarianceModel
+    """
+
+    covariance: CovarianceModel
+    name = "gaussian"
+    kind = Gaussian
+    location_scale = True
+
+    @property
+    def shared(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The matrices, if anything of them is equal."""
+        return ("covariances",) if "E" in self.covariance.letters else ()
+
+    @property
+    def products(self) -> bool:
+        """Whether T(x) holds the mixed products x_i x_j."""
+        return self.covariance.needs_products
+
+    def n_monomials(self, d: int) -> int:
+        """The constant, x, and its products or squares."""
+        return 1 + d + product_indices(d, self.products)[0].size
+
+    def monomials(self, x: Real, out: Real) -> None:
+        """x and its products, or its squares alone."""
+        d = len(x)
+        out[1 : 1 + d] = x
+        row = 1 + d
+        if not self.products:
+            np.multiply(x, x, out=out[row:])
+            return
+        for i in range(d):
+            np.multiply(x[i], x[i:], out=out[row : row + d - i])
+            row += d - i
+
+    def natural(self, components: Gaussian) -> Array:
+        """η = (-½ (D log 2π + log|Σ| + μᵀΣ⁻¹μ), Σ⁻¹μ, -½ Σ⁻¹), mixed products counted twice."""
+        return self.scores(components, 0.0)[0]
+
+    def scores(self, components: Gaussian, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
+        """η, and the covariance penalty, with the prior if there is one; shape (...)."""
+        log_scale, eta, precisions = self.quadratic(components)
+        eta[..., 0] += log_scale
+        return eta, self.log_prior(components, precisions, psi, prior)
+
+    def log_prior(self, components: Gaussian, precisions: Array, psi: Array | float, prior: Prior | None) -> Array:
+        """The covariance penalty, with the prior if there is one; shape (...)."""
+        penalty = self.covariance.log_penalty(precisions, psi)
+        return penalty + prior.log_density(components, self.covariance, precisions) if prior else penalty
+
+    def quadratic(self, components: Gaussian) -> tuple[Array, Array, Array]:
+        """-½ (D log 2π + log|Σ|), -½ (x-μ)ᵀΣ⁻¹(x-μ) as coefficients of T(x), and Σ⁻¹.
+
+        Shapes (..., K), (..., K, P) and (..., K, D, D).
+        """
+        means, d = components.means, components.means.shape[-1]
+        factor = np.linalg.cholesky(components.covariances)
+        log_det = 2 * np.log(np.einsum("...ii->...i", factor)).sum(-1)
+        # Through the factor that also gives the determinant: however ill-conditioned, the density stays normalised.
+        inverse = np.linalg.inv(factor)
+        precision: Array = (np.swapaxes(inverse, -1, -2) @ inverse).astype(np.float64, copy=False)
+        linear = np.einsum("...ij,...j->...i", precision, means)
+        constant = -0.5 * (linear * means).sum(-1)
+        i, j = product_indices(d, self.products)
+        quadratic = precision[..., i, j] * np.where(i == j, -0.5, -1.0)
+        eta = np.concatenate([constant[..., None], linear, quadratic], axis=-1)
+        return -0.5 * (d * LOG_2PI + log_det), eta, precision
+
+    def m_projection(
+        self,
+        stats: Stats,
+        psi: Array | float,
+        d: int,
+        previous: Gaussian | None = None,
+        prior: Prior | None = None,
+    ) -> Gaussian:
+        """The Gaussians whose E[T] matches the statistics, under covariance model, penalty and prior.
+
+        ψ is the scale of an inverse-Wishart penalty, see `CovarianceModel.estimate`.
+        """
+        return self.weighted(stats.n, stats, psi, d, previous, prior)
+
+    def weighted(
+        self,
+        count: Array,
+        stats: Stats,
+        psi: Array | float,
+        d: int,
+        previous: Gaussian | None = None,
+        prior: Prior | None = None,
+    ) -> Gaussian:
+        """The M-step where the scatter about means is divided by other counts (..., K) than those of the means."""
+        extra = None
+        if prior:
+            extra, more = prior.pseudo(self.covariance, count.shape[-1])
+            pseudo = self.statistics(prior.mean[:, None])[:, 0].astype(np.float64, copy=False)
+            count, stats = count + more, stats + prior.shrinkage * Stats(np.ones(()), pseudo)
+        n = stats.n[..., None]
+        means, scatter = moments(stats, d)
+        covariances = self.covariance.estimate(
+            scatter if extra is None else scatter + extra, count, psi, previous.covariances if previous else None
+        )
+        if not np.any(psi):
+            eps, variances = np.finfo(np.float64).eps, np.einsum("...ii->...i", covariances)
+            i, j = product_indices(d, self.products)
+            spread = (stats.t[..., 1 + d :][..., i == j].sum(-2) / n.sum(-2))[..., None, :]
+            if not (variances > 64 * eps * means**2 + eps**2 * spread).all():
+                raise np.linalg.LinAlgError("a variance is zero to rounding")
+        return Gaussian(means, covariances)
+
+    def conditional(
+        self, part: str, stats: Stats, components: Gaussian, psi: Array | float, prior: Prior | None = None
+    ) -> Gaussian:
+        """Means, which do not depend on the covariances; or covariances about the means that there are."""
+        held = stats if part == "means" else self.pinned(stats, components)
+        free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
+        if part == "means":
+            return Gaussian(free.means, components.covariances)
+        return Gaussian(components.means, free.covariances)
+
+    def pinned(self, stats: Stats, components: Gaussian) -> Stats:
+        """Statistics whose M-step has these means, and the best covariances given them.
+
+        The first moments become those of the means, the second ones keep the scatter about the means:
+        Σ r x xᵀ - n (m μᵀ + μ mᵀ) + 2 n μ μᵀ, with m the weighted mean of the samples.
+        """
+        means, d = components.means, components.means.shape[-1]
+        n, first, second = stats.n[..., None], stats.t[..., 1 : 1 + d], stats.t[..., 1 + d :]
+        i, j = product_indices(d, self.products)
+        cross = first[..., i] * means[..., j] + means[..., i] * first[..., j]
+        moved = second - cross + 2 * n * means[..., i] * means[..., j]
+        return Stats(stats.n, np.concatenate([n, n * means, moved], axis=-1))
+
+    def conformed(self, weights: Array, components: Gaussian) -> Gaussian:
+        """With matrices of the covariance model."""
+        scatter = weights[..., None, None] * components.covariances
+        return Gaussian(components.means, self.covariance.estimate(scatter, weights, 0.0))
+
+    def margin(self, seen: NDArray[np.intp]) -> GaussianFamily:
+        """Matrices without a model, along the axes if these are."""
+        return GAUSSIANS["full" if self.products else "diag"]
+
+    def marginal(self, components: Gaussian, seen: NDArray[np.intp]) -> Gaussian:
+        """μ_o and Σ_oo."""
+        return Gaussian(components.means[..., seen], components.covariances[..., seen[:, None], seen])
+
+    def lift(self, stats: Stats, components: Gaussian, seen: NDArray[np.intp]) -> Stats:
+        """Those of x̂ = A x_o + c, with the variance C about it."""
+        a, c, left = regression(components.means, components.covariances, seen)
+        return pushed(stats.n, raw_moments(stats, seen.size), a, c, left, self.products)
+
+    def predicted(self, components: Gaussian, x: Real, seen: NDArray[np.intp]) -> Array:
+        """x̂_m."""
+        a, c, _ = regression(components.means, components.covariances, seen)
+        return np.delete(a @ x + c[..., None], seen, axis=-2)
+
+    def n_parameters(self, k: int, d: int) -> int:
+        """Means and covariances."""
+        return k * d + self.covariance.n_parameters(k, d)
+
+    def pack(self, components: Gaussian) -> Array:
+        """Means, and the unconstrained coordinates of the covariances."""
+        return np.concatenate([components.means.ravel(), self.covariance.pack(components.covariances)])
+
+    def unpack(self, theta: Array, k: int, d: int) -> Gaussian:
+        """Inverse of `pack`."""
+        return Gaussian(theta[: k * d].reshape(k, d), self.covariance.unpack(theta[k * d :], k, d))
+
+
+def raw_moments(stats: Stats, d: int) -> tuple[Array, Array]:
+    """Σ r x (..., K, D) and Σ r x xᵀ (..., K, D, D), diagonal where T(x) holds no mixed products."""
+    i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
+    second = np.zeros((*stats.n.shape, d, d))
+    second[..., i, j] = stats.t[..., 1 + d :]
+    second[..., j, i] = stats.t[..., 1 + d :]
+    return stats.t[..., 1 : 1 + d], second
+
+
+def pushed(n: Array, raw: tuple[Array, Array], a: Array, c: Array, left: Array, products: bool) -> Stats:
+    """Σ r x̂ and Σ r (x̂ x̂ᵀ + C) for x̂ = A x + c, from n = Σ r, Σ r x = s and Σ r x xᵀ = S.
+
+    A s + n c   and   A S Aᵀ + A s cᵀ + c sᵀ Aᵀ + n (c cᵀ + C)
+    """
+    count, (s, second) = n[..., None], raw
+    first = (a @ s[..., None])[..., 0]
+    cross = first[..., :, None] * c[..., None, :]
+    own = c[..., :, None] * c[..., None, :] + left
+    whole = a @ second @ np.swapaxes(a, -1, -2) + cross + np.swapaxes(cross, -1, -2) + count[..., None] * own
+    i, j = product_indices(c.shape[-1], products)
+    return Stats(n, np.concatenate([count, first + count * c, whole[..., i, j]], axis=-1))
+
+
+def moments(stats: Stats, d: int) -> tuple[Array, Array]:
+    """Means (..., K, D) and scatter about them (..., K, D, D), diagonal where T(x) holds no mixed products."""
+    n, diagonal = stats.n[..., None], np.arange(d)
+    means = stats.t[..., 1 : 1 + d] / n
+    i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
+    second = stats.t[..., 1 + d :] - n * means[..., i] * means[..., j]
+    scatter = np.zeros((*means.shape, d))
+    scatter[..., i, j] = second
+    scatter[..., j, i] = second
+    scatter[..., diagonal, diagonal] = np.maximum(scatter[..., diagonal, diagonal], 0)  # rounding
+    return means, scatter
+
+
+#: The Gaussian family under each covariance model, by its name.
+GAUSSIANS: dict[str, GaussianFamily] = {name: GaussianFamily(model) for name, model in COVARIANCES.items()}

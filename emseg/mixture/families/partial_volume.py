@@ -1,0 +1,238 @@
+"""Partial volume: pixels that mix two classes, for Gaussians.
+
+Components come in order, from the darkest to the brightest. Between each one k and the next one j there is a class of
+pixels that mix the two, with density
+
+f_kj(x) = ∫_0^1 N(x; α μ_k + (1-α) μ_j, α Σ_k + (1-α) Σ_j) dα
+
+Shares α are uniform (Santago & Gage 1993, IEEE Trans. Med. Imaging 12; Shattuck et al. 2001, NeuroImage 13), and
+nothing but the weight ω_kj is new to estimate: the mixed densities are tied to the pure ones. The two halves of the
+integral go to the two components, so that the label of a pixel is the component it has most of: with weight
+π_k = ω_k + ½ Σ_j ω_kj component k has the density
+
+f_k(x) = s_k0 N(x; μ_k, Σ_k) + Σ_j s_kj ∫_½^1 N(x; α μ_k + (1-α) μ_j, α Σ_k + (1-α) Σ_j) 2 dα
+
+with s_k0 = ω_k / π_k, s_kj = ½ ω_kj / π_k. The integral is Gauss and Legendre's rule of eight nodes on each half, exact
+to rounding where neighbours are less than ten standard deviations apart and to 1 % up to twenty; everything else is
+exact for the sum. With the two parts of a mixed pixel as hidden data the M-step is closed: a ~ N(α μ_k, α Σ_k), so
+
+μ_k = Σ r E[a | x] / Σ r α,   Σ_k = (Σ r E[a aᵀ | x] / α - μ_k μ_kᵀ Σ r α) / Σ r
+
+with sums over all pixels that hold some of k, pure ones having α = 1, a = x; weights ω are shares of the pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import UsageError
+from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.families.gaussian import Gaussian, GaussianFamily, require_matrices
+from emseg.mixture.families.partial_volume_link import ABOVE, BELOW, MOMENTS, PARTS, SIDES, PartialLink
+from emseg.mixture.family import Components, Family, Real, require
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.stats import Stats
+
+Array = NDArray[np.float64]
+START = 0.2  # s of either mixed case at a start
+FEW = 1e-12  # smallest s, and smallest count relative to the pixels
+
+
+@dataclass(frozen=True, eq=False)
+class PartialVolume(Components):
+    """K components with the pixels that they dominate, or a stack of such sets along leading axes.
+
+    Attributes
+    ----------
+    means : ndarray, shape (..., K, D)
+        Of pure pixels.
+    covariances : ndarray, shape (..., K, D, D)
+        Of pure pixels, positive definite.
+    shares : ndarray, shape (..., K, 3)
+        s: of the pixels of a component, those mixed with the one before, pure ones, and those mixed with the one after;
+        each set sums to one, and what there is no neighbour for is zero.
+    """
+
+    means: Array
+    covariances: Array
+    shares: Array
+
+    def check(self) -> None:
+        """Raise ValueError unless these are means, covariances and shares, as many of each."""
+        require_matrices(self.means, self.covariances, "covariances")
+        require(self.shares.shape == (len(self.means), 3), "shapes do not agree")
+        require(self.shares >= 0, "shares must not be negative")
+        require(abs(self.shares.sum(1) - 1) < 1e-6, "shares must sum to 1")
+        require(self.shares[~possible(len(self.means))] == 0, "a share has no neighbour")
+
+    @property
+    def matrices(self) -> Array:
+        """What a covariance model is about."""
+        return self.covariances
+
+    @property
+    def gaussian(self) -> Gaussian:
+        """The densities of pure pixels."""
+        return Gaussian(self.means, self.covariances)
+
+    def affine(self, shift: Array, scale: Array) -> PartialVolume:
+        """The distributions of shift + scale · x; shift and scale have shape (D,), and scale is positive."""
+        moved = self.gaussian.affine(shift, scale)
+        return PartialVolume(moved.means, moved.covariances, self.shares)
+
+
+@dataclass(frozen=True)
+class PartialVolumeFamily(Family):
+    """Normal distributions under a covariance model, and mixtures of neighbours.
+
+    Attributes
+    ----------
+    normal : GaussianFamily
+        The family of pure pixels.
+    """
+
+    normal: GaussianFamily
+    name = "gaussian"
+    kind = PartialVolume
+    location_scale = True
+    mixes = True
+    shared = ("means", "covariances", "shares")  # what one component's pixels say, they say of its neighbours too
+
+    @property
+    def plain(self) -> GaussianFamily:
+        """Pure pixels alone."""
+        return self.normal
+
+    def n_monomials(self, d: int) -> int:
+        """As for normal distributions; the statistics have more columns."""
+        return self.normal.n_monomials(d)
+
+    def monomials(self, x: Real, out: Real) -> None:
+        """x and its products, or its squares alone."""
+        self.normal.monomials(x, out)
+
+    def natural(self, components: PartialVolume) -> Array:
+        """η of the complete data."""
+        return self.scores(components, 0.0)[0]
+
+    def scores(self, components: PartialVolume, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
+        """η = (0, log s, -½ (D log 2π + log|Σ|), those of -½ δ); penalty and prior as of Gaussians."""
+        log_scale, quadratic, precisions = self.normal.quadratic(components.gaussian)
+        log_shares = np.where(components.shares > 0, np.log(np.maximum(components.shares, FEW**2)), 0)
+        nothing = np.zeros((*log_scale.shape, 1))
+        eta = np.concatenate([nothing, log_shares, log_scale[..., None], quadratic], axis=-1)
+        return eta, self.normal.log_prior(components.gaussian, precisions, psi, prior)
+
+    def link(self, mixture: Mixture) -> PartialLink:
+        """From T(x) to log π_k f_k(x), and the parts of mixed pixels."""
+        return PartialLink(self, mixture)
+
+    def m_projection(
+        self,
+        stats: Stats,
+        psi: Array | float,
+        d: int,
+        previous: PartialVolume | None = None,
+        prior: Prior | None = None,
+    ) -> PartialVolume:
+        """Means and covariances as for Gaussians, from the parts; and s."""
+        start = previous.gaussian if previous else None
+        best = self.normal.weighted(_parts(stats), _moments(stats), psi, d, start, prior)
+        return PartialVolume(best.means, best.covariances, _shares(stats.t[..., SIDES]))
+
+    def conditional(
+        self, part: str, stats: Stats, components: PartialVolume, psi: Array | float, prior: Prior | None = None
+    ) -> PartialVolume:
+        """Means, which do not depend on the covariances; covariances about the means that there are; or s."""
+        if part == "shares":
+            return replace(components, shares=_shares(stats.t[..., SIDES]))
+        held = stats if part == "means" else self.pinned(stats, components)
+        free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
+        return replace(components, **{part: getattr(free, part)})
+
+    def tied(self, mixture: Mixture) -> Mixture:
+        """With the same weight on both halves of every mixed class; of unequal ones, their mean."""
+        parts = mixture.components
+        weights = np.where(possible(mixture.k), mixture.weights[..., None] * parts.shares, 0)
+        half = (weights[..., :-1, ABOVE] + weights[..., 1:, BELOW]) / 2
+        weights[..., :-1, ABOVE] = weights[..., 1:, BELOW] = half
+        total = weights.sum(-1)
+        shares = weights / total[..., None]
+        return Mixture(total / total.sum(-1, keepdims=True), replace(parts, shares=shares), mixture.family)
+
+    def pinned(self, stats: Stats, components: PartialVolume) -> Stats:
+        """Statistics whose M-step has these means, and the best covariances given them."""
+        moved = self.normal.pinned(_moments(stats), components.gaussian).t
+        return Stats(stats.n, np.concatenate([stats.t[..., :MOMENTS], moved], axis=-1))
+
+    def completed(self, t: Array) -> Stats:
+        """As of pure pixels, but with the shares of a start."""
+        n = t[..., :1]
+        return Stats(n[..., 0].copy(), np.concatenate([n, START * n, (1 - 2 * START) * n, START * n, n, t], axis=-1))
+
+    def conformed(self, weights: Array, components: PartialVolume | Gaussian) -> PartialVolume:
+        """With covariances of the model, and the shares of a start unless there are some."""
+        best = self.normal.conformed(weights, Gaussian(components.means, components.covariances))
+        if isinstance(components, PartialVolume):
+            return PartialVolume(best.means, best.covariances, components.shares)
+        start = np.broadcast_to([START, 1 - 2 * START, START], (*best.means.shape[:-1], 3))
+        return PartialVolume(best.means, best.covariances, _shares(start))
+
+    def marginal(self, components: PartialVolume, seen: NDArray[np.intp]) -> PartialVolume:
+        """Refused: mixed samples need all features."""
+        raise _incomplete()
+
+    def lift(self, stats: Stats, components: PartialVolume, seen: NDArray[np.intp]) -> Stats:
+        """Refused, as `marginal`."""
+        raise _incomplete()
+
+    def predicted(self, components: PartialVolume, x: Real, seen: NDArray[np.intp]) -> Array:
+        """Refused, as `marginal`."""
+        raise _incomplete()
+
+    def n_parameters(self, k: int, d: int) -> int:
+        """Means, covariances, and the weight of each mixed class."""
+        return self.normal.n_parameters(k, d) + k - 1
+
+    def pack(self, components: PartialVolume) -> Array:
+        """Coordinates of means and covariances, and logarithms of the shares."""
+        logs = np.log(np.maximum(components.shares, FEW))
+        return np.concatenate([self.normal.pack(components.gaussian), (logs - logs.mean(1, keepdims=True)).ravel()])
+
+    def unpack(self, theta: Array, k: int, d: int) -> PartialVolume:
+        """Inverse of `pack`; shares that have no neighbour are zero whatever their coordinate."""
+        best = self.normal.unpack(theta[: -3 * k], k, d)
+        logs = theta[-3 * k :].reshape(k, 3)
+        return PartialVolume(best.means, best.covariances, _shares(np.exp(logs - logs.max(1, keepdims=True))))
+
+
+def possible(k: int) -> NDArray[np.bool_]:
+    """Which shares there are, (K, 3): the first component mixes with none before, the last one with none after."""
+    out = np.ones((k, 3), np.bool_)
+    out[0, BELOW] = out[-1, ABOVE] = False
+    return out
+
+
+def _shares(counts: Array) -> Array:
+    """s from counts of the three cases, (..., K, 3)."""
+    allowed = possible(counts.shape[-2])
+    most = np.maximum(np.where(allowed, counts, 0).sum(-1, keepdims=True), 1e-300)
+    shares = np.where(allowed, np.maximum(counts / most, FEW), 0)
+    return np.asarray(shares / shares.sum(-1, keepdims=True))
+
+
+def _incomplete() -> UsageError:
+    return UsageError("--partial-volume: does not go with unknown values; use --missing drop")
+
+
+def _parts(stats: Stats) -> Array:
+    return np.maximum(stats.t[..., PARTS], FEW * stats.n)
+
+
+def _moments(stats: Stats) -> Stats:
+    """Those of the parts, as of a Gaussian family."""
+    t = stats.t[..., MOMENTS:]
+    return Stats(np.maximum(t[..., 0], FEW * stats.n), t)

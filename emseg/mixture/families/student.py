@@ -1,0 +1,262 @@
+"""The Student family: multivariate t distributions, for data with outliers; a Gaussian scale mixture.
+
+f(x) = ∫ N(x; μ, Σ/u) Gamma(u; ν/2, ν/2) du,   T = (1, u, u x, u x xᵀ, log u - u)
+
+Peel & McLachlan (2000), Robust mixture modelling using the t distribution, Statistics and Computing 10. The weight u of
+each sample is hidden, so T belongs to the complete data, and the E-step puts its expectation given x into the
+statistics: with δ = (x-μ)ᵀΣ⁻¹(x-μ),
+
+E[u | x] = (ν+D) / (ν+δ),   E[log u | x] = log E[u | x] + ψ((ν+D)/2) - log((ν+D)/2)
+
+Given these the M-step separates: means and scales from moments weighted by u, and ν, where it is not fixed, as the root
+of log(ν/2) - ψ(ν/2) + 1 + Σ r (log u - u) / n = 0, from 1 (Cauchy) to 1000 (all but normal). Beyond the range the
+expected log-likelihood, which is concave in ν/2, is highest at its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mixture.conditional.regression import regression
+from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.families.gamma import root
+from emseg.mixture.families.gaussian import Gaussian, GaussianFamily, product_indices, require_matrices
+from emseg.mixture.families.student_link import StudentLink
+from emseg.mixture.family import Components, Family, Real, require
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.stats import Stats
+
+Array = NDArray[np.float64]
+RANGE = (1.0, 1000.0)  # of an estimated ν: heavier tails describe no cluster, lighter ones are normal
+START = 10.0  # ν of a start from labels
+FEW = 1e-12  # smallest mean of u
+
+
+@dataclass(frozen=True, eq=False)
+class Student(Components):
+    """K multivariate t distributions, or a stack of such sets along leading axes.
+
+    Attributes
+    ----------
+    means : ndarray, shape (..., K, D)
+        Locations μ, the means where ν > 1.
+    scales : ndarray, shape (..., K, D, D)
+        Scale matrices Σ, positive definite.
+    dof : ndarray, shape (..., K)
+        Degrees of freedom ν, positive: small for heavy tails.
+    """
+
+    means: Array
+    scales: Array
+    dof: Array
+
+    def check(self) -> None:
+        """Raise ValueError unless these are means, scale matrices and degrees of freedom, as many of each."""
+        require_matrices(self.means, self.scales, "scales")
+        require(self.dof.shape == self.means.shape[:1], "shapes do not agree")
+        require(self.dof > 0, "dof must be above 0")
+
+    @property
+    def matrices(self) -> Array:
+        """What a covariance model is about."""
+        return self.scales
+
+    @property
+    def covariances(self) -> Array:
+        """Σ ν/(ν-2), shape (..., K, D, D); infinite, all of it, where ν ≤ 2."""
+        nu = self.dof[..., None, None]
+        heavy = nu <= 2
+        return np.where(heavy, np.inf, self.scales * (nu / np.where(heavy, 1, nu - 2)))
+
+    @property
+    def gaussian(self) -> Gaussian:
+        """Normal distributions of the same means and matrices: those of x where u = 1."""
+        return Gaussian(self.means, self.scales)
+
+    def affine(self, shift: Array, scale: Array) -> Student:
+        """The distributions of shift + scale · x; shift and scale have shape (D,)."""
+        moved = self.gaussian.affine(shift, scale)
+        return Student(moved.means, moved.covariances, self.dof)
+
+
+@dataclass(frozen=True)
+class StudentFamily(Family):
+    """t distributions whose scale matrices follow a covariance model.
+
+    Attributes
+    ----------
+    normal : GaussianFamily
+        The family of x given u = 1.
+    dof : {"each", "common"} or float
+        ν: one for each component, one for all, or this number.
+    """
+
+    normal: GaussianFamily
+    dof: str | float = "each"
+    name = "student"
+    kind = Student
+    location_scale = True
+
+    @property
+    def tails(self) -> Mapping[str, tuple[float, float]]:  # type: ignore[override]
+        """ν, if it is estimated."""
+        return {"dof": RANGE} if isinstance(self.dof, str) else {}
+
+    @property
+    def free(self) -> tuple[str, ...]:
+        """Means, scales, and ν if it is estimated."""
+        return ("means", "scales", *self.tails)
+
+    @property
+    def shared(self) -> tuple[str, ...]:  # type: ignore[override]
+        """The matrices, if anything of them is equal, and a common ν."""
+        return ("scales",) * bool(self.normal.shared) + ("dof",) * (self.dof == "common")
+
+    def n_monomials(self, d: int) -> int:
+        """As for normal distributions; the statistics have two columns more."""
+        return self.normal.n_monomials(d)
+
+    def monomials(self, x: Real, out: Real) -> None:
+        """x and its products, or its squares alone."""
+        self.normal.monomials(x, out)
+
+    def natural(self, components: Student) -> Array:
+        """η of the complete data, (..., K, P + 2)."""
+        return self.scores(components, 0.0)[0]
+
+    def scores(self, components: Student, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
+        """η = (½ν log ½ν - log Γ(½ν) - ½(D log 2π + log|Σ|), that of -½ u δ, ½ν); penalty and prior as of Gaussians."""
+        from scipy.special import gammaln
+
+        half = components.dof / 2
+        log_scale, quadratic, precisions = self.normal.quadratic(components.gaussian)
+        constant = half * np.log(half) - gammaln(half) + log_scale
+        eta = np.concatenate([constant[..., None], quadratic, half[..., None]], axis=-1)
+        return eta, self.normal.log_prior(components.gaussian, precisions, psi, prior)
+
+    def link(self, mixture: Mixture) -> StudentLink:
+        """From δ to log π_k f_k(x) and u."""
+        from scipy.special import gammaln
+
+        parts, d = mixture.components, mixture.d
+        log_scale, quadratic, _ = self.normal.quadratic(parts.gaussian)
+        norm = gammaln((parts.dof + d) / 2) - gammaln(parts.dof / 2) - d / 2 * np.log(parts.dof / 2)
+        offset = np.log(mixture.weights) + log_scale + norm
+        return StudentLink(-2 * quadratic, offset.reshape(-1, 1), parts.dof.reshape(-1, 1), d)
+
+    def m_projection(
+        self,
+        stats: Stats,
+        psi: Array | float,
+        d: int,
+        previous: Student | None = None,
+        prior: Prior | None = None,
+    ) -> Student:
+        """Means and scales as for Gaussians, from moments weighted by u; and ν."""
+        start = previous.gaussian if previous else None
+        best = self.normal.weighted(stats.n, _moments(stats), psi, d, start, prior)
+        return Student(best.means, best.covariances, self._dof(stats))
+
+    def conditional(
+        self, part: str, stats: Stats, components: Student, psi: Array | float, prior: Prior | None = None
+    ) -> Student:
+        """Means, which do not depend on the scales; scales about the means that there are; or ν."""
+        if part == "dof":
+            return replace(components, dof=self._dof(stats))
+        held = stats if part == "means" else self.pinned(stats, components)
+        free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
+        return replace(components, **{part: getattr(free, part)})
+
+    def pinned(self, stats: Stats, components: Student) -> Stats:
+        """Statistics whose M-step has these means, and the best scales given them."""
+        moved = self.normal.pinned(_moments(stats), components.gaussian).t
+        return Stats(stats.n, np.concatenate([stats.t[..., :1], moved, stats.t[..., -1:]], axis=-1))
+
+    def completed(self, t: Array) -> Stats:
+        """As of u = 1, but with the mean of log u - u that leads to the ν of a start."""
+        n = t[..., :1]
+        return Stats(n[..., 0].copy(), np.concatenate([n, t, -(1 + _gap(START / 2)) * n], axis=-1))
+
+    def conformed(self, weights: Array, components: Student) -> Student:
+        """With scales of the covariance model and a ν that is possible."""
+        best, nu = self.normal.conformed(weights, components.gaussian), np.clip(components.dof, *RANGE)
+        if self.dof == "common":
+            nu = np.exp((weights * np.log(nu)).sum(-1, keepdims=True)) * np.ones_like(nu)
+        return Student(best.means, best.covariances, self._held(nu))
+
+    @property
+    def plain(self) -> GaussianFamily:
+        """The normal distributions: nothing is hidden of them."""
+        return self.normal
+
+    def margin(self, seen: NDArray[np.intp]) -> StudentFamily:
+        """Scales without a model, along the axes if these are."""
+        return StudentFamily(self.normal.margin(seen))
+
+    def marginal(self, components: Student, seen: NDArray[np.intp]) -> Student:
+        """μ_o, Σ_oo and the same ν."""
+        part = self.normal.marginal(components.gaussian, seen)
+        return Student(part.means, part.covariances, components.dof)
+
+    def lift(self, stats: Stats, components: Student, seen: NDArray[np.intp]) -> Stats:
+        """As for Gaussians, but that x has the variance C/u about x̂: C counts by r, and all else by r u."""
+        n, weighted = stats.n[..., None], _moments(stats)
+        t = self.normal.lift(weighted, components.gaussian, seen).t
+        left = regression(components.means, components.scales, seen).covariance
+        i, j = product_indices(components.means.shape[-1], self.normal.products)
+        t[..., -i.size :] += (n - weighted.n[..., None]) * left[..., i, j]
+        return Stats(stats.n, np.concatenate([n, t, stats.t[..., -1:]], axis=-1))
+
+    def predicted(self, components: Student, x: Real, seen: NDArray[np.intp]) -> Array:
+        """x̂_m, which is linear in x_o as for Gaussians."""
+        return self.normal.predicted(components.gaussian, x, seen)
+
+    def n_parameters(self, k: int, d: int) -> int:
+        """Means, scales and every ν that is estimated."""
+        return self.normal.n_parameters(k, d) + self._estimated(k)
+
+    def pack(self, components: Student) -> Array:
+        """Coordinates of means and scales, and log ν."""
+        nu = components.dof[: self._estimated(components.dof.size)]
+        return np.concatenate([self.normal.pack(components.gaussian), np.log(nu)])
+
+    def unpack(self, theta: Array, k: int, d: int) -> Student:
+        """Inverse of `pack`; ν beyond its range is the end of it."""
+        count = theta.size - self._estimated(k)
+        best = self.normal.unpack(theta[:count], k, d)
+        nu = np.exp(np.clip(theta[count:], *np.log(RANGE))) if self.tails else np.ones(1)
+        return Student(best.means, best.covariances, self._held(np.broadcast_to(nu, k).copy()))
+
+    def _estimated(self, k: int) -> int:
+        return {"each": k, "common": 1}.get(str(self.dof), 0)
+
+    def _held(self, nu: Array) -> Array:
+        """ν, unless it is fixed."""
+        return nu if isinstance(self.dof, str) else np.full_like(nu, self.dof)
+
+    def _dof(self, stats: Stats) -> Array:
+        """ν of the M-step."""
+        if not isinstance(self.dof, str):
+            return np.full_like(stats.n, self.dof)
+        n, s = stats.n, stats.t[..., -1]
+        if self.dof == "common":
+            n, s = (np.broadcast_to(part.sum(-1, keepdims=True), part.shape) for part in (n, s))
+        low, high = (_gap(end / 2) for end in RANGE)
+        return np.clip(2 * root(np.clip(-s / n - 1, high, low)), *RANGE)
+
+
+def _moments(stats: Stats) -> Stats:
+    """Those weighted by u, as of a Gaussian family."""
+    t = stats.t[..., 1:-1]
+    return Stats(np.maximum(t[..., 0], FEW * stats.n), t)
+
+
+def _gap(half: float) -> float:
+    """log(ν/2) - ψ(ν/2)."""
+    from scipy.special import psi
+
+    return float(np.log(half) - psi(half))

@@ -1,0 +1,157 @@
+"""Model files: a fitted mixture as JSON, in the features' own units, and a reader that trusts nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError, UsageError, shown
+from emseg.features.specification import parse_spec
+from emseg.mixture.covariance.model import COVARIANCES
+from emseg.mixture.families.gaussian import GaussianFamily
+from emseg.mixture.families.outliers import NoisyFamily
+from emseg.mixture.families.registry import family_of
+from emseg.mixture.family import Family, require
+from emseg.mixture.mixture import Mixture
+from emseg.strict_json import report_json
+
+FORMAT, VERSION = "emseg-model", 1
+LARGEST = 1 << 24  # bytes
+LARGEST_K, LARGEST_D = 4096, 256
+HEAD = ("format", "version", "family", "covariance", "features", "weights")
+BOUNDS = ("censored", "truncated")
+NOISE = ("weight", "log_density")
+AXES = {"covariances": 3, "scales": 3, "dof": 1}  # of the parameters; the others have two, K and D
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What a model file holds: a mixture in the features' own units, and the specification of the features."""
+
+    features: str
+    mixture: Mixture
+
+
+def model_json(report: Mapping[str, Any]) -> bytes:
+    """The model that a report describes."""
+    facts = {"format": FORMAT, "version": VERSION, "family": report["family"]}
+    facts |= {"covariance": report["options"]["covariance"], "features": report["features"]["spec"]}
+    if report.get("bounds"):
+        facts["bounds"] = {key: report["bounds"][key] for key in BOUNDS}
+    if report["noise"]:
+        facts["noise"] = {key: report["noise"][key] for key in NOISE}
+    return report_json(facts | {"weights": report["weights"]} | report["parameters"])
+
+
+def read_model(path: str) -> Model:
+    """Read a model file.
+
+    Raises
+    ------
+    DataError
+        If it is not one, or its numbers are not a mixture.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ValueError("no ordinary file")  # a pipe might never end
+        with open(path, "rb") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise ValueError("too large")
+        facts = json.loads(text)
+        if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.get("version") != VERSION:
+            raise ValueError("not a model of this version")
+        kind = _family(facts).kind
+        if set(facts) - {"noise", "bounds"} != {*HEAD, *kind.parts()}:
+            raise ValueError("unknown or missing keys")
+        if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
+            raise ValueError("unknown features or covariance")
+        parse_spec(facts["features"])
+        weights = _numbers(facts["weights"], 1)
+        parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
+        noise = _noise(facts["noise"]) if "noise" in facts else None
+        _require_mixture(weights, parts, noise["weight"] if noise else 0.0)
+        family = _family(facts)
+        if "bounds" in facts:
+            require(noise is None, "noise within bounds")
+            family = _bounded(family, facts["bounds"], _columns(parts))
+        mixture = Mixture(weights / weights.sum() if noise else weights, parts, family)
+        if noise:
+            mixture = NoisyFamily(family, noise["log_density"], parts[:1]).beside(mixture, noise["weight"])
+    except (OSError, ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
+        reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
+        raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
+    return Model(facts["features"], mixture)
+
+
+def _family(facts: dict[str, Any]) -> Family:
+    try:
+        family = family_of(facts["family"], facts["covariance"])
+    except KeyError:
+        raise ValueError("unknown family or covariance") from None
+    if "shares" not in facts:
+        return family
+    if not isinstance(family, GaussianFamily) or "noise" in facts:
+        raise ValueError("shares of what cannot be mixed")
+    from emseg.mixture.families.partial_volume import PartialVolumeFamily
+
+    return PartialVolumeFamily(family)
+
+
+def _bounded(family: Family, value: Any, d: int) -> Family:
+    """The family of samples within limits, which are null where there are none."""
+    if not isinstance(value, dict) or set(value) != set(BOUNDS) or not isinstance(family, GaussianFamily):
+        raise ValueError("unknown or missing keys of bounds")
+    from emseg.mixture.families.bounds import Bounds
+    from emseg.mixture.families.censored_gaussian import BoundedFamily
+
+    ends = []
+    for name in BOUNDS:
+        if not isinstance(value[name], list) or len(value[name]) != 2:
+            raise ValueError("expected two limits")
+        numbers = zip(value[name], (-np.inf, np.inf), strict=True)
+        low, high = (end if limit is None else float(_numbers([limit], 1)[0]) for limit, end in numbers)
+        require(low < high, "limits must ascend")
+        ends.append((low, high))
+    return BoundedFamily(family.covariance, Bounds.of(d, *ends))
+
+
+def _columns(parts: Any) -> int:
+    return int(parts.means.shape[1])
+
+
+def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
+    array = np.array(value, object)  # which keeps truth values and strings what they are
+    if array.ndim != axes or not {type(number) for number in array.flat} <= {int, float}:
+        raise ValueError(f"expected numbers along {axes} axes")
+    numbers = array.astype(np.float64)
+    if numbers.size == 0 or not np.isfinite(numbers).all():
+        raise ValueError("expected finite numbers")
+    return numbers
+
+
+def _require_mixture(weights: NDArray[np.float64], parts: Any, noise: float) -> None:
+    k, d = parts.means.shape
+    require(
+        k <= LARGEST_K and d <= LARGEST_D, f"{k} components of {d} features are more than {LARGEST_K} of {LARGEST_D}"
+    )
+    require(weights.shape == parts.means.shape[:1], "shapes do not agree")
+    require(weights > 0, "weights must be positive")
+    with np.errstate(over="ignore"):
+        require(abs(weights.sum() + noise - 1) < 1e-6, "weights must sum to 1")
+    parts.check()
+
+
+def _noise(value: Any) -> dict[str, float]:
+    if not isinstance(value, dict) or set(value) != set(NOISE):
+        raise ValueError("unknown or missing keys of noise")
+    weight, log_density = (float(number) for number in _numbers([value[key] for key in NOISE], 1))
+    require(0 < weight < 1, "the weight of noise must lie between 0 and 1")
+    return {"weight": weight, "log_density": log_density}

@@ -1,0 +1,1 @@
+"""Inference in the Potts field, one method a file."""

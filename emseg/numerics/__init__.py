@@ -1,0 +1,1 @@
+"""Pure functions on arrays, which know nothing of images or mixtures."""

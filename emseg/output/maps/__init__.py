@@ -1,0 +1,1 @@
+"""Label maps for other programs: TIFF, NIfTI, GeoJSON, COCO."""

@@ -1,0 +1,92 @@
+"""Regions as GeoJSON (RFC 7946): a MultiPolygon for each label, in the coordinates of the ground if they are known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.output.maps.polygons import Ring, polygons
+
+SCALE, TIE, MATRIX, KEYS = 33550, 33922, 34264, 34735
+RASTER_TYPE, GEOGRAPHIC, PROJECTED, POINT = 1025, 2048, 3072, 2
+USER_DEFINED = 32767
+PIXELS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+
+
+def regions_geojson(
+    labels: NDArray[np.unsignedinteger[Any]], k: int, metadata: Mapping[str, Any], colours: NDArray[np.uint8] | None
+) -> bytes:
+    """Encode labels (H, W) 1…K as a FeatureCollection of K features, with their pixels and mean colours (K, 3).
+
+    Coordinates are pixels, x to the right and y down, with the picture's corner at (0, 0); where the input is a
+    GeoTIFF with an affine map, they are its own, and `crs` names the system by its EPSG code.
+    """
+    affine = ground(metadata.get("geotiff", {}))
+    matrix = PIXELS if affine is None else affine
+    clockwise = np.linalg.det(matrix[:, :2]) > 0  # y down in pixels: so they run against the clock with y up
+    counts = np.bincount(labels.ravel(), minlength=k + 1)
+    shapes: list[list[list[Any]]] = [[] for _ in range(k + 1)]
+    for polygon in polygons(labels):
+        shapes[polygon.label].append([_placed(ring, matrix, clockwise) for ring in (polygon.outer, *polygon.holes)])
+    features = []
+    for label in range(1, k + 1):
+        facts: dict[str, Any] = {"label": label, "pixels": int(counts[label])}
+        if colours is not None:
+            facts["colour"] = "#" + bytes(colours[label - 1]).hex()
+        geometry = {"type": "MultiPolygon", "coordinates": shapes[label]}
+        features.append({"type": "Feature", "id": label, "properties": facts, "geometry": geometry})
+    collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    code = epsg(metadata.get("geotiff", {})) if affine is not None else None
+    if code:
+        collection["crs"] = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{code}"}}
+    return json.dumps(collection, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _placed(ring: Ring, matrix: NDArray[np.float64], keep: bool) -> list[list[float]]:
+    """A closed ring in the coordinates of the ground."""
+    points = [*ring, ring[0]] if keep else [ring[0], *reversed(ring)]
+    if matrix is PIXELS:
+        return [list(point) for point in points]
+    placed: list[list[float]] = (np.array(points) @ matrix[:, :2].T + matrix[:, 2]).tolist()
+    return placed
+
+
+def ground(tags: Mapping[int, Any]) -> NDArray[np.float64] | None:
+    """The map (2, 3) from pixel corners to the ground that GeoTIFF tags give; None if there is no affine one.
+
+    OGC GeoTIFF 1.1, section B.6: a transformation, or one tie point and the size of a pixel.
+    """
+    try:
+        if MATRIX in tags:
+            matrix = np.array(tags[MATRIX], np.float64).reshape(4, 4)[:2][:, [0, 1, 3]]
+        else:
+            (i, j, _, x, y, _), (sx, sy) = (float(v) for v in tags[TIE]), (float(v) for v in tags[SCALE][:2])
+            matrix = np.array([[sx, 0, x - i * sx], [0, -sy, y + j * sy]])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:, :2])) < 1e-300:
+        return None
+    if _keys(tags).get(RASTER_TYPE) == POINT:  # tie points are centres of pixels, not corners
+        matrix[:, 2] -= matrix[:, :2] @ (0.5, 0.5)
+    return matrix
+
+
+def epsg(tags: Mapping[int, Any]) -> int | None:
+    """The EPSG code of the coordinate system that the tags name."""
+    keys = _keys(tags)
+    code = keys.get(PROJECTED) or keys.get(GEOGRAPHIC)
+    return code if code and code != USER_DEFINED else None
+
+
+def _keys(tags: Mapping[int, Any]) -> dict[int, int]:
+    """GeoKeys that are numbers: rows of id, location 0, count 1, value, after a row of versions."""
+    try:
+        numbers = [int(value) for value in tags[KEYS]]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    rows = [numbers[at : at + 4] for at in range(4, len(numbers) - 3, 4)]
+    return {row[0]: row[3] for row in rows if row[1] == 0}

@@ -1,0 +1,87 @@
+"""TIFF files for other programs: label maps as plain integers, and planes of float32."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.image.formats.tiff import NODATA
+from emseg.output.pictures.png_encoder import sensible
+
+_GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
+
+
+def labels_tiff(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:
+    """Labels (H, W) in their own unsigned type; 0 is declared to be "no data" where the input had such a value."""
+    return _tiff(labels, metadata, "0" if "nodata" in metadata else None)
+
+
+def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
+    """One plane (H, W), or a page for each of (K, H, W), as float32."""
+    return _tiff(planes.astype(np.float32, copy=False), metadata)
+
+
+def image_tiff(
+    pixels: NDArray[Any],
+    colour: str,
+    alpha: NDArray[Any] | None,
+    metadata: Mapping[str, Any],
+    icc: bytes | None = None,
+) -> bytes:
+    """An image (H, W, C) of any type, with its alpha (H, W) and its colour profile if it has them."""
+    nodata = metadata.get("nodata")
+    photometric = "rgb" if colour == "rgb" else "minisblack"
+    samples = pixels if alpha is None else np.dstack([pixels, alpha.astype(pixels.dtype, copy=False)])
+    if samples.shape[2] == 1:
+        return _tiff(samples[:, :, 0], metadata, nodata, iccprofile=icc)
+    metadata = {name: value for name, value in metadata.items() if name != "volume"}
+    more = samples.shape[2] - (3 if colour == "rgb" else 1)
+    kinds = ["unspecified"] * more
+    if alpha is not None:
+        kinds[-1] = "unassalpha"
+    layout = {"planarconfig": "contig", "extrasamples": kinds or None, "iccprofile": icc}
+    return _tiff(samples, metadata, nodata, photometric, **layout)
+
+
+def _tiff(
+    pixels: NDArray[Any],
+    metadata: Mapping[str, Any],
+    nodata: str | None = None,
+    photometric: str = "minisblack",
+    **layout: Any,
+) -> bytes:
+    """Encode with what the input said of resolution and place."""
+    import tifffile
+
+    place: dict[str, Any] = {"extratags": _geo_tags(metadata.get("geotiff", {}))}
+    if nodata is not None:
+        place["extratags"].append((NODATA, "s", 0, nodata.encode("ascii", "replace"), True))
+    if "volume" in metadata:  # a page for each slice
+        pixels = pixels.reshape(*pixels.shape[:-2], *metadata["volume"])
+    if sensible(metadata.get("resolution")):
+        place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, photometric=photometric, compression="zlib", metadata=None, **layout, **place)
+    return file.getvalue()
+
+
+def _geo_tags(values: Mapping[int, Any]) -> list[tuple[int, str, int, Any, bool]]:
+    """GeoTIFF tags as tifffile wants them; what is not of its tag's type is left out."""
+    tags: list[tuple[int, str, int, Any, bool]] = []
+    for code, value in values.items():
+        kind = _GEO_TYPES[code]
+        if kind == "s":
+            if isinstance(value, str):  # other tags point into it by character
+                tags.append((code, kind, 0, value.encode("ascii", "replace"), True))
+            continue
+        numbers = tuple(value) if isinstance(value, tuple | list) else (value,)
+        with suppress(struct.error):
+            struct.pack(f"{len(numbers)}{kind}", *numbers)
+            tags.append((code, kind, len(numbers), numbers, True))
+    return tags

@@ -1,0 +1,1 @@
+"""Pictures for people: label maps, overlays, restored images, and their colours."""

@@ -1,0 +1,227 @@
+"""What the files of a run are called. Imports nothing heavy: the command line plans with it before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from os import sep
+from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
+from string import Formatter
+from typing import Any
+
+from emseg.errors import UsageError, shown
+
+ALWAYS = {"labels": ".labels.png", "overlay": ".overlay.png", "log": ".log.csv"}
+#: What `--save` can add.
+EXTRA = {
+    "labels-tiff": ".labels.tif",
+    "posterior": ".posterior.tif",
+    "entropy": ".entropy.tif",
+    "mean": ".mean.png",
+    "model": ".emseg.json",
+    "geojson": ".geojson",
+    "coco": ".coco.json",
+    "bias": ".bias.tif",
+    "fractions": ".fractions.tif",
+}
+#: What there is only with an option of `segment`.
+NEEDS = {"bias": "bias_field", "fractions": "partial_volume"}
+#: What `--regions` adds.
+REGIONS = {"regions": ".regions.png", "regions-csv": ".regions.csv"}
+REPORT = ".json"
+#: What there is more for inputs of these names.
+VOLUMES, VOLUME = (".nii", ".nii.gz"), {"labels-nifti": ".labels.nii.gz"}
+#: What `apply` writes, besides what it is asked to save.
+APPLIED = {kind: ALWAYS[kind] for kind in ("labels", "overlay")}
+#: What `compare` writes, and its report.
+COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
+#: What `denoise` writes, and its report.
+DENOISE, DENOISE_REPORT = {"image": ".denoised.png"}, ".denoised.json"
+#: What `inpaint` writes, what it can add, and its report.
+INPAINT, INPAINT_REPORT = {"image": ".inpainted.png"}, ".inpainted.json"
+#: What they end in where a PNG would not do.
+OTHERWISE = {"image": ".tif"}
+UNCERTAINTY = {"uncertainty": ".uncertainty.tif"}
+STDIO = "-"
+STEM = "{stem}"
+
+
+@dataclass(frozen=True)
+class Input:
+    """Something to work on.
+
+    Attributes
+    ----------
+    path : str
+        As the user wrote it; "-" is standard input.
+    folder : str
+        Where its results go, below the output folder.
+    problem : str
+        Why there is nothing to work on, if so.
+    page : int
+        Which of its pages, from 1.
+    mark : str
+        What the names of results end with before their suffixes, to tell pages apart.
+    """
+
+    path: str
+    folder: str = ""
+    problem: str = ""
+    page: int = 1
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last.
+
+    Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
+    decides what the results are; `problem` says why the input cannot be worked on. `page`, `max_pixels` and
+    `max_memory` are those of `emseg.image.limits.Reading`.
+    """
+
+    source: str
+    files: dict[str, str]
+    report: str
+    problem: str = ""
+    recipe: str = ""
+    page: int = 1
+    max_pixels: int | None = None
+    max_memory: int | None = None
+
+
+def plan(
+    sources: Sequence[str | Input],
+    folder: str,
+    extra: Iterable[str] = (),
+    always: Mapping[str, str] = ALWAYS,
+    report: str = REPORT,
+    name: str = STEM,
+    fields: Mapping[str, str] | None = None,
+) -> list[Job]:
+    """Name the results of every input.
+
+    Parameters
+    ----------
+    sources : the inputs, or their paths.
+    folder : where the results go; "-" is standard output, for the first kind of result of a single input.
+    extra : kinds of `EXTRA` and `REGIONS`.
+    always : suffixes of the other results by kind.
+    report : suffix of the report.
+    name : what the names of results begin with; may hold {stem}, {name}, {suffix} and {folder} of the input.
+    fields : what else it may hold.
+
+    Raises
+    ------
+    UsageError
+        If a file would be the result of two inputs, a result would replace an input or leave the folder, or the
+        template makes no sense.
+    """
+    suffixes = {**always, **{kind: (EXTRA | REGIONS)[kind] for kind in extra}}
+    inputs = [Input(source) if isinstance(source, str) else source for source in sources]
+    if folder == STDIO:
+        return _to_stdout(inputs, next(iter(always)))
+    places = _Places(folder)
+    paths = [entry.path for entry in inputs if entry.path != STDIO]
+    taken = {places.key(path) for path in paths} | {normcase(realpath(path)) for path in paths}
+    made: dict[str, str] = {}
+    jobs = []
+    for entry in inputs:
+        if entry.problem:  # it has no results
+            jobs.append(Job(entry.path, {}, "", entry.problem))
+            continue
+        stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {}) + entry.mark))
+        places.require_inside(stem, entry)
+        ends = {**suffixes, **VOLUME} if "labels" in always and entry.path.lower().endswith(VOLUMES) else suffixes
+        files = {kind: stem + end for kind, end in ends.items()}
+        job = Job(entry.path, files, stem + report, entry.problem, page=entry.page)
+        for kind, path in (*job.files.items(), ("report", job.report)):
+            key = places.key(path)
+            where, what = shown(path), shown(entry.path)
+            if key in made:
+                other = shown(made[key])
+                raise UsageError(
+                    f"{what}: its result {where} is also that of {other}; use a folder for each (-o), --recursive, "
+                    "or --name '{name}'"
+                )
+            other = places.key(splitext(path)[0] + OTHERWISE[kind]) if kind in OTHERWISE else key
+            if key in taken or other in taken or (islink(path) and normcase(realpath(path)) in taken):
+                raise UsageError(f"{what}: its result {where} would replace an input; use another folder (-o)")
+            made[key] = entry.path
+        jobs.append(job)
+    return jobs
+
+
+def wanted(save: Iterable[str], kinds: Iterable[str], given: Mapping[str, Any], remedy: str = "add") -> tuple[str, ...]:
+    """The kinds that `--save` asks for, of those there are, with these options; "all" is all that they allow.
+
+    Raises
+    ------
+    UsageError
+        If one needs an option that was not given.
+    """
+    absent = {kind: option for kind, option in NEEDS.items() if not given.get(option)}
+    for kind in save:
+        if kind in absent:
+            option = absent[kind].replace("_", "-")
+            raise UsageError(f"--save {kind}: there is nothing to write; {remedy} --{option}")
+    return tuple(kind for kind in kinds if kind not in absent and (kind in save or "all" in save))
+
+
+def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
+    if len(inputs) != 1:
+        raise UsageError(f"-o -: one input goes to standard output, not {len(inputs)}; name a folder")
+    return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem, page=inputs[0].page)]
+
+
+def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
+    """The template with what it names. No attributes, no formats: nothing but names in braces."""
+    base = "stdin" if entry.path == STDIO else basename(normpath(entry.path))
+    stem, suffix = splitext(base)
+    if base.lower().endswith(VOLUMES) and suffix.lower() == ".gz":
+        stem, suffix = stem[:-4], stem[-4:] + suffix
+    parent = basename(dirname(entry.path))
+    known = {"stem": stem, "name": base, "suffix": suffix.removeprefix("."), "folder": parent, **fields}
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise UsageError(f"--name {shown(template)}: {error}; write braces in pairs, as {{stem}}_{{k}}") from error
+    text = ""
+    for literal, field, spec, conversion in parts:
+        if field is not None and (field not in known or spec or conversion):
+            raise UsageError(f"--name {shown(template)}: there is no such field; use {', '.join(known)}, in braces")
+        text += literal + (known[field] if field is not None else "")
+    if not basename(text) or "\0" in text:
+        raise UsageError(f"--name {shown(template)}: gives no name of a file; write, for one, {{stem}}")
+    return text
+
+
+class _Places:
+    """Where paths really lead; folders, links among them, are looked up once."""
+
+    def __init__(self, folder: str) -> None:
+        self.found: dict[str, str] = {}
+        self.root = self.real(normpath(folder))
+
+    def real(self, folder: str) -> str:
+        if folder not in self.found:
+            self.found[folder] = realpath(folder)
+        return self.found[folder]
+
+    def key(self, path: str) -> str:
+        """The same for two paths that name the same place. A link there is replaced, so it is not followed."""
+        folder, name = split(path)
+        return normcase(join(self.real(folder), name))
+
+    def require_inside(self, path: str, entry: Input) -> None:
+        folder = self.real(dirname(path))
+        if folder != self.root and not folder.startswith(self.root.rstrip(sep) + sep):
+            raise UsageError(f"{shown(entry.path)}: its result {shown(path)} would leave the output folder; see --name")
+
+
+def common_folder(folders: Iterable[str]) -> str:
+    """The deepest folder that holds all of these."""
+    try:
+        return commonpath([realpath(folder) for folder in folders])
+    except ValueError as error:  # several drives
+        raise UsageError("--recursive: the inputs have no folder in common; run the command for each") from error

@@ -1,0 +1,1 @@
+"""Text for people and spreadsheets: the convergence log, region tables, the summary."""

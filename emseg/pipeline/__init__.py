@@ -1,1 +1,0 @@
-"""Image and options in, result out: no files, no printing."""

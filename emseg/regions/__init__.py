@@ -1,0 +1,1 @@
+"""Connected regions of a label map: graph, merging, description length, tables, scores."""

@@ -1,0 +1,199 @@
+"""White noise out of planes: by one mixture for all patches, or by rounds of local Gaussians."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.convergence import Stop
+from emseg.em.fit import Fit
+from emseg.execution.executor import Crew
+from emseg.restore.blend import blended
+from emseg.restore.local_gaussians import FULL, Round, local_round
+from emseg.restore.noise.censored_patches import Censored
+from emseg.restore.patch.patch_fit import PatchProblem, learn
+from emseg.restore.patch.patch_mixture import LEAST, PatchMixture, coordinates, filtered
+from emseg.restore.patch.patches import AREA, SIDE, Real, fitted, plane_shape
+from emseg.restore.patch.photographs import photographs
+
+Array = NDArray[np.float64]
+#: Share of the noisy plane that is put back before each round, which the last one took away too much, and what σ² is
+#: multiplied by: less than one, as the members are shrunk twice.
+ROUNDS = (0.3, 0.5), (0.15, 0.5), (0.0, 0.4)
+QUIET = 1e-3  # least noise of a channel relative to the others: no matrix is singular then
+PILOT = 0.05  # of the work
+#: The same of quick rounds, and how much is done in them. Their grids differ: what one leaves out, the other has.
+QUICK = (0.35, 0.9, Round(11, 32, 19, 4)), (0.0, 0.5, Round(8, 24, 19, 4))
+QUICK_PILOT = 0.2  # of the work
+#: Pixels between the patches of a pass of the mixture, and least variance of axes, see `filtered`.
+PASS, FAST, QUICK_PASS = (4, LEAST), (2, 3.0), (7, 3.0)
+LEARNT = 10_000  # patches that a mixture is fitted to
+STRENGTH = 50.0  # patches that each component of the prior counts as
+LEAST_FITTED = 0.5  # noise level of the fit: with less, single precision is not enough
+STOP = Stop(tol=1e-3, max_iter=5)
+LIKE = 1 / 4, 4.0  # contrast relative to photographs, within which their mixture is taken as it is
+
+
+def denoise_local(planes: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
+    """Rounds of local Gaussians, from a pilot by the mixture of photographs.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+        Patches are compared in the first.
+    sigma : ndarray, shape (C,)
+        Noise level of each channel.
+    crew : Crew
+    censored : Censored, optional
+        The values that the planes are combinations of, if they were cut off: what they were before is then estimated
+        anew before each round.
+    """
+    height, width = plane_shape(planes)
+    noisy, sigma = fitted(planes, FULL.step), np.maximum(sigma, QUIET * sigma.max())
+    return blended(local_estimates(noisy, sigma, crew, censored), sigma)[:, :height, :width]
+
+
+def local_estimates(noisy: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
+    """What the last round comes to with members that are shrunk once, and twice; (2, C, H, W)."""
+    with crew.stage(0, PILOT):
+        pilot = _pilot(noisy, sigma, crew)
+    if censored is not None:
+        with crew.stage(PILOT, 2 * PILOT):
+            pilot = _pilot(_completed(noisy, pilot, FULL.step, censored, True), sigma, crew)
+    begin = PILOT if censored is None else 2 * PILOT
+    found, part = pilot[None], (1 - begin) / len(ROUNDS)
+    for i, (share, factor) in enumerate(ROUNDS):
+        whole = _completed(noisy, found[0], FULL.step, censored)
+        powers = (2,) if i < len(ROUNDS) - 1 else (1, 2)
+        with crew.stage(begin + i * part, begin + (i + 1) * part):
+            found = local_round(whole, found[0], (factor * sigma**2).tolist(), crew, powers, share=share)
+    return found
+
+
+def denoise_fast(planes: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
+    """Two rounds of fewer local Gaussians, of fewer members that are alike in fewer coefficients.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+    sigma : ndarray, shape (C,)
+    crew : Crew
+    censored : Censored, optional
+        See `denoise_local`.
+    """
+    height, width = plane_shape(planes)
+    sigma = np.maximum(sigma, QUIET * sigma.max())
+    noisy, begin = fitted(planes, 1), QUICK_PILOT
+    with crew.stage(0, begin):
+        found = _pilot(noisy, sigma, crew, QUICK_PASS)
+    if censored is not None:
+        begin = 2 * QUICK_PILOT
+        with crew.stage(QUICK_PILOT, begin):
+            found = _pilot(_completed(noisy, found, 1, censored, True), sigma, crew, QUICK_PASS)
+    part = (1 - begin) / len(QUICK)
+    for i, (share, factor, how) in enumerate(QUICK):
+        pilot = fitted(found[:, :height, :width], how.step)
+        whole = _completed(fitted(planes, how.step), pilot, how.step, censored)
+        with crew.stage(begin + i * part, begin + (i + 1) * part):
+            found = local_round(whole, pilot, (factor * sigma**2).tolist(), crew, (2,), how, share)[0]
+    return found[:, :height, :width]
+
+
+def _completed(noisy: Real, pilot: Real, step: int, censored: Censored | None, of_stored: bool = False) -> Real:
+    """The noisy planes as they were before they were cut off, as far as the pilot tells; both `fitted` to the step."""
+    if censored is None:
+        return noisy
+    height, width = plane_shape(censored.values)
+    return fitted(censored.completed(pilot[:, :height, :width], of_stored), step)
+
+
+def _pilot(noisy: Real, sigma: Array, crew: Crew, how: tuple[int, float] = PASS) -> Real:
+    """Channels by the mixture of photographs."""
+    pilot, n = np.empty_like(noisy), len(noisy)
+    for c, s in enumerate(sigma.tolist()):
+        with crew.stage(c / n, (c + 1) / n):
+            pilot[c] = _by_mixture(noisy[c], photographs(), s, *how, n, crew)
+    return pilot
+
+
+def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit | None]:
+    """One mixture for all patches: that of photographs, as it is, or fitted to the image by EM.
+
+    Parameters
+    ----------
+    planes : ndarray of float32, shape (C, H, W)
+        In units of which white has 255. The fit is to the first.
+    sigma : ndarray, shape (C,)
+    crew : Crew
+    fast : bool
+        Take the mixture as it is, and patches every 2 pixels.
+
+    Returns
+    -------
+    planes : ndarray of float32, shape (C, H, W)
+    fit : Fit or None
+    """
+    height, width = plane_shape(planes)
+    noisy, sigma = fitted(planes, 1), np.maximum(sigma, QUIET * sigma.max())
+    mixture, fit = photographs(), None
+    scale = _scale(noisy[0], float(sigma[0]), len(planes))
+    if not fast:
+        x = _sample(noisy[0]) * np.float32(scale)
+        noise = max(scale * float(sigma[0]), LEAST_FITTED) ** 2
+        start = replace(mixture, noise=noise)
+        fit = learn(PatchProblem(x, noise, STRENGTH, start), start, STOP)
+        mixture = _fitted_mixture(fit)
+    how = FAST if fast else (1, LEAST)
+    out = []
+    for c, (plane, s) in enumerate(zip(noisy, sigma.tolist(), strict=True)):
+        with crew.stage(c / len(planes), (c + 1) / len(planes)):
+            out.append(_by_mixture(plane, mixture, s, *how, len(planes), crew, scale))
+    return np.stack(out)[:, :height, :width], fit
+
+
+def _fitted_mixture(fit: Fit) -> PatchMixture:
+    found = fit.mixture
+    assert isinstance(found, PatchMixture)
+    return found
+
+
+def _by_mixture(
+    plane: Real,
+    mixture: PatchMixture,
+    sigma: float,
+    step: int,
+    least: float,
+    channels: int,
+    crew: Crew,
+    scale: float | None = None,
+) -> Real:
+    """`filtered`, in the units of the mixture."""
+    unit = _scale(plane, sigma, channels) if scale is None else scale
+    found: Real = filtered(plane * np.float32(unit), mixture, unit * sigma, step, crew, least) / np.float32(unit)
+    return found
+
+
+def _scale(plane: Real, sigma: float, channels: int) -> float:
+    """What brings a channel to the units of the mixture of photographs.
+
+    An orthonormal luminance is √C times too large. Images whose contrast is altogether another one, as those of
+    floating point numbers from 0 to 1, are brought to that of photographs.
+    """
+    unit = 1 / np.sqrt(channels)
+    x = _sample(plane)
+    energy = float(np.einsum("dn,dn->", x, x, dtype=np.float64)) / x.shape[1] - len(x) * sigma**2
+    mixture = photographs()
+    usual = float(mixture.weights @ mixture.variances.sum(1))
+    contrast = unit * np.sqrt(max(energy, 1e-3 * len(x) * sigma**2) / usual)
+    return float(unit if LIKE[0] < contrast < LIKE[1] else unit / contrast)
+
+
+def _sample(plane: Real) -> Real:
+    """Coordinates (D, N) of patches on a grid and of their transposes, about as many as are fitted to."""
+    windows = np.lib.stride_tricks.sliding_window_view(plane, (SIDE, SIDE))
+    step = max(1, int(np.ceil(np.sqrt(2 * windows.shape[0] * windows.shape[1] / LEARNT))))
+    chosen = windows[::step, ::step].reshape(-1, SIDE, SIDE)
+    both = np.concatenate([chosen, chosen.swapaxes(1, 2)]).reshape(-1, AREA)
+    return np.ascontiguousarray(coordinates(both)[1:])

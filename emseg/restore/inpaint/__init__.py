@@ -1,0 +1,1 @@
+"""Missing pixels: a first guess, then rounds of local Gaussians."""

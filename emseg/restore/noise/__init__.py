@@ -1,0 +1,1 @@
+"""Noise: its level, counted photons, and values cut off at the ends of their range."""

@@ -1,0 +1,112 @@
+"""Noise of counted photons made white, and back: the generalised Anscombe transform and its exact unbiased inverse.
+
+A stored value is y = α p + n, with p a Poisson count of mean λ and n ~ N(0, σ²). With s = σ/α,
+f(y) = 2 √(y/α + 3/8 + s²) has noise of level 1 (Anscombe 1948, Biometrika 35; Starck, Murtagh & Bijaoui 1998). What a
+denoiser finds is E[f | λ], so the inverse is the λ that has it, and not that of f itself (Mäkitalo & Foi 2011, 2013,
+IEEE Trans. Image Process. 20, 22).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.restore.noise.level import noise_level
+
+Array = NDArray[np.float64]
+MOST = 60.0  # counts, above which the asymptotic inverse is exact to 1e-3 counts
+ROUNDS, CLOSE = 12, 1e-3  # of the search for the gain
+ENOUGH, LEAST = 7.0, 48  # counts a pixel, and pixels a side, for it
+TINY = 1e-3  # gain relative to the deviation of all values, below which it is no less
+
+
+@dataclass(frozen=True)
+class Anscombe:
+    """The transform for gain α and Gaussian noise σ, both in stored units.
+
+    Attributes
+    ----------
+    gain : float
+    sigma : float
+    """
+
+    gain: float
+    sigma: float = 0.0
+
+    def forward(self, y: NDArray[Any]) -> Array:
+        """Values with noise of level 1."""
+        s = self.sigma / self.gain
+        found: Array = 2 * np.sqrt(np.maximum(np.asarray(y, np.float64) / self.gain + 0.375 + s * s, 0))
+        return found
+
+    def inverse(self, found: NDArray[Any]) -> Array:
+        """The means α λ of stored values whose transforms have these means."""
+        counts, means = self._table
+        d = np.asarray(found, np.float64)
+        s = self.sigma / self.gain
+        far = np.maximum(d, means[-1])
+        asymptotic = far**2 / 4 - 0.125 - s * s + np.sqrt(1.5) / (4 * far) - 11 / (8 * far**2)
+        near = np.interp(d, means, counts)
+        # The two meet at the end of the table; what is left between them there is taken along.
+        joint = means[-1] ** 2 / 4 - 0.125 - s * s + np.sqrt(1.5) / (4 * means[-1]) - 11 / (8 * means[-1] ** 2)
+        result: Array = self.gain * np.where(d < means[-1], near, asymptotic + counts[-1] - joint)
+        return result
+
+    @cached_property
+    def _table(self) -> tuple[Array, Array]:
+        """λ and E[f | λ]."""
+        from scipy.special import gammaln, xlogy
+
+        s = self.sigma / self.gain
+        counts = np.concatenate([np.linspace(0, 1, 101)[:-1], np.linspace(1, np.sqrt(MOST), 400) ** 2])
+        p = np.arange(int(MOST + 10 * np.sqrt(MOST)))
+        nodes, weight = np.polynomial.hermite_e.hermegauss(31 if s > 0 else 1)
+        values = 2 * np.sqrt(np.maximum(p[:, None] + s * nodes + 0.375 + s * s, 0)) @ (weight / weight.sum())
+        chance = np.exp(xlogy(p, counts[:, None]) - counts[:, None] - gammaln(p + 1))
+        return counts, chance @ values
+
+
+def gain_of(plane: NDArray[Any], valid: NDArray[np.bool_] | None = None, sigma: float = 0.0) -> float:
+    """The gain with which the transform of a plane (H, W) has noise of level 1; 0 where there is none to be seen.
+
+    Where counts are few, no transform makes their noise white; the sums of squares of pixels are counts too, with the
+    same gain, and more of them. Where there are next to none, noise is cut off at 0, and looked for elsewhere.
+    """
+    y, inside, side = np.asarray(plane, np.float64), np.ones(np.shape(plane), bool) if valid is None else valid, 1
+    gain = _gain(y, inside, sigma)
+    while (
+        inside.any()
+        and min(y.shape) >= 2 * LEAST
+        and 0 <= y[inside].mean() < ENOUGH * max(gain, TINY * y[inside].std())
+    ):
+        y, inside, side = _summed(y), _summed(inside) == 4, 2 * side
+        gain = _gain(y, inside, side * sigma) or gain
+    return gain
+
+
+def _gain(y: Array, valid: NDArray[np.bool_], sigma: float) -> float:
+    mean = float(np.maximum(y[valid], 0).mean()) if valid.any() else 0.0
+    level = noise_level(y.astype(np.float32), valid)
+    if level <= 0 or mean <= 0:
+        return 0.0
+    gain = max(level**2 - sigma**2, 0.01 * level**2) / mean
+    for _ in range(ROUNDS):
+        transform = Anscombe(gain, sigma)
+        nothing = float(transform.forward(np.zeros(1))[0])
+        white = transform.forward(y).astype(np.float32)
+        seen = noise_level(white, valid, (nothing, np.inf)) or noise_level(white, valid)
+        gain *= max(seen, 0.1) ** 2
+        if abs(seen - 1) < CLOSE:
+            break
+    return gain
+
+
+def _summed(y: NDArray[Any]) -> Array:
+    """Sums of squares of 2 × 2 pixels; what is left at the far ends is dropped."""
+    height, width = (length // 2 * 2 for length in y.shape)
+    found: Array = y[:height, :width].reshape(height // 2, 2, width // 2, 2).sum((1, 3), dtype=np.float64)
+    return found

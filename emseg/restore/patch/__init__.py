@@ -1,0 +1,1 @@
+"""Patches: cutting them out, finding similar ones, and mixtures of them."""

@@ -1,0 +1,144 @@
+"""Fitting a patch mixture by EM to noisy patches: the house's one loop, on statistics of patches.
+
+The clean patch and its component are missing. Given S_k = Σ_i r_ik x_i x_iᵀ of the noisy patches, the likelihood of
+zero-mean Gaussians of covariance Σ_k + σ²I is largest where Σ_k has the eigenvectors of S_k/n_k and the eigenvalues
+max(s - σ², 0) (Tipping & Bishop 1999, JRSS B 61), so the M-step has a closed form. A prior, if there is one, adds ν
+patches that are distributed as a component of an earlier mixture, seen in the same noise: an inverse Wishart
+distribution around it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.convergence import Stop
+from emseg.em.expectation import Expectation
+from emseg.em.fit import Fit, fit
+from emseg.em.variants.em import EM
+from emseg.mixture.stats import Stats
+from emseg.restore.patch.patch_mixture import D, PatchMixture
+from emseg.restore.patch.patches import Real
+
+Array = NDArray[np.float64]
+NEGLIGIBLE = 1e-6  # responsibilities below it are left out of the statistics
+EMPTY = 1e-12  # smallest share of the patches that a component is given
+ROUNDING = 1e-4  # nats a patch, of single precision
+FLAT = 0.4  # share of the patches that a start takes as flat
+SWEEPS = 5  # of the start's projective k-means
+
+
+@dataclass(frozen=True, eq=False)
+class PatchProblem:
+    """Noisy patches, and what is known of their mixture beforehand: what `emseg.em.problem.Problem` is for pixels.
+
+    Attributes
+    ----------
+    x : ndarray of float32, shape (D, N)
+    noise : float
+        σ².
+    strength : float
+        ν, the patches that the prior counts as for each component.
+    prior : PatchMixture, optional
+        What they are like; without one, pure noise.
+    """
+
+    x: Real
+    noise: float
+    strength: float = 5.0
+    prior: PatchMixture | None = None
+    n: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n", float(self.x.shape[1]))
+
+    def e_step(self, mixture: PatchMixture) -> Expectation:
+        """Statistics t_k = (n_k, S_k), shape (K, 1 + D²), and the log-likelihood in coordinates of patches."""
+        joint = mixture.log_joint(self.x)
+        top = joint.max(0)
+        joint -= top
+        np.exp(joint, out=joint)
+        total = joint.sum(0)
+        log_likelihood = float(top.sum(dtype=np.float64) + np.log(total).sum(dtype=np.float64))
+        joint /= total
+        t = np.zeros((mixture.k, 1 + D * D))
+        entropy = 0.0
+        for k, r in enumerate(joint):
+            mine = np.flatnonzero(r > NEGLIGIBLE)
+            t[k] = moments(self.x[:, mine], r[mine])
+            entropy -= float(r[mine] @ np.log(r[mine]))
+        return Expectation(
+            stats=Stats(t[:, 0].copy(), t),
+            log_likelihood=np.asarray(log_likelihood),
+            complete=np.asarray(log_likelihood - entropy),
+            entropy=np.asarray(entropy),
+            log_prior=np.asarray(self._log_prior(mixture)),
+            rounding=np.asarray(ROUNDING * self.n),
+        )
+
+    def m_step(self, stats: Stats, previous: PatchMixture | None = None) -> PatchMixture:
+        """The mixture that maximises the expected complete log-likelihood plus the prior."""
+        n = np.maximum(stats.n, EMPTY * self.n)
+        scatter = stats.t[:, 1:].reshape(-1, D, D) + self.strength * self._scale(len(n))
+        spectrum, axes = np.linalg.eigh(scatter / (n + self.strength)[:, None, None])
+        return PatchMixture(n / n.sum(), axes, np.maximum(spectrum - self.noise, 0), self.noise)
+
+    def _scale(self, k: int) -> Array:
+        """Covariance of the patches that the prior adds, (K, D, D)."""
+        noise = self.noise * np.eye(D)
+        if self.prior is None:
+            return np.broadcast_to(noise, (k, D, D))
+        axes = self.prior.axes.astype(np.float64)
+        scale: Array = (axes * self.prior.variances[:, None]) @ np.swapaxes(axes, 1, 2) + noise
+        return scale
+
+    def _log_prior(self, mixture: PatchMixture) -> float:
+        """-½ ν Σ_k (log|Σ_k + σ²I| + tr (Σ_k + σ²I)⁻¹ Ψ_k)."""
+        total = mixture.variances + self.noise
+        seen = np.einsum("kij,kil,klj->kj", mixture.axes, self._scale(mixture.k), mixture.axes, optimize=True)
+        return float(-0.5 * self.strength * (np.log(total) + seen / total).sum())
+
+
+def moments(x: Real, weight: Real) -> Array:
+    """(Σ w, Σ w x xᵀ) of planar patches, shape (1 + D²,)."""
+    second = (x * weight) @ x.T
+    return np.concatenate([[weight.sum(dtype=np.float64)], second.ravel().astype(np.float64)])
+
+
+def learn(problem: PatchProblem, start: PatchMixture, stop: Stop) -> Fit:
+    """EM from a start; `Fit.mixture` is the patch mixture."""
+    # A patch mixture has all that the loop asks of a mixture, its problem all that it asks of a problem.
+    return fit(EM(), cast(Any, problem), cast(Any, start), stop, np.random.default_rng(0))
+
+
+def first_mixture(problem: PatchProblem, k: int, rng: np.random.Generator) -> PatchMixture:
+    """A start: the flat patches split by energy, the others by the direction they lie in (projective k-means).
+
+    Parameters
+    ----------
+    problem : PatchProblem
+    k : int
+    rng : numpy.random.Generator
+    """
+    x = problem.x
+    energy = np.einsum("dn,dn->n", x, x)
+    order = np.argsort(energy, kind="stable")
+    flat, rest = np.split(order, [int(FLAT * order.size)])
+    n_flat = max(1, k // 6)
+    label = np.empty(order.size, np.intp)
+    for j, part in enumerate(np.array_split(flat, n_flat)):
+        label[part] = j
+    unit = x[:, rest] / np.sqrt(np.maximum(energy[rest], np.finfo(np.float32).tiny))
+    centres = unit[:, rng.choice(rest.size, k - n_flat, replace=rest.size < k)].T.copy()
+    for _ in range(SWEEPS):
+        near = np.abs(centres @ unit).argmax(0)
+        for j in range(len(centres)):
+            if (near == j).any():
+                mine = unit[:, near == j]
+                centres[j] = np.linalg.eigh(mine @ mine.T)[1][:, -1]
+    label[rest] = n_flat + np.abs(centres @ unit).argmax(0)
+    t = np.stack([moments(x[:, label == j], np.ones((label == j).sum(), np.float32)) for j in range(k)])
+    return problem.m_step(Stats(t[:, 0].copy(), t))

@@ -1,1 +1,0 @@
-"""Work shared between processes, the same whoever does which part of it."""

@@ -1,0 +1,1 @@
+"""The steps a command is made of: values in, values out."""

@@ -1,0 +1,164 @@
+"""From an image to planes that can be restored, and back to pixels of its own type."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError
+from emseg.image.model import Image
+from emseg.stages.preparation import as_mask
+
+Real = NDArray[np.float32]
+WHITE = 255.0
+FLAT, LIVELY = 32.0, 4096.0  # grey levels between which values are taken as they are
+FAR = 1e6  # times the usual spread from the middle, a number stands for "no data", as the largest that a type holds
+HIGH = 100.0  # times it, a number counts as no more: beside a larger one, single precision would not see the noise
+TAILS = 0.005  # of the values, which their usual spread leaves out at either end
+MOST = 200_000  # values that are looked at for it
+SMALL = 1e-30  # unit, below which single precision would not do
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """Channels of an image in units of which white has about 255.
+
+    Attributes
+    ----------
+    values : ndarray of float32, shape (C, H, W)
+        Stored values over `unit`, less `shift`; where there is no data, those of the nearest pixel that has.
+    unit, shift : float
+    grey : float
+        The stored value of one grey level, in which noise is given and told: the 255th part of white for unsigned
+        integers of 8 and 16 bits, else 1. `unit` is the same, unless values differ far less or far more than usual.
+    beyond : ndarray of bool, shape (H, W), or None
+        Pixels that count as less than they hold, and stay as stored.
+    ends : (float, float) or None
+        What the smallest and the largest number that can be stored are in `values`; None where neither is an end.
+    valid : ndarray of bool, shape (H, W), or None
+        Pixels with data.
+    """
+
+    values: Real
+    unit: float
+    shift: float
+    grey: float
+    ends: tuple[float, float] | None
+    valid: NDArray[np.bool_] | None
+    beyond: NDArray[np.bool_] | None = None
+
+    @classmethod
+    def of(cls, image: Image, inside: NDArray[np.bool_] | None = None, complete: bool = True) -> Planes:
+        """The planes of an image, outside of a mask without data; raise DataError if no pixel has any.
+
+        Unless they are to be complete, the values where there is no data are all the same.
+        """
+        valid = image.valid if inside is None else inside if image.valid is None else inside & image.valid
+        if valid is not None and not valid.any():
+            raise DataError(f"{image.name}: no pixel has data; check the image and the mask")
+        pixels, dtype = image.pixels, image.pixels.dtype
+        middle, spread = usual(pixels.reshape(-1, pixels.shape[2]) if valid is None else pixels[valid])
+        if dtype.kind == "f":
+            valid = _without_far(pixels, valid, middle, spread)
+        has_white = dtype.kind == "u" and dtype.itemsize <= 2
+        grey = np.iinfo(dtype).max / WHITE if has_white else 1.0
+        like_others = spread == 0 or FLAT * grey <= spread < LIVELY * grey
+        unit = grey if like_others else float(np.exp2(np.ceil(np.log2(spread / WHITE))))
+        known = pixels[..., 0] if valid is None else pixels[valid, 0]
+        first = float(known.flat[0])
+        values = np.moveaxis(pixels, 2, 0)
+        if valid is not None:
+            values = values[(slice(None), *_nearest(valid))] if complete else np.where(valid, values, known.flat[0])
+        if has_white:
+            shift = first / unit  # of the image itself: adding a constant to it makes no difference
+            values = values / np.float32(unit) - np.float32(shift)
+        else:
+            single = dtype.kind == "f" and dtype.itemsize <= 4 and SMALL < unit < 1 / SMALL
+            real = np.dtype(np.float32 if single else np.float64)
+            first = first if abs(first / 2 - middle / 2) <= spread else middle
+            shift = first / unit
+            values = (values.astype(real, copy=False) - real.type(first)) / real.type(unit)
+        ends = (-shift, np.iinfo(dtype).max / unit - shift) if dtype.kind == "u" else None
+        values, beyond = _limited(np.ascontiguousarray(values, np.float32), HIGH * spread / unit, middle / unit - shift)
+        return cls(values, unit, shift, grey, ends, valid, beyond)
+
+    def back(self, values: Real, image: Image, keep: NDArray[np.bool_] | None = None) -> NDArray[Any]:
+        """Pixels (H, W, C) of the image's own type, rounded and within its range; as stored where there is no data.
+
+        Parameters
+        ----------
+        values : ndarray of float32, shape (C, H, W)
+        image : Image
+        keep : ndarray of bool, shape (H, W), optional
+            Further pixels that stay as stored.
+        """
+        dtype = image.pixels.dtype
+        found = (np.moveaxis(values.astype(np.float64), 0, 2) + self.shift) * self.unit
+        if dtype.kind in "ui":
+            limits = np.iinfo(dtype)
+            high = float(limits.max)
+            if int(high) > limits.max:  # of 64 bits, the nearest float is one too large
+                high = float(np.nextafter(high, 0))
+            found = np.clip(np.rint(found), limits.min, high)
+        pixels: NDArray[Any] = found.astype(dtype)
+        for stored in (keep, None if self.valid is None else ~self.valid, self.beyond):
+            if stored is not None:
+                pixels[stored] = image.pixels[stored]
+        return pixels
+
+
+def usual(samples: NDArray[Any]) -> tuple[float, float]:
+    """The middle of most values (N, C), and how far apart they are, 0 if all are equal; a few have no say in it."""
+    few = samples[:: -(-samples.size // MOST)].astype(np.float64) / 2  # halves, whose difference is finite
+    low, middle, high = np.quantile(few, (TAILS, 0.5, 1 - TAILS)).tolist()
+    if low == high:
+        low, high = float(few.min()), float(few.max())
+    return 2 * middle, 2 * min(high - low, float(np.finfo(np.float64).max) / 2)
+
+
+def _limited(values: Real, most: float, middle: float) -> tuple[Real, NDArray[np.bool_] | None]:
+    """Values (C, H, W) at most so far from the middle, and the pixels (H, W) where they were farther, if any were."""
+    low, high = np.float32(middle - most), np.float32(middle + most)
+    if most == 0 or (values.min() >= low and values.max() <= high):
+        return values, None
+    return np.clip(values, low, high), np.any((values < low) | (values > high), axis=0)
+
+
+def _without_far(
+    pixels: NDArray[Any], valid: NDArray[np.bool_] | None, middle: float, spread: float
+) -> NDArray[np.bool_] | None:
+    """The pixels with data, less those with a number far from the usual ones."""
+    if spread == 0:
+        return valid
+    limits = np.finfo(pixels.dtype)
+    low, high = (float(np.clip(middle + sign * FAR * spread, limits.min, limits.max)) for sign in (-1, 1))
+    if -low == high == float(limits.max):
+        return valid
+    near: NDArray[np.bool_] = np.all((pixels >= low) & (pixels <= high), axis=2)
+    return valid if near.all() else near if valid is None else near & valid
+
+
+def slices_of(photo: Image) -> int:
+    """How many slices of a volume lie below one another; 1 for images."""
+    return int(photo.metadata["volume"][0]) if "volume" in photo.metadata else 1
+
+
+def fitting(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
+    """The mask (H, W), True where it is not zero; raise DataError or ImageError if it has another size."""
+    found = as_mask(mask, photo)
+    if found.shape != photo.shape:
+        sizes = f"mask of shape {found.shape} for an image of shape {photo.shape}"
+        raise DataError(f"{photo.name}: {sizes}; give a mask of the image's size")
+    return found
+
+
+def _nearest(valid: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Row and column of the nearest valid pixel to each; (2, H, W)."""
+    from scipy.ndimage import distance_transform_edt
+
+    found: NDArray[np.intp] = distance_transform_edt(~valid, return_distances=False, return_indices=True)
+    return found

@@ -1,0 +1,71 @@
+"""What the options of every batch take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import pytest
+
+from emseg.cli.batch.batch_options import MANY
+from emseg.cli.shared_options import options
+
+
+def parse(*arguments: str) -> dict[str, Any]:
+    @click.command()
+    @options(MANY)
+    def command(**values: Any) -> dict[str, Any]:
+        return values
+
+    values: dict[str, Any] = command.main(list(arguments), standalone_mode=False)
+    return values
+
+
+def test_defaults() -> None:
+    values = parse()
+    assert values == {
+        "page": 1,
+        "max_pixels": None,
+        "max_memory": None,
+        "recursive": False,
+        "files_from": None,
+        "null": False,
+        "name": "{stem}",
+        "jobs": 1,
+        "resume": False,
+        "shard": None,
+        "dry_run": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("1", 1), ("500M", 500_000_000), ("8G", 8 * 10**9), ("8GB", 8 * 10**9), ("1.5k", 1500), ("2T", 2 * 10**12)],
+)
+def test_amounts(text: str, amount: int) -> None:
+    assert parse("--max-memory", text)["max_memory"] == amount
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        *(
+            (["--max-pixels", text], "give a number, as 500M")
+            for text in ("0", "-1", "x", "1e9", "8GiB", "٣", "9" * 20)
+        ),
+        *((["--page", text], "give a whole number of 1 or more, or all") for text in ("0", "-1", "x", "1.5", "٣")),
+        *((["--shard", text], "") for text in ("1", "2/1", "0/1", "1/0", "a/b", "1/2/3", "-1/2")),
+        (["--files-from", "nowhere"], "is no file"),
+        (["--jobs", "x"], "not a valid integer"),
+    ],
+)
+def test_nonsense(arguments: list[str], remedy: str) -> None:
+    with pytest.raises(click.BadParameter) as error:
+        parse(*arguments)
+    assert remedy in error.value.format_message()
+
+
+def test_shards_and_pages() -> None:
+    assert parse("--shard", "2/3")["shard"] == (2, 3)
+    assert parse("--page", "all")["page"] == "all"
+    assert parse("--page", "12")["page"] == 12

@@ -1,0 +1,135 @@
+"""NIfTI volumes through nibabel, there and back."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from emseg.cli.error_lines import attempt
+from emseg.cli.main import cli
+from emseg.errors import ImageError
+from emseg.image import Reading, read_image
+from emseg.image.formats.nifti import _geometry
+
+nibabel = pytest.importorskip("nibabel", reason="needs nibabel")
+RNG = np.random.default_rng(0)
+AFFINE = np.array([[-2.0, 0, 0, 90], [0, 2.5, 0, -120], [0, 0, 3, -70], [0, 0, 0, 1]])
+
+
+def saved(array: np.ndarray, path: Path, kind: type = nibabel.Nifti1Image) -> Path:
+    nibabel.save(kind(array, AFFINE), path)
+    return path
+
+
+@pytest.mark.parametrize("end", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32])
+def test_slices_are_below_one_another(end: str, kind: type, dtype: type, tmp_path: Path) -> None:
+    array = RNG.integers(0, 100, (4, 5, 6)).astype(dtype)
+    image = read_image(saved(array, tmp_path / f"x{end}", kind))
+    assert (image.shape, image.colour, image.pixels.dtype) == ((30, 4), "gray", dtype)
+    assert image.metadata["volume"] == (6, 5, 4)
+    for z in range(6):
+        np.testing.assert_array_equal(image.pixels[5 * z : 5 * z + 5, :, 0], array[:, :, z].T)
+
+
+def test_further_axes_are_bands(tmp_path: Path) -> None:
+    array = RNG.normal(size=(4, 5, 6, 3)).astype(np.float32)
+    image = read_image(saved(array, tmp_path / "x.nii"))
+    assert (image.pixels.shape, image.colour) == ((30, 4, 3), "bands")
+    np.testing.assert_array_equal(image.pixels[5:10, :, 2], array[:, :, 1, 2].T)
+
+
+def test_slopes_are_applied(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(RNG.integers(0, 9, (3, 4, 2)).astype(np.int16), AFFINE)
+    image.header.set_slope_inter(0.5, 10)
+    nibabel.save(image, tmp_path / "x.nii")
+    expected = nibabel.load(tmp_path / "x.nii").get_fdata()
+    np.testing.assert_allclose(read_image(tmp_path / "x.nii").pixels[:4, :, 0], expected[:, :, 0].T)
+
+
+def test_a_volume_is_segmented_and_written_back_in_its_place(tmp_path: Path) -> None:
+    array = np.where(RNG.random((9, 8, 7)) < 0.5, 20, 200) + RNG.normal(0, 3, (9, 8, 7))
+    saved(array.astype(np.float32), tmp_path / "brain.nii.gz")
+    arguments = ["segment", str(tmp_path / "brain.nii.gz"), "-k", "2", "-q", "--save", "labels-tiff", "-o"]
+    assert attempt(lambda: cli.main([*arguments, str(tmp_path / "out")], "emseg", standalone_mode=False)) == 0
+    labels = nibabel.load(tmp_path / "out" / "brain.labels.nii.gz")
+    np.testing.assert_array_equal(np.asarray(labels.dataobj), np.where(array < 100, 1, 2))
+    np.testing.assert_array_equal(labels.affine, AFFINE)
+    assert labels.get_data_dtype() == np.uint8
+    report = json.loads((tmp_path / "out" / "brain.json").read_bytes())
+    assert "brain.labels.nii.gz" in report["outputs"]
+    assert report["size"] == [9, 8, 7]
+    picture = np.asarray(Image.open(tmp_path / "out" / "brain.labels.png"))
+    assert np.bincount(picture.ravel())[1:].tolist() == report["pixel_counts"]
+    assert picture.shape == (3 * 8, 3 * 9)  # seven slices in a grid, and room for two
+    np.testing.assert_array_equal(picture[:8, :9], np.where(array < 100, 1, 2)[:, :, 0].T)
+    import tifffile
+
+    assert tifffile.imread(tmp_path / "out" / "brain.labels.tif").shape == (7, 8, 9)
+
+
+def test_position_and_texture_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    saved(RNG.normal(size=(4, 5, 6)).astype(np.float32), tmp_path / "x.nii")
+    arguments = ["segment", str(tmp_path / "x.nii"), "--features", "gray,xy", "-o", str(tmp_path)]
+    assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 2
+    assert "xy does not fit a volume" in capsys.readouterr().err
+
+
+def test_only_by_that_name(tmp_path: Path) -> None:
+    path = saved(np.ones((2, 2, 2), np.uint8), tmp_path / "x.nii").rename(tmp_path / "x.img")
+    with pytest.raises(ImageError, match="not an image of a kind"):
+        read_image(path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    header = nibabel.Nifti1Header()
+    header.set_data_shape((30000, 30000, 30))
+    header.set_data_dtype(np.float32)
+    header["magic"], header["vox_offset"] = b"n+1", 352
+    (tmp_path / "x.nii.gz").write_bytes(gzip.compress(header.binaryblock + bytes(1 << 22)))
+    with pytest.raises(ImageError, match="pixels are more than"):
+        read_image(tmp_path / "x.nii.gz")
+    header.set_data_shape((300, 300, 30))
+    (tmp_path / "x.nii.gz").write_bytes(gzip.compress(header.binaryblock + bytes(100)))
+    with pytest.raises(ImageError, match="cut short"):
+        read_image(tmp_path / "x.nii.gz")
+    with pytest.raises(ImageError, match="pixels are more than"):
+        read_image(tmp_path / "x.nii.gz", Reading(max_pixels=1000))
+
+
+def test_complex_numbers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="complex64"):
+        read_image(saved(np.ones((2, 2, 2), np.complex64), tmp_path / "x.nii"))
+
+
+GOOD = nibabel.Nifti1Image(np.ones((2, 3, 4), np.int16), AFFINE).to_bytes()
+
+
+@given(st.data())
+def test_damage_is_one_line(
+    image_or_one_line: Any, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    damaged = bytearray(GOOD)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(4, 351))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.getbasetemp() / "damaged.nii"
+    path.write_bytes(damaged[: data.draw(st.integers(4, len(GOOD)))])
+    with image_or_one_line():
+        read_image(path)
+
+
+def test_headers_of_both_versions() -> None:
+    for kind in (nibabel.Nifti1Image, nibabel.Nifti2Image):
+        image = kind(np.ones((2, 3), np.float64), AFFINE)
+        shape, itemsize, start = _geometry(image.to_bytes()[:540])
+        assert (shape, itemsize) == ((2, 3, 1), 8)
+        assert start in (352, 544)

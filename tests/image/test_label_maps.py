@@ -1,0 +1,87 @@
+"""`read_labels`: stored integers of palette and grey PNG and of TIFF, and one line for everything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import tifffile
+
+from emseg.errors import ImageError
+from emseg.image.label_maps import read_labels
+
+LABELS = np.random.default_rng(0).integers(0, 6, (7, 9)).astype(np.uint8)
+
+
+def test_palette_indices_not_colours(tmp_path: Path) -> None:
+    image = PIL.Image.new("P", (9, 7))
+    image.putdata(LABELS.ravel().tolist())
+    image.putpalette([255, 255, 255] * 3 + [9, 9, 9] * 3)  # colours repeat, indices do not
+    image.save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png", (7, 9)), LABELS)
+
+
+@pytest.mark.parametrize("transparent", [0, 2])
+def test_a_transparent_palette_entry_is_still_a_label(tmp_path: Path, transparent: int) -> None:
+    image = PIL.Image.new("P", (9, 7))
+    image.putdata(LABELS.ravel().tolist())
+    image.putpalette(list(range(18)))
+    image.save(tmp_path / "a.png", transparency=transparent)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png", (7, 9)), LABELS)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_grey_png(tmp_path: Path, dtype: type) -> None:
+    labels = LABELS.astype(dtype) * (200 if dtype is np.uint16 else 1)
+    PIL.Image.fromarray(labels).save(tmp_path / "a.png")
+    found = read_labels(str(tmp_path / "a.png"), (7, 9))
+    np.testing.assert_array_equal(found, labels)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
+def test_tiff_of_integers(tmp_path: Path, dtype: type) -> None:
+    labels = LABELS.astype(dtype) * (np.iinfo(dtype).max // 8)
+    tifffile.imwrite(tmp_path / "a.tif", labels)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif", (7, 9)), labels)
+
+
+def test_what_the_phantom_generator_wrote(samples: Path) -> None:
+    labels = read_labels(samples / "truth" / "phantom.labels.png", (256, 256))
+    assert sorted(set(labels.ravel().tolist())) == [1, 2, 3, 4]
+
+
+def refused(path: Path, remedy: str, shape: tuple[int, int] = (7, 9)) -> None:
+    with pytest.raises(ImageError, match=remedy) as caught:
+        read_labels(path, shape)
+    assert path.name in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_colours_and_fractions_are_refused(tmp_path: Path) -> None:
+    PIL.Image.fromarray(np.stack([LABELS] * 3, axis=-1)).save(tmp_path / "rgb.png")
+    refused(tmp_path / "rgb.png", "palette or grey PNG")
+    PIL.Image.fromarray(np.stack([LABELS] * 3, axis=-1)).save(tmp_path / "rgb.jpg")
+    refused(tmp_path / "rgb.jpg", "palette or grey PNG")
+    tifffile.imwrite(tmp_path / "rgb.tif", np.stack([LABELS] * 3, axis=-1), photometric="rgb")
+    refused(tmp_path / "rgb.tif", "TIFF of integers")
+    tifffile.imwrite(tmp_path / "float.tif", LABELS.astype(np.float32))
+    refused(tmp_path / "float.tif", "TIFF of integers")
+
+
+def test_a_grey_jpeg_is_no_label_map(tmp_path: Path) -> None:
+    PIL.Image.fromarray(LABELS * 40).save(tmp_path / "grey.jpg")
+    refused(tmp_path / "grey.jpg", "palette or grey PNG")
+
+
+def test_another_size_is_refused(tmp_path: Path) -> None:
+    PIL.Image.fromarray(LABELS).save(tmp_path / "a.png")
+    refused(tmp_path / "a.png", "image's size", (9, 7))
+
+
+def test_a_file_that_is_missing_or_damaged_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path / "none.png", "none")
+    PIL.Image.fromarray(LABELS).save(tmp_path / "a.png")
+    (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-30])
+    refused(tmp_path / "a.png", "a")

@@ -1,0 +1,110 @@
+"""GeoJSON and COCO: the same pixels in other words."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emseg.output.maps.coco import regions_coco
+from emseg.output.maps.geojson import epsg, ground, regions_geojson
+
+LABELS = np.random.default_rng(0).integers(0, 4, (12, 17)).astype(np.uint8)
+KEYS = (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633)
+TAGS: dict[int, Any] = {33550: (10.0, 20.0, 0.0), 33922: (0.0, 0.0, 0.0, 5e5, 4.6e6, 0.0), 34735: KEYS}
+
+
+def area(ring: list[list[float]]) -> float:
+    assert ring[0] == ring[-1]
+    x, y = np.array(ring[:-1]).T
+    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+
+
+@pytest.mark.parametrize(("metadata", "pixel"), [({}, 1.0), ({"geotiff": TAGS}, 200.0)])
+def test_areas_and_directions(metadata: dict[str, Any], pixel: float) -> None:
+    """Outlines run against the clock, holes with it (RFC 7946, 3.1.6), in the coordinates they are in."""
+    facts = json.loads(regions_geojson(LABELS, 4, metadata, None))
+    assert facts["type"] == "FeatureCollection"
+    assert [feature["properties"]["label"] for feature in facts["features"]] == [1, 2, 3, 4]
+    for label, feature in enumerate(facts["features"], 1):
+        rings = [ring for polygon in feature["geometry"]["coordinates"] for ring in polygon]
+        count = np.count_nonzero(label == LABELS)
+        assert feature["properties"]["pixels"] == count
+        assert sum(map(area, rings)) == pytest.approx(count * pixel)
+        for first, *holes in feature["geometry"]["coordinates"]:
+            assert area(first) > 0
+            assert all(area(hole) < 0 for hole in holes)
+    assert facts["features"][3]["geometry"]["coordinates"] == []
+
+
+def test_places_on_the_ground() -> None:
+    labels = np.zeros((4, 5), np.uint8)
+    labels[1, 2] = 1
+    facts = json.loads(regions_geojson(labels, 1, {"geotiff": TAGS}, np.array([[255, 0, 16]], np.uint8)))
+    ((ring,),) = facts["features"][0]["geometry"]["coordinates"]
+    corners = [[5e5 + 20, 4.6e6 - 20], [5e5 + 30, 4.6e6 - 20], [5e5 + 30, 4.6e6 - 40], [5e5 + 20, 4.6e6 - 40]]
+    assert sorted(ring[:-1]) == sorted(corners)
+    assert facts["crs"]["properties"]["name"] == "urn:ogc:def:crs:EPSG::32633"
+    assert facts["features"][0]["properties"] == {"label": 1, "pixels": 1, "colour": "#ff0010"}
+
+
+def test_maps_to_the_ground() -> None:
+    expected = np.array([[10, 0, 5e5], [0, -20, 4.6e6]])
+    np.testing.assert_allclose(ground(TAGS), expected)
+    moved = TAGS | {33922: (3.0, 2.0, 0.0, 5e5 + 30, 4.6e6 - 40, 0.0)}
+    np.testing.assert_allclose(ground(moved), expected)
+    points = TAGS | {34735: (*KEYS[:11], 2, *KEYS[12:])}  # tie points are centres of pixels
+    np.testing.assert_allclose(ground(points), expected - np.array([[0, 0, 5], [0, 0, -10]]))
+    turned = np.arange(16.0).reshape(4, 4) ** 2
+    np.testing.assert_allclose(ground({34264: turned.ravel()}), turned[:2][:, [0, 1, 3]])
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {},
+        {33550: (10.0, 20.0, 0.0)},
+        {33550: (0.0, 20.0, 0.0), 33922: TAGS[33922]},
+        {33550: "x", 33922: 3},
+        {33550: (1.0, 1.0, 0.0), 33922: TAGS[33922] * 2},
+        {33550: (np.inf, 1.0, 0.0), 33922: TAGS[33922]},
+        {34264: (1.0,) * 15},
+        {34264: (np.nan,) * 16},
+    ],
+)
+def test_damaged_tags_leave_pixels(tags: dict[int, Any]) -> None:
+    assert ground(tags) is None
+    facts = json.loads(regions_geojson(LABELS, 3, {"geotiff": tags | {34735: KEYS}}, None))
+    assert "crs" not in facts
+
+
+@pytest.mark.parametrize(
+    ("keys", "code"),
+    [
+        (KEYS, 32633),
+        ((1, 1, 0, 1, 2048, 0, 1, 4326), 4326),
+        ((1, 1, 0, 1, 3072, 0, 1, 32767), None),
+        ((1, 1), None),
+        ("no numbers", None),
+        (7, None),
+    ],
+)
+def test_codes(keys: Any, code: int | None) -> None:
+    assert epsg({34735: keys}) == code
+
+
+def test_run_lengths_are_the_masks() -> None:
+    facts = json.loads(regions_coco(LABELS, 4, "in/photo.png"))
+    assert facts["images"] == [{"id": 1, "file_name": "photo.png", "width": 17, "height": 12}]
+    assert [category["id"] for category in facts["categories"]] == [1, 2, 3, 4]
+    assert [entry["category_id"] for entry in facts["annotations"]] == [1, 2, 3]
+    for entry in facts["annotations"]:
+        runs = entry["segmentation"]["counts"]
+        mask = np.repeat(np.arange(len(runs)) % 2, runs).reshape(17, 12).T == 1
+        np.testing.assert_array_equal(mask, entry["id"] == LABELS)
+        assert entry["area"] == mask.sum()
+        x, y, width, height = entry["bbox"]
+        rows, columns = np.nonzero(mask)
+        assert (x, y, x + width, y + height) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emseg.errors import UsageError
+from emseg.output.store.names import COMPARE, COMPARE_REPORT, EXTRA, Input, common_folder, plan
+
+
+def test_names_come_from_the_stem() -> None:
+    (job,) = plan(["in/my.photo.png"], "out", ["model"])
+    assert list(job.files.values()) == [
+        f"out/my.photo{end}" for end in (".labels.png", ".overlay.png", ".log.csv", ".emseg.json")
+    ]
+    assert job.report == "out/my.photo.json"
+
+
+def test_all_files_of_many_inputs_differ() -> None:
+    jobs = plan([f"{i}.png" for i in range(20)], "out", EXTRA)
+    paths = [path for job in jobs for path in (*job.files.values(), job.report)]
+    assert len(set(paths)) == len(paths) == 20 * (4 + len(EXTRA))
+
+
+@pytest.mark.parametrize("inputs", [["a/x.png", "b/x.png"], ["x.png", "x.jpg"], ["x.png", "x.png"]])
+def test_two_inputs_may_not_write_one_file(inputs: list[str]) -> None:
+    with pytest.raises(UsageError, match=f"{inputs[1]}: .* also that of {inputs[0]}"):
+        plan(inputs, "out")
+
+
+def test_a_result_may_not_replace_an_input(tmp_path: Path) -> None:
+    inputs = [str(tmp_path / "x.png"), str(tmp_path / "x.labels.png")]
+    with pytest.raises(UsageError, match="would replace an input"):
+        plan(inputs, str(tmp_path))
+    assert len(plan(inputs, str(tmp_path / "out"))) == 2
+
+
+def test_links_are_seen_through(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    with pytest.raises(UsageError, match="would replace an input"):
+        plan([str(tmp_path / "x.png"), str(tmp_path / "link" / "x.overlay.png")], str(tmp_path))
+
+
+def test_folders_are_kept_below_the_output() -> None:
+    inputs = [Input("a/x.png", "a"), Input("b/x.png", "b/deep"), Input("x.png")]
+    assert [job.report for job in plan(inputs, "out")] == ["out/a/x.json", "out/b/deep/x.json", "out/x.json"]
+
+
+def test_pages_are_marked() -> None:
+    jobs = plan([Input("x.tif", page=2, mark=".p2"), Input("x.tif", page=3, mark=".p3")], "out")
+    assert [(job.page, job.files["labels"]) for job in jobs] == [
+        (2, "out/x.p2.labels.png"),
+        (3, "out/x.p3.labels.png"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["x.nii", "x.nii.gz", "x.NII.GZ"])
+def test_volumes_have_one_more(name: str) -> None:
+    (job,) = plan([name], "out", ["model"])
+    assert job.files["labels-nifti"] == "out/x.labels.nii.gz"
+    assert job.report == "out/x.json"
+    (job,) = plan([name], "out", always=COMPARE, report=COMPARE_REPORT)
+    assert "labels-nifti" not in job.files
+
+
+def test_an_input_with_a_problem_has_no_results() -> None:
+    jobs = plan([Input("x.png"), Input("x.png", problem="there is none")], "out")
+    assert [bool(job.files) for job in jobs] == [True, False]
+    assert jobs[1].problem == "there is none"
+
+
+def test_standard_output_takes_one() -> None:
+    (job,) = plan(["x.png"], "-")
+    assert (job.files, job.report) == ({"labels": "-"}, "-")
+    with pytest.raises(UsageError, match="one input"):
+        plan(["x.png", "y.png"], "-")
+
+
+def test_fields_of_a_template() -> None:
+    (job,) = plan(["in/x.tar.png"], "out", name="{folder}_{stem}_{suffix}_{name}_{k}", fields={"k": "4"})
+    assert job.report == "out/in_x.tar_png_x.tar.png_4.json"
+
+
+@pytest.mark.parametrize("name", ["{k}", "{stem", "stem}", "{stem!s}", "{stem:>9}", "{}", "{0}", "", "a/", "\0"])
+def test_templates_that_make_no_sense(name: str) -> None:
+    with pytest.raises(UsageError, match="--name"):
+        plan(["x.png"], "out", name=name)
+
+
+@pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "..", "../out2/x"])
+def test_nothing_leaves_the_folder(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError):
+        plan(["x.png"], str(tmp_path / "out"), name=name)
+    plan(["x.png"], str(tmp_path / "out"), name="a/../b/..x")
+
+
+def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "in").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "out" / "fine").symlink_to("in", target_is_directory=True)
+    (tmp_path / "door").symlink_to("out", target_is_directory=True)
+    for folder in ("out", "door"):
+        with pytest.raises(UsageError, match="would leave the output folder"):
+            plan([Input("x.png", "link")], str(tmp_path / folder))
+        plan([Input("x.png", "fine")], str(tmp_path / folder))
+
+
+def test_common_folders() -> None:
+    assert common_folder(["/a/b/c", "/a/b", "/a/b/d"]) == "/a/b"
+    assert common_folder(["/a"]) == "/a"

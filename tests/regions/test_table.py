@@ -1,0 +1,99 @@
+"""`--regions`: the map, the table, and what becomes of them in files."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import emseg
+from emseg.cli.error_lines import attempt
+from emseg.cli.main import cli
+from emseg.errors import UsageError
+
+
+@pytest.fixture(scope="module")
+def picture() -> np.ndarray:
+    """Two squares of one colour, apart, on a ground, with specks."""
+    rng = np.random.default_rng(0)
+    image = np.full((40, 60), 60.0)
+    image[5:20, 5:20] = image[25:38, 40:58] = 180
+    image += rng.normal(0, 5, image.shape)
+    image[30, 10:12] = 180
+    return np.clip(image.round(), 0, 255).astype(np.uint8)
+
+
+def test_regions_and_their_table(picture: np.ndarray) -> None:
+    found = emseg.segment(picture, k=2, regions=10)
+    regions, table = found.regions, found.regions.table
+    assert regions.count == 3
+    assert found.report["regions"] == {"count": 3, "least": 10, "merge": 0.0}
+    assert table["area"].tolist() == [2400 - 225 - 234, 225, 234]
+    assert table["label"].tolist() == [1, 2, 2]
+    for column, expected in {
+        "left": [0, 5, 40],
+        "top": [0, 5, 25],
+        "width": [60, 15, 18],
+        "height": [40, 15, 13],
+    }.items():
+        assert table[column].tolist() == expected
+    assert table["x"][1:].tolist() == pytest.approx([12, 48.5])
+    assert table["y"][1:].tolist() == pytest.approx([12, 31])
+    assert (table["confidence"] > 0.99).all()
+    for region in (1, 2, 3):
+        assert table["gray"][region - 1] == pytest.approx(picture[regions.ids == region].mean())
+    assert emseg.segment(picture, k=2, regions=1).regions.count == 4
+
+
+def test_regions_that_look_alike_become_one() -> None:
+    image = np.repeat(np.array([50, 53, 200], np.uint8), 20)[None].repeat(30, 0) + np.arange(60, dtype=np.uint8) % 3
+    apart, joined = (emseg.segment(image, k=3, regions=10, merge=merge).regions.count for merge in (0, 1))
+    assert apart > joined == 2
+
+
+def test_no_data_has_no_region(picture: np.ndarray) -> None:
+    mask = np.ones_like(picture)
+    mask[:, 30:36] = 0
+    found = emseg.segment(picture, k=2, regions=10, mask=mask, mrf="icm")
+    assert (found.regions.ids[mask == 0] == 0).all()
+    assert found.regions.count == 4
+    assert found.regions.table["area"].sum() == mask.sum()
+
+
+def test_files(picture: np.ndarray, tmp_path: Path) -> None:
+    PIL.Image.fromarray(picture).save(tmp_path / "p.png")
+    arguments = ["segment", str(tmp_path / "p.png"), "-k", "2", "--regions", "10", "-o", str(tmp_path / "out"), "-q"]
+    assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 0
+    with PIL.Image.open(tmp_path / "out" / "p.regions.png") as stored:
+        ids = np.asarray(stored)
+    with open(tmp_path / "out" / "p.regions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["area"]) for row in rows] == np.bincount(ids.ravel())[1:].tolist()
+    assert list(rows[0])[:3] == ["region", "label", "area"]
+    assert "p.regions.csv" in (tmp_path / "out" / "p.json").read_text()
+
+
+def test_many_regions_are_16_bits(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    PIL.Image.fromarray(rng.integers(0, 2, (64, 64)).astype(np.uint8) * 200).save(tmp_path / "p.png")
+    arguments = ["segment", str(tmp_path / "p.png"), "-k", "2", "--regions", "1", "--merge", "0", "-q"]
+    assert attempt(lambda: cli.main([*arguments, "-o", str(tmp_path)], "emseg", standalone_mode=False)) == 0
+    with PIL.Image.open(tmp_path / "p.regions.png") as stored:
+        assert np.asarray(stored).max() > 255
+
+
+def test_surfaces_under_changing_light_are_covered(shared_data: Path) -> None:
+    name = "IITP-close__BONCH-01"
+    truth = np.load(shared_data / "colorseg" / "gt" / f"{name}.npz")["segs"]
+    found = emseg.segment(shared_data / "colorseg" / "images" / f"{name}.png", k=6, regions=200, merge=1)
+    plain, joined = (emseg.evaluate(ids, [truth], 0)["scores"] for ids in (found.labels, found.regions.ids))
+    assert joined["covering"] > plain["covering"] + 0.05
+
+
+def test_nonsense_is_refused(picture: np.ndarray) -> None:
+    for how in ({"regions": -1}, {"merge": -0.5}, {"merge": float("nan")}):
+        with pytest.raises(UsageError, match="it must be"):
+            emseg.segment(picture, k=2, **how)

@@ -1,0 +1,64 @@
+"""All patches at once: against the linear system written out, and against patches each on their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emseg.execution.executor import Crew
+from emseg.execution.processes import Workers
+from emseg.restore.inpaint.first_guess import filled
+from emseg.restore.inpaint.rounds import whole_image
+from emseg.restore.inpaint.whole_image import agreed
+from emseg.restore.patch.patches import cut
+from emseg.restore.patch.prior_covariance import Expected, precisions
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    with Image.open(Path(__file__).parents[3] / "sample_images" / "camera.png") as picture:
+        return np.asarray(picture.convert("L").resize((256, 256)).crop((60, 30, 124, 94)), np.float32)
+
+
+def test_it_solves_the_linear_system(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = photo[:24, :20]
+    missing = np.random.default_rng(0).random(part.shape) < 0.6
+    guess = filled(np.where(missing, 0, part)[None], missing)
+    monkeypatch.setattr(whole_image, "ROUNDS", ((20, 100),))
+    monkeypatch.setattr(whole_image, "SWEEPS", 300)
+    found = agreed(guess, missing, Crew())[0]
+    own = [y * 13 + x for y in range(0, 17, 4) for x in range(0, 13, 4)]
+    label = Expected(cut(guess[0])[own], 20, 1).label
+    where = np.arange(part.size).reshape(part.shape)
+    whole = np.zeros((part.size, part.size))
+    for patch, k in zip(own, label, strict=True):
+        pixels = cut(where.astype(np.float32))[patch].astype(int)
+        whole[np.ix_(pixels, pixels)] += precisions(100)[k]
+    lost = missing.ravel()
+    wanted = np.linalg.solve(whole[np.ix_(lost, lost)], -whole[np.ix_(lost, ~lost)] @ part.ravel()[~lost])
+    assert np.abs(found[missing] - wanted).max() < 0.05
+    assert (found[~missing] == part[~missing]).all()
+
+
+def test_precisions_are_inverses_but_for_the_mean() -> None:
+    q, pixels = precisions(9), np.arange(64)[None]
+    expected = Expected(np.zeros((1, 64), np.float32), 3.0, 1.0)
+    s = expected.rows(pixels)[0] + 9 * np.eye(64)
+    flat = np.eye(64) - 1 / 64
+    assert np.allclose(q[expected.label[0]] @ s, flat, atol=1e-3)
+
+
+def test_better_than_smooth_and_the_same_whoever_works(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = np.random.default_rng(0).random((64, 64)) < 0.8
+    guess = filled(np.where(missing, 0, photo)[None], missing)
+    monkeypatch.setattr(whole_image, "CORE", 32)
+    found = agreed(guess, missing, Crew())
+    assert np.mean((found - photo) ** 2) < 0.75 * np.mean((guess - photo) ** 2)
+    with Workers(2) as pool:
+        assert (agreed(guess, missing, Crew(pool)) == found).all()
+    monkeypatch.setattr(whole_image, "CORE", 256)
+    whole = agreed(guess, missing, Crew())
+    assert np.sqrt(np.mean((whole - found) ** 2)) < 2  # what lies beyond the margin hardly matters

@@ -1,0 +1,138 @@
+"""Patch mixtures: densities, filters and fits against what is known of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import multivariate_normal
+
+from emseg.em.convergence import Stop
+from emseg.execution.executor import Crew
+from emseg.execution.processes import Workers
+from emseg.restore.denoising import denoise_mixture
+from emseg.restore.patch.patch_fit import PatchProblem, first_mixture, learn
+from emseg.restore.patch.patch_mixture import D, PatchMixture, coordinates, filtered
+from emseg.restore.patch.patches import cosines, cut
+from emseg.restore.patch.photographs import decode, encode, photographs
+
+
+def known(k: int = 3) -> PatchMixture:
+    """A mixture of low rank, whose components lie in different directions."""
+    rng = np.random.default_rng(0)
+    axes = np.stack([np.linalg.qr(rng.standard_normal((D, D)))[0] for _ in range(k)])
+    variances = np.stack([np.r_[400.0 / (1 + np.arange(4 + 3 * j)), np.zeros(D - 4 - 3 * j)] for j in range(k)])
+    return PatchMixture(np.arange(1.0, k + 1) / (k * (k + 1) / 2), axes, variances, 25.0)
+
+
+def draws(mixture: PatchMixture, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noisy patches (D, N), and the clean ones."""
+    rng = np.random.default_rng(1)
+    labels = rng.choice(mixture.k, n, p=mixture.weights)
+    a = rng.standard_normal((n, D)) * np.sqrt(mixture.variances[labels])
+    clean = np.einsum("nij,nj->in", mixture.axes[labels], a)
+    return (clean + rng.normal(0, 5, clean.shape)).astype(np.float32), clean
+
+
+def covariances(mixture: PatchMixture) -> np.ndarray:
+    return (mixture.axes * mixture.variances[:, None]) @ mixture.axes.swapaxes(1, 2)
+
+
+def test_the_density_is_that_of_the_normal_distributions() -> None:
+    mixture = known()
+    x, _ = draws(mixture, 50)
+    for k, s in enumerate(covariances(mixture)):
+        truth = multivariate_normal(np.zeros(D), s + 25 * np.eye(D)).logpdf(x.T.astype(float))
+        assert np.allclose(mixture.log_joint(x)[k], truth + np.log(mixture.weights[k]), atol=2e-3)
+
+
+def test_the_filter_is_wieners() -> None:
+    mixture = known()
+    x, _ = draws(mixture, 200)
+    z, trace = mixture.clean(x)
+    label = mixture.log_joint(x).argmax(0)
+    for k, s in enumerate(covariances(mixture)):
+        wiener = s @ np.linalg.inv(s + 25 * np.eye(D))
+        mine = label == k
+        assert np.allclose(z[:, mine], wiener @ x[:, mine], atol=0.01)
+        assert np.allclose(trace[mine], np.trace(s - wiener @ s), rtol=1e-3)
+
+
+def test_em_recovers_a_known_mixture_and_never_falls() -> None:
+    truth = known()
+    x, clean = draws(truth, 9000)
+    problem = PatchProblem(x, 25.0, strength=1.0)
+    found = learn(problem, first_mixture(problem, 3, np.random.default_rng(0)), Stop(1e-6, 60))
+    assert (np.diff([row.objective for row in found.trace]) > -1).all()
+    order = np.argsort(found.mixture.weights)
+    assert found.mixture.weights[order] == pytest.approx(truth.weights, abs=0.03)
+    for k, s in zip(order, covariances(truth), strict=True):
+        error = covariances(found.mixture)[k] - s
+        assert np.linalg.norm(error) < 0.35 * np.linalg.norm(s)
+    error = ((found.mixture.clean(x)[0] - clean) ** 2).mean()
+    assert error < 1.15 * ((truth.clean(x)[0] - clean) ** 2).mean()
+
+
+def test_the_m_step_is_the_maximum() -> None:
+    x, _ = draws(known(), 800)
+    problem = PatchProblem(x, 25.0, strength=5.0)
+    start = first_mixture(problem, 2, np.random.default_rng(0))
+    expectation = problem.e_step(start)
+    best = problem.m_step(expectation.stats)
+
+    def expected(mixture: PatchMixture) -> float:
+        total = 0.0
+        for k, s in enumerate(covariances(mixture) + 25 * np.eye(D)):
+            n, scatter = expectation.stats.n[k], expectation.stats.t[k, 1:].reshape(D, D)
+            total -= 0.5 * (n * np.linalg.slogdet(s)[1] + np.trace(np.linalg.solve(s, scatter)))
+        return float(total + problem.e_step(mixture).log_prior)
+
+    for k in range(2):
+        for factor in (0.97, 1.03):
+            other = PatchMixture(best.weights, best.axes, best.variances.copy(), 25.0)
+            other.variances[k] *= factor
+            assert expected(other) < expected(best)
+
+
+def test_the_prior_goes_there_and_back_and_is_small() -> None:
+    prior = photographs()
+    assert prior.k == 100
+    assert prior.weights.sum() == pytest.approx(1)
+    assert len(encode(prior)) < 1_000_000
+    again = decode(encode(prior))
+    assert np.allclose(covariances(again), covariances(prior), atol=1e-3 * covariances(prior).max())
+    assert np.allclose(prior.axes.swapaxes(1, 2) @ prior.axes, np.eye(D), atol=1e-5)
+
+
+@pytest.mark.parametrize("step", [1, 2, 3, 4])
+def test_every_step_covers_the_plane(step: int) -> None:
+    rng = np.random.default_rng(0)
+    plane = rng.normal(0, 10, (50, 61)).astype(np.float32)
+    found = filtered(plane, photographs(), 10.0, step, Crew())
+    assert np.isfinite(found).all()
+    assert found.std() < 3.5
+    with Workers(2) as pool:
+        assert (filtered(plane, photographs(), 10.0, step, Crew(pool)) == found).all()
+
+
+def test_it_is_the_average_of_filtered_patches() -> None:
+    plane = np.random.default_rng(0).normal(0, 30, (9, 10)).astype(np.float32)
+    seen = PatchMixture(photographs().weights, photographs().axes, photographs().variances, 100.0, 1.0)
+    total, count = np.zeros((9, 10)), np.zeros((9, 10))
+    for turn in (False, True):
+        x = coordinates(cut(np.ascontiguousarray(plane.T if turn else plane)))
+        x[1:], trace = seen.clean(np.ascontiguousarray(x[1:]))
+        patches, weight = (cosines() @ x).T.reshape(-1, 8, 8), 100 / (100 + trace)
+        for n, (i, j) in enumerate(np.ndindex((3, 2) if turn else (2, 3))):
+            where = (slice(j, j + 8), slice(i, i + 8)) if turn else (slice(i, i + 8), slice(j, j + 8))
+            total[where] += weight[n] * (patches[n].T if turn else patches[n])
+            count[where] += weight[n]
+    assert np.allclose(filtered(plane, photographs(), 10.0, 1, Crew()), total / count, atol=1e-3)
+
+
+def test_the_scale_of_the_numbers_does_not_matter() -> None:
+    y, x = np.mgrid[:32, :32]
+    scene = (100.0 * ((x // 12 + y // 12) % 2) + np.random.default_rng(0).normal(0, 10, (32, 32))).astype(np.float32)
+    for fast in (True, False):
+        large, _ = denoise_mixture(scene[None] * 1000, np.array([10_000.0]), Crew(), fast)
+        small, _ = denoise_mixture(scene[None] / 1000, np.array([0.01]), Crew(), fast)
+        assert np.allclose(large / 1000, small * 1000, atol=0.5)

@@ -1,0 +1,88 @@
+"""`--bias-field`: a known gain is found, and labels are those of the even image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+import tifffile
+
+import emseg
+from emseg.cli.error_lines import attempt
+from emseg.cli.main import cli
+from emseg.errors import DataError
+
+Y, X = np.mgrid[:120, :150]
+GAIN = 1.15 - 0.6 * (((Y - 60) / 120) ** 2 + ((X - 75) / 150) ** 2)
+TRUTH = ((Y // 20 + X // 25) % 2 + (np.hypot(Y - 50, X - 60) < 25)).astype(int)
+
+
+def vignetted(kind: str) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    even = 60 + 30 * TRUTH + rng.normal(0, 4, TRUTH.shape)
+    if kind == "rgb":
+        even = np.stack([even, 0.8 * even + rng.normal(0, 3, even.shape), 190 - 0.9 * even], axis=-1)
+    uneven = even * (GAIN if kind == "gray" or kind == "float" else GAIN[:, :, None])
+    return uneven if kind == "float" else np.clip(uneven.round(), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["gray", "float", "rgb"])
+def test_the_gain_is_found(kind: str) -> None:
+    image = vignetted(kind)
+    plain, found = (emseg.segment(image, k=3, bias_field=bias) for bias in (False, True))
+    order = found.mixture.components.means[:, 0].argsort()
+    wrong = [(order.argsort()[result.labels - 1] != TRUTH).mean() for result in (plain, found)]
+    assert wrong[1] < 0.004
+    if kind != "rgb":
+        assert wrong[0] > 3 * wrong[1]
+    np.testing.assert_allclose(found.gain / found.gain.mean(), GAIN / GAIN.mean(), atol=0.07)
+    assert found.image.pixels.reshape(image.shape).tolist() == image.tolist()
+    assert plain.gain is None
+    assert "bias" in found.report["seconds"]
+
+
+def test_an_even_image_stays_even() -> None:
+    even = np.random.default_rng(1).normal(80 + 40 * TRUTH, 5)
+    found = emseg.segment(even, k=3, bias_field=True)
+    assert np.ptp(found.gain) < 0.02
+    assert (found.labels - 1 != TRUTH).mean() < 0.001
+
+
+def test_masked_pixels_do_not_count() -> None:
+    image = vignetted("float")
+    mask = np.ones(image.shape, np.uint8)
+    mask[40:80, 90:] = 0
+    spoilt = np.where(mask, image, 1e4)
+    found = emseg.segment(spoilt, k=3, bias_field=True, mask=mask)
+    ratio = (found.gain / GAIN)[mask > 0]
+    np.testing.assert_allclose(ratio / ratio.mean(), 1, atol=0.1)
+
+
+def test_the_gain_is_a_file(tmp_path: Path) -> None:
+    PIL.Image.fromarray(vignetted("gray")).save(tmp_path / "v.png")
+    arguments = ["segment", str(tmp_path / "v.png"), "-k", "3", "--bias-field", "-q", "-o", str(tmp_path / "out")]
+    assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 0
+    assert not (tmp_path / "out" / "v.bias.tif").exists()
+    arguments += ["--save", "bias"]
+    assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 0
+    stored = tifffile.imread(tmp_path / "out" / "v.bias.tif")
+    np.testing.assert_allclose(stored / stored.mean(), GAIN / GAIN.mean(), atol=0.07)
+
+
+def test_too_few_pixels_are_one_line() -> None:
+    with pytest.raises(DataError, match="pixels are too few for a bias field; leave out --bias-field"):
+        emseg.segment(np.arange(60.0).reshape(6, 10), k=2, bias_field=True)
+
+
+def test_pixels_that_mix_with_the_background_make_no_gain() -> None:
+    """A disc whose rim, two thirds of it, is darker: of a polynomial, that is a gain that falls outwards."""
+    rng = np.random.default_rng(2)
+    fine = np.hypot(*np.mgrid[-1:1:480j, -1:1:480j])
+    spots = np.sin(9 * np.mgrid[-1:1:480j, -1:1:480j]).prod(0) > 0.1
+    drawn = np.where(fine < 0.9, 80 + 60 * spots, 0.0)
+    image = drawn.reshape(120, 4, 120, 4).mean((1, 3)) + rng.normal(0, 3, (120, 120))
+    mask = ((fine < 0.92).reshape(120, 4, 120, 4).mean((1, 3)) > 0.1).astype(np.uint8)
+    found = emseg.segment(image, k=2, bias_field=True, mask=mask)
+    assert found.gain[mask > 0].std() < 0.012
