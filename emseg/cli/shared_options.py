@@ -12,11 +12,11 @@ import click
 
 from emseg.em.registry import ALGORITHMS
 from emseg.features.specification import FEATURES, parse_spec
+from emseg.mixture.covariance.registry import COVARIANCES
+from emseg.mixture.families.registry import FAMILIES
 from emseg.options.limits_text import LIMITS, is_limits
 from emseg.options.segmentation import (
-    COVARIANCES,
     CRITERIA,
-    FAMILIES,
     FIELDS,
     INITS,
     MISSING,
@@ -188,7 +188,7 @@ MODEL = (
             help=f"What pixels are compared by: {', '.join(FEATURES)}; comma-separated, each with an optional weight, "
                  "as lab,xy:0.5. auto: lab for colour, else gray or bands; texture where only that tells parts apart."),
     _option("--family", type=click.Choice(list(FAMILIES)), default=DEFAULT.family,
-            help="Kind of components: " + "; ".join(f"{name}: {what}" for name, what in FAMILIES.items()) + "."),
+            help="Kind of components: " + "; ".join(f"{one.name}: {one.summary}" for one in FAMILIES.values()) + "."),
     _option("--covariance", type=click.Choice(list(COVARIANCES)), default=DEFAULT.covariance,
             help="Shape of the components."),
     _option("--dof", metavar="X", callback=_checked(_dof), default=DEFAULT.dof,

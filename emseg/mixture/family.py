@@ -86,6 +86,11 @@ class Family(ABC):
     noisy: ClassVar[bool] = False
     mixes: ClassVar[bool] = False
 
+    @classmethod
+    def of_options(cls, covariance: str, dof: str | float) -> Family:
+        """The family that options ask for; most take neither a covariance model nor degrees of freedom."""
+        return cls()
+
     @property
     def bare(self) -> Family:
         """The family without noise."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError, UsageError, shown
 from emseg.features.specification import parse_spec
-from emseg.mixture.covariance.model import COVARIANCES
+from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.gaussian import GaussianFamily
 from emseg.mixture.families.outliers import NoisyFamily
 from emseg.mixture.families.registry import family_of

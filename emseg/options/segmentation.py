@@ -10,37 +10,11 @@ from os import PathLike
 from typing import Any
 
 from emseg.errors import UsageError
+from emseg.mixture.covariance.registry import COVARIANCES
+from emseg.mixture.families.registry import FAMILIES
 from emseg.options.limits_text import LIMITS, as_limits, is_limits
 from emseg.options.values import as_k, is_beta, is_denoise, is_dof, is_k, is_merge, is_regions, k_range
 
-COVARIANCES = {
-    "full": "each component has its own ellipsoid",
-    "tied": "one ellipsoid shared by all components",
-    "diag": "ellipsoids along the axes",
-    "spherical": "balls, each with its own radius",
-    # mclust's names: volume, shape and orientation are equal (E), vary (V) or, the last two, are absent (I).
-    "EII": "balls of one size",
-    "VII": "spherical",
-    "EEI": "one ellipsoid along the axes",
-    "VEI": "ellipsoids along the axes, of one shape",
-    "EVI": "ellipsoids along the axes, of one volume",
-    "VVI": "diag",
-    "EEE": "tied",
-    "VEE": "one ellipsoid in several sizes",
-    "EVE": "ellipsoids of one volume with common axes",
-    "VVE": "ellipsoids with common axes",
-    "EEV": "one ellipsoid, turned",
-    "VEV": "ellipsoids of one shape",
-    "EVV": "ellipsoids of one volume",
-    "VVV": "full",
-}
-FAMILIES = {
-    "gaussian": "normal distributions, under a covariance model",
-    "student": "t distributions, which outliers do not pull, under one too",
-    "poisson": "counts, such as photons: the variance is the mean",
-    "gamma": "speckle, as of SAR and ultrasound: the spread grows with the mean; values above 0",
-    "von-mises": "angles, such as hue and orientation",
-}
 INITS = ("auto", "kmeans++", "random")
 CRITERIA = ("auto", "icl", "bic", "aic", "mml", "elbo")
 FIELDS = ("none", "auto", "gibbs", "mean-field", "icm", "graph-cut")

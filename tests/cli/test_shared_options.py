@@ -10,7 +10,8 @@ from emseg.cli.denoise_option import CLEANED
 from emseg.cli.shared_options import FILES, FIT, TALK, options
 from emseg.em.registry import ALGORITHMS
 from emseg.features.specification import FEATURES
-from emseg.options.segmentation import COVARIANCES, SegmentOptions
+from emseg.mixture.covariance.registry import COVARIANCES
+from emseg.options.segmentation import SegmentOptions
 
 
 def parse(*arguments: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import emseg
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.errors import UsageError
-from emseg.mixture.covariance.model import ALIASES, COVARIANCES
+from emseg.mixture.covariance.registry import ALIASES, COVARIANCES
 
 Picture = tuple[np.ndarray, np.ndarray]
 

@@ -18,7 +18,7 @@ from emseg.em.problem import Problem
 from emseg.em.q_function import slope
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.errors import UsageError
-from emseg.mixture.covariance.model import COVARIANCES
+from emseg.mixture.covariance.model import COVARIANCE_MODELS
 from emseg.mixture.families.bounds import Bounds
 from emseg.mixture.families.censored_gaussian import BoundedFamily
 from emseg.mixture.families.gaussian import Gaussian
@@ -33,7 +33,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
 def family(d: int, kind: str, model: str = "full") -> BoundedFamily:
-    return BoundedFamily(COVARIANCES[model], Bounds.of(d, **KINDS[kind]))
+    return BoundedFamily(COVARIANCE_MODELS[model], Bounds.of(d, **KINDS[kind]))
 
 
 def recorded(x: np.ndarray, censored: tuple[float, float] = (-INF, INF), truncated: tuple[float, float] = (-INF, INF)):

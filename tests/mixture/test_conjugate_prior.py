@@ -8,7 +8,7 @@ from scipy.stats import dirichlet, invgamma, invwishart, multivariate_normal
 
 from emseg.em.problem import Problem
 from emseg.mixture.conjugate_prior import Prior
-from emseg.mixture.covariance.model import MCLUST
+from emseg.mixture.covariance.registry import MCLUST
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows

@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal
 
 import emseg
 from emseg.em.registry import ALGORITHMS
-from emseg.mixture.covariance.model import ALIASES
+from emseg.mixture.covariance.registry import ALIASES
 
 Picture = tuple[np.ndarray, np.ndarray]
 Measure = Callable[[np.ndarray, str], np.ndarray]

@@ -14,7 +14,7 @@ from scipy.stats import multivariate_normal
 import emseg
 from emseg.errors import DataError, EmsegError, ImageError, UsageError
 from emseg.mixture import saved
-from emseg.mixture.covariance.model import ALIASES
+from emseg.mixture.covariance.registry import ALIASES
 
 Picture = tuple[np.ndarray, np.ndarray]
 Write = Callable[[np.ndarray], str]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.covariance.rotations import orthogonal, skew_entries, triangle, unit_lower
 from emseg.mixture.covariance.volume_shape import Solve, axes_of, common_axes, equal_volume, free, pooled, proportional
 
@@ -160,8 +161,7 @@ def _assembled(frames: Array, variances: Array) -> Array:
     return 0.5 * (sigma + np.swapaxes(sigma, -1, -2))
 
 
-MCLUST = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
-ALIASES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
-COVARIANCES: dict[str, CovarianceModel] = {
-    name: CovarianceModel(name, letters) for name, letters in (ALIASES | dict(zip(MCLUST, MCLUST, strict=True))).items()
+#: Every covariance model by its name.
+COVARIANCE_MODELS: dict[str, CovarianceModel] = {
+    name: CovarianceModel(name, entry.letters) for name, entry in COVARIANCES.items()
 }

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emseg.mixture.conditional.regression import regression
 from emseg.mixture.conjugate_prior import Prior
-from emseg.mixture.covariance.model import COVARIANCES, CovarianceModel
+from emseg.mixture.covariance.model import COVARIANCE_MODELS, CovarianceModel
 from emseg.mixture.family import Components, Family, Real, require
 from emseg.mixture.stats import Stats
 
@@ -78,6 +78,11 @@ class GaussianFamily(Family):
     name = "gaussian"
     kind = Gaussian
     location_scale = True
+
+    @classmethod
+    def of_options(cls, covariance: str, dof: str | float) -> GaussianFamily:
+        """Under the covariance model of that name."""
+        return GAUSSIANS[covariance]
 
     @property
     def shared(self) -> tuple[str, ...]:  # type: ignore[override]
@@ -276,4 +281,4 @@ def moments(stats: Stats, d: int) -> tuple[Array, Array]:
 
 
 #: The Gaussian family under each covariance model, by its name.
-GAUSSIANS: dict[str, GaussianFamily] = {name: GaussianFamily(model) for name, model in COVARIANCES.items()}
+GAUSSIANS: dict[str, GaussianFamily] = {name: GaussianFamily(model) for name, model in COVARIANCE_MODELS.items()}

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from emseg.mixture.conditional.regression import regression
 from emseg.mixture.conjugate_prior import Prior
 from emseg.mixture.families.gamma import root
-from emseg.mixture.families.gaussian import Gaussian, GaussianFamily, product_indices, require_matrices
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian, GaussianFamily, product_indices, require_matrices
 from emseg.mixture.families.student_link import StudentLink
 from emseg.mixture.family import Components, Family, Real, require
 from emseg.mixture.mixture import Mixture
@@ -100,6 +100,11 @@ class StudentFamily(Family):
     name = "student"
     kind = Student
     location_scale = True
+
+    @classmethod
+    def of_options(cls, covariance: str, dof: str | float) -> StudentFamily:
+        """Under the covariance model of that name, with such degrees of freedom."""
+        return cls(GAUSSIANS[covariance], dof)
 
     @property
     def tails(self) -> Mapping[str, tuple[float, float]]:  # type: ignore[override]

@@ -16,7 +16,7 @@ from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.em.variants.px import PX, _alpha
 from emseg.errors import UsageError
-from emseg.mixture.covariance.model import MCLUST
+from emseg.mixture.covariance.registry import MCLUST
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.families.student import Student

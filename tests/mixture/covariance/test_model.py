@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from emseg.mixture.covariance.model import COVARIANCES, MCLUST, CovarianceModel
+from emseg.mixture.covariance.model import COVARIANCE_MODELS, CovarianceModel
+from emseg.mixture.covariance.registry import MCLUST
 
-MODELS = [COVARIANCES[name] for name in MCLUST]
+MODELS = [COVARIANCE_MODELS[name] for name in MCLUST]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 
 
@@ -93,7 +94,7 @@ def test_the_estimate_is_the_maximum(model: CovarianceModel, k: int, d: int, psi
 @pytest.mark.parametrize("name", ["EVE", "VVE"])
 @given(st.integers(0, 10**6), st.integers(1, 4), st.integers(2, 4))
 def test_conditional_steps_never_fall(name: str, seed: int, k: int, d: int) -> None:
-    model = COVARIANCES[name]
+    model = COVARIANCE_MODELS[name]
     rng = np.random.default_rng(seed)
     before = model.unpack(rng.normal(size=model.n_parameters(k, d)), k, d)
     scatter, n = random_scatter(seed, k, d)
@@ -106,7 +107,7 @@ def test_conditional_steps_never_fall(name: str, seed: int, k: int, d: int) -> N
 @pytest.mark.parametrize("name", ["EVE", "VVE"])
 def test_axes_that_exist_are_found(name: str) -> None:
     """Scatter with common axes, in planes of which the components' differences cancel in the sum."""
-    model = COVARIANCES[name]
+    model = COVARIANCE_MODELS[name]
     q = cayley(np.array([[0, 0.4, 1.0], [-0.4, 0, 0.3], [-1.0, -0.3, 0]]))
     spectrum = np.array([[1.0, 3.0, 2.0], [3.0, 1.0, 2.0]])
     sigma = np.einsum("ij,kj,lj->kil", q, spectrum, q)
@@ -188,16 +189,16 @@ COUNTS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", COVARIANCES)
+@pytest.mark.parametrize("name", COVARIANCE_MODELS)
 def test_parameters_are_counted(name: str) -> None:
-    assert COVARIANCES[name].n_parameters(4, 3) == COUNTS[name]
-    assert COVARIANCES[name].n_parameters(4, 1) == (4 if COVARIANCES[name].letters[0] == "V" else 1)
+    assert COVARIANCE_MODELS[name].n_parameters(4, 3) == COUNTS[name]
+    assert COVARIANCE_MODELS[name].n_parameters(4, 1) == (4 if COVARIANCE_MODELS[name].letters[0] == "V" else 1)
 
 
 @every_model
 def test_in_one_dimension_only_volume_counts(model: CovarianceModel) -> None:
     scatter, n = random_scatter(2, 3, 1)
-    expected = COVARIANCES[model.letters[0] + "II"].estimate(scatter, n, 0.0)
+    expected = COVARIANCE_MODELS[model.letters[0] + "II"].estimate(scatter, n, 0.0)
     np.testing.assert_allclose(model.estimate(scatter, n, 0.0), expected, rtol=1e-12)
 
 

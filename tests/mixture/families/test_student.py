@@ -12,7 +12,7 @@ from scipy import integrate, stats
 from scipy.special import gammaln, psi
 
 from emseg.mixture.conjugate_prior import Prior
-from emseg.mixture.covariance.model import COVARIANCES
+from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.gaussian import Gaussian
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.families.student import RANGE, START, Student, StudentFamily

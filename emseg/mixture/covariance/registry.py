@@ -1,0 +1,57 @@
+"""Every covariance model by its name: the one list that options, checks, documentation and tests read.
+
+Importing this module imports no numpy. To add a model that the M-steps of `emseg.mixture.covariance.volume_shape` can
+estimate, add one entry here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CovarianceEntry:
+    """One covariance model, described without loading it.
+
+    Attributes
+    ----------
+    name : str
+        What the option `covariance` calls it.
+    letters : str
+        Volume, shape and orientation: equal (E), varying (V) or, the last two, absent (I), as mclust writes them.
+    summary : str
+        What the components look like, in one line.
+    """
+
+    name: str
+    letters: str
+    summary: str
+
+
+#: Plain names for four of mclust's models.
+ALIASES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}
+#: mclust's models of several dimensions (Scrucca et al. 2016, The R Journal 8).
+MCLUST = ("EII", "VII", "EEI", "VEI", "EVI", "VVI", "EEE", "VEE", "EVE", "VVE", "EEV", "VEV", "EVV", "VVV")
+_SUMMARIES = {
+    "full": "each component has its own ellipsoid",
+    "tied": "one ellipsoid shared by all components",
+    "diag": "ellipsoids along the axes",
+    "spherical": "balls, each with its own radius",
+    "EII": "balls of one size",
+    "VII": "spherical",
+    "EEI": "one ellipsoid along the axes",
+    "VEI": "ellipsoids along the axes, of one shape",
+    "EVI": "ellipsoids along the axes, of one volume",
+    "VVI": "diag",
+    "EEE": "tied",
+    "VEE": "one ellipsoid in several sizes",
+    "EVE": "ellipsoids of one volume with common axes",
+    "VVE": "ellipsoids with common axes",
+    "EEV": "one ellipsoid, turned",
+    "VEV": "ellipsoids of one shape",
+    "EVV": "ellipsoids of one volume",
+    "VVV": "full",
+}
+COVARIANCES: dict[str, CovarianceEntry] = {
+    name: CovarianceEntry(name, ALIASES.get(name, name), summary) for name, summary in _SUMMARIES.items()
+}
