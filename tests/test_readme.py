@@ -19,13 +19,12 @@ from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.features.specification import FEATURES
 from emseg.options.segmentation import COMPARE as COMPARE_DEFAULTS
+from emseg.output.registry import KINDS, saveable, written_always
 from emseg.output.store.names import (
-    ALWAYS,
     COMPARE,
     COMPARE_REPORT,
     DENOISE,
     DENOISE_REPORT,
-    EXTRA,
     INPAINT,
     INPAINT_REPORT,
     REPORT,
@@ -70,9 +69,12 @@ def test_the_table_names_every_choice() -> None:
 
 def test_every_output_is_in_a_table() -> None:
     written = [row[0].strip("`") for row in table("file")]
-    assert [name.removeprefix(Path(name).name.split(".")[0]) for name in written] == [*ALWAYS.values(), REPORT]
+    assert [name.removeprefix(Path(name).name.split(".")[0]) for name in written] == [
+        *written_always().values(),
+        REPORT,
+    ]
     extra = {row[0].strip("`"): row[1].strip("`").removeprefix("photo") for row in table("`--save`")}
-    assert extra == EXTRA | {"all": ""}
+    assert extra == {kind: KINDS[kind].suffix for kind in saveable()} | {"all": ""}
 
 
 def test_options_of_apply() -> None:

@@ -25,7 +25,7 @@ from emseg.options.segmentation import (
     SegmentOptions,
 )
 from emseg.options.values import AUTO, is_beta, is_dof, is_merge, k_range
-from emseg.output.store.names import EXTRA
+from emseg.output.registry import saveable
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 DEFAULT = SegmentOptions()
@@ -260,7 +260,7 @@ OUT = (
             help="Folder for the results; made if need be."),
     _option("--overwrite", is_flag=True, help="Replace files that emseg did not write."),
 )  # fmt: skip
-SAVE = (save_option(tuple(EXTRA)),)
+SAVE = (save_option(saveable()),)
 _JSON = _option("--json", "as_json", is_flag=True, help="Print the report as JSON, a line per input.")
 _QUIET = _option("-q", "--quiet", is_flag=True, help="Print errors only.")
 _VERBOSE = _option("-v", "--verbose", is_flag=True, help="Show every iteration.")

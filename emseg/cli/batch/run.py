@@ -18,7 +18,7 @@ from emseg.cli.batch.input_paths import expand
 from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, explain, hush, tell, to_stdout
 from emseg.errors import DataError, EmsegError, ImageError, UsageError, shown
 from emseg.execution.processors import processors
-from emseg.output.store.names import ALWAYS, REPORT, STDIO, Input, Job, plan
+from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
 from emseg.version import __version__
 
 DONE, BEFORE, BAD = "done", "done before", "failed"
@@ -79,7 +79,7 @@ class Batch:
         options: Mapping[str, Any],
         *,
         reads: Iterable[str] = (),
-        always: Mapping[str, str] = ALWAYS,
+        always: Mapping[str, str] | None = None,
         extra: Iterable[str] = (),
         report: str = REPORT,
         named: Mapping[str, str] | None = None,

@@ -11,9 +11,9 @@ from emseg.cli.batch.batch_options import MANY
 from emseg.cli.batch.run import Batch, Done, opened
 from emseg.cli.shared_options import OUT, STILL, mask_option, missing_option, options, save_option
 from emseg.cli.subcommands.segment_command import summary
-from emseg.output.store.names import APPLIED, EXTRA, Job, wanted
+from emseg.output.registry import saveable, written_always, written_besides
+from emseg.output.store.names import Job
 
-SAVED = tuple(kind for kind in EXTRA if kind not in ("model", "bias"))  # the one is given, the other is not sought
 HELP = """Label each INPUT with MODEL, which `emseg segment --save model` has written. Nothing is fitted.
 
 \b
@@ -32,17 +32,18 @@ Writes, for photo.png:
 @click.command("apply", help=HELP)
 @click.argument("model", metavar="MODEL", type=click.Path(exists=True, dir_okay=False))
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options((mask_option(), missing_option()), OUT, (save_option(SAVED),), MANY, STILL)
+@options((mask_option(), missing_option()), OUT, (save_option(saveable(applied=True)),), MANY, STILL)
 def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.mixture.saved import read_model
 
     batch = Batch.of(inputs, how)
     mixture = read_model(model).mixture  # a bad model is one line, not one for each input
-    extra = wanted(save, SAVED, {"partial_volume": mixture.family.mixes}, "fit the model with")
+    extra = written_besides(save, {"partial_volume": mixture.family.mixes}, applied=True)
     work = partial(_apply, batch.overwrite, model, how)
     asked, named = {"model": model, **how}, {"k": str(mixture.k)}
-    return batch.run("apply", work, asked, reads=("model", "mask"), always=APPLIED, extra=extra, named=named)
+    always = written_always(applied=True)
+    return batch.run("apply", work, asked, reads=("model", "mask"), always=always, extra=extra, named=named)
 
 
 def _apply(overwrite: bool, model: str, how: dict[str, Any], job: Job, alone: bool) -> Done:

@@ -13,7 +13,8 @@ from emseg.cli.batch.run import Batch, Done, opened
 from emseg.cli.denoise_option import CLEANED
 from emseg.cli.progress import watch
 from emseg.cli.shared_options import FILES, FIT, TALK, options
-from emseg.output.store.names import EXTRA, REGIONS, Job, wanted
+from emseg.output.registry import written_besides
+from emseg.output.store.names import Job
 
 HELP = """Segment each INPUT into K regions.
 
@@ -42,7 +43,7 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how
     batch = Batch.of(inputs, how)
     work = partial(_segment, batch.overwrite, batch.quiet, verbose, how)
     named = {"k": str(how["k"]).replace(":", "-")}
-    extra = (*wanted(save, EXTRA, how), *(REGIONS if how["regions"] else ()))
+    extra = written_besides(save, how)
     return batch.run("segment", work, how, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
 
 

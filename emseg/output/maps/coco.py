@@ -10,9 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import shown
+from emseg.output.pictures.slices import as_plane
+from emseg.output.segmented import Segmented
 
 
-def regions_coco(labels: NDArray[np.unsignedinteger[Any]], k: int, name: str) -> bytes:
+def coco_file(result: Segmented) -> bytes:
+    """The classes of a segmentation as masks; those of a volume in the montage of its slices."""
+    image, labels = as_plane(result.image, result.labels)
+    return classes_coco(labels, result.mixture.k, image.name)
+
+
+def classes_coco(labels: NDArray[np.unsignedinteger[Any]], k: int, name: str) -> bytes:
     """Encode labels (H, W) 1…K: one image, K categories, and an annotation for every label that occurs.
 
     Run lengths go down the columns, and begin with that of the background, as COCO's uncompressed ones do.

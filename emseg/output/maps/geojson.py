@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.output.maps.polygons import Ring, polygons
+from emseg.output.pictures.slices import as_plane
+from emseg.output.segmented import Segmented
 
 SCALE, TIE, MATRIX, KEYS = 33550, 33922, 34264, 34735
 RASTER_TYPE, GEOGRAPHIC, PROJECTED, POINT = 1025, 2048, 3072, 2
@@ -17,7 +19,13 @@ USER_DEFINED = 32767
 PIXELS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
-def regions_geojson(
+def geojson_file(result: Segmented) -> bytes:
+    """The classes of a segmentation as polygons; those of a volume in the montage of its slices."""
+    image, labels = as_plane(result.image, result.labels)
+    return classes_geojson(labels, result.mixture.k, image.metadata, result.colours)
+
+
+def classes_geojson(
     labels: NDArray[np.unsignedinteger[Any]], k: int, metadata: Mapping[str, Any], colours: NDArray[np.uint8] | None
 ) -> bytes:
     """Encode labels (H, W) 1…K as a FeatureCollection of K features, with their pixels and mean colours (K, 3).

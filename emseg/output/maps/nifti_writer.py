@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gzip
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.output.segmented import Segmented
+
+
+def labels_file(result: Segmented) -> bytes:
+    """The label map in the place of its volume."""
+    return labels_nifti(result.labels, result.image.metadata)
 
 
 def labels_nifti(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:
@@ -22,14 +28,3 @@ def labels_nifti(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str
     image.set_qform(source["affine"], int(source["header"]["qform_code"]))
     image.set_sform(source["affine"], int(source["header"]["sform_code"]))
     return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
-
-
-def montage(stack: NDArray[Any], volume: tuple[int, int, int]) -> NDArray[Any]:
-    """Lay slices that are below one another, (Z · Y, X, …), out in a grid that is about as wide as it is high."""
-    z, y, x = volume
-    columns = min(z, math.ceil((z * y / x) ** 0.5))
-    rows = -(-z // columns)
-    out = np.zeros((rows * columns, y, x, *stack.shape[2:]), stack.dtype)
-    out[:z] = stack.reshape(volume + stack.shape[2:])
-    grid = out.reshape(rows, columns, y, x, *stack.shape[2:]).swapaxes(1, 2)
-    return grid.reshape(rows * y, columns * x, *stack.shape[2:])

@@ -13,8 +13,42 @@ from numpy.typing import NDArray
 
 from emseg.image.formats.tiff import NODATA
 from emseg.output.pictures.png_encoder import sensible
+from emseg.output.segmented import Segmented
 
 _GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
+
+
+def labels_file(result: Segmented) -> bytes:
+    """The label map as plain integers."""
+    return labels_tiff(result.labels, result.image.metadata)
+
+
+def posterior_file(result: Segmented) -> bytes:
+    """The probability of each class at each pixel, a page each."""
+    return planes_tiff(result.posterior(), result.image.metadata)
+
+
+def entropy_file(result: Segmented) -> bytes:
+    """The entropy of the posterior in nats."""
+    return planes_tiff(result.entropy(), result.image.metadata)
+
+
+def fractions_file(result: Segmented) -> bytes:
+    """The share of each class in each pixel, a page each."""
+    return planes_tiff(result.fractions(), result.image.metadata)
+
+
+def gain_file(result: Segmented) -> bytes:
+    """The estimated illumination, 1 on average.
+
+    Raises
+    ------
+    ValueError
+        If it was not looked for.
+    """
+    if result.gain is None:
+        raise ValueError("no illumination was looked for")
+    return planes_tiff(result.gain, result.image.metadata)
 
 
 def labels_tiff(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:

@@ -14,14 +14,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
+from emseg.output.pictures.label_pictures import region_ids
 from emseg.output.pictures.oklab import oklab, srgb
+from emseg.output.pictures.palette import palette
 from emseg.output.pictures.png_encoder import HUFFMAN, encode, palette_png
+from emseg.output.pictures.slices import as_plane
+from emseg.output.segmented import Segmented
 
 Labels = NDArray[np.unsignedinteger[Any]]
 
 _BLOCK = 1 << 16  # pixels at a time: the buffers stay in the cache
 _SAMPLE = 1 << 16
 _FEWEST_TONES = 7  # below this, banding is worse than a slow RGB file
+
+
+def overlay_file(result: Segmented) -> bytes:
+    """The image tinted by its classes, or by its connected regions if they were looked for."""
+    image, labels = as_plane(result.image, result.labels)
+    if result.regions is None:
+        return overlay_png(image, labels, palette(result.mixture.k))
+    ids = region_ids(result)
+    return overlay_png(image, ids, palette(int(ids.max())))
 
 
 def overlay_png(image: Image, labels: Labels, colours: NDArray[np.uint8]) -> bytes:

@@ -7,32 +7,13 @@ from dataclasses import dataclass
 from os import sep
 from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
 from string import Formatter
-from typing import Any
 
 from emseg.errors import UsageError, shown
+from emseg.output.registry import KINDS, written_always
 
-ALWAYS = {"labels": ".labels.png", "overlay": ".overlay.png", "log": ".log.csv"}
-#: What `--save` can add.
-EXTRA = {
-    "labels-tiff": ".labels.tif",
-    "posterior": ".posterior.tif",
-    "entropy": ".entropy.tif",
-    "mean": ".mean.png",
-    "model": ".emseg.json",
-    "geojson": ".geojson",
-    "coco": ".coco.json",
-    "bias": ".bias.tif",
-    "fractions": ".fractions.tif",
-}
-#: What there is only with an option of `segment`.
-NEEDS = {"bias": "bias_field", "fractions": "partial_volume"}
-#: What `--regions` adds.
-REGIONS = {"regions": ".regions.png", "regions-csv": ".regions.csv"}
 REPORT = ".json"
-#: What there is more for inputs of these names.
-VOLUMES, VOLUME = (".nii", ".nii.gz"), {"labels-nifti": ".labels.nii.gz"}
-#: What `apply` writes, besides what it is asked to save.
-APPLIED = {kind: ALWAYS[kind] for kind in ("labels", "overlay")}
+#: How the names of volumes end.
+VOLUMES = (".nii", ".nii.gz")
 #: What `compare` writes, and its report.
 COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
 #: What `denoise` writes, and its report.
@@ -94,7 +75,7 @@ def plan(
     sources: Sequence[str | Input],
     folder: str,
     extra: Iterable[str] = (),
-    always: Mapping[str, str] = ALWAYS,
+    always: Mapping[str, str] | None = None,
     report: str = REPORT,
     name: str = STEM,
     fields: Mapping[str, str] | None = None,
@@ -105,8 +86,8 @@ def plan(
     ----------
     sources : the inputs, or their paths.
     folder : where the results go; "-" is standard output, for the first kind of result of a single input.
-    extra : kinds of `EXTRA` and `REGIONS`.
-    always : suffixes of the other results by kind.
+    extra : names of `emseg.output.registry.KINDS` to write besides.
+    always : suffixes of the other results by kind; those of a segmentation unless given.
     report : suffix of the report.
     name : what the names of results begin with; may hold {stem}, {name}, {suffix} and {folder} of the input.
     fields : what else it may hold.
@@ -117,7 +98,9 @@ def plan(
         If a file would be the result of two inputs, a result would replace an input or leave the folder, or the
         template makes no sense.
     """
-    suffixes = {**always, **{kind: (EXTRA | REGIONS)[kind] for kind in extra}}
+    always = written_always() if always is None else always
+    suffixes = {**always, **{kind: KINDS[kind].suffix for kind in extra}}
+    of_volumes = suffixes | {kind.name: kind.suffix for kind in KINDS.values() if kind.only_volumes}
     inputs = [Input(source) if isinstance(source, str) else source for source in sources]
     if folder == STDIO:
         return _to_stdout(inputs, next(iter(always)))
@@ -132,7 +115,7 @@ def plan(
             continue
         stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {}) + entry.mark))
         places.require_inside(stem, entry)
-        ends = {**suffixes, **VOLUME} if "labels" in always and entry.path.lower().endswith(VOLUMES) else suffixes
+        ends = of_volumes if "labels" in always and entry.path.lower().endswith(VOLUMES) else suffixes
         files = {kind: stem + end for kind, end in ends.items()}
         job = Job(entry.path, files, stem + report, entry.problem, page=entry.page)
         for kind, path in (*job.files.items(), ("report", job.report)):
@@ -150,22 +133,6 @@ def plan(
             made[key] = entry.path
         jobs.append(job)
     return jobs
-
-
-def wanted(save: Iterable[str], kinds: Iterable[str], given: Mapping[str, Any], remedy: str = "add") -> tuple[str, ...]:
-    """The kinds that `--save` asks for, of those there are, with these options; "all" is all that they allow.
-
-    Raises
-    ------
-    UsageError
-        If one needs an option that was not given.
-    """
-    absent = {kind: option for kind, option in NEEDS.items() if not given.get(option)}
-    for kind in save:
-        if kind in absent:
-            option = absent[kind].replace("_", "-")
-            raise UsageError(f"--save {kind}: there is nothing to write; {remedy} --{option}")
-    return tuple(kind for kind in kinds if kind not in absent and (kind in save or "all" in save))
 
 
 def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:

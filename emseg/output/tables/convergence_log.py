@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from emseg.output.segmented import Segmented
+
 COLUMNS = ("iteration", "objective", "log_likelihood", "elbo", "kl", "delta", "e_steps", "seconds")
+
+
+def log_file(result: Segmented) -> bytes:
+    """The log of a segmentation."""
+    return log_csv(result.trace)
 
 
 def log_csv(rows: Iterable[Any]) -> bytes:

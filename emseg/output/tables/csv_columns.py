@@ -9,6 +9,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.output.segmented import Segmented
+
+
+def regions_file(result: Segmented) -> bytes:
+    """The table of connected regions."""
+    return table_csv(result.regions.table if result.regions else {})
+
 
 def table_csv(columns: Mapping[str, NDArray[np.generic]]) -> bytes:
     """Encode columns of one length under their names: whole numbers as such, others to seven digits."""

@@ -13,7 +13,7 @@ from PIL import Image
 import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
-from emseg.output.store.names import EXTRA, NEEDS
+from emseg.output.registry import KINDS, saveable
 
 DEFAULT = ["photo.json", "photo.labels.png", "photo.log.csv", "photo.overlay.png"]
 
@@ -56,7 +56,7 @@ def test_same_seed_same_bytes(photo: Path, tmp_path: Path) -> None:
 
 def test_save_all(photo: Path, tmp_path: Path) -> None:
     assert run(photo, "-k", 2, "-q", "--save", "all", "-o", tmp_path / "out") == 0
-    extra = [f"photo{suffix}" for kind, suffix in EXTRA.items() if kind not in NEEDS]
+    extra = [f"photo{KINDS[kind].suffix}" for kind in saveable() if not KINDS[kind].needs]
     assert sorted(made(tmp_path / "out")) == sorted([*DEFAULT, *extra])
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emseg.output.maps.coco import regions_coco
-from emseg.output.maps.geojson import epsg, ground, regions_geojson
+from emseg.output.maps.coco import classes_coco
+from emseg.output.maps.geojson import classes_geojson, epsg, ground
 
 LABELS = np.random.default_rng(0).integers(0, 4, (12, 17)).astype(np.uint8)
 KEYS = (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633)
@@ -25,7 +25,7 @@ def area(ring: list[list[float]]) -> float:
 @pytest.mark.parametrize(("metadata", "pixel"), [({}, 1.0), ({"geotiff": TAGS}, 200.0)])
 def test_areas_and_directions(metadata: dict[str, Any], pixel: float) -> None:
     """Outlines run against the clock, holes with it (RFC 7946, 3.1.6), in the coordinates they are in."""
-    facts = json.loads(regions_geojson(LABELS, 4, metadata, None))
+    facts = json.loads(classes_geojson(LABELS, 4, metadata, None))
     assert facts["type"] == "FeatureCollection"
     assert [feature["properties"]["label"] for feature in facts["features"]] == [1, 2, 3, 4]
     for label, feature in enumerate(facts["features"], 1):
@@ -42,7 +42,7 @@ def test_areas_and_directions(metadata: dict[str, Any], pixel: float) -> None:
 def test_places_on_the_ground() -> None:
     labels = np.zeros((4, 5), np.uint8)
     labels[1, 2] = 1
-    facts = json.loads(regions_geojson(labels, 1, {"geotiff": TAGS}, np.array([[255, 0, 16]], np.uint8)))
+    facts = json.loads(classes_geojson(labels, 1, {"geotiff": TAGS}, np.array([[255, 0, 16]], np.uint8)))
     ((ring,),) = facts["features"][0]["geometry"]["coordinates"]
     corners = [[5e5 + 20, 4.6e6 - 20], [5e5 + 30, 4.6e6 - 20], [5e5 + 30, 4.6e6 - 40], [5e5 + 20, 4.6e6 - 40]]
     assert sorted(ring[:-1]) == sorted(corners)
@@ -76,7 +76,7 @@ def test_maps_to_the_ground() -> None:
 )
 def test_damaged_tags_leave_pixels(tags: dict[int, Any]) -> None:
     assert ground(tags) is None
-    facts = json.loads(regions_geojson(LABELS, 3, {"geotiff": tags | {34735: KEYS}}, None))
+    facts = json.loads(classes_geojson(LABELS, 3, {"geotiff": tags | {34735: KEYS}}, None))
     assert "crs" not in facts
 
 
@@ -96,7 +96,7 @@ def test_codes(keys: Any, code: int | None) -> None:
 
 
 def test_run_lengths_are_the_masks() -> None:
-    facts = json.loads(regions_coco(LABELS, 4, "in/photo.png"))
+    facts = json.loads(classes_coco(LABELS, 4, "in/photo.png"))
     assert facts["images"] == [{"id": 1, "file_name": "photo.png", "width": 17, "height": 12}]
     assert [category["id"] for category in facts["categories"]] == [1, 2, 3, 4]
     assert [entry["category_id"] for entry in facts["annotations"]] == [1, 2, 3]

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from emseg.errors import UsageError
-from emseg.output.store.names import COMPARE, COMPARE_REPORT, EXTRA, Input, common_folder, plan
+from emseg.output.registry import saveable
+from emseg.output.store.names import COMPARE, COMPARE_REPORT, Input, common_folder, plan
 
 
 def test_names_come_from_the_stem() -> None:
@@ -17,9 +18,9 @@ def test_names_come_from_the_stem() -> None:
 
 
 def test_all_files_of_many_inputs_differ() -> None:
-    jobs = plan([f"{i}.png" for i in range(20)], "out", EXTRA)
+    jobs = plan([f"{i}.png" for i in range(20)], "out", saveable())
     paths = [path for job in jobs for path in (*job.files.values(), job.report)]
-    assert len(set(paths)) == len(paths) == 20 * (4 + len(EXTRA))
+    assert len(set(paths)) == len(paths) == 20 * (4 + len(saveable()))
 
 
 @pytest.mark.parametrize("inputs", [["a/x.png", "b/x.png"], ["x.png", "x.jpg"], ["x.png", "x.png"]])

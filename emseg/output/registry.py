@@ -1,0 +1,183 @@
+"""Every kind of file that `segment` and `apply` write: the one list that the command line, checks and README read.
+
+To add a kind, write a function that takes a `Segmented` and returns bytes, and add a line to `KINDS`. Importing this
+module imports no numpy; a writer is loaded when it writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from emseg.errors import UsageError, option
+
+if TYPE_CHECKING:
+    from emseg.output.segmented import Segmented
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of result file.
+
+    Attributes
+    ----------
+    name : str
+        What `save` calls it.
+    suffix : str
+        What its file's name ends with.
+    writer : str
+        Module below `emseg.output`, a colon, and the function from a `Segmented` to bytes.
+    summary : str
+        What the file holds, in one line.
+    needs : str
+        Option of `segment` without which there is nothing to write; empty for none.
+    by_default : bool
+        Whether it is written without being named in `save`.
+    only_fitted : bool
+        Whether there is nothing to write where a saved model was applied.
+    only_volumes : bool
+        Whether there is nothing to write for a plane image.
+    """
+
+    name: str
+    suffix: str
+    writer: str
+    summary: str
+    needs: str = ""
+    by_default: bool = False
+    only_fitted: bool = False
+    only_volumes: bool = False
+
+    def write(self, result: Segmented) -> bytes:
+        """The bytes of the file."""
+        module, function = self.writer.split(":")
+        data: bytes = getattr(import_module(f"emseg.output.{module}"), function)(result)
+        return data
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "labels",
+            ".labels.png",
+            "pictures.label_pictures:labels_file",
+            "label map: 8-bit palette PNG, the stored index is the label; 16-bit grey for more than 255",
+            by_default=True,
+        ),
+        Kind(
+            "overlay",
+            ".overlay.png",
+            "pictures.overlay:overlay_file",
+            "the image with its regions tinted and outlined",
+            by_default=True,
+        ),
+        Kind(
+            "log",
+            ".log.csv",
+            "tables.convergence_log:log_file",
+            "convergence log: a row per iteration",
+            by_default=True,
+            only_fitted=True,
+        ),
+        Kind("labels-tiff", ".labels.tif", "maps.tiff_writer:labels_file", "label map as plain integers, TIFF"),
+        Kind(
+            "posterior",
+            ".posterior.tif",
+            "maps.tiff_writer:posterior_file",
+            "probability of each component, float32 TIFF, one page each",
+        ),
+        Kind(
+            "entropy", ".entropy.tif", "maps.tiff_writer:entropy_file", "entropy of the posterior, float32 TIFF, nats"
+        ),
+        Kind("mean", ".mean.png", "pictures.label_pictures:means_file", "each class in its mean colour"),
+        Kind("model", ".emseg.json", "tables.saved_model:model_file", "the fitted mixture", only_fitted=True),
+        Kind("geojson", ".geojson", "maps.geojson:geojson_file", "polygons of each class, GeoJSON"),
+        Kind("coco", ".coco.json", "maps.coco:coco_file", "a mask of each class, COCO run lengths"),
+        Kind(
+            "bias",
+            ".bias.tif",
+            "maps.tiff_writer:gain_file",
+            "estimated illumination, float32 TIFF",
+            needs="bias_field",
+            only_fitted=True,
+        ),
+        Kind(
+            "fractions",
+            ".fractions.tif",
+            "maps.tiff_writer:fractions_file",
+            "share of each class in each pixel, float32 TIFF, one page each",
+            needs="partial_volume",
+        ),
+        Kind(
+            "regions",
+            ".regions.png",
+            "pictures.label_pictures:regions_file",
+            "map of the regions",
+            needs="regions",
+            by_default=True,
+            only_fitted=True,
+        ),
+        Kind(
+            "regions-csv",
+            ".regions.csv",
+            "tables.csv_columns:regions_file",
+            "table of the regions",
+            needs="regions",
+            by_default=True,
+            only_fitted=True,
+        ),
+        Kind(
+            "labels-nifti",
+            ".labels.nii.gz",
+            "maps.nifti_writer:labels_file",
+            "label map in the place of the volume, NIfTI",
+            by_default=True,
+            only_volumes=True,
+        ),
+    )
+}
+
+
+def written_always(applied: bool = False) -> dict[str, str]:
+    """Suffixes of the kinds that are written for every image, by name; `applied`: of a saved model."""
+    return {
+        kind.name: kind.suffix
+        for kind in KINDS.values()
+        if kind.by_default and not (kind.needs or kind.only_volumes or (applied and kind.only_fitted))
+    }
+
+
+def saveable(applied: bool = False) -> tuple[str, ...]:
+    """Names of the kinds that `save` offers; `applied`: for a saved model."""
+    return tuple(kind.name for kind in KINDS.values() if not kind.by_default and not (applied and kind.only_fitted))
+
+
+def written_besides(save: Iterable[str], options: Mapping[str, Any], applied: bool = False) -> tuple[str, ...]:
+    """Names of the kinds that `save` and the other options add to `written_always`.
+
+    Parameters
+    ----------
+    save : iterable of str
+        Names of kinds; "all" stands for every kind that the options allow.
+    options : mapping
+        Options of `segment` by name.
+    applied : bool
+        Whether the results are those of a saved model.
+
+    Raises
+    ------
+    UsageError
+        If a kind needs an option that was not given.
+    """
+    absent = {kind.name for kind in KINDS.values() if kind.needs and not options.get(kind.needs)}
+    for name in save:
+        if name in absent:
+            remedy = "fit the model with" if applied else "add"
+            needed = option(KINDS[name].needs, True)
+            raise UsageError(f"{option('save', name)}: there is nothing to write; {remedy} {needed}")
+    named = (name for name in saveable(applied) if name in save or "all" in save)
+    brought = (kind.name for kind in KINDS.values() if kind.needs and kind.by_default)
+    return tuple(name for name in (*named, *brought) if name not in absent)
