@@ -135,3 +135,13 @@ def energy(lattice: Lattice, labels: Labels, log_f: Real, beta: float) -> float:
     own = lattice.core(labels)
     data = sum(float(log_f[:, label][own == label].sum(dtype=np.float64)) for label in range(log_f.shape[1]))
     return -data - beta * agreement(lattice, labels, log_f.shape[1])
+
+
+def state(lattice: Lattice, labels: Labels) -> Labels:
+    """Labels (S, M) as a state; whatever is no pixel is nobody's neighbour."""
+    return lattice.with_margin(np.where(lattice.inside, labels, np.uint8(OUTSIDE)), OUTSIDE)
+
+
+def one_hot(labels: Labels, k: int) -> Real:
+    """Labels, a state, as assignments of zeros and ones (S, K, …)."""
+    return np.asarray(labels[:, None] == np.arange(k, dtype=np.uint8)[:, None], np.float32)

@@ -18,10 +18,10 @@ from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
 from emseg.mixture.mixture import Mixture
 from emseg.mrf.emission import Emission
-from emseg.mrf.fit import fit_field, state
-from emseg.mrf.inference.mean_field import free_energy
+from emseg.mrf.fit import fit_field
+from emseg.mrf.inference.mean_field import MeanField, free_energy
 from emseg.mrf.inference.schedule import Schedule
-from emseg.mrf.potts import Labels, best_label
+from emseg.mrf.potts import Labels, best_label, state
 from emseg.mrf.strength import CENTRE, critical
 
 WIDTHS = (1.0, 2.0)  # standard deviations of the Gaussian, in pixels
@@ -101,7 +101,7 @@ def best_start(
     for cells in starts:
         labels = state(grid, cells)
         mixture = problem.m_step(emission.of_labels(grid.core(labels), k))
-        trial = fit_field(emission, mixture, labels, "mean-field", rng, level, TRIAL)
+        trial = fit_field(emission, mixture, labels, MeanField, rng, level, TRIAL)
         log_f, total = emission.with_level(trial.mixture)
         value = free_energy(grid, grid.with_margin(trial.shares), log_f, level) - total
         trials.append((value, trial))

@@ -17,9 +17,11 @@ from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.mrf import potts
 from emseg.mrf.emission import NOTHING, Emission, Known
-from emseg.mrf.fit import FieldFit, fit_field, label, state
-from emseg.mrf.inference.schedule import ALONE
+from emseg.mrf.fit import ALONE, FieldFit, fit_field, label
+from emseg.mrf.inference.protocol import Inference
+from emseg.mrf.inference.registry import inference
 from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice, scaled
+from emseg.mrf.potts import state
 from emseg.mrf.smoothed_start import best_start
 from emseg.mrf.strength import critical
 from emseg.mrf.tiles import choose, stacked
@@ -30,8 +32,6 @@ from emseg.stages.scribbles import marked, read_scribbles
 # Smallest variance relative to that of the image. Sums over the field are in single precision, and rounding to 256 grey
 # levels leaves a variance of about this size.
 FLOOR = 2e-5
-LARGE = 1_500_000  # pixels from which on mixture and field are fitted to tiles: by Gibbs sampling, and
-MEDIUM = 500_000  # by the other methods, which are there to be quick
 SAMPLE = 1 << 18  # pixels of all tiles
 
 
@@ -104,7 +104,7 @@ def smooth(
         log_prior = read_prior(asked.prior_map, photo, asked.k)
         known = known._replace(log_prior=log_prior.reshape(-1, *shape))
     try:
-        large = valid.size > (LARGE if task.method == "gibbs" else MEDIUM)
+        large = valid.size > task.method.largest_whole
         found, emission = (_by_tiles if large else _whole)(task, index, valid, plain, rng, known)
     except np.linalg.LinAlgError as error:
         raise DataError(f"{photo.name}: a class became singular under the field; give a --floor above 0") from error
@@ -128,8 +128,8 @@ class _Task:
         return None if self.asked.beta == "auto" else float(self.asked.beta)
 
     @property
-    def method(self) -> str:
-        return {"auto": "gibbs", "none": "mean-field"}.get(self.asked.mrf, self.asked.mrf)
+    def method(self) -> type[Inference]:
+        return inference("mean-field" if self.asked.mrf == "none" else self.asked.mrf)
 
     def weighted(self, known: Known) -> bool:
         """Whether the weights of the mixture count: where neither a field nor a prior says how frequent classes are."""
@@ -204,7 +204,7 @@ def _by_tiles(
     del guess
     sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), plain, rng, known.of_tiles(parts))
     emission = Emission(task.problem, grid, index, keep=False, known=known, weighted=task.weighted(known))
-    method = "mean-field" if task.asked.mrf == "auto" else task.method
+    method = inference(task.method.labels_large)
     found = label(emission, sample.mixture, sample.beta, method, rng, sample.betas)
     return replace(found, free_energies=sample.free_energies), emission
 
@@ -236,7 +236,7 @@ def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int
     log_f, total = emission.with_level(found.mixture)
     energy = potts.energy(grid, found.labels, log_f, found.beta) - total
     facts = {
-        "method": task.method if task.asked.mrf != "none" else "none",
+        "method": task.method.name if task.asked.mrf != "none" else "none",
         "beta": found.beta,
         "sweeps": found.sweeps,
         "energy": energy,

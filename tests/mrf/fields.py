@@ -7,8 +7,8 @@ from itertools import combinations, product
 
 import numpy as np
 
-from emseg.mrf.fit import state
 from emseg.mrf.lattice import Lattice, lattice
+from emseg.mrf.potts import state
 
 NEAR = {4: 1, 8: 2, 6: 1, 18: 2, 26: 3}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emseg.mrf.fit import one_hot, state
 from emseg.mrf.inference import gibbs
 from emseg.mrf.lattice import lattice
-from emseg.mrf.potts import Support
+from emseg.mrf.potts import Support, one_hot, state
 from emseg.mrf.strength import CENTRE, Slope, critical
 from tests.mrf import fields
 

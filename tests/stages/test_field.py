@@ -10,9 +10,10 @@ import pytest
 
 import emseg
 from emseg.errors import DataError, UsageError
-from emseg.options.segmentation import FIELDS
+from emseg.mrf.inference.registry import METHODS as REGISTRY
+from emseg.mrf.inference.registry import inference
 
-METHODS = FIELDS[1:]
+METHODS = tuple(REGISTRY)
 
 
 def potts(shape: tuple[int, int], k: int, beta: float, seed: int) -> np.ndarray:
@@ -161,8 +162,7 @@ def test_large_images_are_fitted_by_tiles(field: tuple, method: str, monkeypatch
     from emseg.mrf import tiles
     from emseg.stages import field as module
 
-    monkeypatch.setattr(module, "LARGE", 0)
-    monkeypatch.setattr(module, "MEDIUM", 0)
+    monkeypatch.setattr(inference(method), "largest_whole", 0)
     monkeypatch.setattr(module, "SAMPLE", 4096)
     monkeypatch.setitem(tiles.EDGE, 2, 32)
     z, image = field

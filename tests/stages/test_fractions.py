@@ -72,11 +72,12 @@ def test_volumes_with_masks(mrf: str) -> None:
 
 def test_large_images_are_fitted_by_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     from emseg.mrf import tiles
+    from emseg.mrf.inference.mean_field import MeanField
     from emseg.stages import field
 
     image, _ = mixed_image()
     whole = emseg.segment(image, k=3, mrf="mean-field", partial_volume=True)
-    monkeypatch.setattr(field, "MEDIUM", 0)
+    monkeypatch.setattr(MeanField, "largest_whole", 0)
     monkeypatch.setattr(field, "SAMPLE", 4096)
     monkeypatch.setitem(tiles.EDGE, 2, 32)
     parts = emseg.segment(image, k=3, mrf="mean-field", partial_volume=True)

@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 
+from emseg.mrf.inference.label_field import LabelField
+from emseg.mrf.inference.protocol import Visit
+from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import OUTSIDE, STEEP, Labels, Real, Support, width
+from emseg.mrf.potts import OUTSIDE, STEEP, Labels, Real, Support, best_label, state, width
 
-#: Sees, for each block, the phase, the cells, the support c (K, B) and p(z_i = k | neighbours, x), which is zero
-#: outside; both arrays are used again.
-Visit = Callable[[int, slice, Real, Real], None]
+
+class Gibbs(LabelField):
+    """Labels drawn from the posterior; the answer is each pixel's marginal mode.
+
+    With it, EM is stochastic approximation EM (Delyon, Lavielle & Moulines 1999): statistics are those of the
+    conditional probabilities of one sweep, averaged over iterations with the schedule's step sizes. The marginal modes
+    are the labels with the fewest wrong pixels (Marroquin, Mitter & Poggio 1987).
+    """
+
+    name: ClassVar[str] = "gibbs"
+    schedule: ClassVar[Schedule] = Schedule(iterations=150, hold=60, sweeps=1, answer=80)
+    monotone: ClassVar[bool] = False
+    largest_whole: ClassVar[int] = 1_500_000
+    labels_large: ClassVar[str] = "gibbs"
+
+    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+        sweep(self.lattice, labels, log_f, beta, rng, visit, self.support)
+
+    def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
+        """Marginal probabilities, as the mean of the conditional ones over `sweeps` sweeps, and their largest."""
+        probabilities, share = np.zeros(log_f.shape, np.float32), np.float32(1 / sweeps)
+
+        def add(s: int, part: slice, c: Real, p: Real) -> None:
+            p *= share
+            probabilities[s, :, part] += p
+
+        labels = self.labels.copy()
+        for _ in range(sweeps):
+            self._sweep(labels, log_f, beta, rng, add)
+        return probabilities, state(self.lattice, best_label(probabilities))
 
 
 def sweep(

@@ -11,12 +11,15 @@ integers: energies are rounded to 1/1000 or, on large images, a little more.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mrf.inference import icm
+from emseg.mrf.inference.label_field import LabelField, visit_conditionals
+from emseg.mrf.inference.protocol import Visit
+from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import Labels, Real, Support
 
@@ -25,6 +28,21 @@ FINEST = 1000.0  # units of energy in one, for SciPy's integers
 LARGEST = 2.0**30
 Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
+
+
+class GraphCut(LabelField):
+    """Nearly the lowest energy; statistics are of the probabilities given the neighbours' labels."""
+
+    name: ClassVar[str] = "graph-cut"
+    schedule: ClassVar[Schedule] = Schedule(iterations=5, hold=5, sweeps=1, answer=1)
+    monotone: ClassVar[bool] = False
+    largest_whole: ClassVar[int] = 500_000
+    labels_large: ClassVar[str] = "graph-cut"
+
+    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+        expand(self.lattice, labels, log_f, beta)
+        if visit:
+            visit_conditionals(self.lattice, labels, log_f, beta, visit, self.support)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,10 +2,33 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
+from emseg.mrf.inference.label_field import LabelField, visit_conditionals
+from emseg.mrf.inference.protocol import Visit
+from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, width
+
+
+class ICM(LabelField):
+    """A local minimum of the energy; statistics are of the probabilities given the neighbours' labels.
+
+    With it, EM is HMRF-EM (Zhang, Brady & Smith 2001).
+    """
+
+    name: ClassVar[str] = "icm"
+    schedule: ClassVar[Schedule] = Schedule(iterations=30, hold=30, sweeps=1, answer=10)
+    monotone: ClassVar[bool] = False
+    largest_whole: ClassVar[int] = 500_000
+    labels_large: ClassVar[str] = "icm"
+
+    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+        sweep(self.lattice, labels, log_f, beta, self.support)
+        if visit:
+            visit_conditionals(self.lattice, labels, log_f, beta, visit, self.support)
 
 
 def sweep(

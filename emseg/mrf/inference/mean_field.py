@@ -9,11 +9,69 @@ never rises.
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
 import numpy as np
 
-from emseg.mrf.inference.gibbs import Visit
+from emseg.mrf.inference.protocol import Visit
+from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import STEEP, Real, Support, width
+from emseg.mrf.potts import STEEP, Labels, Real, Support, best_label, one_hot, state, width
+
+
+@dataclass(frozen=True, eq=False)
+class MeanField:
+    """Soft assignments, updated phase by phase (Zhang 1992; Celeux, Forbes & Peyrard 2003).
+
+    Attributes
+    ----------
+    lattice : Lattice
+    q : ndarray of float32, shape (S, K, margin + M + margin)
+        A state, zero outside.
+    support : Support
+        Buffers.
+    """
+
+    lattice: Lattice
+    q: Real
+    support: Support
+
+    name: ClassVar[str] = "mean-field"
+    schedule: ClassVar[Schedule] = Schedule(iterations=60, hold=60, sweeps=2, answer=10, still=1e-3)
+    monotone: ClassVar[bool] = True
+    largest_whole: ClassVar[int] = 500_000
+    labels_large: ClassVar[str] = "mean-field"
+
+    @classmethod
+    def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
+        """Start from labels, as assignments of zeros and ones."""
+        return cls(lattice, one_hot(labels, k), Support(lattice, k))
+
+    @classmethod
+    def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
+        """Start from soft assignments."""
+        return cls(lattice, q, Support(lattice, q.shape[1]))
+
+    def iterate(
+        self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
+    ) -> Self:
+        """Go over the field `sweeps` times."""
+        q = self.q.copy()
+        for left in range(sweeps)[::-1]:
+            sweep(self.lattice, q, log_f, beta, None if left else visit, self.support)
+        return replace(self, q=q)
+
+    def free_energy(self, log_f: Real, beta: float) -> float:
+        """F(q)."""
+        return free_energy(self.lattice, self.q, log_f, beta)
+
+    def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
+        """q after `sweeps` more sweeps, and its largest."""
+        for _ in range(sweeps):
+            sweep(self.lattice, self.q, log_f, beta, support=self.support)
+        probabilities = self.lattice.core(self.q)
+        return probabilities, state(self.lattice, best_label(probabilities))
 
 
 def sweep(

@@ -1,43 +1,36 @@
-"""How many iterations and sweeps each method takes."""
+"""How many iterations and sweeps a method takes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+DECAY = 0.7  # exponent of the step sizes; stochastic approximation converges for ½ < exponent ≤ 1 (Delyon et al. 1999)
+
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often.
+    """How often a method goes over the field.
 
     Attributes
     ----------
     iterations : int
-        Steps of EM.
+        Iterations of EM, at most.
     hold : int
-        Of these, how many at first with γ = 1 (gibbs).
+        Iterations at the beginning with step size 1, which forget what was before.
     sweeps : int
-        Sweeps in an iteration.
+        Sweeps over the field in one iteration.
     answer : int
-        Sweeps with fixed parameters at the end.
+        Sweeps at the end, with fixed parameters.
     still : float
-        How much β and the classes' shares may still move at the end (mean-field).
+        The fit ends early once β and the classes' shares of the pixels move less than this; 0 for never.
     """
 
     iterations: int
     hold: int
     sweeps: int
     answer: int
-    still: float = 1e-3
+    still: float = 0.0
 
-    def gamma(self, t: int) -> float:
-        """γ_t, from t = 0 on."""
-        return 1.0 if t < self.hold else float((t - self.hold + 1) ** -0.7)
-
-
-SCHEDULES = {
-    "gibbs": Schedule(150, 60, 1, 80),
-    "mean-field": Schedule(60, 60, 2, 10),
-    "icm": Schedule(30, 30, 1, 10),
-    "graph-cut": Schedule(5, 5, 1, 1),
-}
-ALONE = Schedule(1000, 1000, 1, 1, still=1e-6)  # of mean field where β is 0 and nothing is gained by an early end
+    def step_size(self, iteration: int) -> float:
+        """γ_t of stochastic approximation: the weight of iteration t = 0, 1, … beside all before it."""
+        return 1.0 if iteration < self.hold else float((iteration - self.hold + 1) ** -DECAY)

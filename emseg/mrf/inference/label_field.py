@@ -1,0 +1,86 @@
+"""What the methods share whose state of the field is one label for each pixel."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+
+from emseg.mrf.inference.protocol import Visit
+from emseg.mrf.lattice import Lattice
+from emseg.mrf.potts import STEEP, Labels, Real, Support, best_label, state, width
+
+
+@dataclass(frozen=True, eq=False)
+class LabelField(ABC):
+    """Labels of the pixels; a method says how one sweep changes them.
+
+    Attributes
+    ----------
+    lattice : Lattice
+    labels : ndarray of uint8, shape (S, margin + M + margin)
+        A state, 0…K-1.
+    support : Support
+        Buffers.
+    """
+
+    lattice: Lattice
+    labels: Labels
+    support: Support
+
+    @classmethod
+    def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
+        """Start from labels, a state."""
+        return cls(lattice, labels, Support(lattice, k))
+
+    @classmethod
+    def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
+        """Start from the most probable labels."""
+        return cls.of_labels(lattice, state(lattice, best_label(lattice.core(q))), q.shape[1])
+
+    def iterate(
+        self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
+    ) -> Self:
+        """Go over the field `sweeps` times."""
+        labels = self.labels.copy()
+        for left in range(sweeps)[::-1]:
+            self._sweep(labels, log_f, beta, rng, None if left else visit)
+        return replace(self, labels=labels)
+
+    @abstractmethod
+    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+        """Change the labels in place, and show the probabilities to `visit`."""
+
+    def free_energy(self, log_f: Real, beta: float) -> float | None:
+        """None: statistics are of probabilities, and these need not lower the energy of the labels."""
+        return None
+
+    def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
+        """Labels after `sweeps` more sweeps, and the probabilities of all labels given those of the neighbours."""
+        labels = self.iterate(log_f, beta, rng, sweeps).labels
+        probabilities = np.zeros(log_f.shape, np.float32)
+
+        def keep(s: int, part: slice, c: Real, p: Real) -> None:
+            probabilities[s, :, part] = p
+
+        visit_conditionals(self.lattice, labels, log_f, beta, keep, self.support)
+        return probabilities, labels
+
+
+def visit_conditionals(
+    lattice: Lattice, labels: Labels, log_f: Real, beta: float, visit: Visit, support: Support
+) -> None:
+    """Show p(z_i = k | neighbours' labels, x_i) of all pixels to `visit`, block by block; no label changes."""
+    steep = beta * lattice.largest_support > STEEP
+    for s in range(len(lattice.phases)):
+        for part in lattice.blocks(width(log_f.shape[1])):
+            c = support.of_labels(labels, s, part)
+            p = np.multiply(c, np.float32(beta))
+            p += log_f[s, :, part]
+            if steep:
+                p -= p.max(0)
+            np.exp(p, out=p)
+            p *= lattice.inside[s, part] / p.sum(0)
+            visit(s, part, c, p)

@@ -1,0 +1,80 @@
+"""What a way to infer the labels of a field must offer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar, Protocol, Self
+
+import numpy as np
+
+from emseg.mrf.inference.schedule import Schedule
+from emseg.mrf.lattice import Lattice
+from emseg.mrf.potts import Labels, Real
+
+#: Receives, for each block of pixels: the phase, the cells, the support c (K, B), and p(z_i = k | neighbours, x) or q,
+#: (K, B), which is zero outside. Both arrays are used again for the next block.
+Visit = Callable[[int, slice, Real, Real], None]
+
+
+class Inference(Protocol):
+    """A method, at one state of the field. Instances do not change: an iteration returns the next one.
+
+    Attributes
+    ----------
+    name : str
+        What reports call the method.
+    schedule : Schedule
+    monotone : bool
+        Whether no iteration raises the free energy while β is fixed; the fit checks it.
+    largest_whole : int
+        Pixels up to which mixture and field are fitted to the whole image, and not to tiles of it.
+    labels_large : str
+        The method, by its name in the registry, that labels an image of more pixels.
+    """
+
+    name: ClassVar[str]
+    schedule: ClassVar[Schedule]
+    monotone: ClassVar[bool]
+    largest_whole: ClassVar[int]
+    labels_large: ClassVar[str]
+
+    @classmethod
+    def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
+        """Start from labels.
+
+        Parameters
+        ----------
+        lattice : Lattice
+        labels : ndarray of uint8, shape (S, margin + M + margin)
+            A state, 0…K-1.
+        k : int
+        """
+
+    @classmethod
+    def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
+        """Start from soft assignments, a state, shape (S, K, margin + M + margin)."""
+
+    def iterate(
+        self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
+    ) -> Self:
+        """Go over the field `sweeps` times.
+
+        Parameters
+        ----------
+        log_f : ndarray of float32, shape (S, K, M)
+            Log-densities less the largest at each pixel.
+        beta : float
+        rng : numpy.random.Generator
+        sweeps : int
+        visit : callable, optional
+            Receives the probabilities of the labels during the last sweep.
+        """
+
+    def free_energy(self, log_f: Real, beta: float) -> float | None:
+        """What the method lowers, in nats; None if it lowers nothing that is known."""
+
+    def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
+        """The final probabilities (S, K, M) and labels, a state, after `sweeps` more sweeps.
+
+        The instance is used up: on large images there is no room for a copy of its arrays.
+        """
