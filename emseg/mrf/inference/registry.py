@@ -35,10 +35,8 @@ class Entry:
 
 
 METHODS: dict[str, Entry] = {
-    "auto": Entry(
-        "auto", "Auto", "gibbs; images of over 1.5 megapixels are fitted by tiles and labelled by mean-field"
-    ),
-    "gibbs": Entry("gibbs", "Gibbs", "sampled labels, averaged: the fewest wrong pixels (Geman & Geman 1984)"),
+    "auto": Entry("auto", "Auto", "gibbs; beyond 1.5 megapixels, fitted by tiles and labelled by mean-field"),
+    "gibbs": Entry("gibbs", "Gibbs", "sampled labels, averaged: fewest wrong pixels (Geman & Geman 1984)"),
     "mean-field": Entry("mean_field", "MeanField", "independent pixels nearest to the posterior: quick (Zhang 1992)"),
     "icm": Entry("icm", "ICM", "each pixel's best label given its neighbours: quickest (Besag 1986)"),
     "graph-cut": Entry("graph_cut", "GraphCut", "α-expansion: labels of low energy (Boykov et al. 2001)", "graphcut"),
