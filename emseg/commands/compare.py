@@ -140,7 +140,7 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
     return cells.m_step(seeds.voronoi_stats(rows, problem.family, draw))[0]
 
 
-def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, watch: Watch) -> Fit | UsageError:
+def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, watch: Watch) -> Fit[Mixture] | UsageError:
     """One fit, with random numbers of its own: who else is compared makes no difference. Or why there is none."""
     try:
         variant = algorithm(name)
@@ -157,7 +157,7 @@ def _report(
     asked: SegmentOptions,
     start: str,
     problem: Problem,
-    runs: dict[str, Fit | UsageError],
+    runs: dict[str, Fit[Mixture] | UsageError],
 ) -> dict[str, Any]:
     """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
     n = features.n_pixels
@@ -178,7 +178,7 @@ def _report(
     }
 
 
-def _best(problem: Problem, fits: dict[str, Fit]) -> tuple[str, float]:
+def _best(problem: Problem, fits: dict[str, Fit[Mixture]]) -> tuple[str, float]:
     """Who came to the highest likelihood, and the maximum there: the end of that fit, followed down to rounding."""
     sound = {name: run for name, run in fits.items() if run.status is not Status.DEGENERATE} or fits
     leader = max(sound, key=lambda name: sound[name].trace[-1].log_likelihood)
@@ -187,7 +187,7 @@ def _best(problem: Problem, fits: dict[str, Fit]) -> tuple[str, float]:
     return leader, max(row.log_likelihood for row in rows)
 
 
-def _entries(runs: dict[str, Fit | UsageError], best: float, n: int) -> Iterator[dict[str, Any]]:
+def _entries(runs: dict[str, Fit[Mixture] | UsageError], best: float, n: int) -> Iterator[dict[str, Any]]:
     """What the table shows of every algorithm; None where there is no number."""
     for name, run in runs.items():
         last = run.trace[-1] if isinstance(run, Fit) and run.trace else None

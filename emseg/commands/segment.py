@@ -191,7 +191,7 @@ def _finish(
     photo: Image,
     features: Features,
     problem: Problem,
-    found: Fit,
+    found: Fit[Mixture],
     asked: SegmentOptions,
     start: Start,
     rng: np.random.Generator,
@@ -262,7 +262,7 @@ def _with_regions(
     return replace(result, regions=regions, report=result.report | {"regions": found, "seconds": dict(clock.seconds)})
 
 
-def _surviving(found: Fit) -> Mixture:
+def _surviving(found: Fit[Mixture]) -> Mixture:
     """The mixture without components that share less than a tenth of a pixel: variational Bayes empties some."""
     needed = found.counts >= LEAST
     needed[found.mixture.k - found.mixture.family.noisy :] = True

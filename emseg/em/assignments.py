@@ -11,6 +11,7 @@ share the count equally, so that the expected statistics stay the posterior's an
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +66,7 @@ def tempered(beta: float) -> Respond:
     return respond
 
 
-def free_energy(state: State, comparable: bool = True, e_steps: int = 1) -> Info:
+def free_energy(state: State[Any], comparable: bool = True, e_steps: int = 1) -> Info:
     """The log row of an algorithm that climbs the ELBO plus the penalty, or wanders about it."""
     objective = float(state.expectation.elbo + state.expectation.log_prior)
     return replace(bound_info(state, objective, e_steps), comparable=comparable)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from typing import Protocol
 
 
 class Status(Enum):
@@ -26,9 +27,25 @@ class Status(Enum):
     DEGENERATE = "degenerate: a component became empty or singular; use a smaller -k, or a --floor above 0"
 
 
+class StoppingRule(Protocol):
+    """When a fit ends that no schedule ends.
+
+    Attributes
+    ----------
+    max_iter : int
+        Largest number of iterations.
+    """
+
+    @property
+    def max_iter(self) -> int: ...  # noqa: D102
+
+    def status(self, objective: Sequence[float], n: float, rounding: float) -> Status | None:
+        """The reason to stop after the latest comparable objective values, or None to go on; see `Stop`."""
+
+
 @dataclass(frozen=True)
 class Stop:
-    """Stopping rule.
+    """Stop where the estimated distance to the limit is small.
 
     Attributes
     ----------

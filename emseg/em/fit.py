@@ -1,4 +1,7 @@
-"""The one loop of the package: iterate an algorithm, log every step, stop with a reason."""
+"""The one loop of the package: iterate an algorithm, log every step, stop with a reason.
+
+It fits all that `emseg.em.algorithm.Algorithm` describes: mixtures, Markov fields, illumination.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,17 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.algorithm import Algorithm, Info
-from emseg.em.convergence import Status, Stop
-from emseg.em.problem import Problem
-from emseg.mixture.mixture import Mixture
+from emseg.em.algorithm import Algorithm, Countable, Info, M, S
+from emseg.em.convergence import Status, StoppingRule
 
-NOISE = 0.1  # nats per sample: where rounding can add as much, a component is a point and ℓ is meaningless
+P = TypeVar("P", bound=Countable)
+#: Nats per sample. Where rounding can change the objective by as much, a component is a point and ℓ is meaningless.
+MEANINGLESS = 0.1
 
 
 class MonotonicityWarning(RuntimeWarning):
@@ -24,7 +28,23 @@ class MonotonicityWarning(RuntimeWarning):
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the log, in nats summed over samples; `e_steps` and `seconds` count from the start of the fit."""
+    """One row of the log, in nats summed over samples.
+
+    Attributes
+    ----------
+    iteration : int
+        0 for the start.
+    objective : float
+        What the algorithm climbs.
+    log_likelihood, elbo, kl : float
+        log_likelihood = elbo + kl.
+    delta : float
+        Change of the objective since the row before.
+    e_steps : int
+        E-steps since the start of the fit.
+    seconds : float
+        Time since then.
+    """
 
     iteration: int
     objective: float
@@ -37,31 +57,44 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """Where a fit ended, how it got there, why it stopped, and the expected number of samples of each component."""
+class Fit(Generic[M]):
+    """Where a fit ended.
 
-    mixture: Mixture
+    Attributes
+    ----------
+    mixture : Mixture
+        With status DEGENERATE, the last one that was sound.
+    trace : tuple of Row
+        How it got there; empty where the start itself was not sound.
+    status : Status
+        Why it ended.
+    counts : ndarray, shape (K,)
+        Expected number of samples of each component.
+    """
+
+    mixture: M
     trace: tuple[Row, ...]
     status: Status
     counts: NDArray[np.float64]
 
 
 def fit(
-    algorithm: Algorithm,
-    problem: Problem,
-    start: Mixture,
-    stop: Stop,
+    algorithm: Algorithm[P, M, S],
+    problem: P,
+    start: M,
+    stop: StoppingRule,
     rng: np.random.Generator,
     on_iteration: Callable[[Row], object] | None = None,
-) -> Fit:
+) -> Fit[M]:
     """Run an algorithm from a start until the stopping rule fires.
 
     Parameters
     ----------
     algorithm : Algorithm
     problem : Problem
+        What the algorithm works on; the loop itself reads only its number of samples `n`.
     start : Mixture
-    stop : Stop
+    stop : StoppingRule
     rng : numpy.random.Generator
         For the stochastic variants.
     on_iteration : callable, optional
@@ -70,13 +103,24 @@ def fit(
     Returns
     -------
     Fit
-        With status DEGENERATE, the mixture is the last one that was sound.
 
     Warns
     -----
     MonotonicityWarning
         If a monotone algorithm's objective falls by more than rounding.
     """
+    return fit_with_state(algorithm, problem, start, stop, rng, on_iteration)[0]
+
+
+def fit_with_state(
+    algorithm: Algorithm[P, M, S],
+    problem: P,
+    start: M,
+    stop: StoppingRule,
+    rng: np.random.Generator,
+    on_iteration: Callable[[Row], object] | None = None,
+) -> tuple[Fit[M], S | None]:
+    """As `fit`, and the algorithm's last sound state; None where the start itself was not sound."""
     begin = time.perf_counter()
     trace: list[Row] = []
 
@@ -99,7 +143,7 @@ def fit(
     try:
         state, info = algorithm.init(problem, start, rng)
     except np.linalg.LinAlgError:
-        return Fit(start, (), Status.DEGENERATE, problem.n * start.weights)
+        return Fit(start, (), Status.DEGENERATE, problem.n * start.weights), None
     log(info)
     status, since = None, 0  # the row from which on objectives can be compared
     while status is None:
@@ -108,20 +152,20 @@ def fit(
         except np.linalg.LinAlgError:
             status = Status.DEGENERATE
             break
-        rounding = float(new.expectation.rounding)
-        if not (np.isfinite(info.objective) and rounding < NOISE * problem.n):
+        if not (np.isfinite(info.objective) and info.rounding < MEANINGLESS * problem.n):
             status = Status.DEGENERATE
             break
         state = new
         log(info)
         since = since if info.comparable else len(trace) - 1
-        if algorithm.monotone and info.comparable and trace[-1].delta < -rounding:
+        if algorithm.monotone and info.comparable and trace[-1].delta < -info.rounding:
             warnings.warn(
                 f"the objective fell by {-trace[-1].delta:.3g} at iteration {len(trace) - 1}; please report this",
                 MonotonicityWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
-        status = info.ending or stop.status([row.objective for row in trace[since:][-8:]], problem.n, rounding)
+        recent = [row.objective for row in trace[since:][-8:]]
+        status = info.ending or stop.status(recent, problem.n, info.rounding)
         if status is None and len(trace) > stop.max_iter:
             status = Status.MAX_ITER
-    return Fit(state.mixture, tuple(trace), status, state.expectation.stats.n)
+    return Fit(state.mixture, tuple(trace), status, state.counts), state

@@ -105,6 +105,10 @@ class Problem:
             return missing.shift(self)
         return float(np.sum(self.log_jacobian)) * self.n
 
+    def with_prior(self, prior: Prior | Pseudo | None) -> Problem:
+        """The problem with a prior beside the floor's penalty; itself where there is none."""
+        return self if prior is None else replace(self, prior=prior)
+
     def blocks(self, size: int) -> Iterator[tuple[Real, Real]]:
         """T (P, B) and weights (B,) of one block of samples after another."""
         return self.samples.blocks(self.family, size)

@@ -29,7 +29,7 @@ def expected(problem: Problem, mixture: Mixture, stats: Stats) -> float:
     return value if np.isfinite(value) else -np.inf
 
 
-def slope(problem: Problem, state: State, direction: NDArray[np.float64]) -> float:
+def slope(problem: Problem, state: State[Mixture], direction: NDArray[np.float64]) -> float:
     """Derivative of ℓ + log p at the state's θ along a direction; not finite where θ has singular neighbours."""
     theta, stats = state.mixture.pack(), state.expectation.stats
     h = NUDGE / max(float(np.abs(direction).max()), np.finfo(float).tiny)

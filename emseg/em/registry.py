@@ -15,6 +15,8 @@ from emseg.errors import UsageError
 
 if TYPE_CHECKING:
     from emseg.em.algorithm import Algorithm
+    from emseg.em.problem import Problem
+    from emseg.mixture.mixture import Mixture
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ ALGORITHMS: dict[str, Entry] = {
 }
 
 
-def algorithm(name: str, base: str = "", options: Mapping[str, str] | None = None) -> Algorithm:
+def algorithm(name: str, base: str = "", options: Mapping[str, str] | None = None) -> Algorithm[Problem, Mixture, Any]:
     """The algorithm of that name.
 
     Parameters

@@ -118,7 +118,7 @@ def _pilot(noisy: Real, sigma: Array, crew: Crew, how: tuple[int, float] = PASS)
     return pilot
 
 
-def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit | None]:
+def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit[PatchMixture] | None]:
     """One mixture for all patches: that of photographs, as it is, or fitted to the image by EM.
 
     Parameters
@@ -153,7 +153,7 @@ def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple
     return np.stack(out)[:, :height, :width], fit
 
 
-def _fitted_mixture(fit: Fit) -> PatchMixture:
+def _fitted_mixture(fit: Fit[PatchMixture]) -> PatchMixture:
     found = fit.mixture
     assert isinstance(found, PatchMixture)
     return found

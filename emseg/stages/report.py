@@ -23,7 +23,7 @@ def report(
     image: Image,
     features: Features,
     mixture: Mixture,
-    found: Fit,
+    found: Fit[Mixture],
     log_likelihood: float,
     counts: NDArray[np.int_],
     log_posterior: float,

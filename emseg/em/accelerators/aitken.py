@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from emseg.em.accelerators.rate_matrix import extrapolated
 from emseg.em.accelerators.step_limit import LEASH, leap, shorter
-from emseg.em.algorithm import FixedPoint, Info, State, exact_info
+from emseg.em.accelerators.trial import Base
+from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
@@ -30,7 +31,7 @@ CHANGE = 4.0  # factor on that after each jump
 
 
 @dataclass(frozen=True, eq=False)
-class AitkenState(State):
+class AitkenState(State[Mixture]):
     """With θ and Φ(θ) of the steps since the last jump, oldest first, the steps of burn-in left, and limits."""
 
     points: tuple[Array, ...] = ()
@@ -53,7 +54,7 @@ class Aitken:
         Differences from which J is learned: its rank at most.
     """
 
-    base: FixedPoint = field(default_factory=EM)
+    base: Base = field(default_factory=EM)
     burn_in: int = 5
     order: int = 3
     monotone = True
@@ -62,14 +63,13 @@ class Aitken:
         if self.burn_in < 0 or self.order < 1:
             raise ValueError("burn_in must not be negative, order at least 1")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[AitkenState, Info]:
         """The base's state, with an empty memory."""
         state = self.base.evaluate(problem, start)
         return AitkenState(state.mixture, state.expectation, burn_in=self.burn_in), exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: AitkenState, rng: np.random.Generator) -> tuple[AitkenState, Info]:
         """A plain step, or a guarded jump where enough differences have been gathered."""
-        assert isinstance(state, AitkenState)
         mapped, nearest, leash, tried = self.base.update(problem, state), state.nearest, state.leash, 0
         theta = state.mixture.pack()
         points, images = ((), ()) if state.burn_in else ((*state.points, theta), (*state.images, mapped.pack()))

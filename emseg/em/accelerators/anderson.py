@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from emseg.em.accelerators.rate_matrix import extrapolated
 from emseg.em.accelerators.step_limit import LEASH, leap, shorter
-from emseg.em.algorithm import FixedPoint, Info, State, exact_info
+from emseg.em.accelerators.trial import Base
+from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
@@ -38,7 +39,7 @@ RELAXED, TIGHTENED = 0.5, 4.0  # factors on it after a success, and after a fail
 
 
 @dataclass(frozen=True, eq=False)
-class AndersonState(State):
+class AndersonState(State[Mixture]):
     """With the last points θ and images Φ(θ), oldest first, and the damping and leash of the next step."""
 
     points: tuple[Array, ...] = ()
@@ -60,7 +61,7 @@ class Anderson:
         δ of the first step.
     """
 
-    base: FixedPoint = field(default_factory=EM)
+    base: Base = field(default_factory=EM)
     order: int = 5
     damping: float = 0.01
     monotone = True
@@ -69,14 +70,13 @@ class Anderson:
         if self.order < 1 or not self.damping > 0:
             raise ValueError("order must be at least 1, damping above 0")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[AndersonState, Info]:
         """The base's state, with an empty memory."""
         state = self.base.evaluate(problem, start)
         return AndersonState(state.mixture, state.expectation, damping=self.damping), exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: AndersonState, rng: np.random.Generator) -> tuple[AndersonState, Info]:
         """One guarded step."""
-        assert isinstance(state, AndersonState)
         mapped, damping, leash, tried = self.base.update(problem, state), state.damping, state.leash, 0
         theta = state.mixture.pack()
         memory = min(self.order, -(-theta.size // 2)) + 1

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.algorithm import FixedPoint, Info, State, exact_info, jump
+from emseg.em.accelerators.trial import Base, trial_at
+from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.em.q_function import slope
 from emseg.em.variants.em import EM
@@ -28,10 +29,10 @@ FARTHEST = 10.0  # how much longer a trial may be than the one before
 
 
 @dataclass(frozen=True, eq=False)
-class CGState(State):
+class CGState(State[Mixture]):
     """With the state before, the direction that led from there and its step, and how many directions are conjugate."""
 
-    before: State | None = None
+    before: State[Mixture] | None = None
     direction: Array = field(default_factory=lambda: np.zeros(0))
     length: float = 1.0
     turns: int = 0
@@ -50,7 +51,7 @@ class CG:
         A trial is good enough when the slope there is at most this share of the slope at θ.
     """
 
-    base: FixedPoint = field(default_factory=EM)
+    base: Base = field(default_factory=EM)
     trials: int = 4
     flat: float = 0.3
     monotone = True
@@ -59,17 +60,16 @@ class CG:
         if self.trials < 1 or not 0 < self.flat < 1:
             raise ValueError("trials must be at least 1, flat between 0 and 1")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[CGState, Info]:
         """The base's state, without a direction."""
         state = self.base.evaluate(problem, start)
         return CGState(state.mixture, state.expectation), exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: CGState, rng: np.random.Generator) -> tuple[CGState, Info]:
         """One line search."""
-        assert isinstance(state, CGState)
         theta, mapped = state.mixture.pack(), self.base.update(problem, state)
         g = mapped.pack() - theta
-        d, rise, turns = self._direction(self.base.posed(problem, mapped.k), state, g)
+        d, rise, turns = self._direction(problem.with_prior(self.base.prior(problem, mapped.k)), state, g)
         first = state.length if turns else 1.0
         if not state.expectation.rounding < rise < np.inf:
             safe = self.base.evaluate(problem, mapped)
@@ -81,30 +81,30 @@ class CG:
         new = CGState(best.mixture, best.expectation, state, d, length, turns + 1)
         return new, exact_info(best, e_steps)
 
-    def _direction(self, posed: Problem, state: CGState, g: Array) -> tuple[Array, float, int]:
+    def _direction(self, climbed: Problem, state: CGState, g: Array) -> tuple[Array, float, int]:
         """The new direction, the slope along it, and how many conjugate ones came before it."""
         before = state.before
         if before and state.turns < g.size:
-            d = conjugate(g, state.direction, lambda v: slope(posed, state, v) - slope(posed, before, v))
-            rise = slope(posed, state, d)
+            d = conjugate(g, state.direction, lambda v: slope(climbed, state, v) - slope(climbed, before, v))
+            rise = slope(climbed, state, d)
             if 0 < rise < np.inf:
                 return d, rise, state.turns
-        return g, slope(posed, state, g), 0
+        return g, slope(climbed, state, g), 0
 
     def _search(
         self, problem: Problem, state: CGState, theta: Array, d: Array, rise: float, first: float
-    ) -> tuple[State | None, float, int]:
+    ) -> tuple[State[Mixture] | None, float, int]:
         """The best trial that is not below the state, its length, and how many E-steps were taken."""
         best, length, e_steps, objective = None, 0.0, 0, state.expectation.objective
         low, low_slope, high, a = 0.0, rise, np.inf, first
         while e_steps < self.trials and a > low:
             e_steps += 1
-            landed = jump(self.base, problem, state.mixture, theta + a * d)
+            landed = trial_at(self.base, problem, state.mixture, theta + a * d)
             if landed is None or landed.expectation.objective < objective:
                 high, a = a, low + (a - low) / 4
                 continue
             best, length, objective = landed, a, landed.expectation.objective
-            here = slope(self.base.posed(problem, landed.mixture.k), landed, d)
+            here = slope(problem.with_prior(self.base.prior(problem, landed.mixture.k)), landed, d)
             if not self.flat * rise < abs(here) < np.inf:
                 break
             # Where the line through the last two slopes is zero, or as far as may be.

@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from emseg.em.accelerators.step_limit import LEASH, leap, shorter
-from emseg.em.algorithm import FixedPoint, Info, State, exact_info, jump
+from emseg.em.accelerators.trial import Base, trial_at
+from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.em.q_function import slope
 from emseg.em.variants.em import EM
@@ -30,7 +31,7 @@ DIP = 0.001  # nats per sample below θ₁ that a jump may end; from deeper down
 
 
 @dataclass(frozen=True, eq=False)
-class SquaremState(State):
+class SquaremState(State[Mixture]):
     """With the largest steplength and the leash that are tried next."""
 
     clamp: float = 16.0
@@ -50,7 +51,7 @@ class Squarem:
         Factor on the clamp when it binds.
     """
 
-    base: FixedPoint = field(default_factory=EM)
+    base: Base = field(default_factory=EM)
     patience: int = 2
     growth: float = 4.0
     monotone = True
@@ -59,19 +60,18 @@ class Squarem:
         if self.patience < 1 or not self.growth >= 1:
             raise ValueError("patience and growth must be at least 1")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[SquaremState, Info]:
         """The base's state, with the first clamp."""
         state = self.base.evaluate(problem, start)
         return SquaremState(state.mixture, state.expectation), exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: SquaremState, rng: np.random.Generator) -> tuple[SquaremState, Info]:
         """A cycle, or as many as patience allows."""
-        assert isinstance(state, SquaremState)
         first = self.base.evaluate(problem, self.base.update(problem, state))
         second = self.base.update(problem, first)
         least, e_steps, clamp, leash = first.expectation.objective, 1, state.clamp, state.leash
-        here: State | None = state
-        near: State | None = first
+        here: State[Mixture] | None = state
+        near: State[Mixture] | None = first
         far: Mixture | None = second
         for cycle in range(self.patience):
             if cycle and here:
@@ -93,25 +93,25 @@ class Squarem:
         return SquaremState(safe.mixture, safe.expectation, clamp, leash), exact_info(safe, e_steps + 1)
 
     def _leap(
-        self, problem: Problem, here: State, first: State, second: Mixture, clamp: float, leash: float
-    ) -> tuple[State | None, float, float]:
+        self, problem: Problem, here: State[Mixture], first: State[Mixture], second: Mixture, clamp: float, leash: float
+    ) -> tuple[State[Mixture] | None, float, float]:
         """The E-step at θ', the next clamp and the next leash."""
         theta0, theta1, theta2 = here.mixture.pack(), first.mixture.pack(), second.pack()
         r = theta1 - theta0
         v = theta2 - theta1 - r
-        posed = self.base.posed(problem, second.k)
-        before, after = slope(posed, here, v), slope(posed, first, v)
+        climbed = problem.with_prior(self.base.prior(problem, second.k))
+        before, after = slope(climbed, here, v), slope(climbed, first, v)
         a = abs(before / (after - before)) if after > before else 1.0
         a = min(max(a, 1.0), clamp)
         landed, leash = leap(self.base, problem, first, second, theta0 + 2 * a * r + a**2 * v, leash)
         return landed, clamp * self.growth if a == clamp else clamp, leash
 
-    def _twice(self, problem: Problem, state: State) -> tuple[State | None, Mixture | None]:
+    def _twice(self, problem: Problem, state: State[Mixture]) -> tuple[State[Mixture] | None, Mixture | None]:
         """The E-step at Φ(θ), and Φ²(θ); None where they do not exist."""
         with np.errstate(all="ignore"):
             try:
                 mixture = self.base.update(problem, state)
-                first = jump(self.base, problem, mixture, mixture.pack())
+                first = trial_at(self.base, problem, mixture, mixture.pack())
                 return first, None if first is None else self.base.update(problem, first)
             except np.linalg.LinAlgError:
                 return None, None

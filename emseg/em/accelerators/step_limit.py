@@ -15,7 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.algorithm import FixedPoint, State, landing
+from emseg.em.accelerators.trial import Base, trial
+from emseg.em.algorithm import State
 from emseg.em.problem import Problem
 from emseg.em.q_function import expected
 from emseg.mixture.mixture import Mixture
@@ -28,7 +29,7 @@ HALVINGS = 20
 
 
 def leashed(
-    problem: Problem, state: State, mapped: Mixture, origin: Array, aim: Array, leash: float
+    problem: Problem, state: State[Mixture], mapped: Mixture, origin: Array, aim: Array, leash: float
 ) -> tuple[float, Mixture]:
     """The share of the way from a point to an aim that a leash allows, in 0…1, and the mixture there.
 
@@ -59,8 +60,8 @@ def leashed(
 
 
 def leap(
-    base: FixedPoint, problem: Problem, state: State, mapped: Mixture, aim: Array | None, leash: float
-) -> tuple[State | None, float]:
+    base: Base, problem: Problem, state: State[Mixture], mapped: Mixture, aim: Array | None, leash: float
+) -> tuple[State[Mixture] | None, float]:
     """The E-step at an aim, or on the way there from Φ(θ) as far as a leash allows, and the leash if that is accepted.
 
     The state is None where there is no aim or no mixture at it.
@@ -68,8 +69,8 @@ def leap(
     if aim is None or not np.isfinite(aim).all():
         return None, leash
     image = mapped.pack()
-    share, there = leashed(base.posed(problem, mapped.k), state, mapped, image, aim, leash)
-    landed = landing(base, problem, there) if share > 0 else None
+    share, there = leashed(problem.with_prior(base.prior(problem, mapped.k)), state, mapped, image, aim, leash)
+    landed = trial(base, problem, there) if share > 0 else None
     return landed, longer(leash) if share < 1 else leash
 
 

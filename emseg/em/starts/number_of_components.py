@@ -89,7 +89,7 @@ def candidates(
 
 def _polished(problem: Problem, mixture: Mixture, cost: int, rng: np.random.Generator) -> tuple[Mixture, int]:
     # By EM, which stays where annihilation has led: faster variants may find a spike of a few samples from there.
-    polished = fit(EM(), problem, mixture, POLISH, rng)
+    polished = fit(EM[Mixture](), problem, mixture, POLISH, rng)
     return polished.mixture, cost + (polished.trace[-1].e_steps if polished.trace else 0)
 
 

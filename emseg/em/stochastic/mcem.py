@@ -23,7 +23,7 @@ MOST = 10**9  # of which a billion equal samples can still be counted in 64 bits
 
 
 @dataclass(frozen=True, eq=False)
-class MCEMState(State):
+class MCEMState(State[Mixture]):
     """With the number of draws a sample that comes next, before it is rounded down."""
 
     m: float
@@ -49,15 +49,14 @@ class MCEM:
         if not 1 <= self.draws <= MOST or not self.growth >= 1:
             raise ValueError("draws must be from 1 to a billion, and growth 1 or more")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[MCEMState, Info]:
         """The first draws, at a starting mixture."""
         return self._draw(problem, start, rng, float(self.draws))
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: MCEMState, rng: np.random.Generator) -> tuple[MCEMState, Info]:
         """M-step, and more draws than before."""
-        assert isinstance(state, MCEMState)
         return self._draw(problem, problem.m_step(state.expectation.stats, state.mixture), rng, state.m)
 
-    def _draw(self, problem: Problem, mixture: Mixture, rng: np.random.Generator, m: float) -> tuple[State, Info]:
+    def _draw(self, problem: Problem, mixture: Mixture, rng: np.random.Generator, m: float) -> tuple[MCEMState, Info]:
         state = MCEMState(mixture, problem.e_step(mixture, drawn(rng, int(m))), min(m * self.growth, MOST))
         return state, free_energy(state, comparable=m >= ENOUGH)

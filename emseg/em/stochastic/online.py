@@ -22,7 +22,7 @@ from emseg.mixture.stats import Stats
 
 
 @dataclass(frozen=True, eq=False)
-class OnlineState(State):
+class OnlineState(State[Mixture]):
     """With the running statistics, and the passes and minibatches so far."""
 
     stats: Stats
@@ -58,15 +58,14 @@ class Online:
         if not (0.5 < self.alpha <= 1 and 0 <= self.t0 < np.inf):
             raise ValueError("alpha must be above 0.5 and at most 1, and t0 0 or more")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[OnlineState, Info]:
         """The statistics at a starting mixture."""
         expectation = problem.e_step(start)
         state = OnlineState(start, expectation, expectation.stats)
         return state, exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: OnlineState, rng: np.random.Generator) -> tuple[OnlineState, Info]:
         """A pass, and ℓ at its end."""
-        assert isinstance(state, OnlineState)
         rows, stats, mixture = problem.samples, state.stats, state.mixture
         cumulative = np.cumsum(rows.weight, dtype=np.float64)
         batches = -(-rows.n_rows // self.batch)

@@ -26,7 +26,7 @@ FORMS = ("celeux-diebolt", "robbins-monro")
 
 
 @dataclass(frozen=True, eq=False)
-class SAEMState(State):
+class SAEMState(State[Mixture]):
     """With the number of steps so far, and the statistics of the next M-step."""
 
     stats: Stats
@@ -67,13 +67,12 @@ class SAEM:
             return 1.0
         return max(1 - j / (self.steps + 1), 0.0) if self.form == FORMS[0] else float(j**-self.exponent)
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[SAEMState, Info]:
         """The first statistics, at a starting mixture."""
         return self._respond(problem, start, rng, 0, None)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: SAEMState, rng: np.random.Generator) -> tuple[SAEMState, Info]:
         """M-step from S_t, and S_{t+1}."""
-        assert isinstance(state, SAEMState)
         t, mixture = state.t + 1, problem.m_step(state.stats, state.mixture)
         if self.form == FORMS[1] and t == self.hold + self.steps + 1:
             expectation = problem.e_step(mixture)
@@ -83,7 +82,7 @@ class SAEM:
 
     def _respond(
         self, problem: Problem, mixture: Mixture, rng: np.random.Generator, t: int, last: Stats | None
-    ) -> tuple[State, Info]:
+    ) -> tuple[SAEMState, Info]:
         gamma = self.gamma(t)
         if self.form == FORMS[1]:
             expectation = problem.e_step(mixture, drawn(rng))

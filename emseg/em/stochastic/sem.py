@@ -24,7 +24,7 @@ from emseg.mixture.stats import Stats
 
 
 @dataclass(frozen=True, eq=False)
-class SEMState(State):
+class SEMState(State[Mixture]):
     """With the number of steps so far, the scores η where averaging began and the sum of statistics since."""
 
     t: int = 0
@@ -52,14 +52,13 @@ class SEM:
         if self.burn_in < 0 or self.draws < 1:
             raise ValueError("burn_in must be 0 or more, and draws 1 or more")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[SEMState, Info]:
         """Labels drawn at a starting mixture."""
         state = SEMState(start, problem.e_step(start, drawn(rng)))
         return state, free_energy(state)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: SEMState, rng: np.random.Generator) -> tuple[SEMState, Info]:
         """M-step and S-step; in the end, the answer."""
-        assert isinstance(state, SEMState)
         t, pivot, total, stats = state.t + 1, state.pivot, state.total, state.expectation.stats
         if t > self.burn_in:
             pivot = problem.scores(state.mixture)[0] if pivot is None else pivot

@@ -36,17 +36,17 @@ class CEM:
         if self.equal_weights not in (0, 1):
             raise ValueError("equal_weights must be 0 or 1")
 
-    def evaluate(self, problem: Problem, mixture: Mixture) -> State:
+    def evaluate(self, problem: Problem, mixture: Mixture) -> State[Mixture]:
         """The C-step at θ."""
         if self.equal_weights:
             mixture = replace(mixture, weights=np.full(mixture.k, 1 / mixture.k))
         return State(mixture, problem.e_step(mixture, hard))
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """The labels at a starting mixture."""
         state = self.evaluate(problem, start)
         return state, free_energy(state)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: State[Mixture], rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """M-step and C-step."""
         return self.init(problem, problem.m_step(state.expectation.stats, state.mixture), rng)

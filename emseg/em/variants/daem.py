@@ -22,7 +22,7 @@ from emseg.mixture.mixture import Mixture
 
 
 @dataclass(frozen=True, eq=False)
-class DAEMState(State):
+class DAEMState(State[Mixture]):
     """With the inverse temperature, the steps taken at it, and whether they have been enough."""
 
     beta: float
@@ -54,13 +54,12 @@ class DAEM:
         if not (0 < self.beta <= 1 and self.rate > 1 and self.steps >= 1):
             raise ValueError("beta must be above 0 and at most 1, rate above 1, and steps 1 or more")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[DAEMState, Info]:
         """The state at a starting mixture and the first temperature."""
         return self._anneal(problem, start, self.beta)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: DAEMState, rng: np.random.Generator) -> tuple[DAEMState, Info]:
         """M-step, and E-step at this temperature or the next."""
-        assert isinstance(state, DAEMState)
         mixture = problem.m_step(state.expectation.stats, state.mixture)
         if state.beta < 1 and state.settled:
             new, info = self._anneal(problem, mixture, min(state.beta * self.rate, 1.0))
@@ -69,7 +68,7 @@ class DAEM:
 
     def _anneal(
         self, problem: Problem, mixture: Mixture, beta: float, last: DAEMState | None = None
-    ) -> tuple[State, Info]:
+    ) -> tuple[DAEMState, Info]:
         expectation = problem.e_step(mixture, tempered(beta) if beta < 1 else None)
         taken = last.taken + 1 if last else 0
         if beta == 1:

@@ -26,18 +26,18 @@ class ECM:
 
     monotone = True
 
-    def evaluate(self, problem: Problem, mixture: Mixture) -> State:
+    def evaluate(self, problem: Problem, mixture: Mixture) -> State[Mixture]:
         """The E-step at θ."""
         return State(mixture, problem.e_step(mixture))
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """The state at a starting mixture."""
         if len(problem.family.free) == 1:
             raise UsageError(f"--algorithm ecm: {problem.family.name} has one part to maximise; use --algorithm em")
         state = self.evaluate(problem, start)
         return state, exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: State[Mixture], rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """A cycle for every part; the first one also finds the weights."""
         parts = problem.family.free
         mixture = replace(state.mixture, weights=problem.weights(state.expectation.stats))

@@ -51,12 +51,12 @@ class ECME:
         if not (self.slack >= 0 and self.passes >= 1):
             raise ValueError("slack must not be negative, passes at least 1")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """The state at a starting mixture."""
         state = State(start, problem.e_step(start))
         return state, exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: State[Mixture], rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """The M-step, then Newton steps on the weights."""
         mixture = problem.m_step(state.expectation.stats, state.mixture)
         if problem.family.tails:
@@ -69,7 +69,7 @@ class ECME:
             mixture = replace(mixture, weights=newton(mixture.weights, g, curvature / problem.n))
         return new, exact_info(new, e_steps)
 
-    def _with_tails(self, problem: Problem, mixture: Mixture, known: Tails | None) -> tuple[State, Info]:
+    def _with_tails(self, problem: Problem, mixture: Mixture, known: Tails | None) -> tuple[State[Mixture], Info]:
         """Steps on the weights and ν from the θ of the M-step; the highest point is the next state."""
         best, e_steps, fell = _evaluated(problem, mixture, known), 1, False
         while e_steps <= self.passes and best.gain(problem) > self.slack:
@@ -85,7 +85,7 @@ class ECME:
 
 
 @dataclass(frozen=True, eq=False)
-class ECMEState(State):
+class ECMEState(State[Mixture]):
     """With the place of ν, and Σ c r rᵀ."""
 
     tails: Tails
@@ -129,7 +129,7 @@ def newton(weights: Array, g: Array, curvature: Array) -> Array:
     return np.asarray(new / new.sum())
 
 
-def _pass(problem: Problem, mixture: Mixture) -> tuple[State, Array]:
+def _pass(problem: Problem, mixture: Mixture) -> tuple[State[Mixture], Array]:
     """The E-step, and Σ c r rᵀ."""
     products = np.zeros((mixture.k, mixture.k))
 

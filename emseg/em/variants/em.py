@@ -11,21 +11,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from emseg.em.algorithm import FixedPoint, State
-from emseg.em.problem import Problem
-from emseg.mixture.mixture import Mixture
+from emseg.em.algorithm import FixedPoint, M, Projections, State
 
 
 @dataclass(frozen=True)
-class EM(FixedPoint):
-    """Classic EM."""
+class EM(FixedPoint[Projections[M], M]):
+    """Classic EM of whatever has its two projections."""
 
     monotone = True
 
-    def evaluate(self, problem: Problem, mixture: Mixture) -> State:
+    def evaluate(self, problem: Projections[M], mixture: M) -> State[M]:
         """The E-step at θ."""
         return State(mixture, problem.e_step(mixture))
 
-    def update(self, problem: Problem, state: State) -> Mixture:
+    def update(self, problem: Projections[M], state: State[M]) -> M:
         """The M-step."""
         return problem.m_step(state.expectation.stats, state.mixture)

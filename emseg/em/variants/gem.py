@@ -22,7 +22,7 @@ HALVINGS = 4
 
 
 @dataclass(frozen=True, eq=False)
-class GEMState(State):
+class GEMState(State[Mixture]):
     """With the step ρ that is tried next."""
 
     rho: float = 1.0
@@ -48,13 +48,12 @@ class GEM:
         if not (0 < self.start < 2 and 1 <= self.growth <= 2):
             raise ValueError("start must lie between 0 and 2, growth from 1 to 2")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[GEMState, Info]:
         """The state at a starting mixture."""
         return self._at(problem, start, self.start)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: GEMState, rng: np.random.Generator) -> tuple[GEMState, Info]:
         """The longest of the steps ρ, ρ/2, … that does not lower Q; the M-step where rounding hides that."""
-        assert isinstance(state, GEMState)
         here, stats, rho = state.mixture, state.expectation.stats, state.rho
         theta = here.pack()
         best = problem.m_step(stats, here)
@@ -68,6 +67,6 @@ class GEM:
             rho /= 2
         return self._at(problem, best, self.start)
 
-    def _at(self, problem: Problem, mixture: Mixture, rho: float) -> tuple[State, Info]:
+    def _at(self, problem: Problem, mixture: Mixture, rho: float) -> tuple[GEMState, Info]:
         state = GEMState(mixture, problem.e_step(mixture), rho)
         return state, exact_info(state, 1)

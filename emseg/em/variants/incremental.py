@@ -26,7 +26,7 @@ from emseg.mixture.samples import Rows
 
 
 @dataclass(frozen=True, eq=False)
-class IncrementalState(State):
+class IncrementalState(State[Mixture]):
     """With the blocks, and the E-step of each at θ."""
 
     blocks: tuple[Problem, ...]
@@ -50,14 +50,15 @@ class Incremental:
         if self.blocks < 1:
             raise ValueError("blocks must be 1 or more")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[IncrementalState, Info]:
         """All blocks at a starting mixture."""
         state = self._evaluate(problem, start, _split(problem, self.blocks))
         return state, exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(
+        self, problem: Problem, state: IncrementalState, rng: np.random.Generator
+    ) -> tuple[IncrementalState, Info]:
         """A visit to every block, and ℓ."""
-        assert isinstance(state, IncrementalState)
         total, entropies = state.expectation.stats, [float(one.entropy + one.hidden) for one in state.found]
         mixture = problem.m_step(total, state.mixture)
         if len(state.blocks) == 1:

@@ -10,7 +10,7 @@ mclust's others count differently: like another ν (VEI, EVI, EEV, VEV), Λ = 0 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Map(FixedPoint):
+class Map(FixedPoint[Problem, Mixture]):
     """EM with a prior; for Student mixtures it is the Gaussians', on means and scales.
 
     Attributes
@@ -54,17 +54,14 @@ class Map(FixedPoint):
         if not self.dof > -1:
             raise ValueError("dof must be above -1")
 
-    def evaluate(self, problem: Problem, mixture: Mixture) -> State:
+    def evaluate(self, problem: Problem, mixture: Mixture) -> State[Mixture]:
         """The E-step at θ."""
-        return State(mixture, self.posed(problem, mixture.k).e_step(mixture))
+        return State(mixture, problem.with_prior(self.prior(problem, mixture.k)).e_step(mixture))
 
-    def update(self, problem: Problem, state: State) -> Mixture:
+    def update(self, problem: Problem, state: State[Mixture]) -> Mixture:
         """The M-step."""
-        return self.posed(problem, state.mixture.k).m_step(state.expectation.stats, state.mixture)
-
-    def posed(self, problem: Problem, k: int) -> Problem:
-        """The problem with the prior."""
-        return replace(problem, prior=self.prior(problem, k))
+        posterior = problem.with_prior(self.prior(problem, state.mixture.k))
+        return posterior.m_step(state.expectation.stats, state.mixture)
 
     def prior(self, problem: Problem, k: int) -> Prior | Pseudo:
         """What is believed of a mixture of K components before the samples are seen."""

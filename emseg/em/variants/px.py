@@ -31,17 +31,17 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class PX(FixedPoint):
+class PX(FixedPoint[Problem, Mixture]):
     """EM on a model with a scale more than the samples show."""
 
     monotone = True
 
-    def evaluate(self, problem: Problem, mixture: Mixture) -> State:
+    def evaluate(self, problem: Problem, mixture: Mixture) -> State[Mixture]:
         """The E-step at θ, where α = 1."""
         _require_student(problem)
         return State(mixture, problem.e_step(mixture))
 
-    def update(self, problem: Problem, state: State) -> Mixture:
+    def update(self, problem: Problem, state: State[Mixture]) -> Mixture:
         """The M-step of the wider model, brought back to α = 1."""
         family, stats, parts = _require_student(problem), state.expectation.stats, state.mixture.components
         mixture = problem.m_step(stats, state.mixture)

@@ -27,19 +27,19 @@ class SAGE:
 
     monotone = True
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """The state at a starting mixture."""
         state = State(start, problem.e_step(start))
         return state, exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: State[Mixture], rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """One sweep, darkest component first: an order that does not depend on how components are numbered."""
         for k in state.mixture.canonical_order():
             mixture = self._update(problem, state, int(k))
             state = State(mixture, problem.e_step(mixture))
         return state, exact_info(state, state.mixture.k)
 
-    def _update(self, problem: Problem, state: State, k: int) -> Mixture:
+    def _update(self, problem: Problem, state: State[Mixture], k: int) -> Mixture:
         """θ with component k improved."""
         stats, family = state.expectation.stats, problem.family
         t = family.pinned(stats, state.mixture.components).t.copy()

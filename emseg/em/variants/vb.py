@@ -57,7 +57,7 @@ class Prior:
 
 
 @dataclass(frozen=True, eq=False)
-class VBState(State):
+class VBState(State[Mixture]):
     """With the prior, which is found once."""
 
     prior: Prior
@@ -91,7 +91,7 @@ class VB:
         if not self.dof > -1:
             raise ValueError("dof must be above -1")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[VBState, Info]:
         """The q that samples distributed as the starting mixture lead to."""
         model = _model(problem)
         if model.letters not in BLOCKS:
@@ -99,9 +99,8 @@ class VB:
             raise UsageError(f"--algorithm vb: {model.name} has no conjugate prior; use --covariance {names}")
         return self._iterate(problem, self._prior(problem), _stats(start, problem.n, model.needs_products))
 
-    def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
+    def step(self, problem: Problem, state: VBState, rng: np.random.Generator) -> tuple[VBState, Info]:
         """Parameters from labels, then labels from parameters."""
-        assert isinstance(state, VBState)
         return self._iterate(problem, state.prior, state.expectation.stats)
 
     def _prior(self, problem: Problem) -> Prior:
@@ -111,7 +110,7 @@ class VB:
         scale = _blocks(self.scale * scatter / problem.n + problem.psi * np.eye(d), BLOCKS[model.letters])
         return Prior(self.alpha, self.shrinkage, scale.shape[-1] + self.dof, mean, scale)
 
-    def _iterate(self, problem: Problem, prior: Prior, stats: Stats) -> tuple[State, Info]:
+    def _iterate(self, problem: Problem, prior: Prior, stats: Stats) -> tuple[VBState, Info]:
         mixture, tilt, divergence = _posterior(problem, prior, stats)
 
         def respond(r: Real, weight: Real) -> tuple[Real, Array]:

@@ -11,7 +11,6 @@ be there patches of that scale or not.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +160,6 @@ def _expected(v: Array, n: Array, seen: Array) -> float:
     return float(-0.5 * ((n[:, None] * np.log(v)).sum() + (seen / v).sum()))
 
 
-def learn_scales(problem: ScaleProblem, start: ScaleMixture) -> Fit:
+def learn_scales(problem: ScaleProblem, start: ScaleMixture) -> Fit[ScaleMixture]:
     """EM from a start; `Fit.mixture` is the scale mixture."""
-    # A scale mixture has all that the loop asks of a mixture, its problem all that it asks of a problem.
-    return fit(EM(), cast(Any, problem), cast(Any, start), STOP, np.random.default_rng(0))
+    return fit(EM[ScaleMixture](), problem, start, STOP, np.random.default_rng(0))

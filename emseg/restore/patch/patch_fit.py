@@ -10,7 +10,6 @@ distribution around it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,10 +107,9 @@ def moments(x: Real, weight: Real) -> Array:
     return np.concatenate([[weight.sum(dtype=np.float64)], second.ravel().astype(np.float64)])
 
 
-def learn(problem: PatchProblem, start: PatchMixture, stop: Stop) -> Fit:
+def learn(problem: PatchProblem, start: PatchMixture, stop: Stop) -> Fit[PatchMixture]:
     """EM from a start; `Fit.mixture` is the patch mixture."""
-    # A patch mixture has all that the loop asks of a mixture, its problem all that it asks of a problem.
-    return fit(EM(), cast(Any, problem), cast(Any, start), stop, np.random.default_rng(0))
+    return fit(EM[PatchMixture](), problem, start, stop, np.random.default_rng(0))
 
 
 def first_mixture(problem: PatchProblem, k: int, rng: np.random.Generator) -> PatchMixture:

@@ -58,6 +58,9 @@ class Poisson:
     asked: list[Rates] = field(default_factory=list)
     family: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(tails=()))
 
+    def with_prior(self, prior: None) -> Poisson:
+        return self
+
     def scores(self, mixture: Rates) -> tuple[np.ndarray, float]:
         return np.stack([np.log(mixture.weights) - mixture.rates, np.log(mixture.rates), -np.ones(2)], axis=1), 0.0
 
