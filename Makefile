@@ -1,6 +1,6 @@
 # What can be done here. Each target makes its own .venv if needed; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test slow bench lint clean
+.PHONY: help demo check test slow bench lint clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -12,7 +12,7 @@ CANDIDATES := $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3
 # Processes that `make test` runs at once.
 JOBS   ?= 2
 
-test slow bench: export OPENBLAS_NUM_THREADS := 1
+check test slow bench: export OPENBLAS_NUM_THREADS := 1
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -20,6 +20,9 @@ help: ## List the targets
 demo: $(VENV)/.ready ## Segment a sample photo and say where the results are
 	@$(BIN)/emseg segment $(SAMPLE) -k 4 -o out/demo
 	@echo "The results are in out/demo; look at out/demo/$(basename $(notdir $(SAMPLE))).overlay.png first."
+
+check: lint $(VENV)/.ready-test ## Check style and types, and run the tests that take seconds: within a minute
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --quick
 
 test: $(VENV)/.ready-test ## Run the tests
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
