@@ -1,4 +1,4 @@
-"""The README against the program: its options, its files, its examples."""
+"""README and guide against the program: options, files, examples."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import click
 import pytest
 
+from emseg.cli.main import COMMANDS
 from emseg.cli.subcommands import apply_command, compare_command, denoise_command, inpaint_command
 from emseg.cli.subcommands.segment_command import command
 from emseg.em.fit import Row
@@ -33,16 +34,28 @@ from emseg.output.store.names import (
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
+PAGES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "emseg" / "guide").glob("*.md"))}
+DOCUMENTS = {"README": README} | PAGES
+EVERYTHING = "\n\n".join(DOCUMENTS.values())
+HOME = "https://github.com/emseg/emseg/blob/main/"
+RAW = "https://raw.githubusercontent.com/emseg/emseg/main/"
 OPTIONS = [param for param in command.params if isinstance(param, click.Option)]
 SHELL = [
-    block for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if re.search(r"(?<![\w/])emseg \w", block)
+    pytest.param(block, id=f"{name}-{n}")
+    for name, text in DOCUMENTS.items()
+    for n, block in enumerate(re.findall(r"```sh\n(.*?)```", text, re.DOTALL))
+    if re.search(r"(?<![\w/])emseg \w", block)
 ]
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PYTHON = [
+    pytest.param(block, id=f"{name}-{n}")
+    for name, text in DOCUMENTS.items()
+    for n, block in enumerate(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+]
 
 
 def table(head: str) -> list[list[str]]:
     """Cells of the rows of the table that starts with this column."""
-    lines = README.partition(f"\n| {head} |")[2].splitlines()[2:]
+    lines = EVERYTHING.partition(f"\n| {head} |")[2].splitlines()[2:]
     rows = lines[: lines.index("")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
@@ -64,7 +77,7 @@ def test_the_table_names_every_choice() -> None:
         for choice in option.type.choices if isinstance(option.type, click.Choice) else ():
             assert f"`{choice}`" in cells[option.opts[-1]], f"{option.opts[-1]} {choice}"
     for name in (*FEATURES, *ALGORITHMS):
-        assert f"`{name}`" in README
+        assert f"`{name}`" in EVERYTHING
 
 
 def test_every_output_is_in_a_table() -> None:
@@ -78,7 +91,7 @@ def test_every_output_is_in_a_table() -> None:
 
 
 def test_options_of_apply() -> None:
-    section = README.partition("## Applying a model")[2].partition("\n## ")[0]
+    section = PAGES["options"].partition("## `emseg apply`")[2].partition("\n## ")[0]
     named = set(re.findall(r"`(--?[a-z0][a-z-]*)`", section))
     own = [param.opts for param in apply_command.command.params if isinstance(param, click.Option)]
     assert all(named & set(names) for names in own), own
@@ -86,7 +99,7 @@ def test_options_of_apply() -> None:
 
 
 def test_options_and_files_of_compare() -> None:
-    section = README.partition("## Comparing algorithms")[2].partition("\n## ")[0]
+    section = PAGES["options"].partition("## `emseg compare`")[2].partition("\n## ")[0]
     shared = section[section.index("`-k`") :]
     rows = {name: row for row in table("option of `compare`") for name in re.findall(r"--[a-z-]+", row[0])}
     for option in (param for param in compare_command.command.params if isinstance(param, click.Option)):
@@ -127,14 +140,38 @@ def test_the_log_has_the_columns_it_says() -> None:
     assert f"`{','.join(Row.__dataclass_fields__)}`" in README
 
 
-def test_links_lead_somewhere() -> None:
-    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / link).exists(), link
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_links_lead_somewhere(name: str) -> None:
+    """The README's links are whole addresses, so that they work on an index of packages too."""
+    folder = ROOT if name == "README" else ROOT / "emseg" / "guide"
+    for link in re.findall(r"\]\(([^)#]+)\)", DOCUMENTS[name]):
+        assert name != "README" or link.startswith((HOME, RAW)), link
+        own = link.removeprefix(HOME).removeprefix(RAW)
+        assert "://" in own or ((folder if own == link else ROOT) / own).exists(), link
 
 
-def test_it_opens_with_two_commands_and_ends_with_the_changes() -> None:
+def test_it_opens_with_two_commands() -> None:
     assert README.startswith("# emseg\n\n```sh\nmake demo")
-    assert re.findall(r"^## (.*)", README, re.MULTILINE)[-1] == "Changes"
+
+
+def test_the_indexes_list_every_page() -> None:
+    pages = set(PAGES) - {"index"}
+    assert set(re.findall(r"^\| ([a-z-]+) \|", PAGES["index"], re.MULTILINE)) - {"topic"} == pages
+    assert set(re.findall(r"/emseg/guide/([a-z-]+)\.md", README)) == pages
+
+
+def test_every_command_is_in_the_readme() -> None:
+    assert [row[0].strip("`") for row in table("command")] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_sentences_are_short(name: str) -> None:
+    """At most 25 words a sentence; tables, headings and code are no sentences."""
+    text = re.sub(r"```.*?```", "", DOCUMENTS[name], flags=re.DOTALL)
+    prose = [line for line in text.splitlines() if not line.lstrip().startswith(("|", "#", "<", "!"))]
+    sentences = re.split(r"(?<=[.!?])\s+|\n\s*\n", "\n".join(prose))
+    too_long = [sentence for sentence in sentences if len(sentence.split()) > 25]
+    assert not too_long, too_long
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ COMMANDS = {
     "inpaint": "Fill in missing pixels",
     "compare": "Compare the variants of EM on one image, from one start",
     "evaluate": "Score a label map against true ones",
+    "guide": "Show the documentation",
 }
 HELP = """Segment images with mixture models and the EM algorithm.
 
