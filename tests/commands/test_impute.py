@@ -208,7 +208,7 @@ def test_the_truth_as_mixture_has_the_coverage_it_says() -> None:
 
 
 def test_the_example_in_the_readme_prints_what_it_says() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "emseg" / "guide" / "impute.md").read_text("utf-8")
     code, printed = re.search(r"```python\n([^`]*emseg\.impute[^`]*)```\n+```text\n(.*?)```", text, re.DOTALL).groups()  # type: ignore[union-attr]
     out = io.StringIO()
     with redirect_stdout(out):

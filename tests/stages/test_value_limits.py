@@ -145,7 +145,7 @@ def test_a_pair_is_a_text() -> None:
 
 
 def test_a_photograph_overexposed_on_purpose() -> None:
-    """The README's table: without --censored, a component shrinks onto 255, and the others are moved about."""
+    """The guide's table: without --censored, a component shrinks onto 255, and the others are moved about."""
     over = np.asarray(PIL.Image.open(ROOT / "sample_images" / "camera.png").convert("L")) * 1.21
     clip = np.clip(np.rint(over), 0, 255).astype(np.uint8)
     free = emseg.segment(np.rint(over).astype(np.uint16), k=4, features="gray")
