@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from emseg.em.fit import Row
 from emseg.errors import DataError
-from emseg.execution.choose import crew_of
-from emseg.execution.executor import Crew
+from emseg.execution.choose import runner_for
+from emseg.execution.runner import Runner
 from emseg.image.model import Image
 from emseg.options.restoration import DenoiseOptions
 from emseg.restore.colour_rotation import axes_of_colour, turned
@@ -112,8 +112,8 @@ def denoise(
     photo = as_image(image)
     planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
     estimate = _poisson if asked.noise == "poisson" else _white
-    with crew_of(asked.workers, planes.values.size, on_progress) as crew:
-        found = estimate(photo, planes, asked, crew)
+    with runner_for(asked.workers, planes.values.size, on_progress) as runner:
+        found = estimate(photo, planes, asked, runner)
     result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
     facts = {
         "version": __version__,
@@ -152,7 +152,7 @@ class _Found:
         return photo.pixels if self.values is None else planes.back(self.values, photo)
 
 
-def _white(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
+def _white(photo: Image, planes: Planes, asked: DenoiseOptions, runner: Runner) -> _Found:
     """White noise, the same everywhere."""
     values, unit = planes.values, planes.unit / planes.grey
     if asked.sigma == "auto":
@@ -165,11 +165,11 @@ def _white(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _
     gain = np.zeros(len(values))
     if sigma.max() <= FAINT * np.ptp(values):
         return _Found(None, told, gain)
-    found, trace = _estimate(values, sigma, photo.colour, asked, crew, slices_of(photo), planes.ends)
+    found, trace = _estimate(values, sigma, photo.colour, asked, runner, slices_of(photo), planes.ends)
     return _Found(found, told, gain, trace)
 
 
-def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) -> _Found:
+def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, runner: Runner) -> _Found:
     """Noise of counted photons, stabilised channel by channel."""
     stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
     sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.grey
@@ -187,7 +187,7 @@ def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, crew: Crew) ->
     unit = WHITE / max(float(stable.max()), 1.0)
     middle = stable[:, :1, :1] * unit
     white = (stable * unit - middle).astype(np.float32)
-    found, trace = _estimate(white, np.full(len(white), unit), photo.colour, asked, crew, slices_of(photo))
+    found, trace = _estimate(white, np.full(len(white), unit), photo.colour, asked, runner, slices_of(photo))
     means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
     return _Found((np.stack(means) / planes.unit - planes.shift).astype(np.float32), levels, gain, trace)
 
@@ -207,7 +207,7 @@ def _estimate(
     levels: Array,
     colour: str,
     asked: DenoiseOptions,
-    crew: Crew,
+    runner: Runner,
     slices: int = 1,
     ends: tuple[float, float] | None = None,
 ) -> tuple[Real, tuple[Row, ...]]:
@@ -216,7 +216,7 @@ def _estimate(
     The slices of a volume lie below one another; each is an image of its own. At `ends`, noise was cut off.
     """
     if slices > 1:
-        parts = [_estimate(part, levels, colour, asked, crew, 1, ends) for part in np.split(values, slices, axis=1)]
+        parts = [_estimate(part, levels, colour, asked, runner, 1, ends) for part in np.split(values, slices, axis=1)]
         return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
@@ -224,8 +224,8 @@ def _estimate(
     if asked.chosen == "local":
         censored = Censored(values, levels, ends, axes) if ends else None
         work = denoise_fast if asked.fast else denoise_local
-        return turned(axes.T, work(planes, sigma, crew, censored if censored and censored.exist else None)), ()
-    found, fit = denoise_mixture(planes, sigma, crew, asked.fast)
+        return turned(axes.T, work(planes, sigma, runner, censored if censored and censored.exist else None)), ()
+    found, fit = denoise_mixture(planes, sigma, runner, asked.fast)
     trace = fit.trace if fit else ()
     found = turned(axes.T, found)
     if ends:

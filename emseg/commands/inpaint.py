@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import DataError, UsageError
-from emseg.execution.choose import crew_of
-from emseg.execution.executor import Crew
+from emseg.execution.choose import runner_for
+from emseg.execution.runner import Runner
 from emseg.image.label_maps import stored_values
 from emseg.image.model import Image
 from emseg.options.restoration import InpaintOptions
@@ -108,14 +108,14 @@ def inpaint(
     values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
     axes = axes_of_colour(values[:, None, ~missing], photo.colour)
     factor, shown = None, None
-    with crew_of(asked.workers, values.size, on_progress) as crew:
-        with crew.stage(0, 0.5 if asked.uncertainty else 1):
-            found, deviation = _filled(turned(axes, values), missing, slices_of(photo), crew)
+    with runner_for(asked.workers, values.size, on_progress) as runner:
+        with runner.stage(0, 0.5 if asked.uncertainty else 1):
+            found, deviation = _filled(turned(axes, values), missing, slices_of(photo), runner)
         if asked.uncertainty:
             from emseg.restore.inpaint.calibrate import deviation_factor
 
-            with crew.stage(0.5, 1):
-                factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), crew)
+            with runner.stage(0.5, 1):
+                factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), runner)
     if factor is not None:
         shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32)
         with np.errstate(over="ignore"):  # of numbers beyond 1e38, the deviation is infinite
@@ -145,10 +145,10 @@ def _range(values: Real) -> float:
     return most if whole > 2 * most > 0 else whole
 
 
-def _filled(values: Real, missing: NDArray[np.bool_], slices: int, crew: Crew) -> tuple[Real, Real]:
+def _filled(values: Real, missing: NDArray[np.bool_], slices: int, runner: Runner) -> tuple[Real, Real]:
     """Planes without holes, and deviations; each slice of a volume is an image of its own."""
     parts = zip(np.split(values, slices, axis=1), np.split(missing, slices, axis=0), strict=True)
-    done = [inpaint_planes(part, lost, crew) if lost.any() else (part, 0 * part) for part, lost in parts]
+    done = [inpaint_planes(part, lost, runner) if lost.any() else (part, 0 * part) for part, lost in parts]
     return np.concatenate([part for part, _ in done], axis=1), np.concatenate([part for _, part in done], axis=1)
 
 

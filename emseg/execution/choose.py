@@ -1,20 +1,21 @@
-"""Who restores an image: this process, or several where it is large."""
+"""Who works on an image: this process, or several where the image is large."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from emseg.execution.executor import Crew
-from emseg.execution.processes import Workers, can_work
+from emseg.execution.processes import Processes, can_start
 from emseg.execution.processors import processors
+from emseg.execution.runner import Runner
 
-LARGE = 1 << 19  # values, below which processes would take as long to start as they save
+#: Values of an image (H · W · C). Below this size, processes take as long to start (0.3 s) as they save.
+LARGE = 1 << 19
 
 
 @contextmanager
-def crew_of(workers: int, size: int, on_progress: Callable[[float], object] | None) -> Iterator[Crew]:
-    """A crew for an image of so many values.
+def runner_for(workers: int, size: int, on_progress: Callable[[float], object] | None) -> Iterator[Runner]:
+    """Yield a runner for an image of so many values; its processes end with the `with` block.
 
     Parameters
     ----------
@@ -23,10 +24,11 @@ def crew_of(workers: int, size: int, on_progress: Callable[[float], object] | No
     size : int
         H · W · C.
     on_progress : callable, optional
+        Called with the share that is done, from 0 to 1.
     """
     count = workers or processors()
-    if count < 2 or size < LARGE or not can_work():
-        yield Crew(None, on_progress)
+    if count < 2 or size < LARGE or not can_start():
+        yield Runner(None, on_progress)
         return
-    with Workers(count) as pool:
-        yield Crew(pool, on_progress)
+    with Processes(count) as executor:
+        yield Runner(executor, on_progress)

@@ -1,8 +1,8 @@
-"""Processes that do parts of the work on one image.
+"""`Processes`: an executor that shares the parts of a task among processes.
 
-Each is a new interpreter at the end of two pipes, not a copy of this process: that works on every system, from any
-thread, and does not run the user's script again. Arrays travel as pickles; a part of an image takes a hundred times
-longer to work on than to send. When its standard input ends, because this process is done or dead, a worker ends too.
+Each process is a new interpreter at the end of two pipes, not a copy of this one. That works on every system and from
+any thread, and does not run the user's script again. Arrays travel as pickles: to work on a part of an image takes a
+hundred times longer than to send it. A worker ends when its standard input ends, because this process is done or dead.
 """
 
 from __future__ import annotations
@@ -20,24 +20,26 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from emseg.errors import EmsegError
+from emseg.errors import EmsegError, option
+from emseg.execution.executor import Result
 
 START = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
     "from emseg.execution.processes import serve; serve()"
 )
-# They share the processors as it is; and so results are the same to the last bit, however many they are.
+# The processes share the processors already. With one thread each, the results do not depend on their number.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-AHEAD = 2  # parts in work or done, of each worker, that nobody has taken yet: more would only be memory
+#: Parts a worker that are in work or done and that nobody has taken yet. More would only take memory.
+AHEAD = 2
 
 
-def can_work() -> bool:
-    """Whether there is an interpreter to start; programs that embed Python may have none."""
+def can_start() -> bool:
+    """Whether there is an interpreter to start; a program that embeds Python may have none."""
     return bool(sys.executable) and not getattr(sys, "frozen", False)
 
 
-class Workers:
-    """So many processes, started when first needed and ended with the `with` block.
+class Processes:
+    """An executor of `count` processes, started when first needed and ended with the `with` block.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class Workers:
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._threads = ThreadPoolExecutor(count)  # each waits for the answer of one process
 
-    def __enter__(self) -> Workers:
+    def __enter__(self) -> Processes:
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -58,22 +60,22 @@ class Workers:
             worker.end()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def map(self, work: Callable[..., Any], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Any]:
-        """`work(*a)` of each of the arguments, in their order.
+    def map(self, work: Callable[..., Result], arguments: Iterable[tuple[Any, ...]]) -> Iterator[Result]:
+        """`work(*a)` for each of the arguments, in their order.
 
         Parameters
         ----------
         work : callable
-            Can be pickled, as what it takes and gives.
+            Can be pickled; so can what it takes and returns.
         arguments : iterable of tuple
-            Asked for one by one, not long before they are needed.
+            Taken one by one, not long before they are needed.
 
         Raises
         ------
         EmsegError
             If a process dies.
         Exception
-            What `work` raises.
+            Whatever `work` raises.
         """
         if not self._all:
             self._all = [_Worker() for _ in range(self.count)]
@@ -97,7 +99,7 @@ class Workers:
 
 
 class _Worker:
-    """A process, and what it was last told to do."""
+    """A process, and the pickled function that it was given last."""
 
     def __init__(self) -> None:
         self.process = subprocess.Popen(
@@ -107,8 +109,11 @@ class _Worker:
             env={**os.environ, **ONE_THREAD},
             start_new_session=True,  # Ctrl-C is for the process that started it
         )
+        if self.process.stdin is None or self.process.stdout is None:
+            raise RuntimeError("a process was started without pipes")
+        self.tasks, self.answers = self.process.stdin, self.process.stdout
         self.code = b""
-        with suppress(OSError):  # it is dead, which shows when its answer is waited for
+        with suppress(OSError):  # a dead process shows when its answer is waited for
             self._send(sys.path)
 
     def do(self, code: bytes, given: tuple[Any, ...]) -> Any:
@@ -116,8 +121,7 @@ class _Worker:
         try:
             self._send((None if code is self.code else code, given))
             self.code = code
-            assert self.process.stdout is not None
-            fine, found = pickle.load(self.process.stdout)
+            fine, found = pickle.load(self.answers)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             raise EmsegError(self._death()) from error
         if not fine:
@@ -125,28 +129,28 @@ class _Worker:
         return found
 
     def end(self) -> None:
-        """Whatever it is doing."""
+        """End the process, whatever it is doing."""
         self.process.kill()
         with suppress(OSError):
             self.process.communicate()
 
     def _send(self, what: object) -> None:
-        assert self.process.stdin is not None
-        pickle.dump(what, self.process.stdin, 5)
-        self.process.stdin.flush()
+        pickle.dump(what, self.tasks, 5)
+        self.tasks.flush()
 
     def _death(self) -> str:
-        self.process.kill()  # if it has only closed its end
+        self.process.kill()  # it may only have closed its end of the pipe
         code = self.process.wait()
         how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-        return f"a process that worked on the image ended early ({how}); if memory is short, give --workers 1"
+        remedy = f"if memory is short, use {option('workers', 1)}"
+        return f"a process that worked on the image ended early ({how}); {remedy}"
 
 
 def serve() -> None:
-    """Be a worker: do what comes on standard input, until it ends."""
+    """Be a worker: do the tasks that come on standard input, until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what is printed must not mix with them
+    os.dup2(2, 1)  # what a task prints must not mix with the answers
     tasks: SimpleQueue[tuple[bytes | None, tuple[Any, ...]]] = SimpleQueue()
     Thread(target=_receive, args=(tasks,), daemon=True).start()
     work: Any = None
@@ -163,7 +167,7 @@ def serve() -> None:
 
 
 def _receive(tasks: SimpleQueue[tuple[bytes | None, tuple[Any, ...]]]) -> None:
-    """Take what comes; end this process at once when the other end is gone."""
+    """Queue the tasks that come; end this process at once when the other end of the pipe is gone."""
     with suppress(EOFError, OSError, pickle.UnpicklingError):
         while True:
             tasks.put(pickle.load(sys.stdin.buffer))

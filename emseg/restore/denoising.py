@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from emseg.em.convergence import Stop
 from emseg.em.fit import Fit
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.restore.blend import blended
 from emseg.restore.local_gaussians import FULL, Round, local_round
 from emseg.restore.noise.censored_patches import Censored
@@ -36,7 +36,7 @@ STOP = Stop(tol=1e-3, max_iter=5)
 LIKE = 1 / 4, 4.0  # contrast relative to photographs, within which their mixture is taken as it is
 
 
-def denoise_local(planes: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
+def denoise_local(planes: Real, sigma: Array, runner: Runner, censored: Censored | None = None) -> Real:
     """Rounds of local Gaussians, from a pilot by the mixture of photographs.
 
     Parameters
@@ -45,59 +45,59 @@ def denoise_local(planes: Real, sigma: Array, crew: Crew, censored: Censored | N
         Patches are compared in the first.
     sigma : ndarray, shape (C,)
         Noise level of each channel.
-    crew : Crew
+    runner : Runner
     censored : Censored, optional
         The values that the planes are combinations of, if they were cut off: what they were before is then estimated
         anew before each round.
     """
     height, width = plane_shape(planes)
     noisy, sigma = fitted(planes, FULL.step), np.maximum(sigma, QUIET * sigma.max())
-    return blended(local_estimates(noisy, sigma, crew, censored), sigma)[:, :height, :width]
+    return blended(local_estimates(noisy, sigma, runner, censored), sigma)[:, :height, :width]
 
 
-def local_estimates(noisy: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
+def local_estimates(noisy: Real, sigma: Array, runner: Runner, censored: Censored | None = None) -> Real:
     """What the last round comes to with members that are shrunk once, and twice; (2, C, H, W)."""
-    with crew.stage(0, PILOT):
-        pilot = _pilot(noisy, sigma, crew)
+    with runner.stage(0, PILOT):
+        pilot = _pilot(noisy, sigma, runner)
     if censored is not None:
-        with crew.stage(PILOT, 2 * PILOT):
-            pilot = _pilot(_completed(noisy, pilot, FULL.step, censored, True), sigma, crew)
+        with runner.stage(PILOT, 2 * PILOT):
+            pilot = _pilot(_completed(noisy, pilot, FULL.step, censored, True), sigma, runner)
     begin = PILOT if censored is None else 2 * PILOT
     found, part = pilot[None], (1 - begin) / len(ROUNDS)
     for i, (share, factor) in enumerate(ROUNDS):
         whole = _completed(noisy, found[0], FULL.step, censored)
         powers = (2,) if i < len(ROUNDS) - 1 else (1, 2)
-        with crew.stage(begin + i * part, begin + (i + 1) * part):
-            found = local_round(whole, found[0], (factor * sigma**2).tolist(), crew, powers, share=share)
+        with runner.stage(begin + i * part, begin + (i + 1) * part):
+            found = local_round(whole, found[0], (factor * sigma**2).tolist(), runner, powers, share=share)
     return found
 
 
-def denoise_fast(planes: Real, sigma: Array, crew: Crew, censored: Censored | None = None) -> Real:
+def denoise_fast(planes: Real, sigma: Array, runner: Runner, censored: Censored | None = None) -> Real:
     """Two rounds of fewer local Gaussians, of fewer members that are alike in fewer coefficients.
 
     Parameters
     ----------
     planes : ndarray of float32, shape (C, H, W)
     sigma : ndarray, shape (C,)
-    crew : Crew
+    runner : Runner
     censored : Censored, optional
         See `denoise_local`.
     """
     height, width = plane_shape(planes)
     sigma = np.maximum(sigma, QUIET * sigma.max())
     noisy, begin = fitted(planes, 1), QUICK_PILOT
-    with crew.stage(0, begin):
-        found = _pilot(noisy, sigma, crew, QUICK_PASS)
+    with runner.stage(0, begin):
+        found = _pilot(noisy, sigma, runner, QUICK_PASS)
     if censored is not None:
         begin = 2 * QUICK_PILOT
-        with crew.stage(QUICK_PILOT, begin):
-            found = _pilot(_completed(noisy, found, 1, censored, True), sigma, crew, QUICK_PASS)
+        with runner.stage(QUICK_PILOT, begin):
+            found = _pilot(_completed(noisy, found, 1, censored, True), sigma, runner, QUICK_PASS)
     part = (1 - begin) / len(QUICK)
     for i, (share, factor, how) in enumerate(QUICK):
         pilot = fitted(found[:, :height, :width], how.step)
         whole = _completed(fitted(planes, how.step), pilot, how.step, censored)
-        with crew.stage(begin + i * part, begin + (i + 1) * part):
-            found = local_round(whole, pilot, (factor * sigma**2).tolist(), crew, (2,), how, share)[0]
+        with runner.stage(begin + i * part, begin + (i + 1) * part):
+            found = local_round(whole, pilot, (factor * sigma**2).tolist(), runner, (2,), how, share)[0]
     return found[:, :height, :width]
 
 
@@ -109,16 +109,16 @@ def _completed(noisy: Real, pilot: Real, step: int, censored: Censored | None, o
     return fitted(censored.completed(pilot[:, :height, :width], of_stored), step)
 
 
-def _pilot(noisy: Real, sigma: Array, crew: Crew, how: tuple[int, float] = PASS) -> Real:
+def _pilot(noisy: Real, sigma: Array, runner: Runner, how: tuple[int, float] = PASS) -> Real:
     """Channels by the mixture of photographs."""
     pilot, n = np.empty_like(noisy), len(noisy)
     for c, s in enumerate(sigma.tolist()):
-        with crew.stage(c / n, (c + 1) / n):
-            pilot[c] = _by_mixture(noisy[c], photographs(), s, *how, n, crew)
+        with runner.stage(c / n, (c + 1) / n):
+            pilot[c] = _by_mixture(noisy[c], photographs(), s, *how, n, runner)
     return pilot
 
 
-def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple[Real, Fit[PatchMixture] | None]:
+def denoise_mixture(planes: Real, sigma: Array, runner: Runner, fast: bool) -> tuple[Real, Fit[PatchMixture] | None]:
     """One mixture for all patches: that of photographs, as it is, or fitted to the image by EM.
 
     Parameters
@@ -126,7 +126,7 @@ def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple
     planes : ndarray of float32, shape (C, H, W)
         In units of which white has 255. The fit is to the first.
     sigma : ndarray, shape (C,)
-    crew : Crew
+    runner : Runner
     fast : bool
         Take the mixture as it is, and patches every 2 pixels.
 
@@ -148,8 +148,8 @@ def denoise_mixture(planes: Real, sigma: Array, crew: Crew, fast: bool) -> tuple
     how = FAST if fast else (1, LEAST)
     out = []
     for c, (plane, s) in enumerate(zip(noisy, sigma.tolist(), strict=True)):
-        with crew.stage(c / len(planes), (c + 1) / len(planes)):
-            out.append(_by_mixture(plane, mixture, s, *how, len(planes), crew, scale))
+        with runner.stage(c / len(planes), (c + 1) / len(planes)):
+            out.append(_by_mixture(plane, mixture, s, *how, len(planes), runner, scale))
     return np.stack(out)[:, :height, :width], fit
 
 
@@ -166,12 +166,12 @@ def _by_mixture(
     step: int,
     least: float,
     channels: int,
-    crew: Crew,
+    runner: Runner,
     scale: float | None = None,
 ) -> Real:
     """`filtered`, in the units of the mixture."""
     unit = _scale(plane, sigma, channels) if scale is None else scale
-    found: Real = filtered(plane * np.float32(unit), mixture, unit * sigma, step, crew, least) / np.float32(unit)
+    found: Real = filtered(plane * np.float32(unit), mixture, unit * sigma, step, runner, least) / np.float32(unit)
     return found
 
 

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.numerics.triangular import inverse_lower
 from emseg.restore.patch.patches import AREA, SIDE, Real, cut_at, lines, plane_shape, put_at, runs, spread
 from emseg.restore.patch.similar import Search, Tile
@@ -53,7 +53,7 @@ def local_round(
     noisy: Real,
     estimate: Real,
     noise: Sequence[float],
-    crew: Crew,
+    runner: Runner,
     powers: Sequence[int] = (1,),
     how: Round = FULL,
     share: float = 0.0,
@@ -66,7 +66,7 @@ def local_round(
         H and W are 8 plus a multiple of the step. Patches are compared in the first channel.
     noise : sequence of float
         Variance of each channel's noise.
-    crew : Crew
+    runner : Runner
     powers : sequence of int
         How often the members are shrunk, see `posterior_means`; P estimates.
     how : Round
@@ -89,7 +89,7 @@ def local_round(
     total, weight = np.zeros((len(powers), *pilot.shape), np.float32), np.zeros(pilot.shape[1:], np.float32)
     tiles = search.tiles()
     work = partial(_estimated, search, tuple(noise), tuple(powers))
-    for tile, (sums, counts) in zip(tiles, crew.run(work, tiles, inputs), strict=True):
+    for tile, (sums, counts) in zip(tiles, runner.run(work, tiles, inputs), strict=True):
         place = search.place(tile)
         total[:, :, *place] += sums
         weight[place] += counts

@@ -13,7 +13,7 @@ import skimage.data
 from PIL import Image
 from sklearn.datasets import load_sample_image
 
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.restore.blend import features
 from emseg.restore.denoising import local_estimates
 
@@ -48,7 +48,7 @@ def main() -> None:
     for level in LEVELS:
         for seed, clean in enumerate(crops()):
             noise = np.random.default_rng([seed, level]).normal(0, level, clean.shape).astype(np.float32)
-            found = local_estimates((clean + noise)[None] - 128, np.array([float(level)]), Crew())
+            found = local_estimates((clean + noise)[None] - 128, np.array([float(level)]), Runner())
             once, twice = found[:, 0] + 128
             step = twice - once
             rows = np.stack([(step * f).ravel() for f in (np.ones_like(step), *features(once, twice, level))])

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from emseg.errors import EmsegError, ImageError
-from emseg.execution.processes import Workers
+from emseg.execution.processes import Processes
 from emseg.image.read import read_image
 
 
 @pytest.fixture(scope="module")
-def two() -> Iterator[Workers]:
-    with Workers(2) as pool:
+def two() -> Iterator[Processes]:
+    with Processes(2) as pool:
         yield pool
 
 
@@ -39,18 +39,18 @@ def gone(pid: int) -> bool:
     return False
 
 
-def test_results_come_in_order(two: Workers) -> None:
+def test_results_come_in_order(two: Processes) -> None:
     whole = np.arange(4000.0).reshape(40, 100)
     found = list(two.map(partial(np.subtract, 3), ((whole[i : i + 4, ::2],) for i in range(0, 40, 4))))
     assert (np.concatenate(found) == 3 - whole[:, ::2]).all()
     assert list(two.map(partial(np.subtract, 2), [(5,)])) == [-3]
 
 
-def test_what_is_printed_is_no_result(two: Workers) -> None:
+def test_what_is_printed_is_no_result(two: Processes) -> None:
     assert list(two.map(print, [("not a result",), ("nor this",)])) == [None, None]
 
 
-def test_parts_are_asked_for_when_they_are_needed(two: Workers) -> None:
+def test_parts_are_asked_for_when_they_are_needed(two: Processes) -> None:
     asked = []
 
     def parts() -> Iterator[tuple[int]]:
@@ -64,7 +64,7 @@ def test_parts_are_asked_for_when_they_are_needed(two: Workers) -> None:
     results.close()
 
 
-def test_errors_are_those_of_the_work(two: Workers, tmp_path: Path) -> None:
+def test_errors_are_those_of_the_work(two: Processes, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match=r"nothing\.png"):
         list(two.map(read_image, [(str(tmp_path / "nothing.png"),), (str(tmp_path / "nor.png"),)]))
     with pytest.raises(ValueError, match="domain"):
@@ -73,7 +73,7 @@ def test_errors_are_those_of_the_work(two: Workers, tmp_path: Path) -> None:
 
 
 def test_other_processes_do_it_and_end() -> None:
-    with Workers(2) as pool:
+    with Processes(2) as pool:
         pids = set(pool.map(os.getpid, [()] * 20))
     assert os.getpid() not in pids
     assert all(gone(pid) for pid in pids)
@@ -81,7 +81,7 @@ def test_other_processes_do_it_and_end() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such signal")
 def test_a_death_is_told_in_one_line() -> None:
-    with Workers(2) as pool, pytest.raises(EmsegError, match=r"killed by signal 9.*--workers 1") as caught:
+    with Processes(2) as pool, pytest.raises(EmsegError, match=r"killed by signal 9.*use workers=1") as caught:
         list(pool.map(signal.raise_signal, [(signal.SIGKILL,)] * 3))
     assert "\n" not in str(caught.value)
 
@@ -92,8 +92,8 @@ def test_nothing_is_left_when_the_one_that_started_them_is_killed(tmp_path: Path
     script = tmp_path / "parent.py"
     script.write_text(
         "import os, signal, time\n"
-        "from emseg.execution.processes import Workers\n"
-        "pool = Workers(2)\n"
+        "from emseg.execution.processes import Processes\n"
+        "pool = Processes(2)\n"
         "print(next(pool.map(os.getpid, [()])), flush=True)\n"
         "list(pool.map(time.sleep, [(60,), (60,)]))\n"
     )

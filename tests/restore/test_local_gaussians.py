@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from emseg.execution.executor import Crew
-from emseg.execution.processes import Workers
+from emseg.execution.processes import Processes
+from emseg.execution.runner import Runner
 from emseg.restore import local_gaussians
 from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture
 from emseg.restore.patch import patch_mixture, similar
@@ -44,7 +44,7 @@ def test_members_get_the_conditional_mean_of_a_gaussian() -> None:
 
 
 def test_noise_goes_and_the_scene_stays() -> None:
-    error = denoise_local(noisy(), SIGMA, Crew()) - scene()
+    error = denoise_local(noisy(), SIGMA, Runner()) - scene()
     assert np.sqrt((error**2).mean()) < 7
 
 
@@ -52,15 +52,15 @@ def test_quick_rounds_are_between_a_single_pass_and_all_rounds(samples: Path) ->
     with Image.open(samples / "camera.png") as picture:
         clean = np.asarray(picture.convert("L").crop((150, 60, 278, 188)), np.float32)[None]
     y = clean + np.random.default_rng(0).normal(0, 20, clean.shape).astype(np.float32)
-    quick = rms(denoise_fast(y, SIGMA, Crew()) - clean)
-    single = rms(denoise_mixture(y, SIGMA, Crew(), True)[0] - clean)
-    assert rms(denoise_local(y, SIGMA, Crew()) - clean) < quick < single
+    quick = rms(denoise_fast(y, SIGMA, Runner()) - clean)
+    single = rms(denoise_mixture(y, SIGMA, Runner(), True)[0] - clean)
+    assert rms(denoise_local(y, SIGMA, Runner()) - clean) < quick < single
 
 
 def test_where_no_member_lies_the_estimate_stays() -> None:
     rng = np.random.default_rng(0)
     y, estimate = rng.normal(size=(2, 1, 40, 40)).astype(np.float32)
-    found = local_gaussians.local_round(y, estimate, [1.0], Crew(), (1, 2), local_gaussians.Round(16, 1, 0, 4), 0.5)
+    found = local_gaussians.local_round(y, estimate, [1.0], Runner(), (1, 2), local_gaussians.Round(16, 1, 0, 4), 0.5)
     bare = np.ones((40, 40), bool)
     for i in (0, 16, 32):
         for j in (0, 16, 32):
@@ -72,22 +72,22 @@ def test_where_no_member_lies_the_estimate_stays() -> None:
 
 def test_workers_and_tiles_change_nothing(monkeypatch) -> None:
     y = noisy(80)
-    whole, quick = denoise_local(y, SIGMA, Crew()), denoise_fast(y, SIGMA, Crew())
-    with Workers(2) as pool:
-        assert (denoise_local(y, SIGMA, Crew(pool)) == whole).all()
-        assert (denoise_fast(y, SIGMA, Crew(pool)) == quick).all()
+    whole, quick = denoise_local(y, SIGMA, Runner()), denoise_fast(y, SIGMA, Runner())
+    with Processes(2) as pool:
+        assert (denoise_local(y, SIGMA, Runner(pool)) == whole).all()
+        assert (denoise_fast(y, SIGMA, Runner(pool)) == quick).all()
     monkeypatch.setattr(similar, "TILE", (5, 7))
-    assert np.abs(denoise_local(y, SIGMA, Crew()) - whole).max() < 0.01
-    assert np.abs(denoise_fast(y, SIGMA, Crew()) - quick).max() < 0.01
+    assert np.abs(denoise_local(y, SIGMA, Runner()) - whole).max() < 0.01
+    assert np.abs(denoise_fast(y, SIGMA, Runner()) - quick).max() < 0.01
 
 
 def test_a_transposed_image_gives_the_transposed_estimate() -> None:
     y = noisy()
-    straight = denoise_local(y, SIGMA, Crew())
-    turned = denoise_local(np.ascontiguousarray(y.swapaxes(1, 2)), SIGMA, Crew()).swapaxes(1, 2)
+    straight = denoise_local(y, SIGMA, Runner())
+    turned = denoise_local(np.ascontiguousarray(y.swapaxes(1, 2)), SIGMA, Runner()).swapaxes(1, 2)
     assert np.abs(straight - turned).max() < 0.05
-    straight = denoise_fast(y, SIGMA, Crew())
-    turned = denoise_fast(np.ascontiguousarray(y.swapaxes(1, 2)), SIGMA, Crew()).swapaxes(1, 2)
+    straight = denoise_fast(y, SIGMA, Runner())
+    turned = denoise_fast(np.ascontiguousarray(y.swapaxes(1, 2)), SIGMA, Runner()).swapaxes(1, 2)
     assert np.abs(straight - turned).max() < 0.05
 
 
@@ -95,7 +95,7 @@ def test_planes_of_any_size() -> None:
     for shape in ((1, 1), (3, 40), (8, 8), (9, 11)):
         y = np.random.default_rng(0).normal(0, 5, (2, *shape)).astype(np.float32)
         for work in (denoise_local, denoise_fast):
-            found = work(y, np.array([5.0, 5.0]), Crew())
+            found = work(y, np.array([5.0, 5.0]), Runner())
             assert found.shape == y.shape
             assert np.isfinite(found).all()
 
@@ -104,6 +104,6 @@ def test_progress_goes_from_nothing_to_all(monkeypatch) -> None:
     monkeypatch.setattr(patch_mixture, "bands", partial(bands, pixels=200))
     for work in (denoise_local, denoise_fast, partial(denoise_mixture, fast=True)):
         seen: list[float] = []
-        work(noisy(), SIGMA, crew=Crew(None, seen.append))
+        work(noisy(), SIGMA, runner=Runner(None, seen.append))
         assert seen == sorted(set(seen))
         assert abs(seen[-1] - 1) < 1e-9

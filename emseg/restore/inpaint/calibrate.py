@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.restore.inpaint.rounds import inpaint
 from emseg.restore.patch.patches import Real
 
@@ -17,7 +17,7 @@ LEAST = 100  # held-out pixels, below which nothing can be said
 USUAL = 1.5  # the factor where nothing can be said: the median over photographs and kinds of holes, of 1.25 to 2.2
 
 
-def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Generator, crew: Crew) -> float:
+def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Generator, runner: Runner) -> float:
     """What standard deviations of `inpaint` are to be multiplied by, so that 90 % intervals hold 90 %.
 
     Known pixels are hidden by the holes themselves, moved elsewhere, in squares drawn at random (or singly, if holes
@@ -28,7 +28,7 @@ def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Ge
     planes : ndarray of float32, shape (C, H, W)
     missing : ndarray of bool, shape (H, W)
     rng : numpy.random.Generator
-    crew : Crew
+    runner : Runner
     """
     rng = rng.spawn(1)[0]  # a mask may have been drawn by a generator of the same seed
     hidden = np.roll(missing, [length // 3 + 1 for length in missing.shape], (0, 1)) & ~missing
@@ -40,6 +40,6 @@ def deviation_factor(planes: Real, missing: NDArray[np.bool_], rng: np.random.Ge
         hidden &= np.kron(squares, np.ones((block, block), bool))[: missing.shape[0], : missing.shape[1]]
     if hidden.sum() < LEAST:
         return USUAL
-    values, deviation = inpaint(planes, missing | hidden, crew)
+    values, deviation = inpaint(planes, missing | hidden, runner)
     z = np.abs(values - planes)[:, hidden] / deviation[:, hidden]
     return float(np.quantile(z, LEVEL)) / QUANTILE

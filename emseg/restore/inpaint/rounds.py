@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.restore.inpaint.conditional_moments import conditional
 from emseg.restore.inpaint.first_guess import depth, doubled, filled, halved
 from emseg.restore.inpaint.whole_image import agreed
@@ -43,7 +43,7 @@ DENSE, FEW, TRUST = 0.6, 32, 0.2
 LEAST_SHARE = 0.05  # added to the share of known pixels, the weight of a patch in the average
 
 
-def inpaint(planes: Real, missing: NDArray[np.bool_], crew: Crew) -> tuple[Real, Real]:
+def inpaint(planes: Real, missing: NDArray[np.bool_], runner: Runner) -> tuple[Real, Real]:
     """Fill missing pixels of planes.
 
     Parameters
@@ -52,7 +52,7 @@ def inpaint(planes: Real, missing: NDArray[np.bool_], crew: Crew) -> tuple[Real,
         In units of which white has 255. Patches are compared in the first channel.
     missing : ndarray of bool, shape (H, W)
         What the planes hold there makes no difference.
-    crew : Crew
+    runner : Runner
 
     Returns
     -------
@@ -67,25 +67,32 @@ def inpaint(planes: Real, missing: NDArray[np.bool_], crew: Crew) -> tuple[Real,
     lost = fitted(missing, 4)
     if depth(missing) > DEEP and min(shape) > 2 * SMALLEST:
         begin, rounds = 0.2, [(sigma, step) for sigma, step in rounds if sigma <= REFINING]
-        with crew.stage(0, begin):
-            coarse, _ = inpaint(*halved(planes, missing), crew)
+        with runner.stage(0, begin):
+            coarse, _ = inpaint(*halved(planes, missing), runner)
         values = fitted(np.where(missing, doubled(coarse, shape), planes), 4)
     else:
         begin = 0.1
-        with crew.stage(0, begin):
-            values = agreed(fitted(filled(planes, missing), 4), lost, crew)
+        with runner.stage(0, begin):
+            values = agreed(fitted(filled(planes, missing), 4), lost, runner)
     work = np.cumsum([0, *(16 / step**2 for _, step in rounds)])
     shares = begin + (1 - begin) * work / work[-1]
     variance = np.zeros_like(values)
     for i, (sigma, step) in enumerate(rounds):
-        with crew.stage(shares[i], shares[i + 1]):
-            values, variance = _round(values, lost, sigma, step, group, dense, i == len(rounds) - 1, crew)
+        with runner.stage(shares[i], shares[i + 1]):
+            values, variance = _round(values, lost, sigma, step, group, dense, i == len(rounds) - 1, runner)
     height, width = shape
     return values[:, :height, :width], np.sqrt(variance[:, :height, :width])
 
 
 def _round(
-    values: Real, missing: NDArray[np.bool_], sigma: float, step: int, group: int, dense: bool, last: bool, crew: Crew
+    values: Real,
+    missing: NDArray[np.bool_],
+    sigma: float,
+    step: int,
+    group: int,
+    dense: bool,
+    last: bool,
+    runner: Runner,
 ) -> tuple[Real, Real]:
     """The next guess, and the variance of each missing pixel."""
     search = Search(plane_shape(values), step, REACH, group)
@@ -101,7 +108,7 @@ def _round(
 
     total = np.zeros((2 * len(values) + 1, *missing.shape), np.float32)
     work = partial(_estimated, search, sigma, last, dense)
-    for tile, sums in zip(tiles, crew.run(work, tiles, inputs), strict=True):
+    for tile, sums in zip(tiles, runner.run(work, tiles, inputs), strict=True):
         total[:, *search.place(tile)] += sums
     weight = np.where(missing, total[-1], 1)
     weight[weight == 0] = 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.restore.patch.patches import SIDE, Real, cut, plane_shape
 from emseg.restore.patch.prior_covariance import Expected, precisions
 
@@ -24,7 +24,7 @@ CORE, MARGIN = 256, 24  # pixels a side of the blocks that are solved apart, and
 Block = tuple[slice, slice]
 
 
-def agreed(guess: Real, missing: NDArray[np.bool_], crew: Crew) -> Real:
+def agreed(guess: Real, missing: NDArray[np.bool_], runner: Runner) -> Real:
     """Planes with their missing pixels replaced by the most probable ones.
 
     Parameters
@@ -32,7 +32,7 @@ def agreed(guess: Real, missing: NDArray[np.bool_], crew: Crew) -> Real:
     guess : ndarray of float32, shape (C, H, W)
         In units of which white has 255; H and W are 8 plus multiples of 4.
     missing : ndarray of bool, shape (H, W)
-    crew : Crew
+    runner : Runner
     """
     shape = plane_shape(guess)
     blocks = [
@@ -46,7 +46,7 @@ def agreed(guess: Real, missing: NDArray[np.bool_], crew: Crew) -> Real:
         return guess[:, rows, columns], missing[rows, columns], (inner_rows, inner_columns)
 
     found = guess.copy()
-    for block, values in zip(blocks, crew.run(_block, blocks, inputs), strict=True):
+    for block, values in zip(blocks, runner.run(_block, blocks, inputs), strict=True):
         found[:, *block] = values
     return found
 

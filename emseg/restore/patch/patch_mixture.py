@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.restore.patch.patches import AREA, SIDE, Real, bands, cosines, lines, plane_shape, put_at, spread
 
 Array = NDArray[np.float64]
@@ -114,7 +114,7 @@ def coordinates(patches: Real) -> Real:
     return found
 
 
-def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, crew: Crew, least: float = LEAST) -> Real:
+def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, runner: Runner, least: float = LEAST) -> Real:
     """Conditional means of patches every `step` pixels, averaged by their precision where they overlap.
 
     It is done to the plane and to its transpose, which the mixture does not know to be as likely, on grids that
@@ -127,20 +127,20 @@ def filtered(plane: Real, mixture: PatchMixture, sigma: float, step: int, crew: 
     mixture : PatchMixture
     sigma : float
     step : int
-    crew : Crew
+    runner : Runner
     least : float
         Axes that are not looked at when the component of a patch is chosen, see `PatchMixture`.
     """
     seen = replace(mixture, noise=sigma**2, least=least)
-    with crew.stage(0, 0.5):
-        one = _filtered(plane, seen, step, crew)
-    with crew.stage(0.5, 1):
-        other = _filtered(np.ascontiguousarray(plane.T), seen, step, crew)
+    with runner.stage(0, 0.5):
+        one = _filtered(plane, seen, step, runner)
+    with runner.stage(0.5, 1):
+        other = _filtered(np.ascontiguousarray(plane.T), seen, step, runner)
     found: Real = (one[0] + other[0].T) / (one[1] + other[1].T)
     return found
 
 
-def _filtered(plane: Real, mixture: PatchMixture, step: int, crew: Crew) -> Real:
+def _filtered(plane: Real, mixture: PatchMixture, step: int, runner: Runner) -> Real:
     """Weighted sums of estimates, and of weights, (2, H, W). Down the plane the grid begins half a step late."""
     down, across = (
         _grid(length - SIDE + 1, step, first) for length, first in zip(plane.shape, (step // 2, 0), strict=True)
@@ -151,7 +151,7 @@ def _filtered(plane: Real, mixture: PatchMixture, step: int, crew: Crew) -> Real
         return plane[rows], down[(down >= rows.start) & (down <= rows.stop - SIDE)] - rows.start
 
     total = np.zeros((2, *plane.shape), np.float32)
-    for rows, sums in zip(parts, crew.run(partial(_band, mixture, across), parts, inputs), strict=True):
+    for rows, sums in zip(parts, runner.run(partial(_band, mixture, across), parts, inputs), strict=True):
         total[:, rows] += sums
     return total
 

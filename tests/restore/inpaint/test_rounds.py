@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from skimage.restoration import inpaint_biharmonic
 
-from emseg.execution.executor import Crew
-from emseg.execution.processes import Workers
+from emseg.execution.processes import Processes
+from emseg.execution.runner import Runner
 from emseg.restore.inpaint.calibrate import QUANTILE, deviation_factor
 from emseg.restore.inpaint.first_guess import depth, doubled, filled, halved
 from emseg.restore.inpaint.rounds import inpaint
@@ -34,7 +34,7 @@ def rms(error: np.ndarray) -> float:
 @pytest.mark.parametrize("share", [0.5, 0.8])
 def test_better_than_biharmonic_and_known_pixels_as_they_were(photo: np.ndarray, share: float) -> None:
     missing = holes(share)
-    found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Crew())
+    found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
     assert (found[0][~missing] == photo[~missing]).all()
     peer = inpaint_biharmonic(np.where(missing, 0, photo) / 255, missing) * 255
     assert rms(found[0] - photo) < 0.93 * rms(peer - photo)
@@ -42,10 +42,10 @@ def test_better_than_biharmonic_and_known_pixels_as_they_were(photo: np.ndarray,
 
 def test_quicker_where_very_many_pixels_are_missing(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     missing, steps = holes(0.5), []
-    whole, _ = inpaint(np.where(missing, 0, photo)[None], missing, Crew(on_progress=steps.append))
+    whole, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner(on_progress=steps.append))
     monkeypatch.setattr(inpaint_, "MANY", 1000)
     fewer: list[float] = []
-    found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Crew(on_progress=fewer.append))
+    found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner(on_progress=fewer.append))
     assert len(fewer) < len(steps)
     assert steps == sorted(steps)
     assert fewer[-1] == steps[-1] == pytest.approx(1)
@@ -54,9 +54,9 @@ def test_quicker_where_very_many_pixels_are_missing(photo: np.ndarray, monkeypat
 
 def test_what_the_holes_held_and_who_works_makes_no_difference(photo: np.ndarray) -> None:
     missing = holes(0.5)
-    first, _ = inpaint(np.where(missing, 0, photo)[None], missing, Crew())
-    with Workers(2) as pool:
-        other, _ = inpaint(np.where(missing, 200, photo)[None], missing, Crew(pool))
+    first, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
+    with Processes(2) as pool:
+        other, _ = inpaint(np.where(missing, 200, photo)[None], missing, Runner(pool))
     assert (first == other).all()
 
 
@@ -64,8 +64,8 @@ def test_what_the_holes_held_and_who_works_makes_no_difference(photo: np.ndarray
 def test_intervals_hold_what_they_promise(photo: np.ndarray, share: float) -> None:
     missing = holes(share)
     planes = np.where(missing, 0, photo)[None]
-    found, deviation = inpaint(planes, missing, Crew())
-    factor = deviation_factor(planes, missing, np.random.default_rng(0), Crew())
+    found, deviation = inpaint(planes, missing, Runner())
+    factor = deviation_factor(planes, missing, np.random.default_rng(0), Runner())
     inside = np.abs(found[0] - photo)[missing] <= QUANTILE * factor * deviation[0][missing]
     assert 0.85 <= inside.mean() <= 0.95
 
@@ -74,7 +74,7 @@ def test_a_large_hole_in_stripes_is_filled_with_stripes() -> None:
     stripes = np.repeat(100 + 80 * np.sin(np.arange(96) / 2)[None], 96, axis=0).astype(np.float32)
     missing = np.zeros((96, 96), bool)
     missing[38:58, 38:58] = True
-    found, _ = inpaint(np.where(missing, 0, stripes)[None], missing, Crew())
+    found, _ = inpaint(np.where(missing, 0, stripes)[None], missing, Runner())
     assert depth(missing) == 10
     assert rms(found[0][missing] - stripes[missing]) < 12
 

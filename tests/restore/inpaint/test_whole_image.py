@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emseg.execution.executor import Crew
-from emseg.execution.processes import Workers
+from emseg.execution.processes import Processes
+from emseg.execution.runner import Runner
+from emseg.restore.inpaint import whole_image
 from emseg.restore.inpaint.first_guess import filled
-from emseg.restore.inpaint.rounds import whole_image
 from emseg.restore.inpaint.whole_image import agreed
 from emseg.restore.patch.patches import cut
 from emseg.restore.patch.prior_covariance import Expected, precisions
@@ -29,7 +29,7 @@ def test_it_solves_the_linear_system(photo: np.ndarray, monkeypatch: pytest.Monk
     guess = filled(np.where(missing, 0, part)[None], missing)
     monkeypatch.setattr(whole_image, "ROUNDS", ((20, 100),))
     monkeypatch.setattr(whole_image, "SWEEPS", 300)
-    found = agreed(guess, missing, Crew())[0]
+    found = agreed(guess, missing, Runner())[0]
     own = [y * 13 + x for y in range(0, 17, 4) for x in range(0, 13, 4)]
     label = Expected(cut(guess[0])[own], 20, 1).label
     where = np.arange(part.size).reshape(part.shape)
@@ -55,10 +55,10 @@ def test_better_than_smooth_and_the_same_whoever_works(photo: np.ndarray, monkey
     missing = np.random.default_rng(0).random((64, 64)) < 0.8
     guess = filled(np.where(missing, 0, photo)[None], missing)
     monkeypatch.setattr(whole_image, "CORE", 32)
-    found = agreed(guess, missing, Crew())
+    found = agreed(guess, missing, Runner())
     assert np.mean((found - photo) ** 2) < 0.75 * np.mean((guess - photo) ** 2)
-    with Workers(2) as pool:
-        assert (agreed(guess, missing, Crew(pool)) == found).all()
+    with Processes(2) as pool:
+        assert (agreed(guess, missing, Runner(pool)) == found).all()
     monkeypatch.setattr(whole_image, "CORE", 256)
-    whole = agreed(guess, missing, Crew())
+    whole = agreed(guess, missing, Runner())
     assert np.sqrt(np.mean((whole - found) ** 2)) < 2  # what lies beyond the margin hardly matters

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from emseg.execution.executor import Crew
+from emseg.execution.runner import Runner
 from emseg.restore.colour_rotation import OPPONENT, turned
 from emseg.restore.denoising import denoise_fast, denoise_local
 from emseg.restore.noise.censored_patches import Censored
@@ -61,6 +61,6 @@ def test_cut_noise_is_removed_better_as_incomplete_data_than_by_undoing_its_mean
     clean = (128 + 120 * np.sign(np.sin(x / 5) + np.sin(y / 7)))[None].astype(np.float32)
     sigma = np.array([40.0])
     noisy = (clean + np.random.default_rng(2).normal(0, 40, clean.shape)).clip(*ENDS).astype(np.float32)
-    plain = unclipped(method(noisy, sigma, Crew()), noisy, 40.0, ENDS).clip(*ENDS)
-    censored = method(noisy, sigma, Crew(), Censored(noisy, sigma, ENDS, ONE)).clip(*ENDS)
+    plain = unclipped(method(noisy, sigma, Runner()), noisy, 40.0, ENDS).clip(*ENDS)
+    censored = method(noisy, sigma, Runner(), Censored(noisy, sigma, ENDS, ONE)).clip(*ENDS)
     assert ((censored - clean) ** 2).mean() < 0.8 * ((plain - clean) ** 2).mean()

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from emseg.em.convergence import Stop
-from emseg.execution.executor import Crew
-from emseg.execution.processes import Workers
+from emseg.execution.processes import Processes
+from emseg.execution.runner import Runner
 from emseg.restore.denoising import denoise_mixture
 from emseg.restore.patch.patch_fit import PatchProblem, first_mixture, learn
 from emseg.restore.patch.patch_mixture import D, PatchMixture, coordinates, filtered
@@ -107,11 +107,11 @@ def test_the_prior_goes_there_and_back_and_is_small() -> None:
 def test_every_step_covers_the_plane(step: int) -> None:
     rng = np.random.default_rng(0)
     plane = rng.normal(0, 10, (50, 61)).astype(np.float32)
-    found = filtered(plane, photographs(), 10.0, step, Crew())
+    found = filtered(plane, photographs(), 10.0, step, Runner())
     assert np.isfinite(found).all()
     assert found.std() < 3.5
-    with Workers(2) as pool:
-        assert (filtered(plane, photographs(), 10.0, step, Crew(pool)) == found).all()
+    with Processes(2) as pool:
+        assert (filtered(plane, photographs(), 10.0, step, Runner(pool)) == found).all()
 
 
 def test_it_is_the_average_of_filtered_patches() -> None:
@@ -126,13 +126,13 @@ def test_it_is_the_average_of_filtered_patches() -> None:
             where = (slice(j, j + 8), slice(i, i + 8)) if turn else (slice(i, i + 8), slice(j, j + 8))
             total[where] += weight[n] * (patches[n].T if turn else patches[n])
             count[where] += weight[n]
-    assert np.allclose(filtered(plane, photographs(), 10.0, 1, Crew()), total / count, atol=1e-3)
+    assert np.allclose(filtered(plane, photographs(), 10.0, 1, Runner()), total / count, atol=1e-3)
 
 
 def test_the_scale_of_the_numbers_does_not_matter() -> None:
     y, x = np.mgrid[:32, :32]
     scene = (100.0 * ((x // 12 + y // 12) % 2) + np.random.default_rng(0).normal(0, 10, (32, 32))).astype(np.float32)
     for fast in (True, False):
-        large, _ = denoise_mixture(scene[None] * 1000, np.array([10_000.0]), Crew(), fast)
-        small, _ = denoise_mixture(scene[None] / 1000, np.array([0.01]), Crew(), fast)
+        large, _ = denoise_mixture(scene[None] * 1000, np.array([10_000.0]), Runner(), fast)
+        small, _ = denoise_mixture(scene[None] / 1000, np.array([0.01]), Runner(), fast)
         assert np.allclose(large / 1000, small * 1000, atol=0.5)
