@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 
-from emseg.errors import ImageError
+from emseg.errors import ImageError, option
 
 MAX_PIXELS = 500_000_000
 SHARE = 0.8  # of the memory that is free, by default
@@ -41,7 +41,8 @@ class Reading:
         most, pixels = self.max_pixels or MAX_PIXELS, width * height
         if pixels > most:
             raise ImageError(
-                f"{name}: {width} × {height} pixels are more than {most:,}; crop it or scale it down (--max-pixels)"
+                f"{name}: {width} × {height} pixels are more than {most:,}; crop it or scale it down "
+                f"({option('max_pixels')})"
             )
         few = itemsize * channels <= 3  # as many bits as a table of all values may have
         need = pixels * (channels * itemsize + (WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels))
@@ -51,13 +52,13 @@ class Reading:
         if need > memory:
             raise ImageError(
                 f"{name}: {width} × {height} pixels take about {need / 1e9:.1f} GB of memory, allowed are "
-                f"{memory / 1e9:.1f} GB; crop it or scale it down (--max-memory)"
+                f"{memory / 1e9:.1f} GB; crop it or scale it down ({option('max_memory')})"
             )
 
     def require_page(self, pages: int, name: str) -> None:
         """Raise ImageError unless there are so many pages."""
         if self.page > pages:
-            raise ImageError(f"{name}: there is no page {self.page}; it has {pages} (--page)")
+            raise ImageError(f"{name}: there is no page {self.page}; it has {pages} ({option('page')})")
 
 
 def free_memory() -> int:

@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from emseg.errors import ImageError
-from emseg.image.label_maps import read_labels
+from emseg.image.label_maps import read_label_maps, read_labels, read_planes, stored_values
 
 LABELS = np.random.default_rng(0).integers(0, 6, (7, 9)).astype(np.uint8)
 
@@ -85,3 +85,49 @@ def test_a_file_that_is_missing_or_damaged_is_refused(tmp_path: Path) -> None:
     PIL.Image.fromarray(LABELS).save(tmp_path / "a.png")
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes()[:-30])
     refused(tmp_path / "a.png", "a")
+
+
+def test_stored_values_are_indices_or_pixels(tmp_path: Path) -> None:
+    for name in ("a.png", "a.gif"):
+        PIL.Image.fromarray(LABELS).convert("P").save(tmp_path / name)
+        with PIL.Image.open(tmp_path / name) as stored:
+            np.testing.assert_array_equal(stored_values(tmp_path / name)[:, :, 0], np.asarray(stored))
+    colours = np.random.default_rng(0).integers(0, 256, (7, 9, 3)).astype(np.uint8)
+    PIL.Image.fromarray(colours).save(tmp_path / "rgb.png")
+    np.testing.assert_array_equal(stored_values(tmp_path / "rgb.png"), colours)
+
+
+def test_label_maps_of_several_annotators(tmp_path: Path) -> None:
+    stack = np.stack([LABELS, LABELS + 1])
+    np.save(tmp_path / "a.npy", stack)
+    np.testing.assert_array_equal(read_label_maps(tmp_path / "a.npy"), stack)
+    np.savez(tmp_path / "a.npz", other=LABELS, segs=stack)
+    np.testing.assert_array_equal(read_label_maps(tmp_path / "a.npz"), stack)
+    np.savez(tmp_path / "b.npz", other=LABELS)
+    np.testing.assert_array_equal(read_label_maps(str(tmp_path / "b.npz")), LABELS)
+    PIL.Image.fromarray(LABELS).save(tmp_path / "a.png")
+    np.testing.assert_array_equal(read_label_maps(tmp_path / "a.png"), LABELS)
+
+
+def test_planes(tmp_path: Path) -> None:
+    planes = np.random.default_rng(0).random((3, 7, 9)).astype(np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", planes, photometric="minisblack")
+    np.save(tmp_path / "a.npy", planes)
+    for name in ("a.tif", "a.npy"):
+        np.testing.assert_array_equal(read_planes(tmp_path / name), planes)
+    tifffile.imwrite(tmp_path / "one.tif", planes[0])
+    np.testing.assert_array_equal(read_planes(tmp_path / "one.tif"), planes[:1])
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.tif", "none.npy", "none.tif"])
+def test_damaged_planes_are_refused(tmp_path: Path, name: str) -> None:
+    if name.startswith("x"):
+        (tmp_path / name).write_bytes(b"nothing of the kind")
+    with pytest.raises(ImageError, match=f"{name}: .*; "):
+        read_planes(tmp_path / name)
+
+
+def test_pickles_are_never_loaded(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.array([{"a": 1}], object), allow_pickle=True)
+    with pytest.raises(ImageError, match="no array of numbers"):
+        read_label_maps(tmp_path / "x.npy")

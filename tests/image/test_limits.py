@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import ImageError
-from emseg.image import Reading, count_pages, decode_image, limits, read_image
+from emseg.image import limits
+from emseg.image.limits import Reading
+from emseg.image.read import count_pages, decode_image, read_image
 
 
 def encoded(array: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
@@ -71,7 +73,7 @@ def test_frames_and_pages(kind: str, name: str, tmp_path: Path) -> None:
         image = read_image(tmp_path / name, Reading(page))
         assert image.pixels.shape == (6, 8, 3)
         assert np.array_equal(image.pixels, np.asarray(frames[page - 1]))
-    with pytest.raises(ImageError, match=r"there is no page 5; it has 4 \(--page\)"):
+    with pytest.raises(ImageError, match=r"there is no page 5; it has 4 \(page\)"):
         read_image(tmp_path / name, Reading(5))
 
 

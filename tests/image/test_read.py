@@ -17,9 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.errors import ImageError
-from emseg.image import Image, decode_image, limits, read, read_image, read_mask, shown
+from emseg.errors import ImageError, shown
+from emseg.image import file_bytes, limits
 from emseg.image.formats import pillow
+from emseg.image.model import Image
+from emseg.image.read import decode_image, read_image, read_mask
 
 RGB = np.random.default_rng(0).integers(0, 256, (12, 17, 3), dtype=np.uint8)
 
@@ -132,7 +134,7 @@ def test_unreadable_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_too_large_a_file_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "MAX_BYTES", 100)
+    monkeypatch.setattr(file_bytes, "MAX_BYTES", 100)
     assert "more than emseg reads" in refused(encoded(RGB), tmp_path)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from emseg.image import read_image
+from emseg.image.read import read_image
 
 
 @pytest.fixture(scope="module")

@@ -225,21 +225,18 @@ def _done(work: Work, batch: Batch, alone: bool, job: Job) -> Outcome:
 
 def _earlier(job: Job) -> Done | None:
     """The outcome of an earlier run with the same input and recipe, if it is still there."""
-    from emseg.output.store.files import digest, finished
+    from emseg.image.file_bytes import digest_of_image
+    from emseg.output.store.files import finished
 
-    sha256 = digest(job.source)
-    if job.source.lower().endswith(".hdr"):  # of an ENVI cube the samples count too
-        from emseg.image.read import digest_of_cube
-
-        sha256 = digest_of_cube(job.source) or sha256
-    found = finished(job.report, sha256, job.recipe)
+    found = finished(job.report, digest_of_image(job.source), job.recipe)
     return Done(found, lambda: f"{shown(job.source)}: done before") if found else None
 
 
 def opened(job: Job) -> Any:
     """A job's input in a form that the pipeline reads."""
+    from emseg.image.file_bytes import MAX_BYTES
     from emseg.image.limits import Reading
-    from emseg.image.read import MAX_BYTES, Source
+    from emseg.image.read import Source
 
     how = Reading(job.page, job.max_pixels, job.max_memory)
     if job.source != STDIO:

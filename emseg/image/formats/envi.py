@@ -41,14 +41,16 @@ def companion(path: str) -> str:
     raise ImageError(f"{shown(path)}: there are no samples beside this ENVI header; put the .dat or .img file there")
 
 
-def decode(header: bytes, samples: bytes, name: str, how: Reading) -> Image:
-    """Decode a cube.
+def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None) -> Image:
+    """Decode a cube of a header and the samples beside it.
 
     Raises
     ------
     ImageError, ValueError
         If it is too large, of a type that is not read, or not what its header says.
     """
+    if samples is None:
+        raise ImageError(f"{name}: an ENVI header is read from a file, with its samples beside it")
     how.require_page(1, name)
     fields = {key.lower(): value.strip() for key, value in _FIELD.findall(header.decode("utf-8", "replace"))}
     width, height, bands, start = (

@@ -1,16 +1,28 @@
-"""What a JPEG 2000 header says of depth: Pillow cuts colours to 8 bits without a word."""
+"""JPEG 2000 through Pillow, which cuts colours to 8 bits without a word: so the header is asked for their depth."""
 
 from __future__ import annotations
 
 import struct
 
 from emseg.errors import ImageError
+from emseg.image.formats import pillow
+from emseg.image.formats.pillow import count
+from emseg.image.limits import Reading
+from emseg.image.model import Image
+
+__all__ = ["count", "decode"]
 
 _SIZE = b"\xff\x4f\xff\x51"  # start of the code stream and of its size segment
 _COUNT = 40  # bytes from there to the number of components, which three bytes for each of them follow
 
 
-def require_depth(data: bytes, name: str) -> None:
+def decode(data: bytes, kind: str, name: str, how: Reading) -> Image:
+    """Decode an image; `kind` is Pillow's name of the format."""
+    _require_depth(data, name)
+    return pillow.decode(data, kind, name, how)
+
+
+def _require_depth(data: bytes, name: str) -> None:
     """Raise ImageError for several components of more than 8 bits (ITU-T T.800, A.5.1)."""
     start = data.find(_SIZE)
     if start < 0:

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from emseg.errors import ImageError
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 
@@ -42,7 +41,7 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     data = _unzipped(data, end) if zipped else data
     if len(data) < end:
         raise ValueError("the file is cut short")
-    stored, header, affine = _loaded(data, name)
+    stored, header, affine = _loaded(data)
     colours = stored.dtype.names
     if colours is not None:  # RGB24 and RGBA32
         stored = np.stack([stored[colour] for colour in colours[:3]], axis=-1)
@@ -83,17 +82,17 @@ def _unzipped(data: bytes, size: int) -> bytes:
     return zlib.decompressobj(31).decompress(data, size)
 
 
-def _loaded(data: bytes, name: str) -> tuple[Any, Any, Any]:
+def _loaded(data: bytes) -> tuple[Any, Any, Any]:
     """Array, header and affine."""
-    try:
-        import nibabel
-    except ImportError as error:
-        raise ImageError(f"{name}: NIfTI needs nibabel; pip install 'emseg[nifti]'") from error
+    import nibabel
+
     kind = nibabel.Nifti2Image if struct.unpack_from("<i", data)[0] in (540, 0x1C020000) else nibabel.Nifti1Image
     try:
         image = kind.from_bytes(data)
         return np.asanyarray(image.dataobj), image.header, image.affine
-    except (nibabel.filebasedimages.ImageFileError, nibabel.spatialimages.HeaderDataError) as error:
-        raise ValueError(str(error)) from error
-    except nibabel.wrapstruct.WrapStructError as error:
+    except (
+        nibabel.filebasedimages.ImageFileError,
+        nibabel.spatialimages.HeaderDataError,
+        nibabel.wrapstruct.WrapStructError,
+    ) as error:
         raise ValueError(str(error)) from error

@@ -66,7 +66,7 @@ _KEY_SCALE = {"1": 255, "L;2": 85, "L;4": 17}  # PNG's transparent grey is unsca
 
 
 def decode(data: bytes, kind: str, name: str, how: Reading) -> Image:
-    """Decode all but TIFF."""
+    """Decode an image of the format that Pillow calls `kind`; see `emseg.image.formats.registry.Format.decode`."""
     im = opened(data, kind, name, how)
     raw = raw_mode(im)
     if raw == "LA;16B" or raw in DEEP:
@@ -79,6 +79,12 @@ def decode(data: bytes, kind: str, name: str, how: Reading) -> Image:
 def count(data: bytes, kind: str, name: str) -> int:
     """Number of frames."""
     return int(getattr(opened(data, kind, name, Reading()), "n_frames", 1))
+
+
+def palette_indices(data: bytes, kind: str) -> NDArray[Any] | None:
+    """The stored indices (H, W) of an image with a palette; None of an image without one."""
+    with PIL.Image.open(io.BytesIO(data), formats=[kind]) as stored:
+        return np.asarray(stored) if stored.mode == "P" else None
 
 
 def opened(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.ImageFile:

@@ -9,11 +9,10 @@ from os.path import basename, commonpath, dirname, islink, join, normcase, normp
 from string import Formatter
 
 from emseg.errors import UsageError, shown
+from emseg.image.formats.registry import VOLUMES
 from emseg.output.registry import KINDS, written_always
 
 REPORT = ".json"
-#: How the names of volumes end.
-VOLUMES = (".nii", ".nii.gz")
 #: What `compare` writes, and its report.
 COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".compare.json"
 #: What `denoise` writes, and its report.

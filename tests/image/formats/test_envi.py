@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import ImageError
-from emseg.image import Reading, count_pages, decode_image, read_image
 from emseg.image.formats.envi import TYPES
+from emseg.image.limits import Reading
+from emseg.image.read import count_pages, decode_image, read_image
 
 RNG = np.random.default_rng(0)
 ORDERS = {"bsq": (2, 0, 1), "bil": (0, 2, 1), "bip": (0, 1, 2)}

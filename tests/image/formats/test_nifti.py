@@ -16,8 +16,9 @@ from PIL import Image
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import ImageError
-from emseg.image import Reading, read_image
 from emseg.image.formats.nifti import _geometry
+from emseg.image.limits import Reading
+from emseg.image.read import read_image
 
 nibabel = pytest.importorskip("nibabel", reason="needs nibabel")
 RNG = np.random.default_rng(0)

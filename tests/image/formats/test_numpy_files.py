@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import ImageError
-from emseg.image import Reading, decode_image
+from emseg.image.limits import Reading
+from emseg.image.read import decode_image
 
 
 def npy(array: np.ndarray, **options: object) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import ImageError
-from emseg.image import decode_image
+from emseg.image.read import decode_image
 
 RNG = np.random.default_rng(0)
 

@@ -12,8 +12,9 @@ import pytest
 import tifffile
 
 from emseg.errors import ImageError
-from emseg.image import Reading, decode_image
 from emseg.image.formats import pillow
+from emseg.image.limits import Reading
+from emseg.image.read import decode_image
 
 RNG = np.random.default_rng(0)
 RGB16 = RNG.integers(0, 65536, (9, 14, 3), dtype=np.uint16)

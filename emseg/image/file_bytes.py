@@ -1,0 +1,81 @@
+"""The bytes of image files: what may be opened, and how every refusal is worded. Imports no numpy."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+
+from emseg.errors import ImageError, shown
+from emseg.image.formats.registry import HEAD, format_of
+
+Path = str | os.PathLike[str]
+#: Bytes of the largest file read. A file is held in memory whole, so that what is hashed is what is decoded.
+MAX_BYTES = 4 << 30
+
+
+def read_bytes(path: Path, judge: Callable[[bytes], object] | None = None) -> bytes:
+    """All bytes of a regular file. Nothing else is opened, so nothing can hang.
+
+    Parameters
+    ----------
+    path : path
+    judge : callable, optional
+        Receives the first `HEAD` bytes, and may raise before the others are read.
+
+    Raises
+    ------
+    ImageError
+        One line that names the file and the remedy, for whatever cannot be read in full.
+    """
+    name = shown(path)
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageError(f"{name}: is a folder; name the image files in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError(f"{name}: is a pipe, a socket or a device; save it as an image file first")
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"{name}: {status.st_size / 1e9:.1f} GB is more than emseg reads; crop or shrink it")
+        with open(path, "rb") as file:
+            if judge is not None:
+                judge(file.read(HEAD))
+                file.seek(0)
+            return file.read()
+    except FileNotFoundError as error:
+        raise ImageError(f"{name}: no such file; check the spelling and the current folder") from error
+    except OSError as error:
+        raise ImageError(f"{name}: cannot be opened ({error.strerror}); check its path and permissions") from error
+    except ValueError as error:  # a NUL character
+        raise ImageError(f"{name}: cannot be a file name ({error}); check the spelling") from error
+
+
+def read_image_bytes(path: Path) -> tuple[bytes, bytes | None]:
+    """All bytes of an image file, and those of its companion if its format has one.
+
+    Raises
+    ------
+    ImageError
+        As `read_bytes`, and if the file does not start like an image.
+    """
+    name = shown(path)
+    data = read_bytes(path, lambda head: format_of(head, name))
+    companion = format_of(data[:HEAD], name).companion(os.fsdecode(path))
+    return data, None if companion is None else read_bytes(companion)
+
+
+def digest_of_bytes(data: bytes, companion: bytes | None = None) -> str:
+    """The SHA-256 of an image file in hexadecimal: that of its bytes, followed by those of its companion."""
+    found = hashlib.sha256(data)
+    if companion is not None:
+        found.update(companion)
+    return found.hexdigest()
+
+
+def digest_of_image(path: Path) -> str:
+    """The `sha256` that an image read from this path would have, without decoding; empty if it cannot be read."""
+    try:
+        return digest_of_bytes(*read_image_bytes(path))
+    except ImageError:
+        return ""

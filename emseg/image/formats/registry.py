@@ -1,0 +1,170 @@
+"""Every format of images that is read: the one list that the readers, checks and documentation use.
+
+To add a format, write a module with a function `decode(data, name, how)` and add a line to `FORMATS`. Importing this
+module imports no numpy; a format's module is loaded for the first file of that format.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from emseg.errors import ImageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from emseg.image.limits import Reading
+    from emseg.image.model import Image
+
+HEAD = 16  # bytes at the start of a file that tell its format
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of files.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it.
+    start : bytes
+        Regular expression that the first `HEAD` bytes of a file match.
+    module : str
+        Below `emseg.image.formats`; has `decode`, and further functions as said below.
+    suffixes : tuple of str
+        Endings of file names, in lower case, if content alone does not tell the format.
+    has_pages : bool
+        Whether a file may hold several pages, frames or arrays. Then `count(data)` says how many.
+    has_companion : bool
+        Whether samples lie in another file. Then `companion(path)` finds it, and `decode` takes its bytes as `samples`.
+    has_palette : bool
+        Whether stored values may be indices of colours. Then `palette_indices(data, kind)` reads them.
+    holds_labels : bool
+        Whether label maps are read from it.
+    holds_volumes : bool
+        Whether its images are slices of a volume.
+    package, extra : str
+        What the module imports that is no dependency of emseg, and the extra of emseg that installs it.
+    """
+
+    name: str
+    start: bytes
+    module: str
+    suffixes: tuple[str, ...] = ()
+    has_pages: bool = False
+    has_companion: bool = False
+    has_palette: bool = False
+    holds_labels: bool = False
+    holds_volumes: bool = False
+    package: str = ""
+    extra: str = ""
+
+    def matches(self, head: bytes, path: str) -> bool:
+        """Whether a file with these first bytes and this name is of this format."""
+        named = not self.suffixes or path.lower().endswith(self.suffixes)
+        return named and re.match(self.start, head, re.DOTALL) is not None
+
+    def decode(self, data: bytes, name: str, how: Reading, samples: bytes | None = None) -> Image:
+        """The image in a file's bytes; `name` is what messages call it, `samples` are the bytes of its companion.
+
+        Raises
+        ------
+        ImageError
+            If it is too large, of a kind that is not read, or a package is missing.
+        ValueError, OSError and others
+            Whatever a decoder raises for a damaged file.
+        """
+        more = {"samples": samples} if self.has_companion else {}
+        try:
+            image: Image = self._module.decode(data, name, how, **more)
+        except ModuleNotFoundError as error:
+            if not self.extra or error.name != self.package:
+                raise
+            raise ImageError(f"{name}: {self.name} needs {self.package}; pip install 'emseg[{self.extra}]'") from error
+        return image
+
+    def count(self, data: bytes, name: str) -> int:
+        """The number of pages, frames or arrays in a file's bytes; raises what `decode` does."""
+        return int(self._module.count(data)) if self.has_pages else 1
+
+    def companion(self, path: str) -> str | None:
+        """The path of the file that holds the samples, if it is not the same; ImageError if there is none."""
+        return str(self._module.companion(path)) if self.has_companion else None
+
+    def palette_indices(self, data: bytes) -> NDArray[Any] | None:
+        """The stored indices (H, W) of an image with a palette; None of an image without one."""
+        return None
+
+    @property
+    def _module(self) -> Any:
+        return import_module(f"emseg.image.formats.{self.module}")
+
+
+@dataclass(frozen=True)
+class PillowFormat(Format):
+    """A format that Pillow decodes, by the name `kind` that Pillow gives it."""
+
+    module: str = "pillow"
+    kind: str = ""
+    has_pages: bool = True
+
+    def decode(self, data: bytes, name: str, how: Reading, samples: bytes | None = None) -> Image:
+        """See `Format.decode`."""
+        image: Image = self._module.decode(data, self.kind, name, how)
+        return image
+
+    def count(self, data: bytes, name: str) -> int:
+        """See `Format.count`."""
+        return int(self._module.count(data, self.kind, name))
+
+    def palette_indices(self, data: bytes) -> NDArray[Any] | None:
+        """See `Format.palette_indices`."""
+        indices: NDArray[Any] | None = self._module.palette_indices(data, self.kind) if self.has_palette else None
+        return indices
+
+
+FORMATS: tuple[Format, ...] = (
+    PillowFormat("PNG", rb"\x89PNG\r\n\x1a\n", kind="PNG", has_palette=True, holds_labels=True),
+    PillowFormat("JPEG", rb"\xff\xd8\xff", kind="JPEG"),
+    Format("TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, holds_labels=True),
+    PillowFormat("GIF", rb"GIF8", kind="GIF", has_palette=True),
+    PillowFormat("BMP", rb"BM", kind="BMP"),
+    PillowFormat("WebP", rb"RIFF....WEBP", kind="WEBP"),
+    PillowFormat("AVIF", rb"....ftypavi[fs]", kind="AVIF"),
+    PillowFormat("JPEG 2000", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51\0", "jpeg2000", kind="JPEG2000"),
+    Format("NPY", rb"\x93NUMPY", "numpy_files", has_pages=True),
+    Format("NPZ", rb"PK\x03\x04", "numpy_files", has_pages=True),
+    Format("PNM", rb"P[23567fF]", "pnm"),
+    PillowFormat("PBM", rb"P[14]", kind="PPM"),  # a bit a sample
+    Format("ENVI", rb"ENVI", "envi", has_companion=True),
+    Format(  # gzip, or the length of a NIfTI-1 or NIfTI-2 header, 348 or 540, in either order of bytes
+        "NIfTI",
+        rb"\x1f\x8b|\x5c\x01\0\0|\0\0\x01\x5c|\x1c\x02\0\0|\0\0\x02\x1c",
+        "nifti",
+        suffixes=(".nii", ".nii.gz"),
+        holds_volumes=True,
+        package="nibabel",
+        extra="nifti",
+    ),
+)
+#: Endings of file names that say that the image is a volume.
+VOLUMES = tuple(suffix for entry in FORMATS if entry.holds_volumes for suffix in entry.suffixes)
+
+
+def format_of(head: bytes, name: str) -> Format:
+    """The format of a file with these first bytes and this name.
+
+    Raises
+    ------
+    ImageError
+        If the file is empty or of no known format.
+    """
+    if not head:
+        raise ImageError(f"{name}: the file is empty; export it again from its source")
+    found = next((entry for entry in FORMATS if entry.matches(head, name)), None)
+    if found is None:
+        raise ImageError(f"{name}: not an image of a kind that emseg reads; convert it to PNG or TIFF")
+    return found
