@@ -1,4 +1,4 @@
-"""Starts from a file: a label map, or a saved saved."""
+"""Starts from a file: a label map, or a saved model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scipy.stats import multivariate_normal
 
 import emseg
 from emseg.errors import DataError, EmsegError, ImageError, UsageError
-from emseg.mixture import saved
+from emseg.mixture.saved import model_json
 from emseg.mixture.covariance.registry import ALIASES
 
 Picture = tuple[np.ndarray, np.ndarray]
@@ -98,7 +98,7 @@ def test_a_start_without_extent_is_refused(label_file: Write) -> None:
 
 
 def saved(found: emseg.Segmentation, path: Path) -> str:
-    path.write_bytes(saved.model_json(found.report))
+    path.write_bytes(model_json(found.report))
     return str(path)
 
 
