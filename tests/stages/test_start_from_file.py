@@ -13,12 +13,11 @@ from scipy.stats import multivariate_normal
 
 import emseg
 from emseg.errors import DataError, EmsegError, ImageError, UsageError
-from emseg.mixture.saved import model_json
 from emseg.mixture.covariance.registry import ALIASES
+from emseg.mixture.saved import model_json
 
 Picture = tuple[np.ndarray, np.ndarray]
 Write = Callable[[np.ndarray], str]
-needs_models = pytest.mark.skipif(not hasattr(saved, "model_json"), reason="model files are not written yet")
 
 
 @pytest.mark.parametrize("covariance", ALIASES)
@@ -102,7 +101,6 @@ def saved(found: emseg.Segmentation, path: Path) -> str:
     return str(path)
 
 
-@needs_models
 @pytest.mark.parametrize("features", ["lab", "rgb,xy:0.5"])
 def test_a_saved_model_goes_on_where_the_fit_ended(picture: Picture, tmp_path: Path, features: str) -> None:
     first = emseg.segment(picture[0], 3, features=features, tol=1e-9)
@@ -111,7 +109,6 @@ def test_a_saved_model_goes_on_where_the_fit_ended(picture: Picture, tmp_path: P
     np.testing.assert_array_equal(again.labels, first.labels)
 
 
-@needs_models
 @pytest.mark.parametrize("covariance", ["tied", "diag", "spherical"])
 def test_a_model_of_another_shape_starts_without_a_false_likelihood(
     picture: Picture, tmp_path: Path, covariance: str
@@ -123,7 +120,6 @@ def test_a_model_of_another_shape_starts_without_a_false_likelihood(
     assert found.trace[0].objective <= found.trace[-1].objective + 1e-6
 
 
-@needs_models
 def test_a_model_that_does_not_fit_is_refused(picture: Picture, tmp_path: Path) -> None:
     path = saved(emseg.segment(picture[0], 3, features="rgb"), tmp_path / "a.json")
     with pytest.raises(UsageError, match="--features rgb"):
