@@ -18,7 +18,7 @@ from emseg.cli.subcommands import apply_command, compare_command, denoise_comman
 from emseg.cli.subcommands.segment_command import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
-from emseg.features.specification import FEATURES
+from emseg.features.registry import FEATURES
 from emseg.options.segmentation import COMPARE as COMPARE_DEFAULTS
 from emseg.output.registry import KINDS, saveable, written_always
 from emseg.output.store.names import (

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from emseg.em.registry import ALGORITHMS
-from emseg.features.specification import FEATURES, parse_spec
+from emseg.features.registry import FEATURES
+from emseg.features.specification import parse_spec
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.registry import FAMILIES
 from emseg.options.limits_text import LIMITS, is_limits

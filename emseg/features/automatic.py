@@ -1,4 +1,4 @@
-"""`--features auto`: whether brightness tells parts of an image apart, or only texture does.
+"""What the option `features` finds by itself: whether brightness tells parts of an image apart, or only texture does.
 
 What tells parts apart is alike within each of them, and so at distances within them. ρ(h), the correlation of a feature
 between pixels h apart (Moran, Biometrika 37 (1950)), can be compared across features, whatever their units and however
@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.features.colour import gray
-from emseg.features.texture import texture
+from emseg.features.kinds.gray import gray
+from emseg.features.kinds.texture import texture
 from emseg.image.model import Image
 
 Array = NDArray[np.float64]

@@ -9,20 +9,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, UsageError
-from emseg.features.colour import POINTWISE, gray, has_unit_scale
+from emseg.errors import DataError, UsageError, option
+from emseg.features.feature import Feature, Pixels
 from emseg.features.model import Features, Floats
-from emseg.features.pixel_index import CodeIndex, Index, Mask, PixelIndex, Samples, distinct_samples, usable
+from emseg.features.pixel_index import CodeIndex, Index, PixelIndex, Samples, usable
+from emseg.features.registry import feature_of
 from emseg.features.specification import format_spec, parse_spec
 from emseg.image.model import Image
 
 
 class _Group(NamedTuple):
-    """Features that share one scale: names, values (d, N) of samples, and which pixels these are."""
+    """Values that share one scale: their names, the values (d, N), and the samples they belong to."""
 
     names: tuple[str, ...]
     values: Floats
-    samples: Samples | None  # None: one per valid pixel
+    samples: Samples | None  # None: a value for each valid pixel
 
 
 def build_features(
@@ -63,19 +64,17 @@ def build_features(
         If no pixel is left, the mask has another shape, or the values do not suit the colour space.
     """
     weights = parse_spec(spec, image.colour)
-    flat = [name for name in weights if name not in POINTWISE]
-    if flat and "volume" in image.metadata:
-        raise UsageError(f"--features: {flat[0]} does not fit a volume; leave it out")
-    valid = usable(image, mask)
-    samples = distinct_samples(image, valid) if any(name in POINTWISE for name in weights) else None
-    groups = [
-        (group, weight) for name, weight in weights.items() for group in _measure(name, image, valid, samples, missing)
-    ]
-    if compress and samples and all(name in POINTWISE for name in weights):
-        index, count = samples.index, samples.weight
+    features = {name: feature_of(name) for name in weights}
+    planar = [name for name, feature in features.items() if not feature.fits_volumes]
+    if planar and "volume" in image.metadata:
+        raise UsageError(f"{option('features')}: {planar[0]} does not fit a volume; leave it out")
+    pixels = Pixels(image, usable(image, mask), missing)
+    groups = [(group, weights[name]) for name, feature in features.items() for group in _measured(feature, pixels)]
+    if compress and all(feature.repeats for feature in features.values()):
+        index, count = pixels.samples.index, pixels.samples.weight
     else:
-        index = PixelIndex(valid)
-        count = np.ones(image.shape[0] * image.shape[1] if valid is None else np.count_nonzero(valid))
+        index = PixelIndex(pixels.valid)
+        count = np.ones(image.shape[0] * image.shape[1] if pixels.valid is None else np.count_nonzero(pixels.valid))
     names = tuple(name for group, _ in groups for name in group.names)
     x, shift, scale = np.empty((len(names), count.size)), np.empty(len(names)), np.empty(len(names))
     start = 0
@@ -85,20 +84,21 @@ def build_features(
         _place(group, index, x[rows])
     unit = np.array([weight for group, weight in groups for _ in group.names])
     if missing:
-        measured = [row for row, name in enumerate(names) if name not in ("x", "y")] or list(range(len(names)))
-        x, count, index = _without_unknown(image, names, x, count, index, measured)
+        positions = {name for feature in features.values() if feature.is_position for name in feature.names}
+        content = [row for row, name in enumerate(names) if name not in positions] or list(range(len(names)))
+        x, count, index = _without_unknown(image, names, x, count, index, content)
     return Features(x, count, index, names, shift, scale, unit, image.shape, format_spec(weights))
 
 
 def _without_unknown(
-    image: Image, names: tuple[str, ...], x: Floats, count: Floats, index: Index, measured: list[int]
+    image: Image, names: tuple[str, ...], x: Floats, count: Floats, index: Index, content: list[int]
 ) -> tuple[Floats, Floats, Index]:
-    """Samples of which something is known; raise DataError if there is a feature of which nothing is."""
+    """Samples that are known in some of the rows `content`; DataError if a row is unknown everywhere."""
     unknown = np.isnan(x)
     if unknown.all(1).any():
         name = names[int(unknown.all(1).argmax())]
-        raise DataError(f"{image.name}: {name} is unknown in every pixel; leave it out of --features")
-    kept = ~np.asarray(unknown[measured].all(0))
+        raise DataError(f"{image.name}: {name} is unknown in every pixel; leave it out of {option('features')}")
+    kept = ~np.asarray(unknown[content].all(0))
     if kept.all():
         return x, count, index
     plane = np.zeros(image.shape[0] * image.shape[1], np.uint8)
@@ -110,52 +110,13 @@ def _without_unknown(
     return np.ascontiguousarray(x[:, kept]), count[kept], index
 
 
-def _measure(name: str, image: Image, valid: Mask | None, samples: Samples | None, missing: bool) -> list[_Group]:
-    """The group or groups that one name of the specification stands for."""
-    if samples and name in POINTWISE:
-        stored, known = samples.values, samples.known
-        if known is not None:  # any known value will do where there is none
-            stored = np.where(known, stored, stored[known].min())
-        if name in ("lab", "hsv", "hue", "chroma") and not has_unit_scale(stored):
-            raise DataError(
-                f"{image.name}: {name} needs 8- or 16-bit colours or floats in 0...1, found {stored.dtype} "
-                f"from {stored.min():g} to {stored.max():g}; use --features rgb"
-            )
-        if stored.dtype.kind == "f" and stored.any() and not 1e-140 < float(np.abs(stored).max()) < 1e140:
-            raise DataError(f"{image.name}: squares of its values leave the range of numbers; scale the values first")
-        transform, names = POINTWISE[name]
-        values = transform(stored)
-        if known is not None:
-            values[~known if name in ("rgb", "bands") else np.broadcast_to(~known.all(0), values.shape)] = np.nan
-        if missing and name == "hue":
-            values[:, stored.max(0) == stored.min(0)] = np.nan
-        return [_Group(names or tuple(f"band {c + 1}" for c in range(len(stored))), values, samples)]
-    if name == "texture":
-        from emseg.features.texture import MEASURES
-
-        planes = _texture(image, valid)
-        return [_Group((measure,), plane[None], None) for measure, plane in zip(MEASURES, planes, strict=True)]
-    planes = np.indices(image.shape, np.float64)[::-1].reshape(2, -1)
-    return [_Group(("x", "y"), np.array(planes) if valid is None else planes[:, valid], None)]
-
-
-def _texture(image: Image, valid: Mask | None) -> Floats:
-    """Texture of the luma, or of the mean of the bands, shape (3, N)."""
-    from emseg.features.texture import texture
-
-    stored = np.moveaxis(image.pixels, -1, 0)
-    luminance = stored.mean(axis=0, dtype=np.float64) if image.colour == "bands" else gray(stored)[0]
-    whole = None if valid is None else valid.reshape(image.shape)
-    if image.known is not None:
-        seen = np.asarray(image.known.all(axis=2))
-        whole = seen if whole is None else np.logical_and(whole, seen)
-        if not np.any(whole):
-            raise DataError(f"{image.name}: texture needs all channels, and no pixel has them; leave it out")
-        luminance = np.where(whole, luminance, 0)
-    planes = texture(luminance, whole).reshape(3, -1)
-    if image.known is not None and whole is not None:
-        planes[:, ~whole.ravel()] = np.nan
-    return planes if valid is None else planes[:, valid]
+def _measured(feature: Feature, pixels: Pixels) -> list[_Group]:
+    """The values of a feature, in groups that share one scale."""
+    values, names = feature.measure(pixels), feature.value_names(pixels.image.pixels.shape[2])
+    samples = pixels.samples if feature.repeats else None
+    if not feature.own_scales:
+        return [_Group(names, values, samples)]
+    return [_Group((name,), row[None], samples) for name, row in zip(names, values, strict=True)]
 
 
 def _standardise(group: _Group, weight: float) -> tuple[Floats, float]:

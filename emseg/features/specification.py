@@ -1,25 +1,14 @@
-"""What `--features` may say: `lab,xy:0.5,texture:2`. Imports nothing heavy, so a typing error is answered at once."""
+"""What the option `features` may say: `lab,xy:0.5,texture:2`. Imports no numpy, so errors are answered at once."""
 
 from __future__ import annotations
 
 import math
 
-from emseg.errors import UsageError
+from emseg.errors import UsageError, option
+from emseg.features.registry import DEFAULT, FEATURES
 
-#: What each name means, for help texts and messages.
-FEATURES = {
-    "lab": "CIE L*a*b* (D65, 2°): distances are roughly those people see; the default for colour",
-    "rgb": "the stored red, green and blue values",
-    "gray": "the stored grey value, or the ITU-R 709 luma of a colour image",
-    "hsv": "saturation·cos(hue), saturation·sin(hue), value",
-    "hue": "angle of the hue in radians, for --family von-mises",
-    "chroma": "log-chromaticity: the colour of a surface, however much light falls on it",
-    "bands": "every channel as stored",
-    "xy": "pixel column and row",
-    "texture": "what the neighbourhood looks like, whatever its brightness",
-}
-DEFAULT = {"gray": "gray", "rgb": "lab", "bands": "bands"}
-_NEED_COLOUR = {"lab", "rgb", "hsv", "hue", "chroma"}
+LIGHTEST, HEAVIEST = 1e-3, 1e3  # weights; beyond them a feature decides nothing, or everything
+FEATURES_OPTION = option("features")
 
 
 def parse_spec(spec: str, colour: str | None = None) -> dict[str, float]:
@@ -43,13 +32,15 @@ def parse_spec(spec: str, colour: str | None = None) -> dict[str, float]:
         if name == "auto":
             name = DEFAULT[colour] if colour else name
         elif name not in FEATURES:
-            raise UsageError(f"--features: unknown name {name!r}; choose from auto, {', '.join(FEATURES)}")
+            raise UsageError(f"{FEATURES_OPTION}: unknown name {name!r}; choose from auto, {', '.join(FEATURES)}")
         if name in weights:
-            raise UsageError(f"--features: {name} is given twice; name it once, with a weight if it should count more")
-        if colour not in (None, "rgb") and (name in _NEED_COLOUR or (name == "gray" and colour == "bands")):
+            remedy = "name it once, with a weight if it should count more"
+            raise UsageError(f"{FEATURES_OPTION}: {name} is given twice; {remedy}")
+        if colour is not None and colour not in FEATURES[name].colours:
             kind = "grey" if colour == "gray" else "multi-band"
-            raise UsageError(f"--features: {name} does not fit a {kind} image; use --features {DEFAULT[str(colour)]}")
-        weights[name] = _weight(name, number) if colon else 1.0
+            remedy = option("features", DEFAULT[colour])
+            raise UsageError(f"{FEATURES_OPTION}: {name} does not fit a {kind} image; use {remedy}")
+        weights[name] = _weight(name, number) if colon else FEATURES[name].weight if name in FEATURES else 1.0
     return weights
 
 
@@ -63,8 +54,7 @@ def _weight(name: str, number: str) -> float:
         weight = float(number)
     except ValueError:
         weight = math.nan
-    if not 1e-3 <= weight <= 1e3:
-        raise UsageError(
-            f"--features: the weight of {name} must be a positive number from 0.001 to 1000, not {number!r}"
-        )
+    if not LIGHTEST <= weight <= HEAVIEST:
+        limits = f"from {LIGHTEST:g} to {HEAVIEST:g}"
+        raise UsageError(f"{FEATURES_OPTION}: the weight of {name} must be a positive number {limits}, not {number!r}")
     return weight

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.features.colour import gray
-from emseg.features.texture import texture
+from emseg.features.kinds.gray import gray
+from emseg.features.kinds.texture import texture
 from emseg.image.model import Image
 
 Planes = NDArray[np.float32]

@@ -15,7 +15,7 @@ import numpy as np
 import PIL.Image
 
 import emseg
-from emseg.features.colour import lab
+from emseg.features.kinds.lab import lab
 from emseg.regions.graph import absorb, components, graph
 from tests.benchmarks.report import Report, Row, Table
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from emseg.cli.denoise_option import CLEANED
 from emseg.cli.shared_options import FILES, FIT, TALK, options
 from emseg.em.registry import ALGORITHMS
-from emseg.features.specification import FEATURES
+from emseg.features.registry import FEATURES
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.options.segmentation import SegmentOptions
 

@@ -9,7 +9,7 @@ import pytest
 
 import emseg
 from emseg.features.automatic import FAR, NEAR, NOTHING, chosen, correlation
-from emseg.features.texture import texture
+from emseg.features.kinds.texture import texture
 from emseg.image.model import Image
 from emseg.image.read import read_image
 

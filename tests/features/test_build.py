@@ -129,10 +129,10 @@ def test_a_constant_image_has_zero_spread_and_scale_one() -> None:
 @pytest.mark.parametrize(
     ("image", "spec", "mask", "error", "remedy"),
     [
-        (np.zeros((2, 3)), "lab", None, UsageError, "--features gray"),
-        (np.zeros((2, 3, 5)), "gray", None, UsageError, "--features bands"),
-        (np.full((2, 3, 3), 7.0), "lab", None, DataError, "--features rgb"),
-        (np.zeros((2, 3, 3), np.int16), "hsv", None, DataError, "--features rgb"),
+        (np.zeros((2, 3)), "lab", None, UsageError, "features='gray'"),
+        (np.zeros((2, 3, 5)), "gray", None, UsageError, "features='bands'"),
+        (np.full((2, 3, 3), 7.0), "lab", None, DataError, "features='rgb'"),
+        (np.zeros((2, 3, 3), np.int16), "hsv", None, DataError, "features='rgb'"),
         (np.zeros((2, 3)), "gray", np.zeros((2, 3), bool), DataError, "fully masked"),
         (np.full((2, 3), np.nan), "gray", None, DataError, "fully masked"),
         (np.zeros((2, 3)), "gray", np.ones((3, 2), bool), DataError, "2x3 pixels, the image 3x2"),

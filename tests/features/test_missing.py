@@ -98,7 +98,7 @@ def test_texture_looks_away_from_pixels_that_are_not_whole() -> None:
 def test_a_channel_of_which_nothing_is_known_is_refused() -> None:
     pixels, known = pierced(np.float64)
     known[:, :, 1] = False
-    with pytest.raises(DataError, match="G is unknown in every pixel; leave it out of --features"):
+    with pytest.raises(DataError, match="G is unknown in every pixel; leave it out of features"):
         build_features(partly_known(Image.from_array(pixels), known), "rgb", missing=True)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from emseg.errors import UsageError
-from emseg.features.specification import FEATURES, format_spec, parse_spec
+from emseg.features.registry import FEATURES
+from emseg.features.specification import format_spec, parse_spec
 
 
 @pytest.mark.parametrize(("colour", "name"), [("rgb", "lab"), ("gray", "gray"), ("bands", "bands"), (None, "auto")])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import emseg
-from emseg.features.texture import texture
+from emseg.features.kinds.texture import texture
 from emseg.image.model import Image
 from emseg.regions.texture_planes import ENOUGH, LEAST, WEIGHT, grain, reduced
 

@@ -24,20 +24,42 @@ Knutsson & Westin (1993).
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+import numpy as np
+
+from emseg.errors import DataError
+from emseg.features.feature import Feature, Floats, Pixels
+from emseg.features.kinds.gray import gray
+from emseg.features.pixel_index import Mask
+from emseg.image.model import Image
+from emseg.image.windows import windows
 
 MEASURES = ("activity", "fineness", "sparseness")
-_SCALES = (0, 1, 2)
+_SCALES = (0, 1, 2)  # standard deviations in pixels
 _WINDOW = 12  # standard deviation in pixels: a few grains of the coarsest texture that is to count as one
-_STRIP, _HALO = 512, 7 * _WINDOW  # rows at a time, and how far a pixel sees at most: large images need little memory
+#: Pixels that a measure sees at most along an axis: three blurs of standard deviation 2, cut at 3 of them, and a
+#: gradient (19); three boxes of half width 12 (36); the blur that finds the most uniform window, a window away (9 + 12).
+HALO = 76
+_STRIP = 512  # rows at a time, so that large images need little memory
 _FLOOR = 0.02  # gradients below this fraction of the image's standard deviation are noise
 
 
-def texture(image: Floats, valid: Mask | None = None) -> Floats:
+@dataclass(frozen=True)
+class Brightness:
+    """What an image has in common everywhere: its mean, and the energy below which a gradient is noise."""
+
+    mean: float
+    floor: float
+
+    @classmethod
+    def of(cls, image: Floats, valid: Mask | None = None) -> Brightness:
+        """That of an image (H, W), where it is valid."""
+        known = image if valid is None else image[valid]
+        return cls(float(known.mean()), float((_FLOOR * known.std()) ** 2) or 1.0)
+
+
+def texture(image: Floats, valid: Mask | None = None, brightness: Brightness | None = None) -> Floats:
     """Measure texture at every pixel.
 
     Parameters
@@ -46,22 +68,50 @@ def texture(image: Floats, valid: Mask | None = None) -> Floats:
         Luminance on any scale.
     valid : ndarray of bool, shape (H, W), optional
         False where there is no data; such pixels influence nothing.
+    brightness : Brightness, optional
+        That of the whole image, if this is a window of it.
 
     Returns
     -------
     ndarray, shape (3, H, W)
         The `MEASURES`, in natural-logarithm units; meaningless where not valid.
     """
-    known = image if valid is None else image[valid]
-    centred = image - known.mean()
-    floor = (_FLOOR * known.std()) ** 2 or 1.0
+    common = brightness or Brightness.of(image, valid)
     out = np.empty((len(MEASURES), *image.shape))
-    for top in range(0, len(image), _STRIP):
-        start, stop = max(top - _HALO, 0), top + _STRIP
-        rows = slice(start, stop + _HALO)
-        strip = _measure(centred[rows], None if valid is None else valid[rows], floor)
-        out[:, top:stop] = strip[:, top - start : stop - start]
+    for window in windows(image.shape, (_STRIP, image.shape[1]), HALO):
+        part = _measure(image[window.read] - common.mean, None if valid is None else valid[window.read], common.floor)
+        out[:, *window.interior] = part[:, *window.inside]
     return out
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texture(Feature):
+    """Texture of the luma, or of the mean of the bands."""
+
+    def measure(self, pixels: Pixels) -> Floats:
+        """See `Feature.measure`."""
+        image, valid = pixels.image, pixels.valid
+        luminance = luminance_of(image)
+        whole = None if valid is None else valid.reshape(image.shape)
+        if image.known is not None:
+            known = np.asarray(image.known.all(axis=2))
+            whole = known if whole is None else np.logical_and(whole, known)
+            if not np.any(whole):
+                raise DataError(f"{image.name}: texture needs all channels, and no pixel has them; leave it out")
+            luminance = np.where(whole, luminance, 0)
+        planes = texture(luminance, whole).reshape(len(MEASURES), -1)
+        if image.known is not None and whole is not None:
+            planes[:, ~whole.ravel()] = np.nan
+        return planes if valid is None else planes[:, valid]
+
+
+def luminance_of(image: Image) -> Floats:
+    """The luma of an image, or the mean of its bands, shape (H, W)."""
+    stored = np.moveaxis(image.pixels, -1, 0)
+    return np.asarray(stored.mean(axis=0, dtype=np.float64) if image.colour == "bands" else gray(stored)[0])
+
+
+FEATURE = Texture(names=MEASURES, units="nats", halo=HALO, own_scales=True)
 
 
 def _measure(centred: Floats, valid: Mask | None, floor: float) -> Floats:

@@ -11,8 +11,9 @@ from PIL import Image as Pillow
 from scipy import ndimage
 
 from emseg.features.build import build_features
-from emseg.features.texture import MEASURES, texture
+from emseg.features.kinds.texture import HALO, MEASURES, Brightness, texture
 from emseg.image.model import Image
+from emseg.image.windows import windows
 
 TEXTURES = Path(__file__).parents[3] / "shared" / "data" / "textures"
 NOISE = ndimage.gaussian_filter(np.random.default_rng(3).normal(size=(70, 90)), 0.8) * 100
@@ -53,7 +54,7 @@ def test_what_a_hole_contains_does_not_matter() -> None:
 def test_strips_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     tall = np.random.default_rng(5).normal(size=(300, 20)).cumsum(axis=1)
     whole = texture(tall)
-    monkeypatch.setattr("emseg.features.texture._STRIP", 37)
+    monkeypatch.setattr("emseg.features.kinds.texture._STRIP", 37)
     np.testing.assert_allclose(texture(tall), whole, atol=1e-8)
 
 
@@ -90,3 +91,32 @@ def test_brick_grass_and_gravel_are_separable(name: str) -> None:
         distance = np.einsum("dn,dn->n", off, np.linalg.solve(covariance, off))
         scores.append(-0.5 * (distance + np.linalg.slogdet(covariance)[1]) + np.log(inside.shape[1]))
     assert np.mean(np.unique(truth)[np.argmax(scores, axis=0)] != truth) < 0.06
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_windows_with_the_halo_give_the_texture_of_the_whole(holes: bool) -> None:
+    rng = np.random.default_rng(4)
+    image = rng.normal(size=(200, 230)) * np.linspace(1, 3, 230)
+    valid = rng.random(image.shape) < 0.9 if holes else None
+    common, whole = Brightness.of(image, valid), texture(image, valid)
+    for window in windows(image.shape, (90, 77), HALO):
+        part = texture(image[window.read], None if valid is None else valid[window.read], common)
+        np.testing.assert_allclose(part[:, *window.inside], whole[:, *window.interior], atol=1e-9)
+
+
+@pytest.mark.parametrize("holes", [False, True])
+def test_the_halo_is_enough(holes: bool) -> None:
+    """Values change only within the halo of a pixel that changes."""
+    rng = np.random.default_rng(5)
+    image = rng.normal(size=(2 * HALO + 31, 2 * HALO + 31))
+    valid = rng.random(image.shape) < 0.8 if holes else None
+    middle = HALO + 15
+    if valid is not None:
+        valid[middle, middle] = True
+    changed = image.copy()
+    changed[middle, middle] = 40
+    common = Brightness.of(image, valid)
+    moved = np.abs(texture(image, valid, common) - texture(changed, valid, common)).max(0) > 1e-9
+    y, x = np.nonzero(moved)
+    assert moved.any()
+    assert max(np.abs(y - middle).max(), np.abs(x - middle).max()) <= HALO

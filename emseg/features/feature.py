@@ -1,0 +1,162 @@
+"""What a feature says of itself, and how it is measured."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError, option
+from emseg.features.pixel_index import Mask, Samples, distinct_samples
+from emseg.image.model import Image
+
+Floats = NDArray[np.float64]
+# Absolute values beyond which squares and their sums, as variances need them, overflow or vanish in float64, whose
+# range is 1e-308 to 1e308.
+SMALLEST, LARGEST = 1e-140, 1e140
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """The pixels of an image that are to be measured.
+
+    Attributes
+    ----------
+    image : Image
+    valid : ndarray of bool, shape (H · W,), or None
+        Which pixels to use; None for all.
+    missing : bool
+        Whether a feature may be unknown, NaN, where it is undefined.
+    """
+
+    image: Image
+    valid: Mask | None
+    missing: bool = False
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The distinct values of the pixels, with their counts."""
+        return distinct_samples(self.image, self.valid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature(ABC):
+    """One or several values of each pixel that are measured together.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Of the values; empty if there is one value a channel.
+    units : str
+        Of the values.
+    halo : int
+        How many pixels away, along either axis, a value may depend on; 0 for the pixel alone.
+    repeats : bool
+        Whether equal stored values have equal features, so that distinct values with counts will do.
+    own_scales : bool
+        Whether each value is standardised for itself, because they have no common unit.
+    fits_volumes : bool
+        Whether it is defined for slices of a volume.
+    is_position : bool
+        Whether it says where a pixel is, and nothing of what is there.
+    """
+
+    names: tuple[str, ...]
+    units: str
+    halo: int = 0
+    repeats: bool = False
+    own_scales: bool = False
+    fits_volumes: bool = False
+    is_position: bool = False
+
+    def value_names(self, channels: int) -> tuple[str, ...]:
+        """Names of the values for an image of so many channels."""
+        return self.names or tuple(f"band {c + 1}" for c in range(channels))
+
+    @abstractmethod
+    def measure(self, pixels: Pixels) -> Floats:
+        """The values, shape (d, N): of `pixels.samples` if it repeats, else of each valid pixel.
+
+        NaN where an image that is known in part does not tell.
+
+        Raises
+        ------
+        DataError
+            If the stored values do not suit it.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointwise(Feature):
+    """A feature of a pixel's stored values alone.
+
+    Attributes
+    ----------
+    transform : callable
+        From stored values (C, N) to features (d, N).
+    needs_unit_scale : bool
+        Whether it must be known which stored value is the brightest.
+    by_channel : bool
+        Whether each value depends on one channel, and is known where that is.
+    is_undefined : callable, optional
+        From stored values (C, N) to where there is no such feature, (N,).
+    """
+
+    transform: Callable[[NDArray[Any]], Floats]
+    needs_unit_scale: bool = False
+    by_channel: bool = False
+    is_undefined: Callable[[NDArray[Any]], NDArray[np.bool_]] | None = None
+    repeats: bool = True
+    fits_volumes: bool = True
+
+    def measure(self, pixels: Pixels) -> Floats:
+        """See `Feature.measure`."""
+        stored, known = pixels.samples.values, pixels.samples.known
+        if known is not None:  # any known value will do where there is none
+            stored = np.where(known, stored, stored[known].min())
+        self._require_suitable(stored, pixels.image.name)
+        values = self.transform(stored)
+        if known is not None:
+            values[~known if self.by_channel else np.broadcast_to(~known.all(0), values.shape)] = np.nan
+        if pixels.missing and self.is_undefined is not None:
+            values[:, self.is_undefined(stored)] = np.nan
+        return values
+
+    def _require_suitable(self, stored: NDArray[Any], name: str) -> None:
+        """Raise DataError for values without a unit scale if one is needed, or of which squares cannot be taken."""
+        if self.needs_unit_scale and not has_unit_scale(stored):
+            found = f"{stored.dtype} from {stored.min():g} to {stored.max():g}"
+            needed = f"{', '.join(self.names)} need 8- or 16-bit colours or floats in 0...1"
+            raise DataError(f"{name}: {needed}, found {found}; use {option('features', 'rgb')}")
+        if stored.dtype.kind == "f" and stored.any() and not SMALLEST < float(np.abs(stored).max()) < LARGEST:
+            raise DataError(f"{name}: squares of its values leave the range of numbers; scale the values first")
+
+
+def has_unit_scale(values: NDArray[Any]) -> bool:
+    """Whether it is known what 1 is: 8- and 16-bit integers by their type, floats if they lie between 0 and 1."""
+    if values.dtype.kind == "f":
+        return bool(values.min() >= 0 and values.max() <= 1)
+    return values.dtype in (np.uint8, np.uint16)
+
+
+def as_stored(values: NDArray[Any]) -> Floats:
+    """The channels themselves, shape (C, N)."""
+    return values.astype(np.float64)
+
+
+def on_unit_scale(values: NDArray[Any], curve: Callable[[Floats], Floats]) -> Floats:
+    """`curve` of the values brought to 0…1; for integers a table look-up, since a curve costs far more than that."""
+    if values.dtype.kind == "f":
+        return curve(values.astype(np.float64))
+    top = np.iinfo(values.dtype).max
+    return np.take(curve(np.arange(top + 1) / top), values)
+
+
+def linear_light(value: Floats) -> Floats:
+    """Undo the sRGB transfer function (IEC 61966-2-1)."""
+    return np.where(value > 0.04045, ((value + 0.055) / 1.055) ** 2.4, value / 12.92)

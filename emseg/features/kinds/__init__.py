@@ -1,0 +1,1 @@
+"""The features, one a file; `emseg.features.registry` lists them."""

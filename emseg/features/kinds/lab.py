@@ -1,0 +1,28 @@
+"""CIE 1976 L*a*b*."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.features.feature import Floats, Pointwise, linear_light, on_unit_scale
+
+# sRGB primaries to XYZ, and the D65 2° white (IEC 61966-2-1; ITU-R BT.709).
+_XYZ = np.array([[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]])
+_WHITE = np.array([0.95047, 1.0, 1.08883])
+# Where the cube root gives way to a line, and its slope (CIE 15, section 8.2.1).
+_DARK, _SLOPE = 0.008856, 7.787
+
+
+def lab(rgb: NDArray[Any]) -> Floats:
+    """CIE 1976 L*a*b* of sRGB values that have a unit scale, shape (3, N); L* runs from 0 to 100."""
+    ratio = (_XYZ / _WHITE[:, None]) @ on_unit_scale(rgb, linear_light)
+    f = np.cbrt(ratio)
+    dark = ratio <= _DARK
+    f[dark] = _SLOPE * ratio[dark] + 16 / 116
+    return np.stack([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+FEATURE = Pointwise(names=("L*", "a*", "b*"), units="CIE 1976 units", transform=lab, needs_unit_scale=True)

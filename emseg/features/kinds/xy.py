@@ -1,0 +1,22 @@
+"""Where a pixel is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from emseg.features.feature import Feature, Floats, Pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Position(Feature):
+    """Column and row."""
+
+    def measure(self, pixels: Pixels) -> Floats:
+        """See `Feature.measure`."""
+        planes = np.indices(pixels.image.shape, np.float64)[::-1].reshape(2, -1)
+        return np.array(planes) if pixels.valid is None else planes[:, pixels.valid]
+
+
+FEATURE = Position(names=("x", "y"), units="pixels", is_position=True)
