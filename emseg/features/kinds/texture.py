@@ -39,7 +39,7 @@ MEASURES = ("activity", "fineness", "sparseness")
 _SCALES = (0, 1, 2)  # standard deviations in pixels
 _WINDOW = 12  # standard deviation in pixels: a few grains of the coarsest texture that is to count as one
 #: Pixels that a measure sees at most along an axis: three blurs of standard deviation 2, cut at 3 of them, and a
-#: gradient (19); three boxes of half width 12 (36); the blur that finds the most uniform window, a window away (9 + 12).
+#: gradient (19); three boxes of half width 12 (36); the blur that finds the most uniform window, a window away (21).
 HALO = 76
 _STRIP = 512  # rows at a time, so that large images need little memory
 _FLOOR = 0.02  # gradients below this fraction of the image's standard deviation are noise
