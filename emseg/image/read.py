@@ -73,7 +73,7 @@ def count_pages(path: str | os.PathLike[str]) -> int:
     data, _ = read_image_bytes(path)
     found = format_of(data[:HEAD], name)
     with _guarded(found.name, name):
-        return found.count(data, name)
+        return found.count_pages(data, name)
 
 
 def read_mask(path: str | os.PathLike[str], shape: tuple[int, int], channels: int = 1) -> NDArray[np.bool_]:

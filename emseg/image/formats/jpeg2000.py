@@ -16,10 +16,10 @@ _SIZE = b"\xff\x4f\xff\x51"  # start of the code stream and of its size segment
 _COUNT = 40  # bytes from there to the number of components, which three bytes for each of them follow
 
 
-def decode(data: bytes, kind: str, name: str, how: Reading) -> Image:
+def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     """Decode an image; `kind` is Pillow's name of the format."""
     _require_depth(data, name)
-    return pillow.decode(data, kind, name, how)
+    return pillow.decode(data, name, how, kind)
 
 
 def _require_depth(data: bytes, name: str) -> None:

@@ -65,7 +65,7 @@ DEEP = {
 _KEY_SCALE = {"1": 255, "L;2": 85, "L;4": 17}  # PNG's transparent grey is unscaled, Pillow's pixels fill 0…255
 
 
-def decode(data: bytes, kind: str, name: str, how: Reading) -> Image:
+def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     """Decode an image of the format that Pillow calls `kind`; see `emseg.image.formats.registry.Format.decode`."""
     im = opened(data, kind, name, how)
     raw = raw_mode(im)

@@ -7,9 +7,8 @@ module imports no numpy; a format's module is loaded for the first file of that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emseg.errors import ImageError
 
@@ -22,9 +21,8 @@ if TYPE_CHECKING:
 HEAD = 16  # bytes at the start of a file that tell its format
 
 
-@dataclass(frozen=True)
-class Format:
-    """A format of files.
+class Format(NamedTuple):
+    """A format of files. A named tuple, because making a data class would take a millisecond of every start.
 
     Attributes
     ----------
@@ -34,6 +32,8 @@ class Format:
         Regular expression that the first `HEAD` bytes of a file match.
     module : str
         Below `emseg.image.formats`; has `decode`, and further functions as said below.
+    kind : str
+        What Pillow calls the format, if the module reads several through Pillow. Its functions then take `kind` too.
     suffixes : tuple of str
         Endings of file names, in lower case, if content alone does not tell the format.
     has_pages : bool
@@ -41,7 +41,7 @@ class Format:
     has_companion : bool
         Whether samples lie in another file. Then `companion(path)` finds it, and `decode` takes its bytes as `samples`.
     has_palette : bool
-        Whether stored values may be indices of colours. Then `palette_indices(data, kind)` reads them.
+        Whether stored values may be indices of colours. Then `palette_indices(data)` reads them.
     holds_labels : bool
         Whether label maps are read from it.
     holds_volumes : bool
@@ -53,6 +53,7 @@ class Format:
     name: str
     start: bytes
     module: str
+    kind: str = ""
     suffixes: tuple[str, ...] = ()
     has_pages: bool = False
     has_companion: bool = False
@@ -77,7 +78,8 @@ class Format:
         ValueError, OSError and others
             Whatever a decoder raises for a damaged file.
         """
-        more = {"samples": samples} if self.has_companion else {}
+        more: dict[str, Any] = {"samples": samples} if self.has_companion else {}
+        more |= {"kind": self.kind} if self.kind else {}
         try:
             image: Image = self._module.decode(data, name, how, **more)
         except ModuleNotFoundError as error:
@@ -86,9 +88,12 @@ class Format:
             raise ImageError(f"{name}: {self.name} needs {self.package}; pip install 'emseg[{self.extra}]'") from error
         return image
 
-    def count(self, data: bytes, name: str) -> int:
+    def count_pages(self, data: bytes, name: str) -> int:
         """The number of pages, frames or arrays in a file's bytes; raises what `decode` does."""
-        return int(self._module.count(data)) if self.has_pages else 1
+        if not self.has_pages:
+            return 1
+        more = {"kind": self.kind, "name": name} if self.kind else {}
+        return int(self._module.count(data, **more))
 
     def companion(self, path: str) -> str | None:
         """The path of the file that holds the samples, if it is not the same; ImageError if there is none."""
@@ -96,49 +101,30 @@ class Format:
 
     def palette_indices(self, data: bytes) -> NDArray[Any] | None:
         """The stored indices (H, W) of an image with a palette; None of an image without one."""
-        return None
+        if not self.has_palette:
+            return None
+        more = {"kind": self.kind} if self.kind else {}
+        indices: NDArray[Any] | None = self._module.palette_indices(data, **more)
+        return indices
 
     @property
     def _module(self) -> Any:
         return import_module(f"emseg.image.formats.{self.module}")
 
 
-@dataclass(frozen=True)
-class PillowFormat(Format):
-    """A format that Pillow decodes, by the name `kind` that Pillow gives it."""
-
-    module: str = "pillow"
-    kind: str = ""
-    has_pages: bool = True
-
-    def decode(self, data: bytes, name: str, how: Reading, samples: bytes | None = None) -> Image:
-        """See `Format.decode`."""
-        image: Image = self._module.decode(data, self.kind, name, how)
-        return image
-
-    def count(self, data: bytes, name: str) -> int:
-        """See `Format.count`."""
-        return int(self._module.count(data, self.kind, name))
-
-    def palette_indices(self, data: bytes) -> NDArray[Any] | None:
-        """See `Format.palette_indices`."""
-        indices: NDArray[Any] | None = self._module.palette_indices(data, self.kind) if self.has_palette else None
-        return indices
-
-
 FORMATS: tuple[Format, ...] = (
-    PillowFormat("PNG", rb"\x89PNG\r\n\x1a\n", kind="PNG", has_palette=True, holds_labels=True),
-    PillowFormat("JPEG", rb"\xff\xd8\xff", kind="JPEG"),
+    Format("PNG", rb"\x89PNG\r\n\x1a\n", "pillow", "PNG", has_pages=True, has_palette=True, holds_labels=True),
+    Format("JPEG", rb"\xff\xd8\xff", "pillow", "JPEG", has_pages=True),
     Format("TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, holds_labels=True),
-    PillowFormat("GIF", rb"GIF8", kind="GIF", has_palette=True),
-    PillowFormat("BMP", rb"BM", kind="BMP"),
-    PillowFormat("WebP", rb"RIFF....WEBP", kind="WEBP"),
-    PillowFormat("AVIF", rb"....ftypavi[fs]", kind="AVIF"),
-    PillowFormat("JPEG 2000", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51\0", "jpeg2000", kind="JPEG2000"),
+    Format("GIF", rb"GIF8", "pillow", "GIF", has_pages=True, has_palette=True),
+    Format("BMP", rb"BM", "pillow", "BMP", has_pages=True),
+    Format("WebP", rb"RIFF....WEBP", "pillow", "WEBP", has_pages=True),
+    Format("AVIF", rb"....ftypavi[fs]", "pillow", "AVIF", has_pages=True),
+    Format("JPEG 2000", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51\0", "jpeg2000", "JPEG2000", has_pages=True),
     Format("NPY", rb"\x93NUMPY", "numpy_files", has_pages=True),
     Format("NPZ", rb"PK\x03\x04", "numpy_files", has_pages=True),
     Format("PNM", rb"P[23567fF]", "pnm"),
-    PillowFormat("PBM", rb"P[14]", kind="PPM"),  # a bit a sample
+    Format("PBM", rb"P[14]", "pillow", "PPM", has_pages=True),  # a bit a sample
     Format("ENVI", rb"ENVI", "envi", has_companion=True),
     Format(  # gzip, or the length of a NIfTI-1 or NIfTI-2 header, 348 or 540, in either order of bytes
         "NIfTI",
