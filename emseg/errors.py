@@ -14,7 +14,8 @@ import re
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private characters, which `shown` escapes, so that no file name holds them
 _MARKED = re.compile(f"{_OPEN}([a-z_]+)(?:=([^{_CLOSE}]*))?{_CLOSE}")
-_SHORT = {"k": "-k"}  # options that the command line calls by a letter
+#: Options that the command line spells otherwise than Python, with hyphens.
+_SPELLED = {"k": "-k", "output": "-o", "as_json": "--json"}
 
 
 def shown(path: str | bytes | os.PathLike[str]) -> str:
@@ -43,12 +44,14 @@ def for_python(message: str) -> str:
 
 def for_command_line(message: str) -> str:
     """The message with its options as a shell takes them: `--missing drop`."""
+    from ast import literal_eval  # most runs end without a message
 
     def flag(found: re.Match[str]) -> str:
-        name, value = _SHORT.get(found[1], "--" + found[1].replace("_", "-")), found[2]
-        if value in (None, "True"):
+        name = _SPELLED.get(found[1], "--" + found[1].replace("_", "-"))
+        value = True if found[2] is None else literal_eval(found[2])
+        if value is True:
             return name
-        return f"--no-{name[2:]}" if value == "False" else f"{name} {value.strip(chr(39))}"
+        return f"--no-{name[2:]}" if value is False else f"{name} {value}"
 
     return _MARKED.sub(flag, message)
 

@@ -19,7 +19,7 @@ from emseg.cli.subcommands.segment_command import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.features.registry import FEATURES
-from emseg.options.segmentation import COMPARE as COMPARE_DEFAULTS
+from emseg.options.by_command import options_of
 from emseg.output.registry import KINDS, saveable, written_always
 from emseg.output.store.names import (
     COMPARE,
@@ -105,7 +105,9 @@ def test_options_and_files_of_compare() -> None:
     for option in (param for param in compare_command.command.params if isinstance(param, click.Option)):
         assert option.opts[-1] in rows or f"`{option.opts[0]}`" in shared, option.opts
     assert rows["--start"][2] == "`kmeans++`"
-    assert rows["--tol"][2] == ", ".join(str(value) for value in COMPARE_DEFAULTS.values())
+    assert rows["--tol"][2] == ", ".join(
+        str(option.defaults["compare"]) for option in options_of("compare") if option.defaults
+    )
     written = [row[0].strip("`").removeprefix("coffee") for row in table("comparison")]
     assert sorted(written) == sorted([*COMPARE.values(), COMPARE_REPORT])
 

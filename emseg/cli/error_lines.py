@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -73,6 +73,12 @@ def explain(error: BaseException, name: str = "") -> tuple[int, str]:
 def tell(line: str) -> None:
     """Print a line of our own on stderr."""
     click.echo(f"emseg: {line}", err=True)
+
+
+def warn(lines: Iterable[str], quiet: bool) -> None:
+    """Print lines that name options by `emseg.errors.option`, unless the user wants errors only."""
+    for line in () if quiet else lines:
+        tell(for_command_line(line))
 
 
 @contextmanager

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from importlib import import_module
 
 import click
 
 from emseg.cli.error_lines import attempt
+from emseg.cli.processor_shares import one_thread
 from emseg.version import __version__
 
 COMMANDS = {
@@ -34,8 +34,6 @@ Examples:
 
 `emseg COMMAND --help` tells what a command does.
 """
-# One thread: emseg's matrices are narrow, and starting a pool of threads takes longer than a fit.
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
@@ -67,8 +65,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    for variable in THREADS:
-        os.environ.setdefault(variable, "1")
+    one_thread()
     gc.set_threshold(1_000_000)  # loading modules makes many objects and no garbage
     arguments = sys.argv[1:] or ["--help"]
     sys.exit(attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False), debug="--debug" in arguments))

@@ -17,6 +17,7 @@ from emseg.image.partly_known import completed
 from emseg.image.read import Source
 from emseg.mixture.assign import assign
 from emseg.mixture.saved import Model, read_model
+from emseg.options import checked
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.preparation import features_of, opened, pose
 from emseg.stages.report import mean_colours, mixture_facts
@@ -66,13 +67,14 @@ def apply(
     >>> apply(model, np.array([[9.0, 12.0, 91.0]])).labels.tolist()
     [[1, 1, 2]]
     """
+    checked.segmentation("apply", missing=missing)
     clock = Clock()
     loaded = model if isinstance(model, Model) else read_model(os.fspath(model))
     photo, inside = opened(image, mask, missing)
     clock.lap("read")
     own = loaded.mixture
     k, family = own.k - own.family.noisy, own.family.name
-    asked = SegmentOptions.checked(k=k, features=loaded.features, family=family, missing=missing)
+    asked = SegmentOptions(k=k, features=loaded.features, family=family, missing=missing)
     features = features_of(photo, inside, asked)
     width = own.components.means.shape[1]
     if width != len(features.names):

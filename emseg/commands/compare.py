@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,9 @@ from emseg.image.model import Image
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import samples
-from emseg.options.segmentation import COMPARE, STARTS, SegmentOptions
+from emseg.options import checked
+from emseg.options.keywords import CompareKeywords
+from emseg.options.segmentation import CompareOptions, SegmentOptions
 from emseg.stages.preparation import features_of, opened, pose, require_distinct
 from emseg.stages.start_from_file import singular
 from emseg.version import __version__
@@ -57,7 +59,7 @@ def compare(
     start: str = "kmeans++",
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
     watch: Watch = lambda name: nullcontext(),
-    **options: Any,
+    **options: Unpack[CompareKeywords],
 ) -> Comparison:
     """Fit one mixture to one image by several algorithms, all from the same start.
 
@@ -91,39 +93,18 @@ def compare(
     ImageError, DataError
         As `emseg.segment`.
     """
-    if start not in STARTS:
-        raise UsageError(f"start is {start!r}; it must be one of {', '.join(STARTS)}")
-    foreign = options.keys() & {
-        *(
-            "algorithm",
-            "base",
-            "option",
-            "init",
-            "restarts",
-            "criterion",
-            "denoise",
-            "mrf",
-            "beta",
-            "neighbours",
-            "contrast",
-        ),
-        *("regions", "merge", "bias_field", "scribbles", "prior_map"),
-    }
-    if foreign:
-        raise UsageError(f"{min(foreign)} does not go with compare; name algorithms, and a start")
-    asked = SegmentOptions.checked(k=k, **COMPARE | options)
-    if isinstance(asked.k, str):
-        raise UsageError(f"k is {asked.k!r}; compare takes one number of components, as -k 4")
+    asked = checked.segmentation("compare", k=k, **options)
+    rivals = checked.values(CompareOptions, "compare", {"algorithms": algorithms, "start": start})
     photo, inside = opened(image, mask, asked.missing)
     features = features_of(photo, inside, asked)
-    require_distinct(features, photo, asked.k)
+    require_distinct(features, photo, k)
     problem = pose(features, asked)
-    first = _start(problem, asked.k, start, np.random.default_rng(asked.seed))
-    runs = {name: _run(name, problem, first, asked, watch) for name in algorithms or ALGORITHMS}
+    first = _start(problem, k, rivals.start, np.random.default_rng(asked.seed))
+    runs = {name: _run(name, problem, first, asked, watch) for name in rivals.algorithms or ALGORITHMS}
     if not any(isinstance(run, Fit) and run.trace for run in runs.values()):
         raise next((run for run in runs.values() if isinstance(run, UsageError)), singular(photo))
     traces = {name: run.trace if isinstance(run, Fit) else () for name, run in runs.items()}
-    return Comparison(traces, _report(photo, features, asked, start, problem, runs))
+    return Comparison(traces, _report(photo, features, asked, rivals, problem, runs))
 
 
 def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixture:
@@ -155,19 +136,17 @@ def _report(
     photo: Image,
     features: Features,
     asked: SegmentOptions,
-    start: str,
+    rivals: CompareOptions,
     problem: Problem,
     runs: dict[str, Fit[Mixture] | UsageError],
 ) -> dict[str, Any]:
     """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
     n = features.n_pixels
     leader, best = _best(problem, {name: run for name, run in runs.items() if isinstance(run, Fit) and run.trace})
-    used = {"k", "features", "family", "covariance", "noise", "missing", "censored", "truncated"}
-    used |= {"seed", "tol", "max_iter", "floor", "compress"}
     return {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": {"start": start, **{name: value for name, value in asdict(asked).items() if name in used}},
+        "options": checked.recorded("compare", rivals, asked),
         "size": [photo.shape[1], photo.shape[0]],
         "pixels": n,
         "distinct": features.x.shape[1],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from emseg.errors import DataError
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.model import Image
+from emseg.options import checked
+from emseg.options.keywords import DenoiseKeywords
 from emseg.options.restoration import DenoiseOptions
 from emseg.restore.colour_rotation import axes_of_colour, turned
 from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture
@@ -70,7 +72,7 @@ def denoise(
     *,
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
     on_progress: Callable[[float], object] | None = None,
-    **options: Any,
+    **options: Unpack[DenoiseKeywords],
 ) -> Denoised:
     """Take white noise out of an image.
 
@@ -107,7 +109,7 @@ def denoise(
     >>> bool(emseg.denoise(y, sigma=10).pixels.std() < 2)
     True
     """
-    asked = DenoiseOptions.checked(sigma=sigma, **options)
+    asked = checked.denoising(sigma=sigma, **options)
     begin = time.perf_counter()
     photo = as_image(image)
     planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
@@ -118,7 +120,7 @@ def denoise(
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
+        "options": checked.recorded("denoise", asked),
         "size": photo.extent,
         "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
         "sigma": found.level,

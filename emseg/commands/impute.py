@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,18 +21,14 @@ from emseg.mixture.conditional.predictive import predictive
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
-from emseg.options.segmentation import SegmentOptions
+from emseg.options import checked
+from emseg.options.keywords import ImputeKeywords
+from emseg.options.segmentation import ImputeOptions
 from emseg.stages.preparation import opened
 from emseg.stages.start import ranged, searched
 
 Array = NDArray[np.float64]
 BLOCK = 16384  # samples at a time
-#: Its own defaults: a table is small, and what a component knows of a few rows must not count as certain.
-DEFAULTS = {"criterion": "bic", "tol": 1e-7, "floor": 1e-4}
-OPTIONS = {
-    *("criterion", "family", "dof", "covariance", "algorithm", "base", "option", "init", "restarts", "seed", "tol"),
-    *("max_iter", "floor"),
-}
 SUPPORT = 3  # rows for each parameter of a component's location, which auto asks for
 
 
@@ -82,7 +78,7 @@ def impute(
     *,
     level: float = 0.9,
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
-    **options: Any,
+    **options: Unpack[ImputeKeywords],
 ) -> Imputation:
     """Fill the holes of a table or an image by a mixture that is fitted to all that is known of it.
 
@@ -127,14 +123,9 @@ def impute(
     >>> bool(found.low[20, 1] < 40 < found.high[20, 1])
     True
     """
-    foreign = options.keys() - OPTIONS
-    if foreign:
-        raise UsageError(f"{min(foreign)!r} does not go with impute; it takes {', '.join(sorted(OPTIONS))}")
-    if not 0 < level < 1:
-        raise UsageError(f"level is {level!r}; it must lie between 0 and 1, as 0.9")
-    asked = SegmentOptions.checked(k=k, **DEFAULTS | options)
-    if not asked.searches:
-        raise UsageError(f"init is {asked.init!r}; impute takes auto, kmeans++ or random")
+    asked = checked.segmentation("impute", k=k, **options)
+    level = checked.values(ImputeOptions, "impute", {"level": level}).level
+    variant = algorithm(asked.algorithm, asked.base, asked.option)
     table, name = _table(data, mask)
     x, shape = table.reshape(-1, table.shape[-1]).T, table.shape
     _require_columns(x, name, asked.family)
@@ -149,7 +140,6 @@ def impute(
         high = max(1, min(high, int(problem.n) // (SUPPORT * (len(x) + 1))))
     several = isinstance(asked.k, str)
     start = ranged(problem, None, low, high, asked, rng) if several else searched(problem, low, asked, rng)
-    variant = algorithm(asked.algorithm, asked.base, asked.option)
     found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng)
     if not found.trace:
         raise DataError(f"{name}: a component has no extent; use fewer, or a floor above 0")

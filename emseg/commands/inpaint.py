@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.label_maps import stored_values
 from emseg.image.model import Image
+from emseg.options import checked
+from emseg.options.keywords import InpaintKeywords
 from emseg.options.restoration import InpaintOptions
 from emseg.restore.colour_rotation import axes_of_colour, turned
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
@@ -64,7 +66,7 @@ def inpaint(
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
     *,
     on_progress: Callable[[float], object] | None = None,
-    **options: Any,
+    **options: Unpack[InpaintKeywords],
 ) -> Inpainted:
     """Fill missing pixels.
 
@@ -99,7 +101,7 @@ def inpaint(
     >>> bool(np.abs(filled - ramp).max() < 4)
     True
     """
-    asked = InpaintOptions.checked(**options)
+    asked = checked.inpainting(**options)
     begin = time.perf_counter()
     photo = as_image(image)
     missing, asked_for = _missing(photo, mask, asked)
@@ -130,7 +132,7 @@ def inpaint(
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": {name: value for name, value in asdict(asked).items() if name != "workers"},
+        "options": checked.recorded("inpaint", asked),
         "size": photo.extent,
         "missing": int(missing.sum()),
         "deviation_factor": factor,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ from emseg.image.partly_known import completed
 from emseg.image.read import Source
 from emseg.mixture.assign import assign, posterior
 from emseg.mixture.mixture import Mixture
+from emseg.options import checked
+from emseg.options.keywords import SegmentKeywords
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.preparation import features_of, opened, pose, require_distinct
 from emseg.stages.report import mean_colours, report
@@ -111,7 +113,7 @@ def segment(
     *,
     mask: NDArray[Any] | str | os.PathLike[str] | None = None,
     on_iteration: Callable[[Row], object] | None = None,
-    **options: Any,
+    **options: Unpack[SegmentKeywords],
 ) -> Segmentation:
     """Segment an image into K regions by fitting a mixture to its pixels.
 
@@ -148,7 +150,8 @@ def segment(
     >>> emseg.segment(ramp, k=2).labels[0].tolist()
     [1, 1, 1, 2, 2, 2]
     """
-    asked = SegmentOptions.checked(k=k, **options)
+    asked = checked.segmentation("segment", k=k, **options)
+    variant = algorithm(asked.algorithm, asked.base, asked.option)
     clock = Clock()
     photo, inside = opened(image, mask, asked.missing)
     if asked.denoise != "off":
@@ -165,7 +168,6 @@ def segment(
     features = features_of(photo, inside, asked)
     require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
     clock.lap("features")
-    variant = algorithm(asked.algorithm, asked.base, asked.option)
     problem = pose(features, asked)
     posed = replace(problem, family=problem.family.plain) if problem.family.mixes else problem
     view = _view(photo, inside, features, asked, clock)

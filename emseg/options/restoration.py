@@ -1,58 +1,61 @@
-"""What restoring may be asked for, and the defaults. Imports nothing heavy: the help text reads it."""
+"""The options of the commands that restore images, `denoise` and `inpaint`. Imports nothing heavy."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Any
 
-from emseg.errors import UsageError
+from emseg.errors import option as spelled
+from emseg.options import choices
+from emseg.options.declaration import declared
+from emseg.options.kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
 
-METHODS = ("auto", "mixture", "local")
-NOISES = ("gaussian", "poisson")
+NOISE, MASK, WORK = "Noise", "Missing pixels", "Work"
+DENOISE, INPAINT = "denoise", "inpaint"
+
+
+def _workers(command: str) -> Any:
+    return declared(
+        Whole(), 0, WORK,
+        "Number of processes that work on one large image; 0: as many as there are processors for it. The result is "
+        "the same.", command, recorded=False,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class DenoiseOptions:
     """Options of `emseg.denoise` and of the command of that name.
 
-    Attributes
-    ----------
-    sigma : float or "auto"
-        Standard deviation of the noise: of unsigned integers of 8 and 16 bits in units of which white has 255, else as
-        stored. Of counted photons, that of the noise which comes on top; "auto" is then 0.
-    method : {"auto", "mixture", "local"}
-        One mixture for all patches, or local Gaussians, which `auto` is.
-    fast : bool
-        One round instead of several; one mixture as it is, instead of fitted to the image.
-    noise : {"gaussian", "poisson"}
-        White noise, or that of counted photons.
-    gain : float or "auto"
-        Stored value of one photon, for `poisson`.
-    workers : int
-        How many processes work on a large image; 0: as many as there are processors. The result is the same.
+    One attribute an option: `emseg.options.reference` lists them with their meaning.
     """
 
-    sigma: float | str = "auto"
-    method: str = "auto"
-    fast: bool = False
-    noise: str = "gaussian"
-    gain: float | str = "auto"
-    workers: int = 0
-
-    @classmethod
-    def checked(cls, **options: Any) -> DenoiseOptions:
-        """Options whose values make sense; raise UsageError naming the one that does not, and what it takes."""
-        asked = cls(**_checked(cls, options))
-        if asked.gain != "auto" and asked.noise != "poisson":
-            raise UsageError("gain: is that of counted photons; it goes with --noise poisson")
-        return asked
+    sigma: float | str = declared(
+        Number("a number of 0 or more", ("auto",), not_negative, metavar="auto|S"), "auto", NOISE,
+        "Standard deviation of the noise: for 8 and 16 bits in units in which white is 255, for other images as "
+        f"stored. auto: estimated; with {spelled('noise', 'poisson')} it is that of the noise on top, and auto is 0.",
+        DENOISE,
+    )  # fmt: skip
+    method: str = declared(
+        Choice(choices.METHODS), "auto", NOISE,
+        "One mixture for all patches, fitted to the image, or local Gaussians; auto: local.", DENOISE,
+    )  # fmt: skip
+    fast: bool = declared(
+        Flag(), False, NOISE,
+        "A tenth of the time, a little worse: one round instead of several, or a mixture that is not fitted.", DENOISE,
+    )  # fmt: skip
+    noise: str = declared(
+        Choice(choices.NOISES), "gaussian", NOISE,
+        "gaussian: white noise, the same everywhere; poisson: that of counted photons.", DENOISE,
+    )  # fmt: skip
+    gain: float | str = declared(
+        Number("a number above 0", ("auto",), positive, metavar="auto|G"), "auto", NOISE,
+        f"Stored value of one photon; goes with {spelled('noise', 'poisson')}.", DENOISE,
+    )  # fmt: skip
+    workers: int = _workers(DENOISE)
 
     @property
     def chosen(self) -> str:
-        """What `auto` comes to."""
+        """The method that `auto` stands for, or the one given."""
         return "local" if self.method == "auto" else self.method
 
 
@@ -60,59 +63,19 @@ class DenoiseOptions:
 class InpaintOptions:
     """Options of `emseg.inpaint` and of the command of that name.
 
-    Attributes
-    ----------
-    mask_value : float, optional
-        The value of the mask where pixels are missing; unless given, all but 0.
-    uncertainty : bool
-        Whether standard deviations are wanted. They are calibrated on known pixels that are held out.
-    seed : int
-        Decides which.
-    workers : int
-        How many processes work on a large image; 0: as many as there are processors. The result is the same.
+    One attribute an option: `emseg.options.reference` lists them with their meaning.
     """
 
-    mask_value: float | None = None
-    uncertainty: bool = False
-    seed: int = 0
-    workers: int = 0
-
-    @classmethod
-    def checked(cls, **options: Any) -> InpaintOptions:
-        """Options whose values make sense; raise UsageError naming the one that does not, and what it takes."""
-        return cls(**_checked(cls, options))
-
-
-def _checked(cls: type[Any], options: dict[str, Any]) -> dict[str, Any]:
-    unknown = options.keys() - cls.__dataclass_fields__.keys()
-    if unknown:
-        raise UsageError(f"unknown option {min(unknown)!r}; there are {', '.join(cls.__dataclass_fields__)}")
-    for name, value in options.items():
-        fine, wanted = CHECKS[name]
-        if not fine(value):
-            raise UsageError(f"{name} is {value!r}; it must be {wanted}")
-    return options
-
-
-def _is_level(value: Any) -> bool:
-    return value == "auto" or (isinstance(value, Real) and not isinstance(value, bool) and 0 <= float(value) < math.inf)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and int(value) >= 0
-
-
-CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "sigma": (_is_level, "a number of 0 or more, or 'auto'"),
-    "method": (METHODS.__contains__, f"one of {', '.join(METHODS)}"),
-    "fast": (lambda value: isinstance(value, bool), "True or False"),
-    "noise": (NOISES.__contains__, f"one of {', '.join(NOISES)}"),
-    "gain": (lambda value: _is_level(value) and value != 0, "a number above 0, or 'auto'"),
-    "mask_value": (
-        lambda value: value is None or (_is_level(abs(value)) if isinstance(value, Real) else False),
-        "a finite number",
-    ),
-    "uncertainty": (lambda value: isinstance(value, bool), "True or False"),
-    "seed": (_is_count, "a whole number of 0 or more"),
-    "workers": (_is_count, "a whole number of 0 or more"),
-}
+    mask_value: float | None = declared(
+        Optional(Number("a finite number", metavar="V")), None, MASK,
+        "Fill the pixels where the mask has this value; unless given, where it is not 0.", INPAINT,
+    )  # fmt: skip
+    uncertainty: bool = declared(
+        Flag(), False, MASK,
+        "Also give the standard deviation of the filled pixels, calibrated on known pixels; takes twice as long.",
+        INPAINT,
+    )  # fmt: skip
+    seed: int = declared(
+        Whole(), 0, MASK, "Seed of the choice of the pixels that calibrate the standard deviation.", INPAINT,
+    )  # fmt: skip
+    workers: int = _workers(INPAINT)

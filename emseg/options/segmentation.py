@@ -1,152 +1,164 @@
-"""What a segmentation may be asked for, and the defaults. Imports nothing heavy: the help text reads it."""
+"""The options of a fit to an image, for `segment`, `compare` and `impute`. Imports nothing heavy."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from numbers import Integral, Real
-from os import PathLike
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from emseg.errors import UsageError
-from emseg.mixture.covariance.registry import COVARIANCES
-from emseg.mixture.families.registry import FAMILIES
-from emseg.options.limits_text import LIMITS, as_limits, is_limits
-from emseg.options.values import as_k, is_beta, is_denoise, is_dof, is_k, is_merge, is_regions, k_range
+from emseg.errors import option as spelled
+from emseg.features.registry import FEATURES
+from emseg.options import choices
+from emseg.options.declaration import declared
+from emseg.options.kinds import Choice, Flag, Names, Number, Whole, below_one, inside_one, not_negative, positive
+from emseg.options.text_kinds import AUTO, Components, Features, Limits, Path, Settings, k_range
 
-INITS = ("auto", "kmeans++", "random")
-CRITERIA = ("auto", "icl", "bic", "aic", "mml", "elbo")
-FIELDS = ("none", "auto", "gibbs", "mean-field", "icm", "graph-cut")
-MISSING = ("drop", "em")
-NEIGHBOURS = ("auto", "4", "8", "6", "18", "26")
-STARTS = ("kmeans++", "random", "search")  # of `compare`
-COMPARE = {"tol": 1e-8, "max_iter": 500}  # its own defaults: traces are to show how each algorithm ends
+MODEL, PIXELS, FIT = "Model", "Pixels", "Fit"
+FIELD, REGIONS, COMPARISON = "Markov random field", "Regions", "Comparison"
+SEGMENT, IMAGES, SEARCHING, ALL = "segment", "segment compare", "segment impute", "segment compare impute"
+_LIMITED = "Needs the stored channels as features, and Gaussians."
 
 
 @dataclass(frozen=True)
 class SegmentOptions:
-    """Options of `emseg.segment` and of the command of that name.
+    """Options of `emseg.segment`; some of them are those of `compare` and `impute`, too.
 
-    Attributes
-    ----------
-    k : int or str
-        Number of components, at least 1; or a range to choose from, as ``"2:9"``; ``"auto"`` is 1 to 9.
-    criterion : {"auto", "icl", "bic", "aic", "mml", "elbo"}
-        What chooses from a range, see `emseg.em.starts.number_of_components` and `emseg.stages.start`.
-    features : str
-        Names with optional weights, as ``"lab,xy:0.5"``; ``"auto"`` is lab for colour, gray or bands otherwise.
-    family : str
-        What the components are: a name of `FAMILIES`.
-    covariance : str
-        What the components may look like: a name of `COVARIANCES`; for gaussian and student.
-    dof : float or {"each", "common"}
-        Degrees of freedom of student: a number, or estimated, for each component or one for all.
-    noise : bool
-        Whether to add a component of uniform density for outliers; its label is K + 1.
-    denoise : float, "auto" or "off"
-        Noise level, given or found, that `emseg.denoise` takes out of the image first.
-    missing : {"drop", "em"}
-        What becomes of pixels of which some channels are unknown: no label, or one by the others (NaN in floats; zero
-        in a mask of as many channels).
-    censored : str
-        ``"LO,HI"``: stored values ≤ LO or ≥ HI are bounds; either may be empty. A pair of numbers will do too.
-    truncated : str
-        ``"LO,HI"``: pixels with stored values outside were never recorded.
-    algorithm : str
-        A name of `emseg.em.registry.ALGORITHMS`.
-    base : str
-        For an accelerator, the algorithm that it accelerates; empty for classic EM.
-    option : mapping of str to str
-        Settings of the algorithm by name.
-    init : str
-        ``"auto"``, ``"kmeans++"``, ``"random"``, or the path of a model file or a label map.
-    restarts : int
-        Number of starts of which the best is followed; 0 leaves it to emseg.
-    seed : int
-        Seed of the random generator: same seed, same result.
-    tol : float
-        Stop when the log-likelihood per pixel is estimated to be this close to its limit, in nats.
-    max_iter : int
-        Stop after this many iterations at the latest.
-    floor : float
-        Smallest variance of a component, relative to that of the whole image.
-    mrf : {"none", "auto", "gibbs", "mean-field", "icm", "graph-cut"}
-        Whether labels are a Markov random field, and how it is fitted: `emseg.mrf.fit`.
-    beta : float or "auto"
-        Strength of the field; estimated from the image unless given.
-    neighbours : {"auto", "4", "8", "6", "18", "26"}
-        Of a pixel; auto: those that share a side.
-    contrast : bool
-        Let neighbours that differ much be less alike in label.
-    regions : int or "auto"
-        Find connected regions of at least so many pixels; 0: do not; auto: as many as half an independent sample takes.
-    merge : float, "auto" or "default"
-        How much alike adjacent regions must be to become one; 0: only small ones join others; auto: as many become one
-        as shortens the description of the image; default: auto if `regions` is, else 0.
-    scribbles : str
-        Path of a label map: pixels that are not 0 have that label, and keep it; classes start from them.
-    prior_map : str
-        Path of a TIFF with a page for each class, or of a NumPy file: how probable it is at each pixel beforehand.
-    bias_field : bool
-        Estimate uneven illumination, and fit what is left without it.
-    partial_volume : bool
-        Let pixels mix a class and the next brighter one; labels are what they hold most of.
-    compress : bool
-        Fit distinct feature vectors with counts instead of every pixel: the same result, faster.
+    One attribute an option: `emseg.options.reference` lists them with their meaning.
     """
 
-    k: int | str = 4
-    criterion: str = "auto"
-    features: str = "auto"
-    family: str = "gaussian"
-    covariance: str = "full"
-    dof: float | str = "each"
-    noise: bool = False
-    denoise: float | str = "off"
-    missing: str = "drop"
-    censored: str = ""
-    truncated: str = ""
-    algorithm: str = "anderson"
-    base: str = ""
-    option: Mapping[str, str] = field(default_factory=dict)
-    init: str = "auto"
-    restarts: int = 0
-    seed: int = 0
-    tol: float = 1e-5
-    max_iter: int = 1000
-    floor: float = 1e-11
-    mrf: str = "none"
-    beta: float | str = "auto"
-    neighbours: str = "auto"
-    contrast: bool = False
-    regions: int | str = 0
-    merge: float | str = "default"
-    bias_field: bool = False
-    partial_volume: bool = False
-    scribbles: str = ""
-    prior_map: str = ""
-    compress: bool = True
-
-    @classmethod
-    def checked(cls, **options: Any) -> SegmentOptions:
-        """Options whose values make sense.
-
-        Raises
-        ------
-        UsageError
-            Naming the option and what it takes.
-        """
-        unknown = options.keys() - {entry.name for entry in fields(cls)}
-        if unknown:
-            known = ", ".join(entry.name for entry in fields(cls))
-            raise UsageError(f"unknown option {min(unknown)!r}; there are {known}")
-        for name, value in options.items():
-            kind, fine, wanted = CHECKS[name]
-            if not (_is(kind, value) and fine(value)):
-                raise UsageError(f"{name} is {value!r}; it must be {wanted}")
-            options[name] = kind(value)
-        return cls(**options)
+    k: int | str = declared(
+        Components(), 4, MODEL,
+        f"Number of components; or a range LO:HI to choose from, as 2:9; auto is {AUTO[0]}:{AUTO[1]}.",
+        ALL, flags="-k --components", defaults={"impute": "auto"}, helps={"compare": "Number of components."},
+    )  # fmt: skip
+    criterion: str = declared(
+        Choice(choices.CRITERIA), "auto", MODEL,
+        "Criterion that chooses the number of components from a range.", SEARCHING, defaults={"impute": "bic"},
+    )  # fmt: skip
+    features: str = declared(
+        Features(), "auto", MODEL,
+        f"What pixels are compared by: one or several of {', '.join(FEATURES)}, separated by commas, each with "
+        "an optional weight, as lab,xy:0.5. auto: lab for colour, else gray or bands; texture where only texture tells "
+        "parts apart.", IMAGES,
+    )  # fmt: skip
+    family: str = declared(
+        Choice(choices.FAMILIES, "NAME"), "gaussian", MODEL,
+        "Kind of the components. " + "; ".join(f"{name}: {what}" for name, what in choices.FAMILIES.items()) + ".", ALL,
+    )  # fmt: skip
+    covariance: str = declared(
+        Choice(choices.COVARIANCES, "NAME"), "full", MODEL,
+        f"Shape of the components: {', '.join(choices.COVARIANCES)}.", ALL,
+    )  # fmt: skip
+    dof: float | str = declared(
+        Number("a number above 0", ("each", "common"), positive), "each", MODEL,
+        f"Degrees of freedom of {spelled('family', 'student')}; few give heavy tails. A number, or estimated: each "
+        "component's own, or one common to all.", ALL,
+    )  # fmt: skip
+    noise: bool = declared(
+        Flag(), False, MODEL, "Add a component of uniform density for outliers; its label is K + 1.", IMAGES,
+    )  # fmt: skip
+    floor: float = declared(
+        Number("a number from 0 to below 1", inside=below_one), 1e-11, MODEL,
+        "Smallest variance of a component, relative to the variance of the whole image.",
+        ALL, defaults={"impute": 1e-4},  # what a component knows of a few rows must not count as certain
+    )  # fmt: skip
+    missing: str = declared(
+        Choice(choices.MISSING), "drop", PIXELS,
+        "Pixels of which some channels are unknown, as NaN or by a mask with as many channels. drop: they get label 0; "
+        "em: they get a label by the known channels.", "segment compare apply",
+    )  # fmt: skip
+    censored: str = declared(
+        Limits(), "", PIXELS,
+        "Stored values up to LO and from HI on are bounds, as 0 and 255 are in badly exposed photographs. LO or HI may "
+        f"be left out. {_LIMITED}", IMAGES,
+    )  # fmt: skip
+    truncated: str = declared(
+        Limits(), "", PIXELS,
+        "Pixels with stored values below LO or above HI were never recorded. LO or HI may be left out. " + _LIMITED,
+        IMAGES,
+    )  # fmt: skip
+    denoise: float | str = declared(
+        Number("a number of 0 or more", ("auto", "off"), not_negative, metavar="auto|off|S"), "off", PIXELS,
+        "Remove noise of standard deviation S from the image first; auto: as much as is found.", SEGMENT,
+    )  # fmt: skip
+    bias_field: bool = declared(
+        Flag(), False, PIXELS,
+        "Estimate uneven illumination (vignetting, inhomogeneity), and remove it first.", SEGMENT,
+    )  # fmt: skip
+    partial_volume: bool = declared(
+        Flag(), False, PIXELS,
+        "Let a pixel mix a class and the next brighter one; its label is the class that fills most of it.", IMAGES,
+    )  # fmt: skip
+    algorithm: str = declared(
+        Choice(choices.ALGORITHMS, "NAME"), "anderson", FIT,
+        f"Variant of EM that fits the mixture: {', '.join(choices.ALGORITHMS)}.", SEARCHING,
+    )  # fmt: skip
+    base: str = declared(
+        Choice(("", *choices.ALGORITHMS), "NAME"), "", FIT,
+        "Algorithm that an accelerator accelerates; classic EM unless given.", SEARCHING,
+    )  # fmt: skip
+    option: Mapping[str, str] = declared(
+        Settings(), {}, FIT, "A setting of the algorithm; may be repeated.", SEARCHING,
+    )  # fmt: skip
+    init: str = declared(
+        Path(choices.INITS), "auto", FIT,
+        "Where the fit starts; FILE is a saved model or a label map.", SEARCHING,
+    )  # fmt: skip
+    restarts: int = declared(
+        Whole(), 0, FIT, "Number of starts, of which the best is followed; 0: as many as make sense.", SEARCHING,
+    )  # fmt: skip
+    seed: int = declared(
+        Whole(), 0, FIT, "Seed of all random numbers: the same seed gives the same result.", ALL,
+    )  # fmt: skip
+    tol: float = declared(
+        Number("a number of 0 or more", inside=not_negative), 1e-5, FIT,
+        "Stop when the log-likelihood per pixel is estimated to be within X nats of its limit.",
+        ALL, defaults={"compare": 1e-8, "impute": 1e-7},  # traces show how each algorithm ends; a table is small
+    )  # fmt: skip
+    max_iter: int = declared(
+        Whole(1), 1000, FIT, "Stop after N iterations at the latest.", ALL, defaults={"compare": 500},
+    )  # fmt: skip
+    compress: bool = declared(
+        Flag(), True, FIT,
+        "Fit distinct feature vectors with their counts instead of every pixel: the same result, faster.",
+        IMAGES, flags="",
+    )  # fmt: skip
+    mrf: str = declared(
+        Choice(choices.FIELDS), "none", FIELD,
+        "Make the labels of neighbours agree, by a Markov random field that is fitted together with the mixture.",
+        SEGMENT,
+    )  # fmt: skip
+    beta: float | str = declared(
+        Number("a number of 0 or more", ("auto",), not_negative), "auto", FIELD,
+        "Strength of the field; auto: estimated from the image.", SEGMENT,
+    )  # fmt: skip
+    neighbours: str = declared(
+        Choice(choices.NEIGHBOURS, given="int | str"), "auto", FIELD,
+        "Number of neighbours of a pixel in the field; auto: those that share a side. 6, 18 and 26 are for volumes.",
+        SEGMENT,
+    )  # fmt: skip
+    contrast: bool = declared(
+        Flag(), False, FIELD, "Loosen the field between neighbours that differ much.", SEGMENT,
+    )  # fmt: skip
+    scribbles: str = declared(
+        Path(), "", FIELD,
+        "Label map of the image's size: its pixels that are not 0 keep their label, and the classes start from them.",
+        SEGMENT,
+    )  # fmt: skip
+    prior_map: str = declared(
+        Path(), "", FIELD,
+        "How probable each class is at each pixel beforehand: a TIFF with a page for each class, or a NumPy file.",
+        SEGMENT,
+    )  # fmt: skip
+    regions: int | str = declared(
+        Number("a whole number of pixels, 0 or more", ("auto",), not_negative, whole=True, metavar="N"), 0, REGIONS,
+        "Find connected regions of at least N pixels, too, and write a map and a table of them. 0: do not; auto: of a "
+        "size that the image suggests, merged while that shortens the image's description.", SEGMENT,
+    )  # fmt: skip
+    merge: float | str = declared(
+        Number("a number of 0 or more", ("auto", "default"), not_negative), "default", REGIONS,
+        "How readily adjacent regions that look alike are merged. 0: only small ones; auto: as long as that shortens "
+        f"the image's description; default: auto with {spelled('regions', 'auto')}, else 0.", SEGMENT,
+    )  # fmt: skip
 
     @property
     def k_range(self) -> tuple[int, int]:
@@ -161,72 +173,28 @@ class SegmentOptions:
     @property
     def searches(self) -> bool:
         """Whether emseg looks for a start itself."""
-        return self.init in INITS
+        return self.init in choices.INITS
 
 
-def _as_number(value: Any) -> float | str:
-    return value if isinstance(value, str) else float(value)
+@dataclass(frozen=True)
+class CompareOptions:
+    """Options that only `emseg.compare` has."""
+
+    algorithms: tuple[str, ...] = declared(
+        Names(choices.ALGORITHMS), (), COMPARISON,
+        f"Variants of EM to compare: {', '.join(choices.ALGORITHMS)}. All of them unless given.", "compare",
+        recorded=False,  # the report has an entry for each of them
+    )  # fmt: skip
+    start: str = declared(
+        Choice(choices.STARTS), "kmeans++", COMPARISON, "Where all algorithms start.", "compare",
+    )  # fmt: skip
 
 
-def _as_name(value: Any) -> str:
-    return str(value)
+@dataclass(frozen=True)
+class ImputeOptions:
+    """Options that only `emseg.impute` has."""
 
-
-def _is(kind: Callable[[Any], Any], value: object) -> bool:
-    """Whether a value is of a kind, in the wide sense: NumPy's integers are whole numbers, paths are text."""
-    wide: Any = {
-        as_k: (Integral, str),
-        _as_number: (Real, str),
-        _as_name: (Integral, str),
-        as_limits: (str, Sequence),
-        int: Integral,
-        float: Real,
-        str: (str, PathLike),
-        bool: bool,
-        dict: Mapping,
-    }[kind]
-    return isinstance(value, wide) and (kind is bool or not isinstance(value, bool))
-
-
-def _anything(value: Any) -> bool:
-    return True
-
-
-def _at_least(least: int) -> Callable[[Any], bool]:
-    return lambda value: bool(value >= least)
-
-
-#: Type, condition and wording of every option.
-CHECKS: dict[str, tuple[Callable[[Any], Any], Callable[[Any], bool], str]] = {
-    "k": (as_k, is_k, "a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"),
-    "criterion": (str, CRITERIA.__contains__, f"one of {', '.join(CRITERIA)}"),
-    "features": (str, _anything, "a name or several, as 'lab,xy:0.5'"),
-    "family": (str, FAMILIES.__contains__, f"one of {', '.join(FAMILIES)}"),
-    "covariance": (str, COVARIANCES.__contains__, f"one of {', '.join(COVARIANCES)}"),
-    "dof": (_as_number, is_dof, "a number above 0, 'each' or 'common'"),
-    "noise": (bool, _anything, "True or False"),
-    "denoise": (_as_number, is_denoise, "a number of 0 or more, 'auto' or 'off'"),
-    "missing": (str, MISSING.__contains__, f"one of {', '.join(MISSING)}"),
-    "censored": (as_limits, is_limits, LIMITS),
-    "truncated": (as_limits, is_limits, LIMITS),
-    "algorithm": (str, _anything, "the name of an algorithm"),
-    "base": (str, _anything, "the name of an algorithm, or empty"),
-    "option": (dict, _anything, "a mapping of names to values"),
-    "init": (str, _anything, f"one of {', '.join(INITS)}, or a path"),
-    "restarts": (int, _at_least(0), "a whole number of 0 or more"),
-    "seed": (int, _at_least(0), "a whole number of 0 or more"),
-    "tol": (float, lambda value: 0 <= value < math.inf, "a number of 0 or more"),
-    "max_iter": (int, _at_least(1), "a whole number of 1 or more"),
-    "floor": (float, lambda value: 0 <= value < 1, "a number from 0 to below 1"),
-    "mrf": (str, FIELDS.__contains__, f"one of {', '.join(FIELDS)}"),
-    "beta": (_as_number, is_beta, "a number of 0 or more, or 'auto'"),
-    "neighbours": (_as_name, lambda value: str(value) in NEIGHBOURS, f"one of {', '.join(NEIGHBOURS)}"),
-    "regions": (as_k, is_regions, "a whole number of pixels, 0 or more, or 'auto'"),
-    "scribbles": (str, _anything, "a path"),
-    "prior_map": (str, _anything, "a path"),
-    "bias_field": (bool, _anything, "True or False"),
-    "partial_volume": (bool, _anything, "True or False"),
-    "merge": (_as_number, is_merge, "a number of 0 or more, 'auto' or 'default'"),
-    "contrast": (bool, _anything, "True or False"),
-    "compress": (bool, _anything, "True or False"),
-}
+    level: float = declared(
+        Number("a number between 0 and 1, as 0.9", inside=inside_one), 0.9, MODEL,
+        "Probability of the intervals.", "impute",
+    )  # fmt: skip

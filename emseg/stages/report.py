@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from emseg.features.model import Features
 from emseg.features.pixel_index import CodeIndex
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
+from emseg.options.checked import recorded
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.start import Start
 from emseg.version import __version__
@@ -42,7 +42,7 @@ def report(
     return {
         "version": __version__,
         "input": {"path": image.name, "sha256": image.sha256},
-        "options": asdict(asked),
+        "options": recorded("segment", asked),
         "size": image.extent,
         "pixels": n,
         "partly_known": round(float(features.weight[np.isnan(features.x).any(0)].sum())),

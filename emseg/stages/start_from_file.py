@@ -17,7 +17,8 @@ from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.saved import read_model
-from emseg.options.segmentation import INITS, SegmentOptions
+from emseg.options.choices import INITS
+from emseg.options.segmentation import SegmentOptions
 
 
 def start_from_file(path: str, image: Image, features: Features, problem: Problem, asked: SegmentOptions) -> Mixture:

@@ -11,7 +11,7 @@ import pytest
 
 import emseg
 from emseg.errors import DataError, UsageError
-from emseg.options.segmentation import CRITERIA
+from emseg.options.choices import CRITERIA
 
 COLOURS = np.array([[40, 60, 50], [200, 90, 70], [90, 170, 200], [220, 210, 60]])
 

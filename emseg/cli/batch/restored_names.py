@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from emseg.cli.batch.run import opened
+from emseg.cli.batch.one_job import opened
 from emseg.output.store.names import STDIO, Job
 
 

@@ -14,9 +14,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from emseg.cli import signals
-from emseg.cli.batch.run import BAD, Outcome
+from emseg.cli.batch.outcome import BAD, Outcome
 from emseg.cli.error_lines import FAILED
-from emseg.cli.main import THREADS
 from emseg.errors import shown
 from emseg.output.store.hidden import sweep
 from emseg.output.store.names import Job
@@ -61,13 +60,6 @@ class _Worker:
     def close(self) -> None:
         self.pipe.close()
         self.life.close()
-
-
-def share_threads(count: int) -> None:
-    """Share out the threads that matrix products may use, before numpy is loaded."""
-    for variable in THREADS:
-        with suppress(KeyError, ValueError):
-            os.environ[variable] = str(max(1, int(os.environ[variable]) // count))
 
 
 def spread(jobs: Sequence[Job], count: int, task: Task) -> Iterator[tuple[Job, Outcome]]:

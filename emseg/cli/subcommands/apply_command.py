@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from emseg.cli.batch.batch_options import MANY
-from emseg.cli.batch.run import Batch, Done, opened
-from emseg.cli.shared_options import OUT, STILL, mask_option, missing_option, options, save_option
+from emseg.cli.batch.one_job import opened
+from emseg.cli.batch.outcome import Done
+from emseg.cli.batch.run import Batch
+from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.subcommands.segment_command import summary
-from emseg.output.registry import saveable, written_always, written_besides
+from emseg.output.registry import written_always, written_besides
 from emseg.output.store.names import Job
 
 HELP = """Label each INPUT with MODEL, which `emseg segment --save model` has written. Nothing is fitted.
@@ -29,10 +30,10 @@ Writes, for photo.png:
 """
 
 
-@click.command("apply", help=HELP)
+@click.command("apply", cls=GroupedCommand, help=HELP)
 @click.argument("model", metavar="MODEL", type=click.Path(exists=True, dir_okay=False))
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options((mask_option(), missing_option()), OUT, (save_option(saveable(applied=True)),), MANY, STILL)
+@options("apply")
 def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.mixture.saved import read_model
@@ -40,7 +41,7 @@ def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: A
     batch = Batch.of(inputs, how)
     mixture = read_model(model).mixture  # a bad model is one line, not one for each input
     extra = written_besides(save, {"partial_volume": mixture.family.mixes}, applied=True)
-    work = partial(_apply, batch.overwrite, model, how)
+    work = partial(_apply, batch.settings.overwrite, model, how)
     asked, named = {"model": model, **how}, {"k": str(mixture.k)}
     always = written_always(applied=True)
     return batch.run("apply", work, asked, reads=("model", "mask"), always=always, extra=extra, named=named)

@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
+from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.progress import watch
-from emseg.cli.shared_options import COMPARED, MODEL, OUT, RUN, TALK, options
 from emseg.errors import UsageError
-from emseg.options.segmentation import COMPARE as DEFAULTS
 from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, plan
 
 HELP = """Fit one mixture to IMAGE by many algorithms, all from the same start.
@@ -32,9 +31,9 @@ The start is a single draw of k-means++, so that the algorithms have a way to go
 """
 
 
-@click.command("compare", help=HELP, context_settings={"default_map": DEFAULTS})
+@click.command("compare", cls=GroupedCommand, help=HELP)
 @click.argument("image", metavar="IMAGE")
-@options(MODEL, COMPARED, RUN, OUT, TALK)
+@options("compare")
 def command(
     image: str, output: str, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, debug: bool, **how: Any
 ) -> None:

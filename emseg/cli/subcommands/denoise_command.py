@@ -7,12 +7,14 @@ from typing import Any
 
 import click
 
-from emseg.cli.batch.batch_options import MANY
+from emseg.cli.batch.one_job import opened
+from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
-from emseg.cli.batch.run import Batch, Done, opened
+from emseg.cli.batch.run import Batch
+from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
-from emseg.cli.restoration_options import MASKED, NOISE, WORKERS, share_of
-from emseg.cli.shared_options import OUT, STILL, options
+from emseg.options import checked
 from emseg.output.store.names import DENOISE, DENOISE_REPORT, Job
 
 HELP = """Take white noise out of each INPUT.
@@ -30,14 +32,15 @@ Writes, for photo.png:
 """
 
 
-@click.command("denoise", help=HELP)
+@click.command("denoise", cls=GroupedCommand, help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(NOISE, MASKED, WORKERS, OUT, MANY, STILL)
+@options("denoise")
 def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     batch = Batch.of(inputs, how)
     decisive = {name: value for name, value in how.items() if name != "workers"}
-    work = partial(_denoise, batch.overwrite, batch.quiet, batch.jobs, how)
+    checked.denoising(**{name: value for name, value in how.items() if name != "mask"})
+    work = partial(_denoise, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, how)
     return batch.run(
         "denoise",
         work,
@@ -45,7 +48,7 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
         reads=("mask",),
         always=DENOISE,
         report=DENOISE_REPORT,
-        foreseen=partial(foreseen, overwrite=batch.overwrite),
+        foreseen=partial(foreseen, overwrite=batch.settings.overwrite),
     )
 
 
@@ -57,7 +60,7 @@ def _denoise(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: 
 
     image = as_image(opened(job))
     job = suited(job, fits_png(image), overwrite)
-    asked = {**how, "workers": share_of(how["workers"], jobs, alone)}
+    asked = {**how, "workers": workers_for_one(how["workers"], jobs, alone)}
     with share(job.source, quiet or not alone) as on_progress:
         result = denoise(image, on_progress=on_progress, **asked)
     content = picture_png if fits_png(image) else picture_tiff

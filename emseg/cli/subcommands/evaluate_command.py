@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from emseg.cli.click_options import GroupedCommand, options
+
 HELP = """Score LABELS against one or more TRUTHs of the same size.
 
 \b
@@ -26,12 +28,10 @@ MEANING = {
 }
 
 
-@click.command("evaluate", help=HELP)
+@click.command("evaluate", cls=GroupedCommand, help=HELP)
 @click.argument("labels", metavar="LABELS")
 @click.argument("truths", metavar="TRUTH...", nargs=-1, required=True)
-@click.option("--ignore", type=int, metavar="N", help="True label of pixels to leave out.")
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@options("evaluate")
 def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: bool, debug: bool) -> None:
     """Score, and print."""
     from emseg.commands.evaluate import evaluate

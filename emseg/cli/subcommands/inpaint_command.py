@@ -9,13 +9,17 @@ from typing import Any
 
 import click
 
-from emseg.cli.batch.batch_options import MANY
+from emseg.cli.batch.one_job import opened
+from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
-from emseg.cli.batch.run import Batch, Done, opened
+from emseg.cli.batch.run import Batch
+from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.error_lines import warn
+from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
-from emseg.cli.restoration_options import HOLES, WORKERS, share_of
-from emseg.cli.shared_options import OUT, STILL, options
 from emseg.errors import DataError, UsageError, shown
+from emseg.options import checked
+from emseg.options.rules import without_effect
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
 
 HELP = """Fill the missing pixels of each INPUT.
@@ -37,9 +41,9 @@ Known pixels come back to the last bit.
 SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".webp", ".jpg", ".jpeg")
 
 
-@click.command("inpaint", help=HELP)
+@click.command("inpaint", cls=GroupedCommand, help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(HOLES, WORKERS, OUT, MANY, STILL)
+@options("inpaint")
 def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
     if how["mask_value"] is not None and how["mask_dir"] is None and how["mask"] in (None, "alpha"):
@@ -47,13 +51,15 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
     if how["mask"] is not None and how["mask_dir"] is not None:
         raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")
     batch = Batch.of(inputs, how)
-    if how["uncertainty"] and batch.output == STDIO:
+    if how["uncertainty"] and batch.settings.output == STDIO:
         raise UsageError("-o -: writes one file to standard output; leave out --uncertainty, or name a folder")
+    filling = checked.inpainting(**{name: value for name, value in how.items() if name not in ("mask", "mask_dir")})
+    warn(without_effect("inpaint", filling), batch.settings.quiet)
     decisive = {name: value for name, value in how.items() if name != "workers"}
     if how["mask_dir"] is not None:
         decisive["masks"] = _contents(how["mask_dir"])
     always = {**INPAINT, **(UNCERTAINTY if how["uncertainty"] else {})}
-    work = partial(_inpaint, batch.overwrite, batch.quiet, batch.jobs, how)
+    work = partial(_inpaint, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, how)
     return batch.run(
         "inpaint",
         work,
@@ -61,7 +67,7 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
         reads=("mask",),
         always=always,
         report=INPAINT_REPORT,
-        foreseen=partial(_foreseen, batch.overwrite, how),
+        foreseen=partial(_foreseen, batch.settings.overwrite, how),
     )
 
 
@@ -82,7 +88,7 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: 
     job = suited(job, fits_png(image), overwrite)
     mask = how["mask"] if how["mask_dir"] is None else mask_of(job.source, how["mask_dir"])
     asked = {name: value for name, value in how.items() if name not in ("mask", "mask_dir")}
-    asked["workers"] = share_of(how["workers"], jobs, alone)
+    asked["workers"] = workers_for_one(how["workers"], jobs, alone)
     with share(job.source, quiet or not alone) as on_progress:
         result = inpaint(image, mask, on_progress=on_progress, **asked)
     contents: dict[str, Any] = {"image": partial(picture_png if fits_png(image) else picture_tiff, result.image)}

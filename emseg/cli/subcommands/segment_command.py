@@ -8,11 +8,14 @@ from typing import Any
 
 import click
 
-from emseg.cli.batch.batch_options import MANY
-from emseg.cli.batch.run import Batch, Done, opened
-from emseg.cli.denoise_option import CLEANED
+from emseg.cli.batch.one_job import opened
+from emseg.cli.batch.outcome import Done
+from emseg.cli.batch.run import Batch
+from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.error_lines import warn
 from emseg.cli.progress import watch
-from emseg.cli.shared_options import FILES, FIT, TALK, options
+from emseg.options import checked
+from emseg.options.rules import without_effect
 from emseg.output.registry import written_besides
 from emseg.output.store.names import Job
 
@@ -35,13 +38,15 @@ Writes, for photo.png:
 """
 
 
-@click.command("segment", help=HELP)
+@click.command("segment", cls=GroupedCommand, help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
-@options(FIT, CLEANED, FILES, MANY, TALK)
+@options("segment")
 def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how: Any) -> int:
     """Do each input; return the exit code."""
     batch = Batch.of(inputs, how)
-    work = partial(_segment, batch.overwrite, batch.quiet, verbose, how)
+    fit = checked.segmentation("segment", **{name: value for name, value in how.items() if name != "mask"})
+    warn(without_effect("segment", fit), batch.settings.quiet)
+    work = partial(_segment, batch.settings.overwrite, batch.settings.quiet, verbose, how)
     named = {"k": str(how["k"]).replace(":", "-")}
     extra = written_besides(save, how)
     return batch.run("segment", work, how, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)

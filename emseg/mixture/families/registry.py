@@ -31,7 +31,7 @@ class FamilyEntry:
         Which values have a density.
     options : tuple of str
         Options of `segment` that only some families take and this one does: `covariance`, `dof`, `censored`,
-        `truncated`, `partial_volume`.
+        `truncated`, `partial_volume`; and `level` of `impute`, which needs quantiles.
     """
 
     name: str
@@ -56,7 +56,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "GaussianFamily",
             "normal distributions, under a covariance model",
             "any number",
-            ("covariance", "censored", "truncated", "partial_volume"),
+            ("covariance", "censored", "truncated", "partial_volume", "level"),
         ),
         FamilyEntry(
             "student",
@@ -64,7 +64,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "StudentFamily",
             "t distributions, which outliers do not pull, under one too",
             "any number",
-            ("covariance", "dof"),
+            ("covariance", "dof", "level"),
         ),
         FamilyEntry(
             "poisson",
@@ -72,6 +72,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "PoissonFamily",
             "counts, such as photons: the variance is the mean",
             "numbers of 0 or more",
+            ("level",),
         ),
         FamilyEntry(
             "gamma",
@@ -79,6 +80,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "GammaFamily",
             "speckle, as of SAR and ultrasound: the spread grows with the mean; values above 0",
             "numbers above 0",
+            ("level",),
         ),
         FamilyEntry("von-mises", "von_mises", "VonMisesFamily", "angles, such as hue and orientation", "radians"),
     )

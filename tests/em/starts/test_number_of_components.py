@@ -15,7 +15,7 @@ from emseg.em.variants.vb import VB
 from emseg.mixture.families.gaussian import GAUSSIANS
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
-from emseg.options.segmentation import CRITERIA
+from emseg.options.choices import CRITERIA
 
 CENTRES = np.array([[0.0, 0], [8, 0], [0, 8], [9, 9]])
 MODELS = ["full", "tied", "diag", "spherical", "VEI", "EEI"]

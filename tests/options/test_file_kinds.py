@@ -7,13 +7,12 @@ from typing import Any
 import click
 import pytest
 
-from emseg.cli.batch.batch_options import MANY
-from emseg.cli.shared_options import options
+from emseg.cli.click_options import options
 
 
 def parse(*arguments: str) -> dict[str, Any]:
     @click.command()
-    @options(MANY)
+    @options("apply")
     def command(**values: Any) -> dict[str, Any]:
         return values
 

@@ -6,19 +6,18 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from emseg.cli.denoise_option import CLEANED
-from emseg.cli.shared_options import FILES, FIT, TALK, options
+from emseg.cli.click_options import GroupedCommand, options
 from emseg.em.registry import ALGORITHMS
 from emseg.features.registry import FEATURES
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.options.segmentation import SegmentOptions
 
 
-def parse(*arguments: str) -> dict[str, Any]:
-    """What a command with all shared options receives."""
+def parse(*arguments: str, name: str = "segment") -> dict[str, Any]:
+    """What a command of that name receives."""
 
-    @click.command()
-    @options(FIT, CLEANED, FILES, TALK)
+    @click.command(name, cls=GroupedCommand)
+    @options(name)
     def command(**values: Any) -> dict[str, Any]:
         return values
 
@@ -90,8 +89,8 @@ def test_nonsense_is_refused_with_the_remedy(arguments: list[str], remedy: str) 
 
 
 def test_help_names_every_choice_and_default() -> None:
-    @click.command()
-    @options(FIT)
+    @click.command("segment", cls=GroupedCommand)
+    @options("segment")
     def command(**values: Any) -> None: ...
 
     text = " ".join(CliRunner().invoke(command, ["--help"], terminal_width=100).output.split())

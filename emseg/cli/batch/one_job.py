@@ -1,0 +1,90 @@
+"""One input: it is opened, worked on unless it was before, and whatever goes wrong becomes its outcome."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Done, Outcome, Work
+from emseg.cli.batch.settings import Settings
+from emseg.cli.error_lines import explain
+from emseg.errors import DataError, ImageError, shown
+from emseg.output.store.names import STDIO, Job
+
+
+def do(work: Work, settings: Settings, alone: bool, job: Job) -> Outcome:
+    """Do one job, come what may."""
+    try:
+        return _done(work, settings, alone, job)
+    except Exception as error:  # the outermost place of a job: one bad input never ends the batch
+        if settings.debug:
+            import traceback
+
+            traceback.print_exc()
+        name = "stdin" if job.source == STDIO else job.source
+        code, line = explain(error, name)
+        if line and shown(name) not in line:  # of several inputs, which
+            line = f"{shown(name)}: {line}"
+    except KeyboardInterrupt as error:
+        code, line = explain(error)
+    return Outcome(code, BAD, line)
+
+
+def json_line(facts: Mapping[str, Any], settings: Settings) -> str:
+    """Facts as a line of JSON; nothing unless JSON is wanted."""
+    if not settings.as_json:
+        return ""
+    import json
+
+    return json.dumps(facts, allow_nan=False)
+
+
+def opened(job: Job) -> Any:
+    """A job's input in a form that the library reads."""
+    from emseg.image.file_bytes import MAX_BYTES
+    from emseg.image.limits import Reading
+    from emseg.image.read import Source
+
+    how = Reading(job.page, job.max_pixels, job.max_memory)
+    if job.source != STDIO:
+        return Source(job.source, how)
+    data = sys.stdin.buffer.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ImageError("stdin: more bytes than emseg reads; crop or shrink the image")
+    return Source("stdin", how, data)
+
+
+def dry_run(foreseen: Callable[[Job], Job] | None, job: Job, alone: bool) -> Done:
+    """A job's plan instead of its results."""
+    job = foreseen(job) if foreseen else job
+    paths = [*job.files.values(), job.report]
+    names = ", ".join(shown(path) for path in paths)
+    return Done({"input": {"path": shown(job.source)}, "would_write": paths}, lambda: f"{shown(job.source)} → {names}")
+
+
+def _done(work: Work, settings: Settings, alone: bool, job: Job) -> Outcome:
+    if job.problem:
+        raise DataError(job.problem)
+    state, done = DONE, None
+    if settings.resume and job.source != STDIO:
+        done = _earlier(job)
+        state = BEFORE if done else DONE
+    if not done:
+        if job.report != STDIO:
+            from emseg.output.store.files import check
+
+            check(job.files.values(), job.report, settings.overwrite)
+        done = work(job, alone)
+    if (settings.quiet and not settings.as_json) or job.report == STDIO:
+        return Outcome(0, state)
+    return Outcome(0, state, out=json_line(done.report, settings) or done.text())
+
+
+def _earlier(job: Job) -> Done | None:
+    """The outcome of an earlier run with the same input and recipe, if it is still there."""
+    from emseg.image.file_bytes import digest_of_image
+    from emseg.output.store.files import finished
+
+    found = finished(job.report, digest_of_image(job.source), job.recipe)
+    return Done(found, lambda: f"{shown(job.source)}: done before") if found else None

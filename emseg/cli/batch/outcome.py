@@ -1,0 +1,32 @@
+"""What becomes of one input: its report, or how it failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from emseg.output.store.names import Job
+
+DONE, BEFORE, BAD = "done", "done before", "failed"
+
+
+class Done(NamedTuple):
+    """The report of an input, and a function that describes it for people."""
+
+    report: Mapping[str, Any]
+    text: Callable[[], str]
+
+
+#: Does one job; the second argument says that it is the only one, so that its progress may be shown.
+Work = Callable[[Job, bool], Done]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: its exit code; DONE, BEFORE or BAD; the line for stderr; and the text for standard output."""
+
+    code: int
+    state: str
+    line: str = ""
+    out: str = ""

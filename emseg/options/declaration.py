@@ -1,0 +1,97 @@
+"""How an option is declared: as a field of a frozen dataclass, which carries all that there is to say of it.
+
+From the declaration come the option of the command line and its help, the check of the value, the entry in the report
+and the reference. The keywords of the Python functions (`emseg.options.keywords`) are held equal to it by a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from emseg.options.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option.
+
+    Attributes
+    ----------
+    name : str
+        Keyword of the Python function, and key in the report.
+    kind : Kind
+        What values it takes.
+    default : object
+        The value unless one is given. `defaults` has those that differ, by command.
+    group : str
+        Heading of the help text and the reference that it stands under.
+    help : str
+        What it does, in one or two sentences; other options in it are spelled by `emseg.errors.option`.
+        `helps` has those that differ, by command.
+    commands : tuple of str
+        The commands that have it.
+    flags : tuple of str
+        How the command line spells it, the longest last; empty where only Python has it.
+    defaults : mapping of str to object
+    helps : mapping of str to str
+    python : bool
+        Whether Python functions have it, too.
+    recorded : bool
+        Whether reports list it: it decides what the result is.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    group: str
+    help: str
+    commands: tuple[str, ...]
+    flags: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    helps: Mapping[str, str]
+    python: bool
+    recorded: bool
+
+    def default_of(self, command: str) -> Any:
+        """The value that a command takes unless one is given."""
+        return self.defaults.get(command, self.default)
+
+    def help_of(self, command: str) -> str:
+        """What it does in a command."""
+        return self.helps.get(command, self.help)
+
+
+def declared(
+    kind: Kind,
+    default: Any,
+    group: str,
+    help: str,
+    commands: str,
+    *,
+    flags: str | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    helps: Mapping[str, str] | None = None,
+    python: bool = True,
+    recorded: bool = True,
+) -> Any:
+    """A field of a dataclass of options; for the arguments see `Option`.
+
+    `commands` and `flags` are texts of names with spaces between them. Without flags, the command line spells the
+    option like Python, with hyphens.
+    """
+    given = (kind, default, group, help, tuple(commands.split()), flags, defaults or {}, helps or {}, python, recorded)
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata={"declared": given})
+    return field(default=default, metadata={"declared": given})
+
+
+def options_in(declarations: type) -> tuple[Option, ...]:
+    """The options that a dataclass declares, in its order."""
+    found = []
+    for entry in fields(declarations):
+        kind, default, group, text, commands, flags, *rest = entry.metadata["declared"]
+        spelled = (f"--{entry.name.replace('_', '-')}",) if flags is None else tuple(flags.split())
+        found.append(Option(entry.name, kind, default, group, text, commands, spelled, *rest))
+    return tuple(found)

@@ -1,0 +1,84 @@
+"""Keywords of the Python functions with their types, for editors and type checkers.
+
+Type checkers need them spelled out. A test holds them equal to the declarations, in which defaults and meaning stand:
+see `emseg.options.segmentation` and `emseg.options.restoration`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
+
+
+class MixtureKeywords(TypedDict, total=False):
+    """What every fit of a mixture has."""
+
+    family: str
+    covariance: str
+    dof: float | str
+    floor: float
+    seed: int
+    tol: float
+    max_iter: int
+
+
+class SearchKeywords(TypedDict, total=False):
+    """How a number of components, an algorithm and a start are chosen."""
+
+    criterion: str
+    algorithm: str
+    base: str
+    option: Mapping[str, str]
+    init: str | os.PathLike[str]
+    restarts: int
+
+
+class CompareKeywords(MixtureKeywords, total=False):
+    """Keywords of `emseg.compare`."""
+
+    features: str
+    noise: bool
+    missing: str
+    censored: str | Sequence[float]
+    truncated: str | Sequence[float]
+    partial_volume: bool
+    compress: bool
+
+
+class SegmentKeywords(CompareKeywords, SearchKeywords, total=False):
+    """Keywords of `emseg.segment`."""
+
+    denoise: float | str
+    bias_field: bool
+    mrf: str
+    beta: float | str
+    neighbours: int | str
+    contrast: bool
+    scribbles: str | os.PathLike[str]
+    prior_map: str | os.PathLike[str]
+    regions: int | str
+    merge: float | str
+
+
+class ImputeKeywords(MixtureKeywords, SearchKeywords, total=False):
+    """Keywords of `emseg.impute`."""
+
+
+class DenoiseKeywords(TypedDict, total=False):
+    """Keywords of `emseg.denoise`."""
+
+    method: str
+    fast: bool
+    noise: str
+    gain: float | str
+    workers: int
+
+
+class InpaintKeywords(TypedDict, total=False):
+    """Keywords of `emseg.inpaint`."""
+
+    mask_value: float | None
+    uncertainty: bool
+    seed: int
+    workers: int

@@ -1,0 +1,197 @@
+"""Which options do not go together, and which do nothing without another: answered before any work.
+
+What depends on the pixels, too, is answered by the stages, before the fit. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from emseg.errors import UsageError, option, shown
+from emseg.features.specification import parse_spec
+from emseg.mixture.families.registry import families_with
+from emseg.options.choices import INITS
+from emseg.options.declaration import options_in
+from emseg.options.limits_text import limits
+from emseg.options.restoration import DenoiseOptions, InpaintOptions
+from emseg.options.segmentation import SegmentOptions
+
+#: A condition that is not allowed, and what to say then.
+Refusal = tuple[bool, str]
+DEFAULT = SegmentOptions()
+#: Features that are the stored values themselves, which limits are of.
+STORED = ("auto", "gray", "rgb", "bands")
+#: Covariance models with a conjugate prior, which variational Bayes needs.
+CONJUGATE = ("full", "tied", "diag", "spherical", "VVV", "EEE", "VVI", "EEI", "VII", "EII")
+#: Algorithms that cannot keep the parameters of mixed classes tied, or that know Gaussians alone.
+UNTIED = ("ecm", "ecme", "sage", "px", "vb")
+
+
+def require(refusals: Iterable[Refusal]) -> None:
+    """Raise UsageError with the message of the first condition that is met."""
+    for broken, message in refusals:
+        if broken:
+            raise UsageError(message)
+
+
+def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
+    """Combinations of options that `segment`, `compare` and `impute` refuse."""
+    k, family, algorithm = option("k", o.k), option("family", o.family), option("algorithm", o.algorithm)
+    noise, missing = option("noise", True), option("missing", o.missing)
+    several, one_of = isinstance(o.k, str), "leave one of them out"
+
+    yield command == "compare" and several, f"{k}: compare takes one number of components, as {option('k', 4)}"
+    yield (
+        command == "impute" and not o.searches,
+        f"{option('init', shown(o.init))}: impute takes no file; use one of {', '.join(INITS)}",
+    )
+
+    # Families: `families_with` tells which have what.
+    for name, lacked in (
+        ("dof", "has no degrees of freedom"),
+        ("covariance", "has no covariances"),
+        ("censored", "knows no bounds"),
+        ("truncated", "knows no bounds"),
+        ("partial_volume", "has no mixed classes"),
+    ):
+        able, value = families_with(name), getattr(o, name)
+        yield (
+            o.family not in able and value != getattr(DEFAULT, name),
+            f"{option(name, value)}: {o.family} {lacked}; {_use('family', able)}",
+        )
+    able = families_with("level")
+    yield (
+        command == "impute" and o.family not in able,
+        f"{family}: impute needs quantiles, which it has none of; {_use('family', able)}",
+    )
+    yield (
+        o.family not in families_with("covariance") and any(weight != 1 for weight in parse_spec(o.features).values()),
+        f"{option('features', o.features)}: weights do nothing with {family}; leave them out",
+    )
+
+    # Limits
+    limited = option("censored", o.censored) if o.censored else option("truncated", o.truncated)
+    bounded, inner, outer = bool(o.censored or o.truncated), _limits(o.censored), _limits(o.truncated)
+    yield bounded and o.noise, f"{limited}: does not go with {noise}; {one_of}"
+    yield (
+        bounded and o.features.partition(":")[0] not in STORED,
+        f"{limited}: limits of stored values mean nothing to {o.features}; use {option('features', 'auto')}",
+    )
+    yield (
+        bounded and not all(_within(*ends) for ends in ((outer[0], inner[0]), (-outer[1], -inner[1]))),
+        f"{limited}: must lie within {option('truncated', o.truncated)}, or its bounds are never met",
+    )
+
+    # Starts and fields
+    yield (
+        not o.searches and several,
+        f"{option('init', shown(o.init))}: sets the number of components; give it, not {k}",
+    )
+    for name in ("scribbles", "prior_map"):
+        path = getattr(o, name)
+        yield bool(path) and several, f"{option(name, shown(path))}: give one number of components, not {k}"
+        yield (
+            bool(path) and o.noise,
+            f"{noise}: does not go with {option(name)}, which says nothing of noise; {one_of}",
+        )
+        yield bool(path and o.truncated), f"{option(name)}: does not go with {option('truncated')}; {one_of}"
+    yield (
+        o.mrf != "none" and bool(o.truncated),
+        f"{option('mrf', o.mrf)}: does not go with {option('truncated')}; {one_of}",
+    )
+
+    # Mixed pixels
+    for other, refused in (
+        (k, several or o.k == 1),
+        (noise, o.noise),
+        (option("censored"), bool(o.censored)),
+        (option("truncated"), bool(o.truncated)),
+        (missing, o.missing != "drop"),
+        (option("scribbles"), bool(o.scribbles)),
+        (option("prior_map"), bool(o.prior_map)),
+        (algorithm, o.algorithm in UNTIED),
+        (option("base", o.base), o.base in UNTIED),
+    ):
+        yield o.partial_volume and refused, f"{option('partial_volume', True)}: does not go with {other}; {one_of}"
+
+    # Algorithms and criteria
+    if command != "compare":
+        yield from _algorithm_refusals(o)
+
+
+def _algorithm_refusals(o: SegmentOptions) -> Iterator[Refusal]:
+    used, bounded, several = {o.algorithm, o.base}, bool(o.censored or o.truncated), isinstance(o.k, str)
+    for name, met in (("algorithm", "vb" in used), ("criterion", several and o.criterion == "elbo")):
+        variational = f"{option(name, 'vb' if name == 'algorithm' else 'elbo')}: variational Bayes"
+        yield met and o.noise, f"{variational} has no noise component; leave out {option('noise', True)}"
+        yield (
+            met and bounded,
+            f"{variational} knows no bounds; leave out {option('censored')} and {option('truncated')}",
+        )
+        yield (
+            met and o.family != "gaussian",
+            f"{variational} has no conjugate prior for {o.family}; use {option('family', 'gaussian')}",
+        )
+        yield (
+            met and o.covariance not in CONJUGATE,
+            f"{variational} has no conjugate prior for {o.covariance}; use one of {', '.join(CONJUGATE)} for "
+            f"{option('covariance')}",
+        )
+    yield (
+        several and o.criterion == "mml" and o.noise,
+        f"{option('criterion', 'mml')}: annihilates components, noise too; leave out {option('noise', True)}, or use "
+        f"{option('criterion', 'icl')}",
+    )
+    yield (
+        "px" in used and (o.family != "student" or o.noise),
+        f"{option('algorithm', 'px')}: {o.family}{' with noise' * o.noise} has no scale to expand; use "
+        f"{option('family', 'student')}{' without noise' * o.noise}",
+    )
+
+
+def _use(name: str, values: tuple[str, ...]) -> str:
+    """The remedy that sets an option to one of some values."""
+    return f"use {option(name, values[0])}" if len(values) == 1 else f"use {option(name)} {' or '.join(values)}"
+
+
+def denoising_refusals(o: DenoiseOptions) -> Iterator[Refusal]:
+    """Combinations of options that `denoise` refuses."""
+    yield (
+        o.gain != "auto" and o.noise != "poisson",
+        f"{option('gain', o.gain)}: is the value of a photon; it goes with {option('noise', 'poisson')}",
+    )
+
+
+def without_effect(command: str, o: SegmentOptions | InpaintOptions) -> tuple[str, ...]:
+    """A line for each option that was given and does nothing without another one, with the remedy."""
+    found = _idle_in_inpainting(o) if isinstance(o, InpaintOptions) else _idle_in_segmentation(o)
+    default = {entry.name: entry.default_of(command) for entry in options_in(type(o)) if command in entry.commands}
+    return tuple(
+        f"{option(name, getattr(o, name))} does nothing {why}; {remedy}, or leave it out"
+        for name, idle, why, remedy in found
+        if idle and name in default and getattr(o, name) != default[name]
+    )
+
+
+def _idle_in_segmentation(o: SegmentOptions) -> Iterator[tuple[str, bool, str, str]]:
+    """Name of an option, whether it has no effect, why, and what would give it one."""
+    one_k, no_field = not isinstance(o.k, str), o.mrf == "none"
+    add_field = f"add {option('mrf', 'auto')}"
+    yield "criterion", one_k, "where the number of components is given", f"give a range, as {option('k', '2:9')}"
+    yield "restarts", not o.searches, "where a file gives the start", f"use {option('init', 'auto')}"
+    for name in ("beta", "neighbours", "contrast"):
+        yield name, no_field, f"without {option('mrf')}", add_field
+    yield "merge", not o.regions, f"without {option('regions')}", f"add {option('regions', 'auto')}"
+
+
+def _idle_in_inpainting(o: InpaintOptions) -> Iterator[tuple[str, bool, str, str]]:
+    yield "seed", not o.uncertainty, f"without {option('uncertainty')}", f"add {option('uncertainty', True)}"
+
+
+def _limits(text: str) -> tuple[float, float]:
+    return limits(text) if text else (-float("inf"), float("inf"))
+
+
+def _within(outer: float, inner: float) -> bool:
+    """Whether a lower limit, if there is one, lies above that of a wider interval."""
+    return outer < inner or inner == -float("inf")

@@ -1,0 +1,146 @@
+"""Kinds of option values that are texts with a meaning: ranges, limits, features, paths. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+from emseg.errors import ImageError, option, shown
+from emseg.options.kinds import LONGEST, Kind
+from emseg.options.limits_text import LIMITS, as_limits, is_limits
+
+AUTO = (1, 9)  # the range of components that k="auto" stands for
+
+
+def k_range(k: int | str) -> tuple[int, int]:
+    """Smallest and largest number of components that ``4``, ``"2:9"`` or ``"auto"`` stand for.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    if k == "auto":
+        return AUTO
+    parts = k.split(":") if isinstance(k, str) else [str(k)] * 2
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ValueError
+    low, high = int(parts[0]), int(parts[1])
+    if not 1 <= low <= high:
+        raise ValueError
+    return low, high
+
+
+class Components(Kind):
+    """A number of components, or a range to choose from."""
+
+    wanted = "a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"
+    stored = "int | str"
+    metavar = "K"
+
+    def parse(self, text: str) -> int | str:
+        """Digits are a number; all else is a range."""
+        return self.check(int(text) if text.isascii() and text.isdigit() and len(text) < LONGEST else text)
+
+    def check(self, value: Any, name: str = "") -> int | str:
+        """An int, or the text of a range."""
+        if isinstance(value, bool) or not isinstance(value, Integral | str):
+            raise ValueError
+        if isinstance(value, str) and value.isdigit():
+            raise ValueError
+        found = value if isinstance(value, str) else int(value)
+        k_range(found)
+        return found
+
+
+class Limits(Kind):
+    """A lower and an upper limit, as a text or a pair."""
+
+    wanted = LIMITS
+    given = "str | Sequence[float]"
+    metavar = "LO,HI"
+
+    def check(self, value: Any, name: str = "") -> str:
+        """The limits as a text; empty for none."""
+        if not isinstance(value, str | Sequence) or not is_limits(value):
+            raise ValueError
+        return as_limits(value)
+
+
+class Features(Kind):
+    """Names of features with weights."""
+
+    wanted = "a name or several, as 'lab,xy:0.5'"
+    metavar = "SPEC"
+
+    def check(self, value: Any, name: str = "") -> str:
+        """The text, if it can be read.
+
+        Raises
+        ------
+        UsageError
+            Saying what is wrong with the text.
+        """
+        from emseg.features.specification import parse_spec
+
+        parse_spec(super().check(value))
+        return str(value)
+
+
+class Path(Kind):
+    """The path of a file that exists; empty for none, or one of some words instead."""
+
+    wanted = "a path"
+    given = "str | os.PathLike[str]"
+    metavar = "FILE"
+
+    def __init__(self, words: Sequence[str] = (), metavar: str = "") -> None:
+        super().__init__(metavar or "|".join((*words, self.metavar)))
+        self.words = words
+        self.wanted = f"one of {', '.join(words)}, or a path" if words else self.wanted
+
+    def parse(self, text: str) -> str:
+        """The text, if it is a word or a file's path."""
+        if text and text not in self.words and not os.path.isfile(text):
+            raise ValueError(f"{text!r} is neither a file nor one of {', '.join(self.words)}" if self.words else
+                             f"{text!r} is no file")  # fmt: skip
+        return text
+
+    def check(self, value: Any, name: str = "") -> str:
+        """The path as a text.
+
+        Raises
+        ------
+        ImageError
+            If there is no such file.
+        """
+        if not isinstance(value, str | os.PathLike):
+            raise ValueError
+        path = os.fsdecode(value)
+        if path and path not in self.words and not os.path.isfile(path):
+            known = f" and is none of {', '.join(self.words)}" if self.words else ""
+            raise ImageError(f"{option(name)} {shown(path)}: is no file{known}; check the path")
+        return path
+
+
+class Settings(Kind):
+    """Settings of an algorithm by name; on the command line the option is repeated, once a setting."""
+
+    wanted = "a mapping of names to values"
+    stored = "Mapping[str, str]"
+    metavar = "NAME=VALUE"
+
+    def parse(self, text: str) -> tuple[str, str]:
+        """One setting."""
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ValueError(f"{text!r} is not of the form NAME=VALUE")
+        return name.strip(), value.strip()
+
+    def check(self, value: Any, name: str = "") -> dict[str, str]:
+        """A dict of its own."""
+        if not isinstance(value, Mapping):
+            raise ValueError
+        return dict(value)
