@@ -62,7 +62,7 @@ def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
     able = families_with("level")
     yield (
         command == "impute" and o.family not in able,
-        f"{family}: impute needs quantiles, which it has none of; {_use('family', able)}",
+        f"{family}: has no quantiles, which impute needs; {_use('family', able)}",
     )
     yield (
         o.family not in families_with("covariance") and any(weight != 1 for weight in parse_spec(o.features).values()),
@@ -151,7 +151,8 @@ def _algorithm_refusals(o: SegmentOptions) -> Iterator[Refusal]:
 
 def _use(name: str, values: tuple[str, ...]) -> str:
     """The remedy that sets an option to one of some values."""
-    return f"use {option(name, values[0])}" if len(values) == 1 else f"use {option(name)} {' or '.join(values)}"
+    *most, last = values
+    return f"use {option(name)} {', '.join(most)} or {last}" if most else f"use {option(name, last)}"
 
 
 def denoising_refusals(o: DenoiseOptions) -> Iterator[Refusal]:

@@ -157,4 +157,4 @@ class MessageOptions:
     verbose: bool = _shell(
         Flag(), False, MESSAGES, "Show every iteration.", "segment compare", "-v --verbose",
     )  # fmt: skip
-    debug: bool = _shell(Flag(), False, MESSAGES, "Show tracebacks of errors.", TALKING)
+    debug: bool = _shell(Flag(), False, MESSAGES, "Show tracebacks of errors.", f"{TALKING} guide")

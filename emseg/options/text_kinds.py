@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
-from emseg.errors import ImageError, option, shown
+from emseg.errors import ImageError, UsageError, option, shown
 from emseg.options.kinds import LONGEST, Kind
 from emseg.options.limits_text import LIMITS, as_limits, is_limits
 
@@ -113,15 +113,16 @@ class Path(Kind):
 
         Raises
         ------
-        ImageError
-            If there is no such file.
+        UsageError, ImageError
+            If there is no such file: the former if it might have been one of the words.
         """
         if not isinstance(value, str | os.PathLike):
             raise ValueError
         path = os.fsdecode(value)
         if path and path not in self.words and not os.path.isfile(path):
-            known = f" and is none of {', '.join(self.words)}" if self.words else ""
-            raise ImageError(f"{option(name)} {shown(path)}: is no file{known}; check the path")
+            if self.words:
+                raise UsageError(f"{option(name, shown(path))}: is no file; give {', '.join(self.words)} or a file")
+            raise ImageError(f"{option(name, shown(path))}: is no file; check the path")
         return path
 
 

@@ -36,7 +36,7 @@ def parameters(name: str) -> list[click.Option]:
 
 @st.composite
 def command_lines(draw: st.DrawFn) -> list[str]:
-    name = draw(st.sampled_from(sorted(COMMANDS)))
+    name = draw(st.sampled_from(sorted(name for name in COMMANDS if parameters(name))))
     words = [name]
     for option in draw(st.lists(st.sampled_from(parameters(name)), max_size=3)):
         words.append(draw(st.sampled_from(option.opts)))

@@ -43,7 +43,7 @@ def refused(error: type[EmsegError], remedy: str, image: Any = FINE, **options: 
         ({"floor": -1e-3}, "floor is -0.001"),
         ({"floor": 1.0}, "from 0 to below 1"),
         ({"covariance": "round"}, "one of full, tied, diag, spherical"),
-        ({"algorithm": "emm"}, "choose one of em"),
+        ({"algorithm": "emm"}, "one of em, map"),
         ({"features": "nonsense"}, "unknown name 'nonsense'"),
         ({"features": "lab:-1"}, "positive number"),
         ({"colour": "red"}, "unknown option 'colour'; there are k, criterion, features"),

@@ -165,15 +165,15 @@ def test_bad_tables_are_one_line() -> None:
     with pytest.raises(DataError, match=r"has values below 0; poisson has no density there"):
         emseg.impute(holes, family="poisson")
     for options, message in [
-        ({"level": 90}, "level is 90; it must lie between 0 and 1"),
-        ({"mrf": "gibbs"}, "'mrf' does not go with impute"),
+        ({"level": 90}, "level is 90; it must be a number between 0 and 1"),
+        ({"mrf": "gibbs"}, "mrf does not go with impute"),
         ({"mask": np.ones(3)}, "mark the holes of a table as NaN"),
-        ({"init": "model.json"}, "impute takes auto"),
+        ({"init": __file__}, "impute takes no file; use one of auto"),
         ({"k": "none"}, "k is 'none'"),
     ]:
         with pytest.raises(UsageError, match=message):
             emseg.impute(holes, **options)  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="von-mises has no quantiles"):
+    with pytest.raises(UsageError, match="family='von-mises': has no quantiles"):
         emseg.impute(np.where(np.isnan(holes), np.nan, holes % 6), 1, family="von-mises")
 
 

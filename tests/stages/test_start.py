@@ -91,7 +91,7 @@ def test_what_is_no_range_is_refused(k: str) -> None:
     ("options", "remedy"),
     [
         ({"criterion": "dic"}, "one of auto, icl, bic, aic, mml, elbo"),
-        ({"init": __file__}, "sets the number of components; give it, not -k 2:4"),
+        ({"init": __file__}, "sets the number of components; give it, not k='2:4'"),
     ],
 )
 def test_what_does_not_go_with_a_range(options: dict[str, Any], remedy: str) -> None:

@@ -88,21 +88,24 @@ def test_compare_and_a_range_of_k_go_with_bounds() -> None:
 
 def test_a_field_goes_with_censored_pixels_alone() -> None:
     assert emseg.segment(clipped(24, 1), k=2, censored=",255", mrf="icm").report["mrf"]["method"] == "icm"
-    with pytest.raises(UsageError, match="--mrf icm: does not go with --truncated"):
+    with pytest.raises(UsageError, match="mrf='icm': does not go with truncated"):
         emseg.segment(clipped(24, 1), k=2, truncated="-1,256", mrf="icm")
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"features": "lab"}, "--censored 0,255: limits of stored values mean nothing to lab; use --features rgb"),
-        ({"features": "rgb,xy"}, "mean nothing to rgb,xy; use --features rgb"),
+        ({"features": "lab"}, "censored='0,255': limits of stored values mean nothing to lab; use features='auto'"),
+        ({"features": "rgb,xy"}, "mean nothing to rgb,xy; use features='auto'"),
         ({"features": "gray"}, "mean nothing to gray; use --features rgb"),
-        ({"family": "poisson"}, "poisson knows no bounds; use --family gaussian"),
-        ({"family": "student"}, "student knows no bounds; use --family gaussian"),
-        ({"noise": True}, "does not go with --noise"),
-        ({"k": "1:2", "criterion": "elbo"}, "--criterion elbo: variational Bayes knows no bounds; use icl, bic or aic"),
-        ({"truncated": "0,300"}, "must lie within --truncated 0,300"),
+        ({"family": "poisson"}, "poisson knows no bounds; use family='gaussian'"),
+        ({"family": "student"}, "student knows no bounds; use family='gaussian'"),
+        ({"noise": True}, "does not go with noise=True"),
+        (
+            {"k": "1:2", "criterion": "elbo"},
+            "criterion='elbo': variational Bayes knows no bounds",
+        ),
+        ({"truncated": "0,300"}, "must lie within truncated='0,300'"),
     ],
 )
 def test_what_does_not_go_together(options: dict[str, object], message: str) -> None:

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 import click
 
+from emseg.cli.click_options import GroupedCommand, options
 from emseg.errors import UsageError, shown
 
 HELP = """Show a page of the guide; without TOPIC, the list of pages.
@@ -42,9 +43,9 @@ def page(topic: str) -> str:
     return files("emseg").joinpath("guide", f"{topic}.md").read_text("utf-8")
 
 
-@click.command("guide", help=HELP)
+@click.command("guide", cls=GroupedCommand, help=HELP)
 @click.argument("topic", metavar="[TOPIC]", default=INDEX)
-@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@options("guide")
 def command(topic: str, debug: bool) -> None:
     """Print the page; on a terminal, through a pager."""
     text = page(topic)

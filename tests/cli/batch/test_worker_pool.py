@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from emseg.cli import signals
-from emseg.cli.batch.run import BAD, DONE, Outcome
-from emseg.cli.batch.worker_pool import share_threads, spread
+from emseg.cli.batch.outcome import BAD, DONE, Outcome
+from emseg.cli.batch.worker_pool import spread
+from emseg.cli.processor_shares import share_threads
 from emseg.output.store.names import Job
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies this process")

@@ -161,11 +161,11 @@ def test_several_inputs_a_mask_and_resume(photo: Path, tmp_path: Path, capsys: p
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--sigma", "-1"], 2, "no such number"),
-        (["--sigma", "lots"], 2, "no such number"),
+        (["--sigma", "-1"], 2, "give a number of 0 or more, or auto, not '-1'"),
+        (["--sigma", "lots"], 2, "or auto, not 'lots'"),
         (["--method", "magic"], 2, "magic"),
-        (["--gain", "0"], 2, "no gain"),
-        (["--gain", "3"], 2, "counted photons"),
+        (["--gain", "0"], 2, "give a number above 0, or auto, not '0'"),
+        (["--gain", "3"], 2, "--gain 3.0: is the value of a photon; it goes with --noise poisson"),
         (["-k", "3"], 2, "No such option"),
     ],
 )

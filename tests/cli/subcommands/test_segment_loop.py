@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import emseg.cli.subcommands.segment_command
-from emseg.cli.batch.run import Done
+from emseg.cli.batch.outcome import Done
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import ImageError, UsageError

@@ -31,6 +31,7 @@ def test_families_are_found_by_option() -> None:
     assert families_with("covariance") == ("gaussian", "student")
     assert families_with("dof") == ("student",)
     assert families_with("censored") == ("gaussian",)
+    assert families_with("level") == ("gaussian", "student", "poisson", "gamma")
 
 
 def test_there_is_no_other_family() -> None:
