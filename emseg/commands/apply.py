@@ -19,6 +19,7 @@ from emseg.mixture.assign import assign
 from emseg.mixture.saved import Model, read_model
 from emseg.options import checked
 from emseg.options.segmentation import SegmentOptions
+from emseg.stages.fractions import most_held
 from emseg.stages.preparation import features_of, opened, pose
 from emseg.stages.report import mean_colours, mixture_facts
 from emseg.version import __version__
@@ -73,7 +74,7 @@ def apply(
     photo, inside = opened(image, mask, missing)
     clock.lap("read")
     own = loaded.mixture
-    k, family = own.k - own.family.noisy, own.family.name
+    k, family = own.n_classes, own.family.name
     asked = SegmentOptions(k=k, features=loaded.features, family=family, missing=missing)
     features = features_of(photo, inside, asked)
     width = own.components.means.shape[1]
@@ -86,15 +87,14 @@ def apply(
     mixture = own.affine(-features.shift / features.scale, 1 / features.scale)
     labels, _ = assign(mixture, features.x, features.weight)
     on_grid = features.on_grid(labels)
-    if own.family.mixes:
-        from emseg.stages.fractions import most_held
-
-        on_grid = most_held(mixture, features, on_grid, None)
+    held = most_held(mixture, features, on_grid, None)
+    by_rows = held is on_grid
+    on_grid = held
     counts = np.bincount(on_grid.ravel(), minlength=own.k + 1)[1:]
     problem = replace(pose(features, asked), family=mixture.family)
     likelihood = float(problem.e_step(mixture).log_likelihood)
     seen = completed(photo, on_grid)
-    colours = mean_colours(seen, features, labels if seen is photo and not own.family.mixes else None, on_grid, counts)
+    colours = mean_colours(seen, features, labels if seen is photo and by_rows else None, on_grid, counts)
     clock.lap("labels")
     facts = {
         "version": __version__,

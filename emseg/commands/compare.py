@@ -113,7 +113,7 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
         return search(problem, k, rng)[0]
     rows = samples(problem.filled, rng)[-1]
     draw = (
-        seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, 1, rng)
+        seeds.kmeans_pp(problem.family.start_coordinates(rows.x), rows.weight, k, 1, rng)
         if how == "kmeans++"
         else seeds.random(rows.weight, k, 1, rng)
     )

@@ -17,7 +17,6 @@ from emseg.errors import DataError, UsageError
 from emseg.image.model import Image
 from emseg.image.read import Source
 from emseg.mixture.conditional.missing_patterns import grouped
-from emseg.mixture.conditional.predictive import predictive
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
@@ -201,7 +200,7 @@ def _filled(mixture: Mixture, x: Array, level: float) -> tuple[Array, Array, Arr
         unseen = np.delete(np.arange(len(x)), seen)
         for start in range(0, which.size if unseen.size else 0, BLOCK):
             rows = which[start : start + BLOCK]
-            given = predictive(mixture, x[np.ix_(seen, rows)], seen)
+            given = mixture.predictive(x[np.ix_(seen, rows)], seen)
             place = np.ix_(unseen, rows)
             mean[place], deviation[place] = given.moments()
             low[place], high[place] = given.quantile((1 - level) / 2), given.quantile((1 + level) / 2)

@@ -16,7 +16,7 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.errors import UsageError
+from emseg.errors import UsageError, option
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.image.partly_known import completed
@@ -26,6 +26,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.keywords import SegmentKeywords
 from emseg.options.segmentation import SegmentOptions
+from emseg.stages.fractions import fractions, most_held
 from emseg.stages.preparation import features_of, opened, pose, require_distinct
 from emseg.stages.report import mean_colours, report
 from emseg.stages.start import Start, find_start
@@ -90,11 +91,10 @@ class Segmentation:
         UsageError
             If pixels were not allowed to be mixed.
         """
-        if not self.mixture.family.mixes:
-            raise UsageError("fractions: pixels hold one class each; use --partial-volume")
-        from emseg.stages.fractions import fractions
-
-        return fractions(self._standardised, self.features, self.smoothed)
+        found = fractions(self._standardised, self.features, self.smoothed)
+        if found is None:
+            raise UsageError(f"fractions: pixels hold one class each; use {option('partial_volume')}")
+        return found
 
     def entropy(self) -> NDArray[np.float32]:
         """Entropy of the posterior at each pixel in nats, shape (H, W): 0 is certain, log K undecided."""
@@ -169,13 +169,10 @@ def segment(
     require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
     clock.lap("features")
     problem = pose(features, asked)
-    posed = replace(problem, family=problem.family.plain) if problem.family.mixes else problem
+    unmixed = replace(problem, family=problem.family.start_family)
     view = _view(photo, inside, features, asked, clock)
-    start = find_start(posed, photo, features, asked, rng, view)
-    if problem.family.mixes:
-        from emseg.stages.fractions import mixed_start
-
-        start = mixed_start(start, problem)
+    start = find_start(unmixed, photo, features, asked, rng, view)
+    start = replace(start, mixture=start.mixture.as_start_of(problem.family))
     clock.lap("start")
     found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng, on_iteration)
     clock.lap("fit")
@@ -211,11 +208,9 @@ def _finish(
         clock.lap("mrf")
     row_labels, log_posterior = assign(mixture, features.x, features.weight)
     labels = features.on_grid(row_labels) if field is None else field.labels
-    by_rows = field is None and not mixture.family.mixes  # or equal samples may have different labels
-    if mixture.family.mixes:
-        from emseg.stages.fractions import most_held
-
-        labels = most_held(mixture, features, labels, field.posterior if field else None)
+    held = most_held(mixture, features, labels, field.posterior if field else None)
+    by_rows = field is None and held is labels  # or equal samples may have different labels
+    labels = held
     own = mixture.affine(features.shift, features.scale)
     counts = (
         np.bincount(row_labels, features.weight, mixture.k + 1)[1:].round().astype(int)
@@ -267,12 +262,12 @@ def _with_regions(
 def _surviving(found: Fit[Mixture]) -> Mixture:
     """The mixture without components that share less than a tenth of a pixel: variational Bayes empties some."""
     needed = found.counts >= LEAST
-    needed[found.mixture.k - found.mixture.family.noisy :] = True
+    needed[found.mixture.n_classes :] = True
     alive = np.flatnonzero(needed)
     if alive.size == found.mixture.k:
         return found.mixture
     mixture = found.mixture[alive]
-    return mixture.family.tied(replace(mixture, weights=mixture.weights / mixture.weights.sum()))
+    return replace(mixture, weights=mixture.weights / mixture.weights.sum()).tied()
 
 
 class Clock:

@@ -22,8 +22,7 @@ from emseg.em.expectation import Expectation
 from emseg.mixture.stats import Stats
 
 if TYPE_CHECKING:
-    from emseg.mixture.conjugate_prior import Prior
-    from emseg.mixture.families.independent_dimensions import Pseudo
+    from emseg.mixture.conjugate_prior import ConjugatePrior
 
 
 class Weighted(Protocol):
@@ -157,7 +156,7 @@ class FixedPoint(Protocol[P_contra, M]):
         """Φ(θ), without an E-step at the new point."""
         ...
 
-    def prior(self, problem: P_contra, k: int) -> Prior | Pseudo | None:
+    def prior(self, problem: P_contra, k: int) -> ConjugatePrior | None:
         """The prior on K components that the iteration brings along; None where it brings none."""
         return None
 

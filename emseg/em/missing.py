@@ -76,7 +76,7 @@ def single(problem: Problem) -> tuple[Mixture, Stats]:
     M-steps. Covariance models share nothing here.
     """
     d, seen = problem.samples.d, [pattern.seen for pattern in problem.samples.patterns]
-    free = problem.family.bare.plain.margin(np.arange(d))
+    free = problem.family.classes_only.log_linear.marginal_family(np.arange(d))
     parts = [replace(problem, samples=pattern.rows, family=free).total for pattern in problem.samples.patterns]
     psi = max(problem.floor, FLOOR) * problem.n * problem.unit**2
     rows = Rows(_levelled(problem.samples.x), problem.samples.weight)

@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em import missing
 from emseg.em.expectation import Expectation as Expectation
-from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.conjugate_prior import ConjugatePrior
 from emseg.mixture.family import Family, Real
+from emseg.mixture.links.link import Link
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
-
-if TYPE_CHECKING:
-    from emseg.mixture.families.independent_dimensions import Pseudo
 
 Array = NDArray[np.float64]
 BLOCK = 8192
@@ -30,24 +27,6 @@ CACHE_BYTES = 1_000_000  # all buffers of one block: they stay in the second-lev
 #: From posterior probabilities (S, K, B) and weights (B,) to expected counts c_i q_ik, (S, K, B), and the entropy of
 #: q, (S,).
 Respond = Callable[[Real, Real], tuple[Real, Array]]
-
-
-class Link(Protocol):
-    """What stands between T(x) and the log-densities of samples, where they are no linear forms of it.
-
-    Attributes
-    ----------
-    eta : ndarray, shape (..., K, P)
-        Coefficients of forms that are linear in T(x).
-    """
-
-    eta: Array
-
-    def log_joint(self, forms: Real, t: Real) -> None:
-        """Turn the forms (S·K, B) of T (P, B) into log π_k f_k(x), in place."""
-
-    def gather(self, counts: Real, forms: Real, t: Real) -> Array:
-        """Σ_i c_i q_ik E_k[T | x_i], what the M-step needs, from expected counts (S·K, B); shape (S·K, P)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +45,7 @@ class Problem:
         coordinates to the features' own units. A single number is the sum over all dimensions.
     unit : ndarray, shape (D,), or float
         What the floor is relative to: the spread of the samples in each dimension.
-    prior : Prior or Pseudo, optional
+    prior : ConjugatePrior, optional
         Added to the objective, beside the floor's penalty.
     """
 
@@ -75,7 +54,7 @@ class Problem:
     floor: float = 0.0
     log_jacobian: Array | float = 0.0
     unit: Array | float = 1.0
-    prior: Prior | Pseudo | None = None
+    prior: ConjugatePrior | None = None
     n: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +84,7 @@ class Problem:
             return missing.shift(self)
         return float(np.sum(self.log_jacobian)) * self.n
 
-    def with_prior(self, prior: Prior | Pseudo | None) -> Problem:
+    def with_prior(self, prior: ConjugatePrior | None) -> Problem:
         """The problem with a prior beside the floor's penalty; itself where there is none."""
         return self if prior is None else replace(self, prior=prior)
 
@@ -128,7 +107,7 @@ class Problem:
             Turns posterior probabilities into another assignment: drawn, hard, annealed. Without it q is the posterior.
         """
         eta, log_prior = self.scores(mixture)
-        link = self.family.link(mixture)
+        link = mixture.link()
         if self.samples.patterns:
             found = missing.e_step(self, mixture, respond, log_prior)
         else:
@@ -197,7 +176,7 @@ class Problem:
         """
         start = previous.components if previous else None
         components = self.family.m_projection(self._sound(stats), self.psi, self.samples.d, start, self.prior)
-        return self.family.tied(Mixture(self.weights(stats), components, self.family))
+        return Mixture(self.weights(stats), components, self.family).tied()
 
     def conditional(self, part: str, stats: Stats, mixture: Mixture) -> Mixture:
         """A conditional M-step: the best value of one part of the components' parameters, all else held."""

@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.conditional.missing_patterns import grouped
-from emseg.mixture.family import Family
+from emseg.mixture.conditional.predictive import Predictive
+from emseg.mixture.family import Family, Real
+from emseg.mixture.links.link import Link
+from emseg.mixture.standard_behaviour import MixedClass
 
 Array = NDArray[np.float64]
 
@@ -38,6 +41,11 @@ class Mixture:
         return int(self.weights.shape[-1])
 
     @property
+    def n_classes(self) -> int:
+        """Number of components that stand for classes: all but that of outliers, which is the last."""
+        return self.k - self.family.outlier_components
+
+    @property
     def d(self) -> int:
         """Dimension of the samples."""
         return int(self.components.means.shape[-1])
@@ -55,7 +63,7 @@ class Mixture:
         """log π_k f_k(x) for planar samples x (D, N), or of what was observed of them, not NaN; shape (K, N)."""
         if np.isnan(x).any():
             return self._log_joint_by_pattern(x)
-        t, link = self.family.statistics(x), self.family.link(self)
+        t, link = self.family.statistics(x), self.link()
         if link:
             joint: Array = link.eta @ t
             link.log_joint(joint, t)
@@ -73,21 +81,67 @@ class Mixture:
 
     def marginal(self, seen: NDArray[np.intp]) -> Mixture:
         """The mixture of some dimensions."""
-        return Mixture(self.weights, self.family.marginal(self.components, seen), self.family.margin(seen))
+        components = self.family.marginal(self.components, seen)
+        return Mixture(self.weights, components, self.family.marginal_family(seen))
 
     def permuted(self, order: NDArray[np.intp]) -> Mixture:
         """The same mixture with its components in another order."""
         return self[order]
 
     def canonical_order(self) -> NDArray[np.intp]:
-        """Components by the mean of the first feature (darkest first), ties by the next; noise is the last.
+        """Components by the mean of the first feature (darkest first), ties by the next; outliers are the last."""
+        return self.family.canonical_order(self.components)
 
-        Where components mix with their neighbours, they are in order from the start.
+    def link(self) -> Link | None:
+        """How log π_k f_k(x) comes from T(x); None where it is η · T(x) itself."""
+        return self.family.link(self.weights, self.components)
+
+    def tied(self) -> Mixture:
+        """The mixture with weights and components that agree, where the family ties them to each other."""
+        return Mixture(*self.family.tied(self.weights, self.components), self.family)
+
+    def as_start_of(self, family: Family) -> Mixture:
+        """The mixture of a family that EM starts from, where this one is of the family's `start_family`."""
+        return Mixture(*family.from_start(self.weights, self.components), family)
+
+    def classes_only(self) -> Mixture:
+        """The mixture of the classes alone, without a component of outliers."""
+        if not self.family.outlier_components:
+            return self
+        weights = self.weights[: self.n_classes]
+        return Mixture(weights / weights.sum(), self.components[: self.n_classes], self.family.classes_only)
+
+    def purity(self, x: Real) -> NDArray[np.float32] | None:
+        """P(x is of one class alone | x) for planar samples (D, N), shape (N,); None where all are."""
+        return self.family.purity(self.weights, self.components, x)
+
+    def class_shares(self, x: Real) -> NDArray[np.float32] | None:
+        """E[share of class j | x, label k] for planar samples (D, N), (K, K, N); None where all are of one class."""
+        return self.family.class_shares(self.weights, self.components, x)
+
+    def mixed_classes(self) -> list[MixedClass] | None:
+        """The classes of mixed pixels; None where all pixels are of one class."""
+        return self.family.mixed_classes(self.weights, self.components)
+
+    def predictive(self, x: Array, seen: NDArray[np.intp]) -> Predictive:
+        """The conditional densities of the dimensions that were not seen, given those that were.
+
+        Parameters
+        ----------
+        x : ndarray, shape (D_o, N)
+        seen : ndarray of int, shape (D_o,)
+            Where it is empty, these are marginal densities.
+
+        Raises
+        ------
+        UsageError
+            If the family has no quantiles: angles have no smallest value.
         """
-        if self.family.mixes:
-            return np.arange(self.k)
-        k = self.k - self.family.noisy
-        return np.append(np.lexsort(self.components.means[:k].T[::-1]), range(k, self.k)).astype(np.intp)
+        joint = np.repeat(np.log(self.weights)[:, None], x.shape[1], axis=1)
+        if seen.size:
+            joint = self.marginal(seen).log_joint(x)
+        r = np.exp(joint - joint.max(0))
+        return self.family.predictive(self.components, r / r.sum(0), x, seen)
 
     def affine(self, shift: Array, scale: Array) -> Mixture:
         """The density of shift + scale · x, for x from this mixture; shift and scale have shape (D,)."""
@@ -110,4 +164,4 @@ class Mixture:
         """The mixture with parameters θ and this one's shape and family."""
         weights = np.exp(theta[: self.k] - theta[: self.k].max())
         components = self.family.unpack(theta[self.k :], self.k, self.d)
-        return self.family.tied(Mixture(weights / weights.sum(), components, self.family))
+        return Mixture(weights / weights.sum(), components, self.family).tied()

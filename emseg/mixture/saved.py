@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError, UsageError, shown
 from emseg.features.specification import parse_spec
+from emseg.mixture.components import require
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.gaussian import GaussianFamily
-from emseg.mixture.families.outliers import NoisyFamily
+from emseg.mixture.families.outliers import OutlierFamily
 from emseg.mixture.families.registry import family_of
-from emseg.mixture.family import Family, require
+from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.strict_json import report_json
 
@@ -26,7 +27,7 @@ FORMAT, VERSION = "emseg-model", 1
 LARGEST = 1 << 24  # bytes
 LARGEST_K, LARGEST_D = 4096, 256
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
-BOUNDS = ("censored", "truncated")
+LIMITS = ("censored", "truncated")
 NOISE = ("weight", "log_density")
 AXES = {"covariances": 3, "scales": 3, "dof": 1}  # of the parameters; the others have two, K and D
 
@@ -44,7 +45,7 @@ def model_json(report: Mapping[str, Any]) -> bytes:
     facts = {"format": FORMAT, "version": VERSION, "family": report["family"]}
     facts |= {"covariance": report["options"]["covariance"], "features": report["features"]["spec"]}
     if report.get("bounds"):
-        facts["bounds"] = {key: report["bounds"][key] for key in BOUNDS}
+        facts["bounds"] = {key: report["bounds"][key] for key in LIMITS}
     if report["noise"]:
         facts["noise"] = {key: report["noise"][key] for key in NOISE}
     return report_json(facts | {"weights": report["weights"]} | report["parameters"])
@@ -81,10 +82,11 @@ def read_model(path: str) -> Model:
         family = _family(facts)
         if "bounds" in facts:
             require(noise is None, "noise within bounds")
-            family = _bounded(family, facts["bounds"], _columns(parts))
+            family = _limited(family, facts["bounds"], _columns(parts))
         mixture = Mixture(weights / weights.sum() if noise else weights, parts, family)
         if noise:
-            mixture = NoisyFamily(family, noise["log_density"], parts[:1]).beside(mixture, noise["weight"])
+            outliers = OutlierFamily(family, noise["log_density"], parts[:1])
+            mixture = Mixture(*outliers.with_outliers(mixture.weights, parts, noise["weight"]), outliers)
     except (OSError, ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
         reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
         raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
@@ -98,29 +100,29 @@ def _family(facts: dict[str, Any]) -> Family:
         raise ValueError("unknown family or covariance") from None
     if "shares" not in facts:
         return family
-    if not isinstance(family, GaussianFamily) or "noise" in facts:
+    if "noise" in facts:
         raise ValueError("shares of what cannot be mixed")
     from emseg.mixture.families.partial_volume import PartialVolumeFamily
 
-    return PartialVolumeFamily(family)
+    return PartialVolumeFamily(GaussianFamily(family.normal_model("shares")))
 
 
-def _bounded(family: Family, value: Any, d: int) -> Family:
+def _limited(family: Family, value: Any, d: int) -> Family:
     """The family of samples within limits, which are null where there are none."""
-    if not isinstance(value, dict) or set(value) != set(BOUNDS) or not isinstance(family, GaussianFamily):
+    if not isinstance(value, dict) or set(value) != set(LIMITS):
         raise ValueError("unknown or missing keys of bounds")
-    from emseg.mixture.families.bounds import Bounds
-    from emseg.mixture.families.censored_gaussian import BoundedFamily
+    from emseg.mixture.families.censored_gaussian import CensoredGaussianFamily
+    from emseg.mixture.families.sensor_limits import SensorLimits
 
     ends = []
-    for name in BOUNDS:
+    for name in LIMITS:
         if not isinstance(value[name], list) or len(value[name]) != 2:
             raise ValueError("expected two limits")
         numbers = zip(value[name], (-np.inf, np.inf), strict=True)
         low, high = (end if limit is None else float(_numbers([limit], 1)[0]) for limit, end in numbers)
         require(low < high, "limits must ascend")
         ends.append((low, high))
-    return BoundedFamily(family.covariance, Bounds.of(d, *ends))
+    return CensoredGaussianFamily(family.normal_model("bounds"), SensorLimits.of(d, *ends))
 
 
 def _columns(parts: Any) -> int:

@@ -9,8 +9,6 @@ from emseg.mixture.family import Family, Real
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
-TRIMMED = 0.25  # of the samples, the farthest, where there is a noise component
-
 
 def kmeans_pp(x: Real, weight: Real, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """s sets of k seeds by k-means++ (Arthur & Vassilvitskii 2007).
@@ -58,20 +56,14 @@ def voronoi_stats(rows: Rows, family: Family, seeds: NDArray[np.intp]) -> Stats:
     """Statistics of rows that all belong to their nearest seed: (S, K) seeds give a stack of S.
 
     A first M-step from these is the start of EM in a metric that suits the family: for Gaussians, the raw one of the
-    features. Where there is noise it starts with the quarter of the samples that are farthest from any
-    seed, as in trimmed k-means (García-Escudero et al. 2008, Annals of Statistics 36).
+    features. Where the family has a component of outliers, it takes the samples that are farthest from any seed.
     """
     ((t, weight),) = rows.blocks(family, rows.n_rows)
     s, k = seeds.shape
-    points = family.embed(rows.x)
+    points = family.start_coordinates(rows.x)
     distances = squared_distances(points, points[:, seeds.ravel()]).reshape(s, k, -1)
-    owner = distances.argmin(1)
-    if family.noisy:
-        far = distances.min(1)
-        order = far.argsort(1)
-        inside = np.cumsum(weight[order], axis=1) <= (1 - TRIMMED) * weight.sum()
-        np.put_along_axis(owner, order, np.where(inside, np.take_along_axis(owner, order, 1), k), 1)
-        k += 1
+    owner = family.start_owners(distances.argmin(1), distances.min(1), weight, k)
+    k += family.outlier_components
     r = np.where(owner[:, None] == np.arange(k)[:, None], weight, 0.0)
     sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1).astype(np.float64, copy=False)
     return family.completed(sums)

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.problem import Link, Problem
+from emseg.em.problem import Problem
+from emseg.mixture.links.link import Link
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 from emseg.mrf.lattice import Lattice

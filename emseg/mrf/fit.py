@@ -71,14 +71,14 @@ class _Tally:
 
     def __init__(self, emission: Emission, mixture: Mixture, beta: float | None, turn: int) -> None:
         self.emission, self.total = emission, np.zeros(())
-        self.link = mixture.family.link(mixture)
+        self.link = mixture.link()
         self.slope = None if beta is None else Slope(beta)
         blocks = emission.lattice.n_sites / ENOUGH
         self.every, self.seen = max(1, int(blocks)), turn
 
     def __call__(self, s: int, part: slice, c: Real, p: Real) -> None:
-        fixed = self.emission.problem.family.mixes
-        found = p.sum(1, keepdims=True) if fixed else self.emission.statistics(s, part, p, self.link)
+        refitted = self.emission.problem.family.refitted_in_field
+        found = self.emission.statistics(s, part, p, self.link) if refitted else p.sum(1, keepdims=True)
         self.total = self.total + found
         self.seen += 1
         if self.slope and self.seen % self.every == 0:
@@ -125,7 +125,7 @@ def fit_field(
         If a class becomes singular.
     """
     lattice, k, plan = emission.lattice, start.k, schedule or method.schedule
-    level, learn = critical(lattice, k), not emission.problem.family.mixes
+    level, learn = critical(lattice, k), emission.problem.family.refitted_in_field
     field, mixture = method.of_labels(lattice, labels, k), start
     betas: list[float] = []
     free: list[float] = []
@@ -182,7 +182,7 @@ def label(
     del q
     probabilities, labels = field.answer(log_f, beta, rng, sweeps)
     found = FieldFit(mixture, beta, probabilities, labels, betas, GROWTH + sweeps)
-    if mixture.family.mixes:
+    if not mixture.family.refitted_in_field:
         return found
-    stats = emission.of_shares(probabilities, mixture.family.link(mixture))
+    stats = emission.of_shares(probabilities, mixture.link())
     return replace(found, mixture=emission.problem.m_step(stats, mixture))

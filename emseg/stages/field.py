@@ -157,11 +157,8 @@ def held(problem: Problem, plain: Mixture) -> NDArray[np.float32] | None:
     The label of a mixed pixel says which half of it is the larger, of which neighbours know little: between halves
     that are on average ¾ one class and ¼ the other, the difference they make is half of that between pure pixels.
     """
-    if not plain.family.mixes:
-        return None
-    from emseg.stages.fractions import purity
-
-    return np.asarray((1 + purity(plain, problem.samples.x)) / 2, np.float32)
+    pure = plain.purity(problem.samples.x)
+    return None if pure is None else np.asarray((1 + pure) / 2, np.float32)
 
 
 def _whole(
@@ -181,7 +178,7 @@ def _whole(
         first = state(emission.lattice, potts.best_label(emission.log_densities(plain)))
         schedule = ALONE if task.asked.mrf == "none" else None
         return fit(plain, first, schedule=schedule), emission
-    if plain.family.mixes:  # what neighbours are says little of how a pixel is mixed: its own value decides
+    if not plain.family.refitted_in_field:  # a pixel's own value decides where the labels start, too
         log_f = emission.log_densities(plain) + np.log(plain.weights).astype(np.float32)[:, None]
         first = state(emission.lattice, potts.best_label(log_f))
         return fit(plain, first), emission

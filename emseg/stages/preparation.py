@@ -63,16 +63,15 @@ def _require_support(family: str, photo: Image, features: Features) -> None:
     """Raise unless the family has a density at every sample."""
     if not (features.unit == 1).all():
         raise UsageError(f"--features {features.spec}: weights do nothing with --family {family}; leave them out")
-    if family == "von-mises":
-        if features.spec != "hue" and photo.pixels.dtype.kind != "f":
-            raise UsageError(f"--family von-mises: {features.spec} is no angle; use --features hue, or a float image")
-        return
-    low, wanted = (features.x < 0, "below 0") if family == "poisson" else (features.x <= 0, "not above 0")
-    bad = low.any(0)
+    support = family_of(family).support
+    if support.unit == "radians" and features.spec != "hue" and photo.pixels.dtype.kind != "f":
+        raise UsageError(f"--family {family}: {features.spec} is no angle; use --features hue, or a float image")
+    outside = support.outside(features.x)
+    bad = outside.any(0)
     if bad.any():
-        count, name = int(features.weight[bad].sum()), features.names[int(low.any(1).argmax())]
+        count, name = int(features.weight[bad].sum()), features.names[int(outside.any(1).argmax())]
         raise DataError(
-            f"{photo.name}: {name} is {wanted} in {count} pixels, where {family} has no density; "
+            f"{photo.name}: {name} is {support.outside_is} in {count} pixels, where {family} has no density; "
             f"mask them with --mask, or use another of --features or --family"
         )
 
@@ -92,9 +91,9 @@ def pose(features: Features, asked: SegmentOptions) -> Problem:
 
         family = mixing(family, asked)
     if asked.noise:
-        from emseg.mixture.families.outliers import noisy
+        from emseg.mixture.families.outliers import with_outliers
 
-        family = noisy(family, rows.x)
+        family = with_outliers(family, rows.x)
     return Problem(rows, family, asked.floor, log_jacobian, unit)
 
 

@@ -49,7 +49,7 @@ def report(
         "distinct": features.x.shape[1],
         "features": {"spec": features.spec, "names": list(features.names)}
         | ({"evidence": dict(features.evidence)} if features.evidence else {}),
-        "surviving": mixture.k - mixture.family.noisy,
+        "surviving": mixture.n_classes,
         "emptied": found.mixture.k - mixture.k,
         "algorithm": asked.algorithm,
         "status": found.status.value,
@@ -72,7 +72,7 @@ def report(
 
 def mixture_facts(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any]:
     """A mixture in the features' own units, and the pixels of each component; noise apart from the others."""
-    k = mixture.k - mixture.family.noisy
+    k = mixture.n_classes
     parts = mixture.components[:k]
     return {
         "K": k,
@@ -98,18 +98,17 @@ def _bounds(features: Features, asked: SegmentOptions) -> dict[str, Any] | None:
 
 def _mixed(mixture: Mixture) -> list[dict[str, Any]] | None:
     """What there is to say of the mixed classes, if pixels may be mixed."""
-    if not mixture.family.mixes:
+    classes = mixture.mixed_classes()
+    if classes is None:
         return None
-    from emseg.stages.fractions import mixed_facts
-
-    return mixed_facts(mixture)
+    return [{"between": [i + 1, j + 1], "weight": weight, "mean": mean.tolist()} for (i, j), weight, mean in classes]
 
 
 def _noise(mixture: Mixture, counts: NDArray[np.int_]) -> dict[str, Any] | None:
     """What there is to say of the noise component, if there is one."""
-    if not mixture.family.noisy:
+    log_density = mixture.family.outlier_log_density()
+    if log_density is None:
         return None
-    log_density = float(mixture.family.natural(mixture.components)[-1, 0])  # which is the same everywhere
     weight, pixels = float(mixture.weights[-1]), int(counts[-1])
     return {"label": mixture.k, "weight": weight, "log_density": log_density, "pixels": pixels}
 

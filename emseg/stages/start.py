@@ -131,4 +131,4 @@ def _spatial(
 
 def _k(mixture: Mixture) -> int:
     """Components, the noise left out."""
-    return mixture.k - mixture.family.noisy
+    return mixture.n_classes

@@ -12,7 +12,6 @@ from emseg.errors import DataError, UsageError, shown
 from emseg.features.model import Features
 from emseg.image.label_maps import read_labels
 from emseg.image.model import Image
-from emseg.mixture.families.outliers import NoisyFamily, without_noise
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
@@ -37,7 +36,7 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
     except OSError as error:
         names = ", ".join(INITS)
         raise UsageError(f"--init {shown(path)}: cannot be read ({error.strerror}); give {names} or a file") from error
-    family, problem = problem.family, replace(problem, family=problem.family.bare)
+    family, problem = problem.family, replace(problem, family=problem.family.classes_only)
     try:
         found = (
             _from_model(path, features, problem.family) if is_model else _from_labels(path, image, features, problem)
@@ -47,9 +46,8 @@ def start_from_file(path: str, image: Image, features: Features, problem: Proble
     if found.k != asked.k:
         raise UsageError(f"--init {shown(path)}: holds {found.k} components, not {asked.k}; use -k {found.k}")
     # Brought into the shape that is asked for, so that the first likelihood is that of a possible mixture.
-    components = problem.family.conformed(found.weights, found.components)
-    found = Mixture(found.weights, components, problem.family)
-    return family.beside(found) if isinstance(family, NoisyFamily) else found
+    components = problem.family.constrained(found.weights, found.components)
+    return Mixture(*family.with_outliers(found.weights, components), family)
 
 
 def singular(image: Image) -> DataError:
@@ -64,7 +62,7 @@ def _from_model(path: str, features: Features, family: Family) -> Mixture:
     if saved.mixture.family.name != family.name:
         name = saved.mixture.family.name
         raise UsageError(f"--init {shown(path)}: a model of the {name} family; use --family {name}")
-    return without_noise(saved.mixture).affine(-features.shift / features.scale, 1 / features.scale)
+    return saved.mixture.classes_only().affine(-features.shift / features.scale, 1 / features.scale)
 
 
 def _from_labels(path: str, image: Image, features: Features, problem: Problem) -> Mixture:

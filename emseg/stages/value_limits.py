@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from emseg.errors import DataError, UsageError
+from emseg.errors import DataError, UsageError, option
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.mixture.families.bounds import Bounds, Side
-from emseg.mixture.families.censored_gaussian import BoundedFamily
-from emseg.mixture.families.gaussian import GaussianFamily
+from emseg.mixture.families.censored_gaussian import CensoredGaussianFamily
+from emseg.mixture.families.sensor_limits import CensoredColumns, SensorLimits
 from emseg.mixture.family import Family
 from emseg.numerics.truncated_normal import MOST
 from emseg.options.limits_text import limits
@@ -21,11 +20,11 @@ NONE = (-np.inf, np.inf)
 CLOSE = 1e-9  # relative: what standardising may do to a value at a limit
 
 
-def bounded(family: Family, features: Features, asked: SegmentOptions) -> BoundedFamily:
+def bounded(family: Family, features: Features, asked: SegmentOptions) -> CensoredGaussianFamily:
     """The family, within the limits that options ask for, in standardised coordinates."""
-    assert isinstance(family, GaussianFamily)
-    own = Bounds.of(len(features.names), *_asked(asked))
-    return BoundedFamily(family.covariance, own.affine(-features.shift / features.scale, 1 / features.scale))
+    model = family.normal_model(option("censored" if asked.censored else "truncated"))
+    own = SensorLimits.of(len(features.names), *_asked(asked))
+    return CensoredGaussianFamily(model, own.affine(-features.shift / features.scale, 1 / features.scale))
 
 
 def require_bounds(photo: Image, features: Features, asked: SegmentOptions) -> None:
@@ -84,6 +83,6 @@ def bounds_facts(features: Features, asked: SegmentOptions) -> dict[str, Any]:
     return {**ends, "censored_pixels": round(pixels)}
 
 
-def _sides(features: Features, asked: SegmentOptions) -> list[Side]:
-    own = Bounds.of(len(features.names), _asked(asked)[0])
-    return own.affine(-features.shift / features.scale, 1 / features.scale).sides(features.x)
+def _sides(features: Features, asked: SegmentOptions) -> list[CensoredColumns]:
+    own = SensorLimits.of(len(features.names), _asked(asked)[0])
+    return own.affine(-features.shift / features.scale, 1 / features.scale).censored_columns(features.x)

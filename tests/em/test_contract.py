@@ -139,7 +139,7 @@ def start_at(x: np.ndarray, model: str, k: int) -> Mixture:
     means = of_family(model, x)[:, np.linspace(0, n - 1, k).astype(int)].T
     broad, family = np.stack([np.eye(d) * x.var()] * k), FAMILIES[model]
     if isinstance(family, StudentFamily):
-        start = family.conformed(np.full(k, 1 / k), Student(means, broad, np.full(k, 8.0)))
+        start = family.constrained(np.full(k, 1 / k), Student(means, broad, np.full(k, 8.0)))
         return Mixture(np.full(k, 1 / k), start, family)
     if not is_gaussian(model):
         ones, name = np.ones_like(means), FAMILIES[model].name

@@ -19,7 +19,7 @@ from emseg.em.fit import Fit, fit
 from emseg.em.problem import Problem
 from emseg.em.variants.em import EM
 from emseg.em.variants.map import Map
-from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.conjugate_prior import NormalInverseWishart
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
@@ -39,7 +39,7 @@ def name_of(stored: dict[str, Any]) -> str:
     return f"{stored['data']}-{stored['model']}-{stored['k']}" + ("-prior" if stored["prior"] else "")
 
 
-def posed(stored: dict[str, Any], prior: Prior | None = None) -> Problem:
+def posed(stored: dict[str, Any], prior: NormalInverseWishart | None = None) -> Problem:
     x = np.array(STORED["data"][stored["data"]], float)
     x = np.ascontiguousarray(x.reshape(len(x), -1).T)
     model = GAUSSIANS[ONE_DIMENSION.get(stored["model"], stored["model"])]
@@ -74,7 +74,7 @@ def assert_same(found: Mixture, expected: Mixture) -> None:
         np.testing.assert_allclose(a / scale, b / scale, atol=1e-4)
 
 
-def as_mclust_has_it(stored: dict[str, Any]) -> Prior:
+def as_mclust_has_it(stored: dict[str, Any]) -> NormalInverseWishart:
     """The prior of which mclust's fixed point is the maximum."""
     given, model, k = stored["prior"], stored["model"], stored["k"]
     mean, scale, dof, shrinkage = np.ravel(given["mean"]), np.array(given["scale"]), given["dof"], given["shrinkage"]
@@ -94,7 +94,7 @@ def as_mclust_has_it(stored: dict[str, Any]) -> Prior:
         "VEI": (dof + 3) / d - 3,
         "VEV": -d - 2.0,
     }.get(model, dof)
-    return Prior(mean, scale, dof, shrinkage)
+    return NormalInverseWishart(mean=mean, scale=scale, dof=dof, shrinkage=shrinkage)
 
 
 @pytest.mark.parametrize("stored", [s for s in FITS if not s["prior"]], ids=name_of)

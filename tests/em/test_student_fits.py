@@ -20,7 +20,7 @@ from emseg.em.variants.em import EM
 from emseg.em.variants.incremental import Incremental
 from emseg.errors import UsageError
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
-from emseg.mixture.families.outliers import noisy
+from emseg.mixture.families.outliers import with_outliers
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.families.student import Student
 from emseg.mixture.mixture import Mixture
@@ -42,8 +42,8 @@ def start_at(problem: Problem, means: np.ndarray) -> Mixture:
     """Unit balls of ten degrees of freedom."""
     k, d = means.shape
     parts = Student(means, np.stack([np.eye(d)] * k), np.full(k, 10.0))
-    family = problem.family.bare
-    return Mixture(np.full(k, 1 / k), family.conformed(np.full(k, 1 / k), parts), family)
+    family = problem.family.classes_only
+    return Mixture(np.full(k, 1 / k), family.constrained(np.full(k, 1 / k), parts), family)
 
 
 def fitted(name: str, problem: Problem, start: Mixture, tol: float = 1e-12) -> Fit:
@@ -191,9 +191,10 @@ def test_noise_beside_takes_the_litter() -> None:
     rng = np.random.default_rng(0)
     x = np.concatenate([CRAWL, rng.uniform(-60, 60, (2, 100))], axis=1)
     family = family_of("student", "VEV", 8.0)
-    noise = noisy(family, x)
+    noise = with_outliers(family, x)
     problem = Problem(Rows(x, np.ones(x.shape[1])), noise, 1e-9)
-    start = noise.beside(start_at(problem, MEANS))
+    inner = start_at(problem, MEANS)
+    start = Mixture(*noise.with_outliers(inner.weights, inner.components), noise)
     em = fitted("em", problem, start)
     volume = np.prod(x.max(1) - x.min(1))
     inner = Mixture(em.mixture.weights[:-1], em.mixture.components[:-1], family)

@@ -19,9 +19,9 @@ from emseg.em.q_function import slope
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.errors import UsageError
 from emseg.mixture.covariance.model import COVARIANCE_MODELS
-from emseg.mixture.families.bounds import Bounds
-from emseg.mixture.families.censored_gaussian import BoundedFamily
+from emseg.mixture.families.censored_gaussian import CensoredGaussianFamily
 from emseg.mixture.families.gaussian import Gaussian
+from emseg.mixture.families.sensor_limits import SensorLimits
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
@@ -32,8 +32,8 @@ KINDS = {"censored": CENSORED, "truncated": TRUNCATED, "both": BOTH, "one side":
 every_kind = pytest.mark.parametrize("kind", KINDS)
 
 
-def family(d: int, kind: str, model: str = "full") -> BoundedFamily:
-    return BoundedFamily(COVARIANCE_MODELS[model], Bounds.of(d, **KINDS[kind]))
+def family(d: int, kind: str, model: str = "full") -> CensoredGaussianFamily:
+    return CensoredGaussianFamily(COVARIANCE_MODELS[model], SensorLimits.of(d, **KINDS[kind]))
 
 
 def recorded(x: np.ndarray, censored: tuple[float, float] = (-INF, INF), truncated: tuple[float, float] = (-INF, INF)):
@@ -42,7 +42,7 @@ def recorded(x: np.ndarray, censored: tuple[float, float] = (-INF, INF), truncat
     return np.ascontiguousarray(np.clip(x, *censored))
 
 
-def mixture(d: int, k: int, seed: int, where: BoundedFamily) -> Mixture:
+def mixture(d: int, k: int, seed: int, where: CensoredGaussianFamily) -> Mixture:
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(k, d, d)) * 0.4 + np.eye(d)
     covariances = root @ np.swapaxes(root, 1, 2) * 0.5
@@ -167,9 +167,10 @@ def test_units_change_densities_and_not_probabilities() -> None:
     whole = problem.samples.n_rows * np.log(scale).sum()
     # A problem in standard units adds the whole log-jacobian; the family takes back what bounds have none of.
     assert other == pytest.approx(one - whole, rel=1e-10)
-    bare = BoundedFamily(where.covariance, Bounds(*(shift + scale * limit for limit in ([-1.0] * 2, [1.5] * 2)),
-                                                  *(shift + scale * limit for limit in ([-1.5] * 2, [2.5] * 2)),
-                                                  np.zeros(2)))  # fmt: skip
+    censored, truncated = (
+        [shift + scale * limit for limit in ends] for ends in (([-1.0] * 2, [1.5] * 2), ([-1.5] * 2, [2.5] * 2))
+    )
+    bare = CensoredGaussianFamily(where.covariance, SensorLimits(*censored, *truncated, np.zeros(2)))
     plain = Mixture(there.weights, there.components, bare)
     assert logsumexp(plain.log_joint(x), axis=0).sum() == pytest.approx(one - free @ np.log(scale), rel=1e-10)
     np.testing.assert_array_equal(here.log_joint(problem.samples.x).argmax(0), there.log_joint(x).argmax(0))
@@ -187,7 +188,7 @@ def test_every_algorithm_goes_with_bounds(kind: str, variant: str, seed: int, d:
         try:
             found = fit(climbs, problem, start, Stop(0, 8), np.random.default_rng(0))
         except UsageError as error:
-            assert "--family" in str(error)  # noqa: PT017  an algorithm that is for another family, bounds or none
+            assert "family=" in str(error)  # noqa: PT017  an algorithm that is for another family, bounds or none
             pytest.skip(str(error))
     for row in found.trace:
         assert np.isfinite([row.objective, row.log_likelihood, row.elbo]).all()
@@ -199,7 +200,7 @@ def test_every_algorithm_goes_with_bounds(kind: str, variant: str, seed: int, d:
 @every_kind
 def test_variational_bayes_says_that_it_knows_no_bounds(kind: str) -> None:
     start = mixture(1, 2, 0, family(1, kind))
-    with pytest.raises(UsageError, match="--algorithm vb: it knows no bounds; leave out --censored and --truncated"):
+    with pytest.raises(UsageError, match="algorithm='vb': does not go with limits of values; leave out censored"):
         fit(algorithm("vb"), problem_of(1, kind), start, Stop(), np.random.default_rng(0))
 
 
@@ -231,7 +232,7 @@ def test_missing_values_go_with_censored_ones_and_not_with_truncated_ones() -> N
     problem = Problem(Rows(x, np.ones(4)), where)
     ends = [float(problem.e_step(here.unpack(theta + s * 1e-4 * direction)).objective) for s in (1, -1)]
     assert slope(problem, state, direction) == pytest.approx((ends[0] - ends[1]) / 2e-4, rel=1e-5)
-    with pytest.raises(UsageError, match="--truncated: does not go with unknown values"):
+    with pytest.raises(UsageError, match="truncated: does not go with unknown values; use missing='drop'"):
         Problem(Rows(x, np.ones(4)), family(2, "truncated")).e_step(mixture(2, 2, 2, family(2, "truncated")))
 
 

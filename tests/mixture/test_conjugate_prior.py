@@ -7,14 +7,16 @@ import pytest
 from scipy.stats import dirichlet, invgamma, invwishart, multivariate_normal
 
 from emseg.em.problem import Problem
-from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.conjugate_prior import NormalInverseWishart
 from emseg.mixture.covariance.registry import MCLUST
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
 K, D = 3, 2
-PRIOR = Prior(np.array([0.3, -1.0]), np.array([[2.0, 0.5], [0.5, 1.0]]), 5.5, 0.7, 2.5)
+PRIOR = NormalInverseWishart(
+    mean=np.array([0.3, -1.0]), scale=np.array([[2.0, 0.5], [0.5, 1.0]]), dof=5.5, shrinkage=0.7, alpha=2.5
+)
 every_model = pytest.mark.parametrize("model", MCLUST)
 
 
@@ -86,7 +88,7 @@ def test_a_stack_has_a_density_each(model: str) -> None:
 def test_a_flat_prior_changes_nothing() -> None:
     rng = np.random.default_rng(5)
     rows = Rows(rng.normal(size=(D, 40)), np.ones(40))
-    flat = Prior(np.zeros(D), np.zeros((D, D)), -D - 1.0, 0.0)
+    flat = NormalInverseWishart(mean=np.zeros(D), scale=np.zeros((D, D)), dof=-D - 1.0, shrinkage=0.0)
     plain, posed = (Problem(rows, GAUSSIANS["full"], prior=prior) for prior in (None, flat))
     mixture = drawn("VVV", 6)
     assert posed.e_step(mixture).log_prior == 0

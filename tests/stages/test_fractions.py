@@ -136,7 +136,7 @@ def test_one_line_where_there_are_no_fractions(tmp_path: Path, capsys: pytest.Ca
     assert run("apply", tmp_path / "photo.emseg.json", path, "--save", "fractions", "-o", tmp_path / "b") == 2
     expected = "--save fractions: there is nothing to write; fit the model with --partial-volume"
     assert expected in capsys.readouterr().err
-    with pytest.raises(UsageError, match="fractions: pixels hold one class each; use --partial-volume"):
+    with pytest.raises(UsageError, match="fractions: pixels hold one class each; use partial_volume"):
         emseg.segment(image, k=3).fractions()
 
 

@@ -81,7 +81,7 @@ def test_a_saved_model_keeps_its_bounds(tmp_path: Path) -> None:
 def test_compare_and_a_range_of_k_go_with_bounds() -> None:
     table = emseg.compare(clipped(24, 1), k=2, censored=",255", algorithms=("em", "anderson", "vb"), max_iter=30)
     status = {row["algorithm"]: row["status"] for row in table.report["algorithms"]}
-    assert status["vb"].startswith("not applicable: --algorithm vb: it knows no bounds")
+    assert status["vb"].startswith("not applicable: algorithm='vb': does not go with limits of values")
     assert table.report["options"]["censored"] == ",255"
     assert emseg.segment(clipped(40, 1), k="1:3", censored=",255", criterion="bic").report["K"] == 2
 

@@ -40,7 +40,7 @@ def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: A
 
     batch = Batch.of(inputs, how)
     mixture = read_model(model).mixture  # a bad model is one line, not one for each input
-    extra = written_besides(save, {"partial_volume": mixture.family.mixes}, applied=True)
+    extra = written_besides(save, {"partial_volume": mixture.mixed_classes() is not None}, applied=True)
     work = partial(_apply, batch.settings.overwrite, model, how)
     asked, named = {"model": model, **how}, {"k": str(mixture.k)}
     always = written_always(applied=True)

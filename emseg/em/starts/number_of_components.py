@@ -30,9 +30,8 @@ from emseg.em.starts.annihilation import annihilate, message_length
 from emseg.em.starts.tournament import POLISH, compete, search, views
 from emseg.em.variants.em import EM
 from emseg.em.variants.vb import VB
-from emseg.errors import UsageError
+from emseg.errors import UsageError, option
 from emseg.mixture import seeds
-from emseg.mixture.families.censored_gaussian import BoundedFamily
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import SIZES
@@ -67,10 +66,13 @@ def candidates(
     init, starts
         How the first K is searched for, see `search`.
     """
-    if criterion == "elbo" and isinstance(problem.family, BoundedFamily):
-        raise UsageError("--criterion elbo: variational Bayes knows no bounds; use icl, bic or aic")
-    if criterion == "mml" and problem.family.noisy:
-        raise UsageError("--criterion mml: components are annihilated, noise too; leave out --noise, or use icl")
+    if criterion == "elbo":
+        problem.family.normal_model(option("criterion", "elbo"))
+    if criterion == "mml" and problem.family.outlier_components:
+        raise UsageError(
+            f"{option('criterion', 'mml')}: components are annihilated, noise too; leave out {option('noise')}, "
+            f"or use {option('criterion', 'icl')}"
+        )
     seen = views(problem, rng)
     if criterion == "mml":
         start, e_steps = search(problem, high, rng, init, starts or STARTS)
@@ -79,9 +81,10 @@ def candidates(
         found = [_polished(seen[-1], mixture, cost, rng) for mixture, cost in reversed(path)]
     else:
         found, e_steps = [search(problem, low, rng, init, starts)], 0
-        while (k := found[-1][0].k - problem.family.noisy) < high:
-            splits = problem.family.location_scale and not problem.family.noisy
-            larger = compete(seen, _larger(seen[0], found[-1][0], rng), ROUNDS, rng) if splits else None
+        while (k := found[-1][0].n_classes) < high:
+            larger = (
+                compete(seen, _larger(seen[0], found[-1][0], rng), ROUNDS, rng) if problem.family.splittable else None
+            )
             found.append(larger or search(problem, k + 1, rng, init, starts))
     judged = [_judged(problem, mixture, criterion, rng) for mixture, _ in found]
     return judged, e_steps + sum(cost for _, cost in found) + len(judged)

@@ -51,7 +51,7 @@ def search(
     rows = seen[0].filled
     count = starts or min(STARTS * k, MOST)
     spread = {"auto": (count + 1) // 2, "kmeans++": count, "random": 0}[init]
-    drawn = [seeds.kmeans_pp(problem.family.embed(rows.x), rows.weight, k, spread, rng)] if spread else []
+    drawn = [seeds.kmeans_pp(problem.family.start_coordinates(rows.x), rows.weight, k, spread, rng)] if spread else []
     if count > spread:
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
     cells = seeds.voronoi_stats(rows, problem.family, np.concatenate(drawn))

@@ -1,6 +1,6 @@
 """EM for the largest posterior density: EM on ℓ(θ) + log p(θ), with the conjugate prior as pseudo-statistics.
 
-M-step   θ' = argmax_θ Σ_ik c_i r_ik log π_k f_k(x_i) + log p(θ),   p as in `Prior`
+M-step   θ' = argmax_θ Σ_ik c_i r_ik log π_k f_k(x_i) + log p(θ),   p as in `NormalInverseWishart`
 
 The prior is weak and centred on the data: m is their mean, κ = 0.01, ν = D + 2, and Λ = S / K^(2/D), S their
 covariance, or its mean variance times the identity for models along the axes. That is mclust's prior (Fraley & Raftery
@@ -11,19 +11,11 @@ mclust's others count differently: like another ν (VEI, EVI, EEV, VEV), Λ = 0 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from emseg.em.algorithm import FixedPoint, State
 from emseg.em.problem import Problem
-from emseg.errors import UsageError
-from emseg.mixture.conjugate_prior import Prior
-from emseg.mixture.families.gaussian import GAUSSIANS, GaussianFamily
+from emseg.mixture.conjugate_prior import ConjugatePrior, PriorStrength
 from emseg.mixture.mixture import Mixture
-
-if TYPE_CHECKING:
-    from emseg.mixture.families.independent_dimensions import Pseudo
 
 
 @dataclass(frozen=True)
@@ -42,10 +34,10 @@ class Map(FixedPoint[Problem, Mixture]):
         Parameter of the Dirichlet prior of the weights; 1 is flat, more keeps components alike in size.
     """
 
-    shrinkage: float = 0.01
-    dof: float = 2.0
-    scale: float = 1.0
-    alpha: float = 1.0
+    shrinkage: float = PriorStrength.shrinkage
+    dof: float = PriorStrength.dof
+    scale: float = PriorStrength.scale
+    alpha: float = PriorStrength.alpha
     monotone = True
 
     def __post_init__(self) -> None:
@@ -63,21 +55,7 @@ class Map(FixedPoint[Problem, Mixture]):
         posterior = problem.with_prior(self.prior(problem, state.mixture.k))
         return posterior.m_step(state.expectation.stats, state.mixture)
 
-    def prior(self, problem: Problem, k: int) -> Prior | Pseudo:
+    def prior(self, problem: Problem, k: int) -> ConjugatePrior:
         """What is believed of a mixture of K components before the samples are seen."""
-        d, family, total = problem.samples.d, problem.family.bare, problem.total
-        normal = family.plain
-        if not isinstance(normal, GaussianFamily):
-            if (self.dof, self.scale) != (Map.dof, Map.scale):
-                raise UsageError(
-                    f"--algorithm map: dof and scale are for Gaussians; {family.name} has shrinkage and alpha"
-                )
-            from emseg.mixture.families.independent_dimensions import Pseudo
-
-            return Pseudo(total.t[0] * (self.shrinkage / problem.n), self.alpha)
-        along = not normal.products
-        whole = GAUSSIANS["diag" if along else "full"].m_projection(total, 0.0, d)
-        spread = whole.covariances[0] * (problem.n / (problem.n - 1) if problem.n > 1 else 1.0)
-        if along:
-            spread = np.trace(spread) / d * np.eye(d)
-        return Prior(whole.means[0], self.scale * k ** (-2 / d) * spread, d + self.dof, self.shrinkage, self.alpha)
+        strength = PriorStrength(self.shrinkage, self.dof, self.scale, self.alpha)
+        return problem.family.default_prior(problem.total, k, problem.samples.d, strength)

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from emseg.em.algorithm import FixedPoint, State
 from emseg.em.problem import Problem
-from emseg.errors import UsageError
-from emseg.mixture.families.student import Student, StudentFamily
+from emseg.errors import option
+from emseg.mixture.covariance.model import CovarianceModel
+from emseg.mixture.families.student import Student
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 
@@ -38,25 +39,25 @@ class PX(FixedPoint[Problem, Mixture]):
 
     def evaluate(self, problem: Problem, mixture: Mixture) -> State[Mixture]:
         """The E-step at θ, where α = 1."""
-        _require_student(problem)
+        _model(problem)
         return State(mixture, problem.e_step(mixture))
 
     def update(self, problem: Problem, state: State[Mixture]) -> Mixture:
         """The M-step of the wider model, brought back to α = 1."""
-        family, stats, parts = _require_student(problem), state.expectation.stats, state.mixture.components
+        model, stats, parts = _model(problem), state.expectation.stats, state.mixture.components
         mixture = problem.m_step(stats, state.mixture)
         wide: Student = mixture.components
         n, mass = stats.n, stats.t[..., 1]
-        alpha = _alpha(family, wide.scales, parts.dof * n, parts.dof * mass, problem.psi)
+        alpha = _alpha(model, wide.scales, parts.dof * n, parts.dof * mass, problem.psi)
         t = stats.t.copy()
         t[..., -1] += mass - n * np.log(alpha) - mass / alpha  # Σ r (log u/α - u/α)
         narrow = Student(wide.means, wide.scales / alpha[..., None, None], wide.dof)
         return problem.conditional("dof", Stats(n, t), replace(mixture, components=narrow))
 
 
-def _alpha(family: StudentFamily, scales: Array, n: Array, mass: Array, psi: Array | float) -> Array:
+def _alpha(model: CovarianceModel, scales: Array, n: Array, mass: Array, psi: Array | float) -> Array:
     """α of each component, (..., K), from Σ*, ν n and ν Σ r u."""
-    model, k = family.normal.covariance, scales.shape[-3]
+    k = scales.shape[-3]
     inverse = np.einsum("...ii->...i", np.linalg.inv(scales))
     a = (inverse * psi).sum(-1) * (model.distinct(k) / k)
     if model.letters[0] == "E":
@@ -64,9 +65,6 @@ def _alpha(family: StudentFamily, scales: Array, n: Array, mass: Array, psi: Arr
     return np.asarray(np.where(mass > 0, 2 * mass / (n + np.sqrt(n**2 + 4 * a * mass)), 1.0))
 
 
-def _require_student(problem: Problem) -> StudentFamily:
-    """The family, which must have weights."""
-    if not isinstance(problem.family, StudentFamily):
-        noise = " with --noise" * problem.family.noisy
-        raise UsageError(f"--algorithm px: {problem.family.name}{noise} has no scale to expand; use --family student")
-    return problem.family
+def _model(problem: Problem) -> CovarianceModel:
+    """The covariance model of the scales, which must be hidden."""
+    return problem.family.hidden_scale_model(option("algorithm", "px"))

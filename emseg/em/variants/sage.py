@@ -42,7 +42,7 @@ class SAGE:
     def _update(self, problem: Problem, state: State[Mixture], k: int) -> Mixture:
         """θ with component k improved."""
         stats, family = state.expectation.stats, problem.family
-        t = family.pinned(stats, state.mixture.components).t.copy()
+        t = family.holding_locations(stats, state.mixture.components).t.copy()
         t[k] = stats.t[k]
         best = problem.m_step(Stats(stats.n, t), state.mixture).components
         weights = state.mixture.weights.copy()

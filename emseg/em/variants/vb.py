@@ -32,10 +32,10 @@ from numpy.typing import NDArray
 
 from emseg.em.algorithm import Info, State, bound_info
 from emseg.em.problem import EMPTY, Problem
-from emseg.errors import UsageError
+from emseg.errors import UsageError, option
 from emseg.mixture.covariance.model import CovarianceModel
-from emseg.mixture.families.censored_gaussian import BoundedFamily
-from emseg.mixture.families.gaussian import Gaussian, GaussianFamily, moments, product_indices
+from emseg.mixture.covariance.second_moments import moments, product_indices
+from emseg.mixture.families.gaussian import Gaussian
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
@@ -130,13 +130,7 @@ class VB:
 
 def _model(problem: Problem) -> CovarianceModel:
     """The covariance model of Gaussians, for which the equations above hold."""
-    if problem.family.noisy:
-        raise UsageError("--algorithm vb: it has no noise component; leave out --noise")
-    if isinstance(problem.family, BoundedFamily):
-        raise UsageError("--algorithm vb: it knows no bounds; leave out --censored and --truncated, or use map")
-    if not isinstance(problem.family, GaussianFamily):
-        raise UsageError(f"--algorithm vb: {problem.family.name} has no conjugate prior here; use --family gaussian")
-    return problem.family.covariance
+    return problem.family.normal_model(option("algorithm", "vb"))
 
 
 def _posterior(problem: Problem, prior: Prior, stats: Stats) -> tuple[Mixture, Array, float]:

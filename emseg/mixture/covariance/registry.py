@@ -6,11 +6,10 @@ estimate, add one entry here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class CovarianceEntry:
+class CovarianceEntry(NamedTuple):
     """One covariance model, described without loading it.
 
     Attributes

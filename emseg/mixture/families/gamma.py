@@ -14,12 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.families.independent_dimensions import ProductFamily, Pseudo
-from emseg.mixture.family import Components, Real, require
+from emseg.mixture.components import Components, require
+from emseg.mixture.conditional.predictive import Predictive
+from emseg.mixture.conjugate_prior import PseudoSamples
+from emseg.mixture.families.independent_dimensions import ProductFamily, unseen
+from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
+from emseg.mixture.support import POSITIVE
+from emseg.numerics.digamma_root import log_minus_digamma_root
 
 Array = NDArray[np.float64]
-NEWTON = 12  # steps; five reach rounding for shapes of ordinary size
 LEAST = 1e-14  # scatter of log x below which it is rounding
 SMALLEST = 1e-100  # mean of an empty component: density and slope stay numbers, and their product nothing
 
@@ -56,6 +60,7 @@ class GammaFamily(ProductFamily):
 
     name = "gamma"
     kind = Gamma
+    support = POSITIVE
 
     def n_monomials(self, d: int) -> int:
         """The constant, x and log x."""
@@ -74,7 +79,7 @@ class GammaFamily(ProductFamily):
         constant = (a * np.log(a / m) - gammaln(a)).sum(-1, keepdims=True)
         return np.concatenate([constant, -a / m, a - 1], axis=-1)
 
-    def expected(self, components: Gamma) -> Array:
+    def mean_statistic(self, components: Gamma) -> Array:
         """E[x] = m and E[log x] = log m + ψ(a) - log a."""
         from scipy.special import psi
 
@@ -96,7 +101,7 @@ class GammaFamily(ProductFamily):
         return Gamma(means, _shapes(np.log(means) - t[..., 1 + d :] / n, means))
 
     def conditional(
-        self, part: str, stats: Stats, components: Gamma, psi: Array | float, prior: Pseudo | None = None
+        self, part: str, stats: Stats, components: Gamma, psi: Array | float, prior: PseudoSamples | None = None
     ) -> Gamma:
         """The mean does not depend on the shape; the shape, given another mean than the samples', does."""
         d, m = components.means.shape[-1], components.means
@@ -120,7 +125,20 @@ class GammaFamily(ProductFamily):
         means, shapes = np.exp(theta).reshape(2, k, d)
         return Gamma(means, shapes)
 
-    def embed(self, x: Real) -> Real:
+    def predictive(self, components: Gamma, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
+        """The gamma distributions themselves: other dimensions say nothing."""
+        from scipy.special import gammainc, gammaincinv
+
+        m, a = (unseen(part, seen, x.shape[1]) for part in (components.means, components.shapes))
+        return Predictive(
+            weight,
+            m,
+            m**2 / a,
+            lambda x: gammainc(a, np.maximum(x, 0) * a / m),
+            lambda p: gammaincinv(a, p) * m / a,
+        )
+
+    def start_coordinates(self, x: Real) -> Real:
         """Logarithms, whose variance does not depend on the mean."""
         return np.log(x)
 
@@ -129,21 +147,4 @@ def _shapes(scatter: Array, means: Array) -> Array:
     """The roots a of log a - ψ(a) = scatter, which must be more than rounding."""
     if not (scatter > LEAST * (1 + np.abs(np.log(means)))).all():
         raise np.linalg.LinAlgError("a gamma component has no scatter")
-    return root(scatter)
-
-
-def root(scatter: Array) -> Array:
-    """The a at which log a - ψ(a) has these values, which must be positive."""
-    from scipy.special import psi, zeta  # ζ(2, a) is ψ'(a)
-
-    a = (3 - scatter + np.sqrt((scatter - 3) ** 2 + 24 * scatter)) / (12 * scatter)  # within 1.5 % (Minka)
-    for _ in range(NEWTON):
-        # For large a, log a - ψ(a) and 1 - a ψ'(a) cancel; their series do not.
-        large = a > 1e4
-        gap = np.where(large, (1 + 1 / (6 * a)) / (2 * a), np.log(a) - psi(a))
-        slope = np.where(large, -(1 + 1 / (3 * a)) / (2 * a), 1 - a * zeta(2, a))  # a times its derivative
-        step = (gap - scatter) / slope  # Newton in 1/a: 1/a ← 1/a + step / a
-        a = a / np.maximum(1 + step, 0.1)
-        if (np.abs(step) < 1e-9).all():  # whose square, what is left, is rounding
-            break
-    return np.asarray(a)
+    return log_minus_digamma_root(scatter)

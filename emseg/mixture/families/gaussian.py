@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.mixture.components import Components, require
+from emseg.mixture.conditional.predictive import Predictive, normal_conditional
 from emseg.mixture.conditional.regression import regression
-from emseg.mixture.conjugate_prior import Prior
+from emseg.mixture.conjugate_prior import NormalInverseWishart, PriorStrength
 from emseg.mixture.covariance.model import COVARIANCE_MODELS, CovarianceModel
-from emseg.mixture.family import Components, Family, Real, require
+from emseg.mixture.covariance.second_moments import moments, product_indices, pushed, raw_moments
+from emseg.mixture.family import Family, Real
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
-
-
-@lru_cache
-def product_indices(d: int, products: bool) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs (i, j), i ≤ j, of the second-order part of T(x): all of them, or the squares alone."""
-    return np.triu_indices(d) if products else (np.arange(d), np.arange(d))
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,16 +110,20 @@ class GaussianFamily(Family):
         """η = (-½ (D log 2π + log|Σ| + μᵀΣ⁻¹μ), Σ⁻¹μ, -½ Σ⁻¹), mixed products counted twice."""
         return self.scores(components, 0.0)[0]
 
-    def scores(self, components: Gaussian, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
+    def scores(
+        self, components: Gaussian, psi: Array | float, prior: NormalInverseWishart | None = None
+    ) -> tuple[Array, Array]:
         """η, and the covariance penalty, with the prior if there is one; shape (...)."""
         log_scale, eta, precisions = self.quadratic(components)
         eta[..., 0] += log_scale
         return eta, self.log_prior(components, precisions, psi, prior)
 
-    def log_prior(self, components: Gaussian, precisions: Array, psi: Array | float, prior: Prior | None) -> Array:
+    def log_prior(
+        self, components: Gaussian, precisions: Array, psi: Array | float, prior: NormalInverseWishart | None
+    ) -> Array:
         """The covariance penalty, with the prior if there is one; shape (...)."""
         penalty = self.covariance.log_penalty(precisions, psi)
-        return penalty + prior.log_density(components, self.covariance, precisions) if prior else penalty
+        return penalty + prior.log_density(components.means, precisions, self.covariance) if prior else penalty
 
     def quadratic(self, components: Gaussian) -> tuple[Array, Array, Array]:
         """-½ (D log 2π + log|Σ|), -½ (x-μ)ᵀΣ⁻¹(x-μ) as coefficients of T(x), and Σ⁻¹.
@@ -149,7 +149,7 @@ class GaussianFamily(Family):
         psi: Array | float,
         d: int,
         previous: Gaussian | None = None,
-        prior: Prior | None = None,
+        prior: NormalInverseWishart | None = None,
     ) -> Gaussian:
         """The Gaussians whose E[T] matches the statistics, under covariance model, penalty and prior.
 
@@ -164,12 +164,12 @@ class GaussianFamily(Family):
         psi: Array | float,
         d: int,
         previous: Gaussian | None = None,
-        prior: Prior | None = None,
+        prior: NormalInverseWishart | None = None,
     ) -> Gaussian:
         """The M-step where the scatter about means is divided by other counts (..., K) than those of the means."""
         extra = None
         if prior:
-            extra, more = prior.pseudo(self.covariance, count.shape[-1])
+            extra, more = prior.pseudo_scatter(self.covariance, count.shape[-1])
             pseudo = self.statistics(prior.mean[:, None])[:, 0].astype(np.float64, copy=False)
             count, stats = count + more, stats + prior.shrinkage * Stats(np.ones(()), pseudo)
         n = stats.n[..., None]
@@ -186,16 +186,21 @@ class GaussianFamily(Family):
         return Gaussian(means, covariances)
 
     def conditional(
-        self, part: str, stats: Stats, components: Gaussian, psi: Array | float, prior: Prior | None = None
+        self,
+        part: str,
+        stats: Stats,
+        components: Gaussian,
+        psi: Array | float,
+        prior: NormalInverseWishart | None = None,
     ) -> Gaussian:
         """Means, which do not depend on the covariances; or covariances about the means that there are."""
-        held = stats if part == "means" else self.pinned(stats, components)
+        held = stats if part == "means" else self.holding_locations(stats, components)
         free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
         if part == "means":
             return Gaussian(free.means, components.covariances)
         return Gaussian(components.means, free.covariances)
 
-    def pinned(self, stats: Stats, components: Gaussian) -> Stats:
+    def holding_locations(self, stats: Stats, components: Gaussian) -> Stats:
         """Statistics whose M-step has these means, and the best covariances given them.
 
         The first moments become those of the means, the second ones keep the scatter about the means:
@@ -208,12 +213,12 @@ class GaussianFamily(Family):
         moved = second - cross + 2 * n * means[..., i] * means[..., j]
         return Stats(stats.n, np.concatenate([n, n * means, moved], axis=-1))
 
-    def conformed(self, weights: Array, components: Gaussian) -> Gaussian:
+    def constrained(self, weights: Array, components: Gaussian) -> Gaussian:
         """With matrices of the covariance model."""
         scatter = weights[..., None, None] * components.covariances
         return Gaussian(components.means, self.covariance.estimate(scatter, weights, 0.0))
 
-    def margin(self, seen: NDArray[np.intp]) -> GaussianFamily:
+    def marginal_family(self, seen: NDArray[np.intp]) -> GaussianFamily:
         """Matrices without a model, along the axes if these are."""
         return GAUSSIANS["full" if self.products else "diag"]
 
@@ -231,6 +236,32 @@ class GaussianFamily(Family):
         a, c, _ = regression(components.means, components.covariances, seen)
         return np.delete(a @ x + c[..., None], seen, axis=-2)
 
+    def predictive(self, components: Gaussian, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
+        """N(x̂_j, C_jj)."""
+        return normal_conditional(components.means, components.covariances, weight, x, seen)
+
+    def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> NormalInverseWishart:
+        """mclust's: m the mean of the samples, Λ ∝ S / K^(2/D), S their covariance (Fraley & Raftery 2007, section 3).
+
+        Where T(x) holds no mixed products, the mean variance times the identity stands for S.
+        """
+        n = float(total.n[0])
+        whole = GAUSSIANS["full" if self.products else "diag"].m_projection(total, 0.0, d)
+        scatter = whole.covariances[0] * (n / (n - 1) if n > 1 else 1.0)
+        if not self.products:
+            scatter = np.trace(scatter) / d * np.eye(d)
+        return NormalInverseWishart(
+            mean=whole.means[0],
+            scale=strength.scale * k ** (-2 / d) * scatter,
+            dof=d + strength.dof,
+            shrinkage=strength.shrinkage,
+            alpha=strength.alpha,
+        )
+
+    def normal_model(self, purpose: str) -> CovarianceModel:
+        """The covariance model."""
+        return self.covariance
+
     def n_parameters(self, k: int, d: int) -> int:
         """Means and covariances."""
         return k * d + self.covariance.n_parameters(k, d)
@@ -242,42 +273,6 @@ class GaussianFamily(Family):
     def unpack(self, theta: Array, k: int, d: int) -> Gaussian:
         """Inverse of `pack`."""
         return Gaussian(theta[: k * d].reshape(k, d), self.covariance.unpack(theta[k * d :], k, d))
-
-
-def raw_moments(stats: Stats, d: int) -> tuple[Array, Array]:
-    """Σ r x (..., K, D) and Σ r x xᵀ (..., K, D, D), diagonal where T(x) holds no mixed products."""
-    i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
-    second = np.zeros((*stats.n.shape, d, d))
-    second[..., i, j] = stats.t[..., 1 + d :]
-    second[..., j, i] = stats.t[..., 1 + d :]
-    return stats.t[..., 1 : 1 + d], second
-
-
-def pushed(n: Array, raw: tuple[Array, Array], a: Array, c: Array, left: Array, products: bool) -> Stats:
-    """Σ r x̂ and Σ r (x̂ x̂ᵀ + C) for x̂ = A x + c, from n = Σ r, Σ r x = s and Σ r x xᵀ = S.
-
-    A s + n c   and   A S Aᵀ + A s cᵀ + c sᵀ Aᵀ + n (c cᵀ + C)
-    """
-    count, (s, second) = n[..., None], raw
-    first = (a @ s[..., None])[..., 0]
-    cross = first[..., :, None] * c[..., None, :]
-    own = c[..., :, None] * c[..., None, :] + left
-    whole = a @ second @ np.swapaxes(a, -1, -2) + cross + np.swapaxes(cross, -1, -2) + count[..., None] * own
-    i, j = product_indices(c.shape[-1], products)
-    return Stats(n, np.concatenate([count, first + count * c, whole[..., i, j]], axis=-1))
-
-
-def moments(stats: Stats, d: int) -> tuple[Array, Array]:
-    """Means (..., K, D) and scatter about them (..., K, D, D), diagonal where T(x) holds no mixed products."""
-    n, diagonal = stats.n[..., None], np.arange(d)
-    means = stats.t[..., 1 : 1 + d] / n
-    i, j = product_indices(d, stats.t.shape[-1] > 1 + 2 * d)
-    second = stats.t[..., 1 + d :] - n * means[..., i] * means[..., j]
-    scatter = np.zeros((*means.shape, d))
-    scatter[..., i, j] = second
-    scatter[..., j, i] = second
-    scatter[..., diagonal, diagonal] = np.maximum(scatter[..., diagonal, diagonal], 0)  # rounding
-    return means, scatter
 
 
 #: The Gaussian family under each covariance model, by its name.

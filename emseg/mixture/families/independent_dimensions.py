@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.errors import UsageError, option
+from emseg.mixture.conjugate_prior import PriorStrength, PseudoSamples
 from emseg.mixture.family import Family, Real
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Pseudo:
-    """A conjugate prior as pseudo-samples: log p(θ) = Σ_k η_k · t + (α - 1) log π_k + const.
-
-    Attributes
-    ----------
-    t : ndarray, shape (P,)
-        Their statistics, the first of which is how many they are.
-    alpha : float
-        α, 1 for a flat prior of the weights.
-    """
-
-    t: Array
-    alpha: float = 1.0
 
 
 class ProductFamily(Family):
@@ -43,7 +28,7 @@ class ProductFamily(Family):
         """The components with E[T] = t / t_0, for t (..., K, P)."""
 
     @abstractmethod
-    def expected(self, components: Any) -> Array:
+    def mean_statistic(self, components: Any) -> Array:
         """E[T(x)], shape (..., K, P); what depends on no parameter may be left out, as 0."""
 
     @abstractmethod
@@ -56,7 +41,7 @@ class ProductFamily(Family):
 
     def lift(self, stats: Stats, components: Any, seen: NDArray[np.intp]) -> Stats:
         """n E[T] for the dimensions that were not seen."""
-        t = stats.n[..., None] * self.expected(components)
+        t = stats.n[..., None] * self.mean_statistic(components)
         t[..., self.places(seen, components.means.shape[-1])] = stats.t
         return Stats(stats.n, t)
 
@@ -65,21 +50,34 @@ class ProductFamily(Family):
         means = np.delete(components.means, seen, axis=-1)
         return np.repeat(means[..., None], x.shape[1], axis=-1)
 
-    def scores(self, components: Any, psi: Array | float, prior: Pseudo | None = None) -> tuple[Array, Array]:
+    def scores(self, components: Any, psi: Array | float, prior: PseudoSamples | None = None) -> tuple[Array, Array]:
         """η, and the log-density of penalty and prior, shape (...)."""
         eta = self.natural(components)
         return eta, np.asarray((eta * self._pseudo(psi, components.means.shape[-1], prior)).sum((-1, -2)))
 
     def m_projection(
-        self, stats: Stats, psi: Array | float, d: int, previous: Any = None, prior: Pseudo | None = None
+        self, stats: Stats, psi: Array | float, d: int, previous: Any = None, prior: PseudoSamples | None = None
     ) -> Any:
         """The components whose E[T] matches the statistics and pseudo-samples."""
         return self.matched(self._matchable(stats, psi, d, prior))
 
-    def _matchable(self, stats: Stats, psi: Array | float, d: int, prior: Pseudo | None) -> Array:
+    def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> PseudoSamples:
+        """Samples like the mean one, as many as the shrinkage says."""
+        if (strength.dof, strength.scale) != (PriorStrength.dof, PriorStrength.scale):
+            raise UsageError(
+                f"{option('algorithm', 'map')}: dof and scale are for Gaussians; {self.name} has shrinkage and alpha"
+            )
+        return PseudoSamples(t=total.t[0] * (strength.shrinkage / float(total.n[0])), alpha=strength.alpha)
+
+    def _matchable(self, stats: Stats, psi: Array | float, d: int, prior: PseudoSamples | None) -> Array:
         t = np.concatenate([stats.n[..., None], stats.t[..., 1:]], axis=-1)
         return np.asarray(t + self._pseudo(psi, d, prior))
 
-    def _pseudo(self, psi: Array | float, d: int, prior: Pseudo | None) -> Array:
+    def _pseudo(self, psi: Array | float, d: int, prior: PseudoSamples | None) -> Array:
         pseudo = self.penalty(float(psi), d)
         return pseudo + prior.t if prior else pseudo
+
+
+def unseen(parameter: Array, seen: NDArray[np.intp], n: int) -> Array:
+    """A parameter (K, D) of the dimensions that were not seen, for each of n samples; (K, D - D_o, n)."""
+    return np.asarray(np.delete(parameter, seen, axis=1)[..., None] + np.zeros(n))

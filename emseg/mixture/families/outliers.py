@@ -16,17 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import UsageError
-from emseg.mixture.family import Components, Family, Real, require
-from emseg.mixture.mixture import Mixture
+from emseg.errors import UsageError, option
+from emseg.mixture.components import Components, require
+from emseg.mixture.conjugate_prior import ConjugatePrior, PriorStrength
+from emseg.mixture.covariance.model import CovarianceModel
+from emseg.mixture.family import Family, Real
+from emseg.mixture.links.outlier_link import OutlierLink
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+TRIMMED = 0.25  # of the samples at a start, the farthest
 SHARE = 0.05  # of the weight, that noise gets beside a mixture without
 
 
 @dataclass(frozen=True, eq=False)
-class NoisyFamily(Family):
+class OutlierFamily(Family):
     """A family, and uniform noise as the last component.
 
     Attributes
@@ -44,12 +49,23 @@ class NoisyFamily(Family):
     log_density: float
     noise: Any
     log_sides: Array | None = None
-    noisy = True
+    outlier_components = 1
+    splittable = False  # the row of outliers is no component
 
     @property
-    def bare(self) -> Family:
-        """The family without noise."""
+    def classes_only(self) -> Family:
+        """The family without outliers."""
         return self.inner
+
+    @property
+    def log_linear(self) -> Family:
+        """As the other components."""
+        return self.inner.log_linear
+
+    @property
+    def description(self) -> str:
+        """The other components, and that there are outliers."""
+        return f"{self.inner.description} with outliers"
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -102,14 +118,13 @@ class NoisyFamily(Family):
         """As the other components."""
         return self.inner.completed(t)
 
-    def link(self, mixture: Mixture) -> NoisyLink | None:
+    def link(self, weights: Array, components: Any) -> OutlierLink | None:
         """That of the other components, and for the noise none."""
-        others = Mixture(mixture.weights[..., :-1], _others(mixture.components), self.inner)
-        inner = self.inner.link(others)
+        inner = self.inner.link(weights[..., :-1], _others(components))
         if inner is None:
             return None
-        noise = (np.log(mixture.weights[..., -1]) + self.log_density).reshape(-1, 1, 1)
-        return NoisyLink(np.concatenate([inner.eta, np.zeros_like(inner.eta[..., :1, :])], axis=-2), inner, noise)
+        noise = (np.log(weights[..., -1]) + self.log_density).reshape(-1, 1, 1)
+        return OutlierLink(np.concatenate([inner.eta, np.zeros_like(inner.eta[..., :1, :])], axis=-2), inner, noise)
 
     def m_projection(self, stats: Stats, psi: Array | float, d: int, previous: Any = None, prior: Any = None) -> Any:
         """The other components, from their own statistics."""
@@ -121,11 +136,11 @@ class NoisyFamily(Family):
         others = Stats(stats.n[..., :-1], stats.t[..., :-1, :])
         return self._appended(self.inner.conditional(part, others, _others(components), psi, prior))
 
-    def pinned(self, stats: Stats, components: Any) -> Stats:
+    def holding_locations(self, stats: Stats, components: Any) -> Stats:
         """Statistics that hold the locations; the noise has none."""
-        return self.inner.pinned(stats, components)
+        return self.inner.holding_locations(stats, components)
 
-    def margin(self, seen: NDArray[np.intp]) -> NoisyFamily:
+    def marginal_family(self, seen: NDArray[np.intp]) -> OutlierFamily:
         """A box of fewer sides.
 
         Raises
@@ -134,9 +149,11 @@ class NoisyFamily(Family):
             If its sides are not known, as those of a saved model.
         """
         if self.log_sides is None:
-            raise UsageError("noise of a saved model does not go with unknown values; use --missing drop")
+            raise UsageError(f"noise of a saved model does not go with unknown values; use {option('missing', 'drop')}")
         sides = self.log_sides[seen]
-        return NoisyFamily(self.inner.margin(seen), -float(sides.sum()), self.inner.marginal(self.noise, seen), sides)
+        return OutlierFamily(
+            self.inner.marginal_family(seen), -float(sides.sum()), self.inner.marginal(self.noise, seen), sides
+        )
 
     def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:
         """As the other components, whose rows these are."""
@@ -162,20 +179,45 @@ class NoisyFamily(Family):
         """Inverse of `pack`."""
         return self._appended(self.inner.unpack(theta, k - 1, d))
 
-    def embed(self, x: Real) -> Real:
+    def start_coordinates(self, x: Real) -> Real:
         """As the other components."""
-        return self.inner.embed(x)
+        return self.inner.start_coordinates(x)
 
-    def affine(self, shift: Array, scale: Array) -> NoisyFamily:
+    def start_owners(self, owner: Indices, distance: Real, weight: Real, k: int) -> Indices:
+        """The quarter of the samples that are farthest from any seed are outliers.
+
+        As in trimmed k-means (García-Escudero et al. 2008, Annals of Statistics 36).
+        """
+        owner, order = owner.copy(), distance.argsort(1)
+        inside = np.cumsum(weight[order], axis=1) <= (1 - TRIMMED) * weight.sum()
+        np.put_along_axis(owner, order, np.where(inside, np.take_along_axis(owner, order, 1), k), 1)
+        return owner
+
+    def canonical_order(self, components: Any) -> Indices:
+        """The other components in their order, and the outliers last."""
+        return np.append(self.inner.canonical_order(_others(components)), components.means.shape[-2] - 1)
+
+    def outlier_log_density(self) -> float:
+        """-log V."""
+        return self.log_density
+
+    def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> ConjugatePrior:
+        """That of the other components."""
+        return self.inner.default_prior(total, k, d, strength)
+
+    def normal_model(self, purpose: str) -> CovarianceModel:
+        """Refused: outliers are not normal."""
+        raise UsageError(f"{purpose}: it has no noise component; leave out {option('noise')}")
+
+    def affine(self, shift: Array, scale: Array) -> OutlierFamily:
         """A box moved and stretched."""
         log_density = self.log_density - float(np.log(scale).sum())
         sides = None if self.log_sides is None else self.log_sides + np.log(scale)
-        return NoisyFamily(self.inner, log_density, self.noise.affine(shift, scale), sides)
+        return OutlierFamily(self.inner, log_density, self.noise.affine(shift, scale), sides)
 
-    def beside(self, mixture: Mixture, share: float = SHARE) -> Mixture:
-        """A mixture of the inner family, with noise that has a share of the weight."""
-        weights = np.append((1 - share) * mixture.weights, share)
-        return Mixture(weights, self._appended(mixture.components), self)
+    def with_outliers(self, weights: Array, components: Any, share: float = SHARE) -> tuple[Array, Any]:
+        """Weights and components of the inner family, and outliers that have a share of the weight."""
+        return np.append((1 - share) * weights, share), self._appended(components)
 
     def _with_constant(self, eta: Array) -> Array:
         noise = np.zeros((*eta.shape[:-2], 1, eta.shape[-1]))
@@ -192,56 +234,13 @@ class NoisyFamily(Family):
         return self.kind(*parts)
 
 
-@dataclass(frozen=True, eq=False)
-class NoisyLink:
-    """A link of other components, and noise.
-
-    Attributes
-    ----------
-    eta : ndarray, shape (..., K, P)
-    inner : Link
-    noise : ndarray, shape (S, 1, 1)
-        log π_0 / V.
-    """
-
-    eta: Array
-    inner: Any
-    noise: Array
-
-    def log_joint(self, forms: Real, t: Real) -> None:
-        """What the link makes of the others, and the density of the noise, in place."""
-        stacked = forms.reshape(len(self.noise), -1, forms.shape[-1])
-        others = stacked[:, :-1].reshape(-1, forms.shape[-1]).copy()
-        self.inner.log_joint(others, t)
-        stacked[:, :-1] = others.reshape(stacked[:, :-1].shape)
-        stacked[:, -1:] = self.noise
-
-    def gather(self, counts: Real, forms: Real, t: Real) -> Array:
-        """Statistics of the others; of the noise, how much there is of it."""
-        shape = (len(self.noise), -1, forms.shape[-1])
-        ours, theirs = counts.reshape(shape), forms.reshape(shape)
-        found = self.inner.gather(ours[:, :-1].reshape(-1, shape[-1]), theirs[:, :-1].reshape(-1, shape[-1]), t)
-        found = found.reshape(shape[0], -1, found.shape[-1])
-        noise = np.zeros_like(found[:, :1])
-        noise[:, 0, 0] = ours[:, -1] @ t[0]
-        return np.concatenate([found, noise], axis=1).reshape(-1, found.shape[-1])
-
-
 def _others(components: Any) -> Any:
     """All components but the last, in each set of a stack."""
     kept = (*(slice(None),) * (components.means.ndim - 2), slice(-1))
     return components[kept]
 
 
-def without_noise(mixture: Mixture) -> Mixture:
-    """The other components alone."""
-    if not mixture.family.noisy:
-        return mixture
-    weights = mixture.weights[:-1]
-    return Mixture(weights / weights.sum(), mixture.components[:-1], mixture.family.bare)
-
-
-def noisy(family: Family, x: Real) -> NoisyFamily:
+def with_outliers(family: Family, x: Real) -> OutlierFamily:
     """The family, with noise over the box that planar samples x (D, N) lie in.
 
     Raises
@@ -254,4 +253,4 @@ def noisy(family: Family, x: Real) -> NoisyFamily:
     middle = family.statistics(np.stack([low, high, (low + high) / 2], axis=1))
     whole = family.completed(middle.sum(1)[None].astype(np.float64))
     sides = np.log(high - low)
-    return NoisyFamily(family, -float(sides.sum()), family.m_projection(whole, 1e-9, len(x)), sides)
+    return OutlierFamily(family, -float(sides.sum()), family.m_projection(whole, 1e-9, len(x)), sides)

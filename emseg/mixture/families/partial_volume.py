@@ -24,16 +24,18 @@ with sums over all pixels that hold some of k, pure ones having α = 1, a = x; w
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import UsageError
-from emseg.mixture.conjugate_prior import Prior
+from emseg.errors import UsageError, option
+from emseg.mixture.components import Components, require
+from emseg.mixture.conjugate_prior import NormalInverseWishart, PriorStrength
 from emseg.mixture.families.gaussian import Gaussian, GaussianFamily, require_matrices
-from emseg.mixture.families.partial_volume_link import ABOVE, BELOW, MOMENTS, PARTS, SIDES, PartialLink
-from emseg.mixture.family import Components, Family, Real, require
-from emseg.mixture.mixture import Mixture
+from emseg.mixture.family import Family, Real
+from emseg.mixture.links.partial_volume_link import ABOVE, BELOW, MOMENTS, PARTS, SIDES, PartialVolumeLink
+from emseg.mixture.standard_behaviour import MixedClass
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
@@ -98,12 +100,26 @@ class PartialVolumeFamily(Family):
     name = "gaussian"
     kind = PartialVolume
     location_scale = True
-    mixes = True
+    refitted_in_field = False  # what the labels around a pixel are says little of how it is mixed
     shared = ("means", "covariances", "shares")  # what one component's pixels say, they say of its neighbours too
 
     @property
-    def plain(self) -> GaussianFamily:
+    def description(self) -> str:
+        """Normal distributions with mixed pixels."""
+        return f"{self.name} with partial volume"
+
+    @property
+    def log_linear(self) -> GaussianFamily:
         """Pure pixels alone."""
+        return self.normal
+
+    @property
+    def start_family(self) -> GaussianFamily:
+        """Pure pixels alone.
+
+        A search among mixed components finds likelier optima that nobody means: two pure classes, say, and all else
+        mixed.
+        """
         return self.normal
 
     def n_monomials(self, d: int) -> int:
@@ -118,7 +134,9 @@ class PartialVolumeFamily(Family):
         """η of the complete data."""
         return self.scores(components, 0.0)[0]
 
-    def scores(self, components: PartialVolume, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
+    def scores(
+        self, components: PartialVolume, psi: Array | float, prior: NormalInverseWishart | None = None
+    ) -> tuple[Array, Array]:
         """η = (0, log s, -½ (D log 2π + log|Σ|), those of -½ δ); penalty and prior as of Gaussians."""
         log_scale, quadratic, precisions = self.normal.quadratic(components.gaussian)
         log_shares = np.where(components.shares > 0, np.log(np.maximum(components.shares, FEW**2)), 0)
@@ -126,9 +144,9 @@ class PartialVolumeFamily(Family):
         eta = np.concatenate([nothing, log_shares, log_scale[..., None], quadratic], axis=-1)
         return eta, self.normal.log_prior(components.gaussian, precisions, psi, prior)
 
-    def link(self, mixture: Mixture) -> PartialLink:
+    def link(self, weights: Array, components: PartialVolume) -> PartialVolumeLink:
         """From T(x) to log π_k f_k(x), and the parts of mixed pixels."""
-        return PartialLink(self, mixture)
+        return PartialVolumeLink(self.normal, weights, components.gaussian, components.shares)
 
     def m_projection(
         self,
@@ -136,7 +154,7 @@ class PartialVolumeFamily(Family):
         psi: Array | float,
         d: int,
         previous: PartialVolume | None = None,
-        prior: Prior | None = None,
+        prior: NormalInverseWishart | None = None,
     ) -> PartialVolume:
         """Means and covariances as for Gaussians, from the parts; and s."""
         start = previous.gaussian if previous else None
@@ -144,28 +162,48 @@ class PartialVolumeFamily(Family):
         return PartialVolume(best.means, best.covariances, _shares(stats.t[..., SIDES]))
 
     def conditional(
-        self, part: str, stats: Stats, components: PartialVolume, psi: Array | float, prior: Prior | None = None
+        self,
+        part: str,
+        stats: Stats,
+        components: PartialVolume,
+        psi: Array | float,
+        prior: NormalInverseWishart | None = None,
     ) -> PartialVolume:
         """Means, which do not depend on the covariances; covariances about the means that there are; or s."""
         if part == "shares":
             return replace(components, shares=_shares(stats.t[..., SIDES]))
-        held = stats if part == "means" else self.pinned(stats, components)
+        held = stats if part == "means" else self.holding_locations(stats, components)
         free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
         return replace(components, **{part: getattr(free, part)})
 
-    def tied(self, mixture: Mixture) -> Mixture:
+    def tied(self, weights: Array, components: PartialVolume) -> tuple[Array, PartialVolume]:
         """With the same weight on both halves of every mixed class; of unequal ones, their mean."""
-        parts = mixture.components
-        weights = np.where(possible(mixture.k), mixture.weights[..., None] * parts.shares, 0)
-        half = (weights[..., :-1, ABOVE] + weights[..., 1:, BELOW]) / 2
-        weights[..., :-1, ABOVE] = weights[..., 1:, BELOW] = half
-        total = weights.sum(-1)
-        shares = weights / total[..., None]
-        return Mixture(total / total.sum(-1, keepdims=True), replace(parts, shares=shares), mixture.family)
+        halves = np.where(possible(weights.shape[-1]), weights[..., None] * components.shares, 0)
+        half = (halves[..., :-1, ABOVE] + halves[..., 1:, BELOW]) / 2
+        halves[..., :-1, ABOVE] = halves[..., 1:, BELOW] = half
+        total = halves.sum(-1)
+        shares = halves / total[..., None]
+        return total / total.sum(-1, keepdims=True), replace(components, shares=shares)
 
-    def pinned(self, stats: Stats, components: PartialVolume) -> Stats:
+    def from_start(self, weights: Array, components: Gaussian) -> tuple[Array, PartialVolume]:
+        """Components from dark to bright, with some of the pixels between them mixed.
+
+        The covariances of those components of a start that mix most are far too large. EM from there finds optima that
+        nobody means, too. So all components start with the smallest covariance.
+        """
+        order = super().canonical_order(components)
+        weights, components = weights[order], components[order]
+        least = np.linalg.slogdet(components.covariances)[1].argmin()
+        narrow = np.repeat(components.covariances[least, None], weights.size, axis=0)
+        return self.tied(weights, self.constrained(weights, Gaussian(components.means, narrow)))
+
+    def canonical_order(self, components: PartialVolume) -> NDArray[np.intp]:
+        """As they are: components mix with their neighbours, and are in order from the start."""
+        return np.arange(components.means.shape[-2])
+
+    def holding_locations(self, stats: Stats, components: PartialVolume) -> Stats:
         """Statistics whose M-step has these means, and the best covariances given them."""
-        moved = self.normal.pinned(_moments(stats), components.gaussian).t
+        moved = self.normal.holding_locations(_moments(stats), components.gaussian).t
         return Stats(stats.n, np.concatenate([stats.t[..., :MOMENTS], moved], axis=-1))
 
     def completed(self, t: Array) -> Stats:
@@ -173,25 +211,45 @@ class PartialVolumeFamily(Family):
         n = t[..., :1]
         return Stats(n[..., 0].copy(), np.concatenate([n, START * n, (1 - 2 * START) * n, START * n, n, t], axis=-1))
 
-    def conformed(self, weights: Array, components: PartialVolume | Gaussian) -> PartialVolume:
+    def constrained(self, weights: Array, components: PartialVolume | Gaussian) -> PartialVolume:
         """With covariances of the model, and the shares of a start unless there are some."""
-        best = self.normal.conformed(weights, Gaussian(components.means, components.covariances))
+        best = self.normal.constrained(weights, Gaussian(components.means, components.covariances))
         if isinstance(components, PartialVolume):
             return PartialVolume(best.means, best.covariances, components.shares)
         start = np.broadcast_to([START, 1 - 2 * START, START], (*best.means.shape[:-1], 3))
         return PartialVolume(best.means, best.covariances, _shares(start))
 
+    def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> NormalInverseWishart:
+        """The Gaussians', of pure pixels."""
+        return self.normal.default_prior(total, k, d, strength)
+
+    def purity(self, weights: Array, components: PartialVolume, x: Real) -> NDArray[np.float32]:
+        """The probability that samples are not mixed."""
+        return self.link(weights, components).purity(x)
+
+    def class_shares(self, weights: Array, components: PartialVolume, x: Real) -> NDArray[np.float32]:
+        """E[share of class j | x, label k]."""
+        return self.link(weights, components).class_shares(x)
+
+    def mixed_classes(self, weights: Array, components: PartialVolume) -> list[MixedClass]:
+        """One between each component and the next."""
+        found = []
+        for i, j in pairwise(range(weights.size)):
+            halves = weights[i] * components.shares[i, ABOVE], weights[j] * components.shares[j, BELOW]
+            found.append(MixedClass((i, j), float(sum(halves)), (components.means[i] + components.means[j]) / 2))
+        return found
+
     def marginal(self, components: PartialVolume, seen: NDArray[np.intp]) -> PartialVolume:
         """Refused: mixed samples need all features."""
-        raise _incomplete()
+        raise _needs_all_features()
 
     def lift(self, stats: Stats, components: PartialVolume, seen: NDArray[np.intp]) -> Stats:
         """Refused, as `marginal`."""
-        raise _incomplete()
+        raise _needs_all_features()
 
     def predicted(self, components: PartialVolume, x: Real, seen: NDArray[np.intp]) -> Array:
         """Refused, as `marginal`."""
-        raise _incomplete()
+        raise _needs_all_features()
 
     def n_parameters(self, k: int, d: int) -> int:
         """Means, covariances, and the weight of each mixed class."""
@@ -224,8 +282,8 @@ def _shares(counts: Array) -> Array:
     return np.asarray(shares / shares.sum(-1, keepdims=True))
 
 
-def _incomplete() -> UsageError:
-    return UsageError("--partial-volume: does not go with unknown values; use --missing drop")
+def _needs_all_features() -> UsageError:
+    return UsageError(f"{option('partial_volume')}: does not go with unknown values; use {option('missing', 'drop')}")
 
 
 def _parts(stats: Stats) -> Array:

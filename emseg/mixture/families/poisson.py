@@ -13,9 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.families.independent_dimensions import ProductFamily, Pseudo
-from emseg.mixture.family import Components, Real, require
+from emseg.mixture.components import Components, require
+from emseg.mixture.conditional.predictive import Predictive
+from emseg.mixture.conjugate_prior import PseudoSamples
+from emseg.mixture.families.independent_dimensions import ProductFamily, unseen
+from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
+from emseg.mixture.support import NOT_NEGATIVE
 
 Array = NDArray[np.float64]
 LEAST = 1e-300  # a rate whose logarithm is still a number
@@ -49,6 +53,7 @@ class PoissonFamily(ProductFamily):
 
     name = "poisson"
     kind = Poisson
+    support = NOT_NEGATIVE
 
     def n_monomials(self, d: int) -> int:
         """D rates, the constant, and what all components have in common."""
@@ -67,7 +72,7 @@ class PoissonFamily(ProductFamily):
         constant = -rates.sum(-1, keepdims=True)
         return np.concatenate([constant, np.log(rates), np.full_like(constant, -1.0)], axis=-1)
 
-    def expected(self, components: Poisson) -> Array:
+    def mean_statistic(self, components: Poisson) -> Array:
         """E[x] = λ."""
         rates = components.means
         one = np.ones((*rates.shape[:-1], 1))
@@ -86,7 +91,7 @@ class PoissonFamily(ProductFamily):
         return Poisson(np.maximum(t[..., 1:-1] / t[..., :1], LEAST))
 
     def conditional(
-        self, part: str, stats: Stats, components: Any, psi: Array | float, prior: Pseudo | None = None
+        self, part: str, stats: Stats, components: Any, psi: Array | float, prior: PseudoSamples | None = None
     ) -> Poisson:
         """There is but one part."""
         return Poisson(self.m_projection(stats, psi, components.means.shape[-1], None, prior).means)
@@ -103,6 +108,19 @@ class PoissonFamily(ProductFamily):
         """λ = e^θ."""
         return Poisson(np.maximum(np.exp(theta.reshape(k, d)), LEAST))
 
-    def embed(self, x: Real) -> Real:
+    def predictive(self, components: Poisson, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
+        """The Poisson distributions themselves: other dimensions say nothing."""
+        from scipy.special import pdtr, pdtrik
+
+        rate = unseen(components.means, seen, x.shape[1])
+
+        def inverse(p: float) -> Array:
+            guess = np.maximum(np.ceil(pdtrik(p, rate)), 0)
+            guess = np.where(np.isfinite(guess), guess, 0)  # where even no event is more likely than p
+            return np.where(pdtr(np.maximum(guess - 1, 0), rate) >= p, np.maximum(guess - 1, 0), guess)
+
+        return Predictive(weight, rate, rate, lambda x: np.where(x < 0, 0, pdtr(np.maximum(x, 0), rate)), inverse, True)
+
+    def start_coordinates(self, x: Real) -> Real:
         """Square roots, whose variance does not depend on the rate (Anscombe 1948)."""
         return np.sqrt(x)

@@ -21,14 +21,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.mixture.components import Components, require
+from emseg.mixture.conditional.predictive import Predictive, student_conditional
 from emseg.mixture.conditional.regression import regression
-from emseg.mixture.conjugate_prior import Prior
-from emseg.mixture.families.gamma import root
-from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian, GaussianFamily, product_indices, require_matrices
-from emseg.mixture.families.student_link import StudentLink
-from emseg.mixture.family import Components, Family, Real, require
-from emseg.mixture.mixture import Mixture
+from emseg.mixture.conjugate_prior import NormalInverseWishart, PriorStrength
+from emseg.mixture.covariance.model import CovarianceModel
+from emseg.mixture.covariance.second_moments import product_indices
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian, GaussianFamily, require_matrices
+from emseg.mixture.family import Family, Real
+from emseg.mixture.links.student_link import StudentLink
 from emseg.mixture.stats import Stats
+from emseg.numerics.digamma_root import log_minus_digamma_root
 
 Array = NDArray[np.float64]
 RANGE = (1.0, 1000.0)  # of an estimated ν: heavier tails describe no cluster, lighter ones are normal
@@ -133,7 +136,9 @@ class StudentFamily(Family):
         """η of the complete data, (..., K, P + 2)."""
         return self.scores(components, 0.0)[0]
 
-    def scores(self, components: Student, psi: Array | float, prior: Prior | None = None) -> tuple[Array, Array]:
+    def scores(
+        self, components: Student, psi: Array | float, prior: NormalInverseWishart | None = None
+    ) -> tuple[Array, Array]:
         """η = (½ν log ½ν - log Γ(½ν) - ½(D log 2π + log|Σ|), that of -½ u δ, ½ν); penalty and prior as of Gaussians."""
         from scipy.special import gammaln
 
@@ -143,14 +148,14 @@ class StudentFamily(Family):
         eta = np.concatenate([constant[..., None], quadratic, half[..., None]], axis=-1)
         return eta, self.normal.log_prior(components.gaussian, precisions, psi, prior)
 
-    def link(self, mixture: Mixture) -> StudentLink:
+    def link(self, weights: Array, components: Student) -> StudentLink:
         """From δ to log π_k f_k(x) and u."""
         from scipy.special import gammaln
 
-        parts, d = mixture.components, mixture.d
+        parts, d = components, components.means.shape[-1]
         log_scale, quadratic, _ = self.normal.quadratic(parts.gaussian)
         norm = gammaln((parts.dof + d) / 2) - gammaln(parts.dof / 2) - d / 2 * np.log(parts.dof / 2)
-        offset = np.log(mixture.weights) + log_scale + norm
+        offset = np.log(weights) + log_scale + norm
         return StudentLink(-2 * quadratic, offset.reshape(-1, 1), parts.dof.reshape(-1, 1), d)
 
     def m_projection(
@@ -159,7 +164,7 @@ class StudentFamily(Family):
         psi: Array | float,
         d: int,
         previous: Student | None = None,
-        prior: Prior | None = None,
+        prior: NormalInverseWishart | None = None,
     ) -> Student:
         """Means and scales as for Gaussians, from moments weighted by u; and ν."""
         start = previous.gaussian if previous else None
@@ -167,18 +172,23 @@ class StudentFamily(Family):
         return Student(best.means, best.covariances, self._dof(stats))
 
     def conditional(
-        self, part: str, stats: Stats, components: Student, psi: Array | float, prior: Prior | None = None
+        self,
+        part: str,
+        stats: Stats,
+        components: Student,
+        psi: Array | float,
+        prior: NormalInverseWishart | None = None,
     ) -> Student:
         """Means, which do not depend on the scales; scales about the means that there are; or ν."""
         if part == "dof":
             return replace(components, dof=self._dof(stats))
-        held = stats if part == "means" else self.pinned(stats, components)
+        held = stats if part == "means" else self.holding_locations(stats, components)
         free = self.m_projection(held, psi, components.means.shape[-1], components, prior)
         return replace(components, **{part: getattr(free, part)})
 
-    def pinned(self, stats: Stats, components: Student) -> Stats:
+    def holding_locations(self, stats: Stats, components: Student) -> Stats:
         """Statistics whose M-step has these means, and the best scales given them."""
-        moved = self.normal.pinned(_moments(stats), components.gaussian).t
+        moved = self.normal.holding_locations(_moments(stats), components.gaussian).t
         return Stats(stats.n, np.concatenate([stats.t[..., :1], moved, stats.t[..., -1:]], axis=-1))
 
     def completed(self, t: Array) -> Stats:
@@ -186,21 +196,21 @@ class StudentFamily(Family):
         n = t[..., :1]
         return Stats(n[..., 0].copy(), np.concatenate([n, t, -(1 + _gap(START / 2)) * n], axis=-1))
 
-    def conformed(self, weights: Array, components: Student) -> Student:
+    def constrained(self, weights: Array, components: Student) -> Student:
         """With scales of the covariance model and a ν that is possible."""
-        best, nu = self.normal.conformed(weights, components.gaussian), np.clip(components.dof, *RANGE)
+        best, nu = self.normal.constrained(weights, components.gaussian), np.clip(components.dof, *RANGE)
         if self.dof == "common":
             nu = np.exp((weights * np.log(nu)).sum(-1, keepdims=True)) * np.ones_like(nu)
         return Student(best.means, best.covariances, self._held(nu))
 
     @property
-    def plain(self) -> GaussianFamily:
+    def log_linear(self) -> GaussianFamily:
         """The normal distributions: nothing is hidden of them."""
         return self.normal
 
-    def margin(self, seen: NDArray[np.intp]) -> StudentFamily:
+    def marginal_family(self, seen: NDArray[np.intp]) -> StudentFamily:
         """Scales without a model, along the axes if these are."""
-        return StudentFamily(self.normal.margin(seen))
+        return StudentFamily(self.normal.marginal_family(seen))
 
     def marginal(self, components: Student, seen: NDArray[np.intp]) -> Student:
         """μ_o, Σ_oo and the same ν."""
@@ -219,6 +229,18 @@ class StudentFamily(Family):
     def predicted(self, components: Student, x: Real, seen: NDArray[np.intp]) -> Array:
         """x̂_m, which is linear in x_o as for Gaussians."""
         return self.normal.predicted(components.gaussian, x, seen)
+
+    def predictive(self, components: Student, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
+        """t with ν + D_o degrees of freedom."""
+        return student_conditional(components.means, components.scales, components.dof, weight, x, seen)
+
+    def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> NormalInverseWishart:
+        """The Gaussians', on means and scales."""
+        return self.normal.default_prior(total, k, d, strength)
+
+    def hidden_scale_model(self, purpose: str) -> CovarianceModel:
+        """The covariance model of the scale matrices."""
+        return self.normal.covariance
 
     def n_parameters(self, k: int, d: int) -> int:
         """Means, scales and every ν that is estimated."""
@@ -251,7 +273,7 @@ class StudentFamily(Family):
         if self.dof == "common":
             n, s = (np.broadcast_to(part.sum(-1, keepdims=True), part.shape) for part in (n, s))
         low, high = (_gap(end / 2) for end in RANGE)
-        return np.clip(2 * root(np.clip(-s / n - 1, high, low)), *RANGE)
+        return np.clip(2 * log_minus_digamma_root(np.clip(-s / n - 1, high, low)), *RANGE)
 
 
 def _moments(stats: Stats) -> Stats:

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.families.independent_dimensions import ProductFamily, Pseudo
-from emseg.mixture.family import Components, Real, require
+from emseg.mixture.components import Components, require
+from emseg.mixture.conjugate_prior import PseudoSamples
+from emseg.mixture.families.independent_dimensions import ProductFamily
+from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
+from emseg.mixture.support import ANGLE
 
 Array = NDArray[np.float64]
 NEWTON = 30  # steps; a few reach rounding
@@ -55,6 +58,7 @@ class VonMisesFamily(ProductFamily):
 
     name = "von-mises"
     kind = VonMises
+    support = ANGLE
 
     def n_monomials(self, d: int) -> int:
         """The constant, cos x and sin x."""
@@ -73,7 +77,7 @@ class VonMisesFamily(ProductFamily):
         constant = -(np.log(2 * np.pi * i0e(kappa)) + kappa).sum(-1, keepdims=True)
         return np.concatenate([constant, kappa * np.cos(mu), kappa * np.sin(mu)], axis=-1)
 
-    def expected(self, components: VonMises) -> Array:
+    def mean_statistic(self, components: VonMises) -> Array:
         """A(κ) (cos μ, sin μ)."""
         length, mu = _ratio(components.concentrations), components.means
         return np.concatenate([np.ones((*mu.shape[:-1], 1)), length * np.cos(mu), length * np.sin(mu)], axis=-1)
@@ -92,7 +96,7 @@ class VonMisesFamily(ProductFamily):
         return VonMises(_angle(c, s), _concentrations(np.hypot(c, s) / t[..., :1]))
 
     def conditional(
-        self, part: str, stats: Stats, components: VonMises, psi: Array | float, prior: Pseudo | None = None
+        self, part: str, stats: Stats, components: VonMises, psi: Array | float, prior: PseudoSamples | None = None
     ) -> VonMises:
         """The direction does not depend on κ; κ, given another direction than the resultant's, does."""
         mu = components.means
@@ -116,7 +120,7 @@ class VonMisesFamily(ProductFamily):
         c, s = theta.reshape(2, k, d)
         return VonMises(_angle(c, s), np.hypot(c, s))
 
-    def embed(self, x: Real) -> Real:
+    def start_coordinates(self, x: Real) -> Real:
         """Points on circles."""
         return np.concatenate([np.cos(x), np.sin(x)])
 

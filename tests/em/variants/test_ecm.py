@@ -41,7 +41,7 @@ def test_pinned_statistics_give_scatter_about_the_pins(overlapping) -> None:
     problem, start = overlapping()
     stats, means = problem.e_step(start).stats, start.components.means + 0.3
     pins = Gaussian(means, start.components.covariances)
-    found = problem.m_step(problem.family.pinned(stats, pins)).components
+    found = problem.m_step(problem.family.holding_locations(stats, pins)).components
     r = np.exp(start.log_joint(problem.samples.x))
     r /= r.sum(0)
     for k in range(3):

@@ -30,7 +30,7 @@ def posed(model: str, dof: str | float, k: int = 2, floor: float = 0.0, seed: in
     family = family_of("student", model, dof)
     parts = Student(6.0 * np.arange(k)[:, None] + np.zeros(2), np.stack([3 * np.eye(2)] * k), np.full(k, 8.0))
     weights = np.full(k, 1 / k)
-    return Problem(Rows(x, np.ones(400)), family, floor), Mixture(weights, family.conformed(weights, parts), family)
+    return Problem(Rows(x, np.ones(400)), family, floor), Mixture(weights, family.constrained(weights, parts), family)
 
 
 @pytest.mark.parametrize("dof", ["each", "common", 2.0])
@@ -78,7 +78,7 @@ def test_alpha_is_the_maximum_with_the_penalty(model: str) -> None:
     rng = np.random.default_rng(0)
     scales = np.stack([np.diag(rng.uniform(1, 2, 2)) for _ in range(3)])
     n, mass, psi = rng.uniform(5, 9, 3), rng.uniform(5, 9, 3), np.array([2.0, 3.0])
-    alpha = _alpha(family, scales, n, mass, psi)  # type: ignore[arg-type]
+    alpha = _alpha(family.normal.covariance, scales, n, mass, psi)  # type: ignore[arg-type]
     a = np.array([(psi / np.diag(scale)).sum() for scale in scales]) / (3 if model == "EEE" else 1)
     groups = [slice(None)] if model == "EEE" else [slice(k, k + 1) for k in range(3)]
     for group in groups:
@@ -94,5 +94,5 @@ def test_gaussians_have_nothing_to_expand() -> None:
     balls = Mixture(start.weights, Gaussian(start.components.means, start.components.scales), GAUSSIANS["full"])
     plain = Problem(problem.samples, GAUSSIANS["full"])
     for variant in (PX(), algorithm("squarem", "px")):
-        with pytest.raises(UsageError, match="gaussian has no scale to expand; use --family student"):
+        with pytest.raises(UsageError, match="gaussian has no hidden scale to expand; use family='student'"):
             fit(variant, plain, balls, Stop(), np.random.default_rng(0))

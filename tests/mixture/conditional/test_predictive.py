@@ -7,7 +7,6 @@ import pytest
 from scipy import integrate, optimize, stats
 
 from emseg.errors import UsageError
-from emseg.mixture.conditional.predictive import predictive, root
 from emseg.mixture.families.gamma import Gamma
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.families.poisson import Poisson
@@ -69,7 +68,7 @@ def conditional(mixture: Mixture, whole: np.ndarray, seen: list[int], j: int) ->
 @pytest.mark.parametrize("seen", SEEN[:3], ids=str)
 def test_moments_and_quantiles_by_integration(name: str, seen: list[int]) -> None:
     mixture, whole = MIXTURES[name], np.array([2.0, 3.0, 4.0])
-    found = predictive(mixture, whole[seen, None], np.array(seen))
+    found = mixture.predictive(whole[seen, None], np.array(seen))
     mean, deviation = found.moments()
     ends = {p: found.quantile(p) for p in (0.05, 0.5, 0.95)}
     for place, j in enumerate(d for d in range(3) if d not in seen):
@@ -95,7 +94,7 @@ def test_quantiles_are_roots(name: str, seen: list[int]) -> None:
     mixture = MIXTURES[name]
     x = rng.gamma(4.0, size=(len(seen), 50))
     x = np.floor(x) if name == "poisson" else x
-    found = predictive(mixture, x, np.array(seen, np.intp))
+    found = mixture.predictive(x, np.array(seen, np.intp))
     for p in (0.001, 0.05, 0.5, 0.95, 0.999):
         q = found.quantile(p)
         if found.whole:
@@ -115,7 +114,7 @@ def test_a_gaussian_alone_is_the_textbook_formula() -> None:
     gain = sigma[np.ix_(m, o)] @ np.linalg.inv(sigma[np.ix_(o, o)])
     expected = mean[m, None] + gain @ (x - mean[o, None])
     left = np.sqrt(np.diag(sigma[np.ix_(m, m)] - gain @ sigma[np.ix_(o, m)]))[:, None]
-    found = predictive(mixture, x, o)
+    found = mixture.predictive(x, o)
     np.testing.assert_allclose(found.moments()[0], expected, rtol=1e-9)
     np.testing.assert_allclose(found.moments()[1], left * np.ones(30), rtol=1e-9)
     np.testing.assert_allclose(found.quantile(0.95), stats.norm.ppf(0.95, expected, left), rtol=1e-9)
@@ -124,20 +123,14 @@ def test_a_gaussian_alone_is_the_textbook_formula() -> None:
 def test_two_far_components_make_an_interval_across_the_gap() -> None:
     parts = Gaussian(np.array([[-100.0], [100.0]]), np.ones((2, 1, 1)))
     mixture = Mixture(np.array([0.5, 0.5]), parts, GAUSSIANS["full"])
-    found = predictive(mixture, np.zeros((0, 1)), np.zeros(0, np.intp))
+    found = mixture.predictive(np.zeros((0, 1)), np.zeros(0, np.intp))
     exact = [optimize.brentq(lambda x, p=p: found.distribution(np.array([[x]]))[0, 0] - p, -200, 200, xtol=1e-13)
              for p in (0.05, 0.95)]  # fmt: skip
     np.testing.assert_allclose([found.quantile(p)[0, 0] for p in (0.05, 0.95)], exact, rtol=1e-12)
     assert found.moments()[1][0, 0] == pytest.approx(np.sqrt(1e4 + 1))
 
 
-def test_roots() -> None:
-    target = np.array([0.0, 1e-12, 3.0, -7.5, 5.0])
-    found = root(lambda x: (x - target) ** 3 + 0.01 * (x - target), np.full(5, -10.0), np.array([9.0, 8, 7, 6, 5]))
-    np.testing.assert_allclose(found, target, rtol=1e-13, atol=1e-13)
-
-
 def test_angles_have_no_quantiles() -> None:
     mixture = Mixture(np.ones(1), VonMises(np.ones((1, 2)), np.ones((1, 2))), family_of("von-mises"))
     with pytest.raises(UsageError, match="von-mises has no quantiles"):
-        predictive(mixture, np.ones((1, 1)), np.array([0]))
+        mixture.predictive(np.ones((1, 1)), np.array([0]))

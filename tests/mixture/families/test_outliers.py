@@ -12,7 +12,7 @@ from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.em.starts.tournament import search
 from emseg.errors import UsageError
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
-from emseg.mixture.families.outliers import noisy, without_noise
+from emseg.mixture.families.outliers import with_outliers
 from emseg.mixture.families.poisson import PoissonFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
@@ -29,9 +29,10 @@ def littered(n: int = 1200, share: float = 0.2) -> np.ndarray:
 
 
 def posed(x: np.ndarray, model: str = "full") -> tuple[Problem, Mixture]:
-    family = noisy(GAUSSIANS[model], x)
+    family = with_outliers(GAUSSIANS[model], x)
     balls = Mixture(np.full(2, 0.5), Gaussian(CENTRES + 0.5, np.stack([np.eye(2)] * 2)), GAUSSIANS[model])
-    return Problem(Rows(x, np.ones(x.shape[1])), family, 1e-9), family.beside(balls)
+    start = Mixture(*family.with_outliers(balls.weights, balls.components), family)
+    return Problem(Rows(x, np.ones(x.shape[1])), family, 1e-9), start
 
 
 def test_the_density_is_that_of_gaussians_beside_a_box() -> None:
@@ -55,7 +56,7 @@ def test_outliers_no_longer_drag_the_others() -> None:
     np.testing.assert_allclose(found.components.means[:2], CENTRES, atol=0.15)
     np.testing.assert_allclose(found.components.covariances[:2], np.stack([np.eye(2)] * 2), atol=0.2)
     plain = Problem(problem.samples, GAUSSIANS["full"], 1e-9)
-    dragged = fit(algorithm("em"), plain, without_noise(start), Stop(1e-9, 2000), np.random.default_rng(0)).mixture
+    dragged = fit(algorithm("em"), plain, start.classes_only(), Stop(1e-9, 2000), np.random.default_rng(0)).mixture
     assert max(np.linalg.det(matrix) for matrix in dragged.components.covariances) > 100
 
 
@@ -90,7 +91,7 @@ def test_coordinates_and_parameters_leave_the_noise_out(model: str) -> None:
     _, mixture = posed(x, model)
     theta = mixture.pack()
     assert theta.size == mixture.n_parameters + 1  # logits count one too many
-    assert mixture.n_parameters == without_noise(mixture).n_parameters + 1
+    assert mixture.n_parameters == mixture.classes_only().n_parameters + 1
     back = mixture.unpack(theta)
     np.testing.assert_allclose(back.weights, mixture.weights)
     np.testing.assert_allclose(back.log_joint(x), mixture.log_joint(x))
@@ -107,7 +108,7 @@ def test_moving_the_samples_moves_the_box() -> None:
 def test_other_families_have_noise_too() -> None:
     rng = np.random.default_rng(1)
     x = np.concatenate([rng.poisson(5, 900), rng.poisson(40, 900), rng.integers(0, 2000, 200)])[None].astype(float)
-    problem = Problem(Rows(x, np.ones(x.size)), noisy(PoissonFamily(), x), 1e-9)
+    problem = Problem(Rows(x, np.ones(x.size)), with_outliers(PoissonFamily(), x), 1e-9)
     start, _ = search(problem, 2, rng)
     found = fit(algorithm("em"), problem, start, Stop(1e-9, 500), rng).mixture
     np.testing.assert_allclose(np.sort(found.components.means[:2, 0]), [5, 40], rtol=0.05)
@@ -116,4 +117,4 @@ def test_other_families_have_noise_too() -> None:
 
 def test_a_box_without_volume_is_refused() -> None:
     with pytest.raises(ValueError, match="same everywhere"):
-        noisy(GAUSSIANS["full"], np.array([[1.0, 2], [3, 3]]))
+        with_outliers(GAUSSIANS["full"], np.array([[1.0, 2], [3, 3]]))

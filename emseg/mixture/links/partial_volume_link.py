@@ -13,21 +13,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.mixture.families.gaussian import Gaussian, pushed, raw_moments
+from emseg.mixture.covariance.second_moments import pushed, raw_moments
+from emseg.mixture.families.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
 
-if TYPE_CHECKING:
-    from emseg.mixture.families.partial_volume import PartialVolumeFamily
-    from emseg.mixture.mixture import Mixture
-
 Array = NDArray[np.float64]
 Ids = NDArray[np.intp]
+BLOCK = 8192  # samples at a time: their densities stay in the second-level cache
 NODES = 8  # of Gauss and Legendre's rule on each half of the way between two pure means
 BELOW, PURE, ABOVE = 0, 1, 2
 #: Columns of the statistics after the number of pixels: those below, pure and above; parts; then the moments of parts.
@@ -74,29 +71,34 @@ def atoms_of(k: int) -> Atoms:
     return Atoms(owner, other, side, alpha, log_node, np.searchsorted(owner, np.arange(k)))
 
 
-class PartialLink:
+class PartialVolumeLink:
     """log π_k f_k(x), and the expected statistics of the complete data: a `Link`.
 
     Parameters
     ----------
-    family : PartialVolumeFamily
-    mixture : Mixture
-        Or a stack of S of them, (..., K).
+    normal : GaussianFamily
+        The family of pure pixels.
+    weights : ndarray, shape (..., K)
+        π, of one mixture or a stack of S.
+    pure : Gaussian
+        Densities of pure pixels.
+    shares : ndarray, shape (..., K, 3)
+        s, see `PartialVolume`.
     """
 
-    def __init__(self, family: PartialVolumeFamily, mixture: Mixture) -> None:
-        parts, k, d = mixture.components, mixture.k, mixture.d
-        self.normal, self.k, self.d = family.normal, k, d
-        self.eta = self.normal.natural(parts.gaussian)
+    def __init__(self, normal: GaussianFamily, weights: Array, pure: Gaussian, shares: Array) -> None:
+        k, d = pure.means.shape[-2:]
+        self.normal, self.k, self.d = normal, k, d
+        self.eta = normal.natural(pure)
         self.atoms = atoms = atoms_of(k)
-        means = parts.means.reshape(-1, k, d)
-        alpha, covariances = atoms.alpha[:, None], parts.covariances.reshape(-1, k, d, d)
+        means = pure.means.reshape(-1, k, d)
+        alpha, covariances = atoms.alpha[:, None], pure.covariances.reshape(-1, k, d, d)
         i, j = atoms.owner, atoms.other
         self.own, self.rest = alpha[..., None] * covariances[:, i], (1 - alpha[..., None]) * covariances[:, j]
         self.own_mean, self.rest_mean = alpha * means[:, i], (1 - alpha) * means[:, j]
         self.mixed = Gaussian(self.own_mean + self.rest_mean, self.own + self.rest)
-        log_shares = np.log(parts.shares.reshape(-1, k, 3)[:, i, atoms.side])
-        log_weights = np.log(mixture.weights).reshape(-1, k)[:, i]
+        log_shares = np.log(shares.reshape(-1, k, 3)[:, i, atoms.side])
+        log_weights = np.log(weights).reshape(-1, k)[:, i]
         self.scores = self.normal.natural(self.mixed)
         self.scores[..., 0] += log_weights + log_shares + atoms.log_node
         self._x: Real | None = None
@@ -104,35 +106,43 @@ class PartialLink:
 
     def log_joint(self, forms: Real, t: Real) -> None:
         """log Σ_r π_k w_r N(x; m_r, S_r), in place."""
-        _, total, top = self._looked_at(t)
+        _, total, top = self._densities_at(t)
         joint = np.log(total)
         joint += top
         forms[:] = joint.reshape(forms.shape)
 
     def gather(self, counts: Real, forms: Real, t: Real) -> Array:
         """Σ c q (1; sides; parts; parts by share; E[a | x]; E[a aᵀ | x] / α), shape (S·K, …)."""
-        density, total, _ = self._looked_at(t)
+        density, total, _ = self._densities_at(t)
         r = density * (counts.reshape(total.shape) / total)[:, self.atoms.owner]
         sums: Array = np.asarray(r @ t.T, np.float64)  # (S, R, P)
         return self._parted(Stats(sums[..., 0], sums)).reshape(len(counts), -1)
 
-    def expected_shares(self, t: Real) -> Array:
-        """E[share of component j | x, k] of one mixture, shape (K, K, B)."""
-        density, total, _ = self._looked_at(t)
-        atoms, out = self.atoms, np.zeros((self.k, self.k, t.shape[1]))
-        r = density[0] / total[0][atoms.owner]
-        for own, other, alpha, share in zip(atoms.owner, atoms.other, atoms.alpha, r, strict=True):
-            out[own, own] += alpha * share
-            out[own, other] += (1 - alpha) * share
-        return out
+    def class_shares(self, x: Real) -> NDArray[np.float32]:
+        """E[share of class j | x, label k] of one mixture for samples (D, N), shape (K, K, N)."""
+        atoms, found = self.atoms, np.zeros((self.k, self.k, x.shape[1]), np.float32)
+        for start in range(0, x.shape[1], BLOCK):
+            t, part = self.normal.statistics(x[:, start : start + BLOCK]), slice(start, start + BLOCK)
+            density, total, _ = self._densities_at(t)
+            shares = np.zeros((self.k, self.k, t.shape[1]))
+            r = density[0] / total[0][atoms.owner]
+            for own, other, alpha, share in zip(atoms.owner, atoms.other, atoms.alpha, r, strict=True):
+                shares[own, own] += alpha * share
+                shares[own, other] += (1 - alpha) * share
+            found[..., part] = shares
+        return found
 
-    def purity(self, t: Real) -> Array:
-        """P(pure | x) of one mixture, shape (B,)."""
-        density, total, top = (found[0] for found in self._looked_at(t))
-        scale = np.exp(top - top.max(0))
-        return np.asarray((density[self.atoms.side == PURE] * scale).sum(0) / (total * scale).sum(0), np.float64)
+    def purity(self, x: Real) -> NDArray[np.float32]:
+        """P(pure | x) of one mixture for samples (D, N), shape (N,)."""
+        found = np.empty(x.shape[1], np.float32)
+        for start in range(0, x.shape[1], BLOCK):
+            t, part = self.normal.statistics(x[:, start : start + BLOCK]), slice(start, start + BLOCK)
+            density, total, top = (of_stack[0] for of_stack in self._densities_at(t))
+            scale = np.exp(top - top.max(0))
+            found[part] = (density[self.atoms.side == PURE] * scale).sum(0) / (total * scale).sum(0)
+        return found
 
-    def _looked_at(self, t: Real) -> tuple[Real, Real, Real]:
+    def _densities_at(self, t: Real) -> tuple[Real, Real, Real]:
         """Densities of the atoms over the largest of their owner, their sums, and the logarithm of that largest.
 
         Shapes (S, R, B), (S, K, B) and (S, K, B). What was last asked for is remembered.

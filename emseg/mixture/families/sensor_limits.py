@@ -1,4 +1,4 @@
-"""`Bounds`: between which values samples are what they seem, and beyond which none were recorded."""
+"""`SensorLimits`: between which values samples are what they seem, and beyond which none were recorded."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
-CLOSE = 1e-6  # in single precision, a value at a bound may seem to lie as far within
+# Relative. In single precision, whose spacing is 1.2e-7, a value at a limit may seem to lie as far within.
+CLOSE = 1e-6
 
 
-class Side(NamedTuple):
-    """Columns of which the same dimensions are bounds, on the same sides.
+class CensoredColumns(NamedTuple):
+    """Columns of which the same dimensions are censored, on the same sides.
 
     Attributes
     ----------
     seen, cut : ndarray of int
-        Dimensions that are what they seem, and that are bounds.
+        Dimensions that are what they seem, and those that are censored.
     low, high : ndarray, shape (C,)
-        Where the latter really lie.
+        Between which values the censored ones really lie.
     which : ndarray of int
         The columns.
     """
@@ -34,7 +35,7 @@ class Side(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Bounds:
+class SensorLimits:
     """Limits of a sensor, by dimension; infinite where there is none.
 
     Attributes
@@ -59,7 +60,7 @@ class Bounds:
         d: int,
         censored: tuple[float, float] = (-np.inf, np.inf),
         truncated: tuple[float, float] = (-np.inf, np.inf),
-    ) -> Bounds:
+    ) -> SensorLimits:
         """The same limits in each of D dimensions."""
         low, high, least, most = (np.full(d, value, np.float64) for value in (*censored, *truncated))
         return cls(low, high, least, most, np.zeros(d))
@@ -69,17 +70,17 @@ class Bounds:
         """Whether anything was not recorded."""
         return bool(np.isfinite(self.least).any() or np.isfinite(self.most).any())
 
-    def affine(self, shift: Array, scale: Array) -> Bounds:
-        """The bounds of shift + scale · x."""
+    def affine(self, shift: Array, scale: Array) -> SensorLimits:
+        """The limits of shift + scale · x."""
         low, high, least, most = (shift + scale * limit for limit in (self.low, self.high, self.least, self.most))
-        return Bounds(low, high, least, most, self.log_scale - np.log(scale))
+        return SensorLimits(low, high, least, most, self.log_scale - np.log(scale))
 
-    def __getitem__(self, seen: Indices) -> Bounds:
-        """Of some dimensions."""
-        return Bounds(self.low[seen], self.high[seen], self.least[seen], self.most[seen], self.log_scale[seen])
+    def __getitem__(self, seen: Indices) -> SensorLimits:
+        """The limits of some dimensions."""
+        return SensorLimits(self.low[seen], self.high[seen], self.least[seen], self.most[seen], self.log_scale[seen])
 
-    def sides(self, x: NDArray[np.floating[Any]]) -> list[Side]:
-        """The censored columns of planar samples x (D, N), by what is a bound in them."""
+    def censored_columns(self, x: NDArray[np.floating[Any]]) -> list[CensoredColumns]:
+        """The censored columns of planar samples x (D, N), grouped by which dimensions are censored, and where."""
         below, above = x <= (self.low + _slack(self.low))[:, None], x >= (self.high - _slack(self.high))[:, None]
         censored = np.flatnonzero(below.any(0) | above.any(0))
         if not censored.size:
@@ -88,13 +89,13 @@ class Bounds:
         codes = np.unique(packed, axis=1, return_inverse=True)[1].ravel()
         order = np.argsort(codes, kind="stable")
         groups = np.split(censored[order], np.flatnonzero(np.diff(codes[order])) + 1)
-        return [self._side(below[:, which[0]], above[:, which[0]], which) for which in groups]
+        return [self._columns(below[:, which[0]], above[:, which[0]], which) for which in groups]
 
-    def _side(self, below: NDArray[np.bool_], above: NDArray[np.bool_], which: Indices) -> Side:
+    def _columns(self, below: NDArray[np.bool_], above: NDArray[np.bool_], which: Indices) -> CensoredColumns:
         cut, seen = np.flatnonzero(below | above), np.flatnonzero(~(below | above))
         low = np.where(below, self.least, self.high)[cut]
         high = np.where(below, self.low, self.most)[cut]
-        return Side(seen, cut, low, high, which)
+        return CensoredColumns(seen, cut, low, high, which)
 
 
 def _slack(limit: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Links between T(x) and log-densities, one a file: families with hidden data need them."""
