@@ -10,29 +10,29 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from emseg.output.store.interrupts import ENDINGS
+from emseg.output.store.interrupts import END_SIGNALS
 
 #: What else is to be done before the process ends, the latest first.
 CLEANERS: list[Callable[[], None]] = []
 
 
 def install(quiet: bool = False) -> None:
-    """From now on, end in order on a signal of `ENDINGS`, but for those that are ignored (nohup).
+    """From now on, end in order on a signal of `END_SIGNALS`, but for those that are ignored (nohup).
 
     The handler ends the process itself. An exception would be lost where Python runs code of its own, as in the
     callbacks of the import system, and could strike a second time in the middle of tidying up.
     """
-    for number in ENDINGS:
+    for number in END_SIGNALS:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, partial(_leave, quiet))
 
 
 def _leave(quiet: bool, number: int, frame: Any) -> None:
-    for other in ENDINGS:
+    for other in END_SIGNALS:
         signal.signal(other, signal.SIG_IGN)
     for clean in reversed(CLEANERS):
         clean()
-    discard = getattr(sys.modules.get("emseg.output.store.hidden"), "discard_all", None)
+    discard = getattr(sys.modules.get("emseg.output.store.staging"), "discard_all", None)
     if discard:
         discard()
     if not quiet:

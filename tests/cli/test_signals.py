@@ -18,8 +18,8 @@ from emseg.cli.signals import CLEANERS, install
 install(quiet="quiet" in sys.argv)
 CLEANERS.append(lambda: print("first in", flush=True))
 CLEANERS.append(lambda: print("last in", flush=True))
-from emseg.output.store.hidden import Hidden
-with Hidden(sys.argv[1]) as files:
+from emseg.output.store.staging import StagedFiles
+with StagedFiles(sys.argv[1]) as files:
     files.write(sys.argv[1], b"half")
     print("ready", flush=True)
     time.sleep(1 if "nohup" in sys.argv else 60)

@@ -72,9 +72,9 @@ def _done(work: Work, settings: Settings, alone: bool, job: Job) -> Outcome:
         state = BEFORE if done else DONE
     if not done:
         if job.report != STDIO:
-            from emseg.output.store.files import check
+            from emseg.output.store.files import check_targets
 
-            check(job.files.values(), job.report, settings.overwrite)
+            check_targets(job.files.values(), job.report, settings.overwrite)
         done = work(job, alone)
     if (settings.quiet and not settings.as_json) or job.report == STDIO:
         return Outcome(0, state)
@@ -84,7 +84,7 @@ def _done(work: Work, settings: Settings, alone: bool, job: Job) -> Outcome:
 def _earlier(job: Job) -> Done | None:
     """The outcome of an earlier run with the same input and recipe, if it is still there."""
     from emseg.image.file_bytes import digest_of_image
-    from emseg.output.store.files import finished
+    from emseg.output.store.files import finished_report
 
-    found = finished(job.report, digest_of_image(job.source), job.recipe)
+    found = finished_report(job.report, digest_of_image(job.source), job.recipe)
     return Done(found, lambda: f"{shown(job.source)}: done before") if found else None

@@ -26,8 +26,8 @@ def suited(job: Job, png: bool, overwrite: bool) -> Job:
     """
     if png or job.report == STDIO:
         return job
-    from emseg.output.store.files import check
+    from emseg.output.store.files import check_targets
 
     files = {**job.files, "image": job.files["image"].removesuffix(".png") + ".tif"}
-    check(files.values(), job.report, overwrite)
+    check_targets(files.values(), job.report, overwrite)
     return replace(job, files=files)

@@ -172,8 +172,8 @@ def _recipe(command: str, options: Mapping[str, Any], reads: Iterable[str]) -> s
     import hashlib
     import json
 
-    from emseg.output.store.files import digest
+    from emseg.output.store.files import file_digest
 
     facts = {"version": __version__, "command": command, "options": dict(options)}
-    contents = {name: digest(options[name]) for name in reads if isinstance(options.get(name), str)}
+    contents = {name: file_digest(options[name]) for name in reads if isinstance(options.get(name), str)}
     return hashlib.sha256(json.dumps([facts, contents], sort_keys=True, default=str).encode()).hexdigest()

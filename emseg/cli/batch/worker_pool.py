@@ -17,8 +17,8 @@ from emseg.cli import signals
 from emseg.cli.batch.outcome import BAD, Outcome
 from emseg.cli.error_lines import FAILED
 from emseg.errors import shown
-from emseg.output.store.hidden import sweep
 from emseg.output.store.names import Job
+from emseg.output.store.staging import remove_abandoned
 
 PATIENCE = 5.0  # seconds that a process gets for tidying up
 Task = Callable[[Job], Outcome]
@@ -53,7 +53,7 @@ class _Worker:
         assert self.job is not None
         code = self.process.exitcode
         how = f"killed by {_signal_name(-code)}" if code is not None and code < 0 else f"exit code {code}"
-        sweep(self.job.report, len(self.job.files))
+        remove_abandoned(self.job.report, len(self.job.files))
         line = f"{shown(self.job.source)}: its process ended early ({how}); if memory is short, give fewer --jobs"
         return Outcome(FAILED, BAD, line)
 

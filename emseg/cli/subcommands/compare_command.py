@@ -40,12 +40,12 @@ def command(
     """Compare, write the files, show the table."""
     from emseg.commands.compare import compare
     from emseg.output.charts.comparison import comparison_csv, comparison_svg, comparison_text
-    from emseg.output.store.files import check, write_all
+    from emseg.output.store.files import check_targets, write_all
 
     if output == STDIO:
         raise UsageError("-o -: compare writes several files; name a folder")
     (job,) = plan([image], output, always=COMPARE, report=COMPARE_REPORT)
-    check(job.files.values(), job.report, overwrite)
+    check_targets(job.files.values(), job.report, overwrite)
     result = compare(image, watch=partial(watch, quiet=quiet, verbose=verbose), **how)
     contents = {
         job.files["csv"]: partial(comparison_csv, result.traces),

@@ -117,10 +117,10 @@ def mask_of(source: str, folder: str) -> str:
 
 def _contents(folder: str) -> list[tuple[str, str]]:
     """Names and hashes of the files in a folder and in those below."""
-    from emseg.output.store.files import digest
+    from emseg.output.store.files import file_digest
 
     found = (join(place, name) for place, _, names in walk(folder) for name in names)
-    return [(path, digest(path)) for path in sorted(found)]
+    return [(path, file_digest(path)) for path in sorted(found)]
 
 
 def _summary(report: dict[str, Any], job: Job) -> str:

@@ -1,11 +1,12 @@
 """How files are written: whole or not at all, the report last, and never over a file that emseg did not write.
 
-Everything is first written under hidden names (`emseg.output.store.hidden`). Then, with signals held back,
-`.photo.claims` records the hashes of the old files and of the new, the old report goes, the files are renamed one by
-one, and last the report. So a report that is there describes the files that are there; and wherever a crash falls,
-the next run knows its own files, old or new. All it can leave is that hidden record and, if the process was killed,
-hidden `.tmp` files, which the next run of the same input removes. The record stays for as long as there are files of
-an earlier run that the report no longer lists.
+1. Everything is written under temporary hidden names (`emseg.output.store.staging`).
+2. A record of ownership, `.photo.claims`, receives the hashes of the old files and of the new ones.
+3. The old report is removed, the files are renamed one by one, and last the report. Signals are held back meanwhile.
+
+So a report that is there describes the files that are there. Wherever a crash falls, the next run knows its own files,
+old or new. A crash can leave the record, and hidden `.tmp` files, which the next run of the same input removes. The
+record stays for as long as there are files of an earlier run that the report no longer lists.
 """
 
 from __future__ import annotations
@@ -19,24 +20,31 @@ from contextlib import suppress
 from os.path import basename, dirname, isdir, isfile, join, lexists
 from typing import Any
 
-from emseg.errors import OutputError, shown
-from emseg.output.store.hidden import Hidden, alone, sweep
-from emseg.output.store.interrupts import held
+from emseg.errors import OutputError, option, shown
+from emseg.output.store.interrupts import signals_held
+from emseg.output.store.staging import StagedFiles, folder_lock, remove_abandoned
 from emseg.strict_json import report_json
 
-LARGEST_REPORT = 1 << 28  # bytes; whatever is larger is no report of ours
-SHA256 = 64  # hexadecimal digits
+LARGEST_REPORT = 1 << 28  # bytes: a thousand times the report of 255 classes; whatever is larger is no report
+HEX_DIGITS = 64  # of a SHA-256
+OVERWRITE = f"give {option('overwrite', True)} to replace it"
 
 
-def check(paths: Iterable[str], report: str, overwrite: bool = False) -> None:
-    """Raise OutputError unless every target is free, or was written by emseg, or may be overwritten."""
-    with alone(dirname(report) or "."):  # not while another process is between two renames
-        _check(paths, report, overwrite)
+def check_targets(paths: Iterable[str], report: str, overwrite: bool = False) -> None:
+    """Check that every path is free, or was written by emseg, or may be overwritten.
+
+    Raises
+    ------
+    OutputError
+        If not, or if a path is no ordinary file.
+    """
+    with folder_lock(dirname(report) or "."):  # not while another process is between two renames
+        _check_targets(paths, report, overwrite)
 
 
-def _check(paths: Iterable[str], report: str, overwrite: bool) -> None:
-    listed = _hashes(report)
-    own = listed | _hashes(_claims(report))
+def _check_targets(paths: Iterable[str], report: str, overwrite: bool) -> None:
+    listed = _listed(report)
+    own = listed | _listed(_record_path(report))
     for path in (*paths, report):
         try:
             os.lstat(path)
@@ -46,13 +54,13 @@ def _check(paths: Iterable[str], report: str, overwrite: bool) -> None:
             raise _failure(path, error) from error
         if not isfile(path):
             kind = "a folder" if isdir(path) else "no ordinary file"
-            raise OutputError(f"{shown(path)}: is {kind}; choose another output folder (-o)")
+            raise OutputError(f"{shown(path)}: is {kind}; choose another output folder ({option('output')})")
         if overwrite:
             continue
-        if path != report and (basename(path), digest(path)) not in own:
-            raise OutputError(f"{shown(path)}: not written by emseg, or changed since; give --overwrite to replace it")
+        if path != report and (basename(path), file_digest(path)) not in own:
+            raise OutputError(f"{shown(path)}: not written by emseg, or changed since; {OVERWRITE}")
         if path == report and not listed:
-            raise OutputError(f"{shown(path)}: not a report of emseg; give --overwrite to replace it")
+            raise OutputError(f"{shown(path)}: not a report of emseg; {OVERWRITE}")
 
 
 def write_all(
@@ -82,39 +90,48 @@ def write_all(
         If something cannot be written. What was there before is then untouched, unless the failure is in the moment of
         renaming; files are whole even then.
     """
-    folder, claims = dirname(report) or ".", _claims(report)
+    folder, record = dirname(report) or ".", _record_path(report)
     try:
         os.makedirs(folder, exist_ok=True)
-        check(files, report, overwrite)
-        sweep(report, len(files))
-        with Hidden(report) as hidden:
+        check_targets(files, report, overwrite)
+        remove_abandoned(report, len(files))
+        with StagedFiles(report) as staged:
             hashes = {}
             for path, content in files.items():
                 data = content()
                 hashes[basename(path)] = hashlib.sha256(data).hexdigest()
-                hidden.write(path, data)
+                staged.write(path, data)
             written = {**facts, "outputs": hashes}
-            hidden.write(report, report_json(written))
-            with held(), alone(folder):
-                earlier = _hashes(report) | _hashes(claims)
-                hidden.write(claims, _record(earlier | set(hashes.items())))
-                hidden.show(claims)
+            staged.write(report, report_json(written))
+            with signals_held(), folder_lock(folder):
+                earlier = _listed(report) | _listed(record)
+                staged.write(record, _record_bytes(earlier | set(hashes.items())))
+                staged.publish(record)
                 with suppress(FileNotFoundError):
                     os.remove(report)
-                hidden.show(*files)
-                hidden.show(report)
-                _settle(hidden, claims, earlier, set(hashes))
+                staged.publish(*files)
+                staged.publish(report)
+                _trim_record(staged, record, earlier, set(hashes))
     except OSError as error:
         raise _failure(error.filename2 or folder, error) from error
     return written
 
 
-def finished(report: str, sha256: str, recipe: str) -> dict[str, Any] | None:
-    """The report of an earlier run if it stands for the same input and recipe, and all its files are as written.
+def finished_report(report: str, sha256: str, recipe: str) -> dict[str, Any] | None:
+    """The report of an earlier run, if it is of the same input and recipe and its files are as written; else None.
 
-    What a killed process may have left beside them is tidied up.
+    Files that a killed process has left beside them are removed.
+
+    Parameters
+    ----------
+    report : str
+        Path of the report.
+    sha256 : str
+        Digest of the input, in hexadecimal; empty if it is not known.
+    recipe : str
+        Hash of everything but the input that decides what the results are.
     """
-    facts: dict[str, Any] = _facts(report)
+    facts: dict[str, Any] = _loaded(report)
     match facts:
         case {"recipe": done, "input": {"sha256": source}, "outputs": dict() as outputs}:
             pass
@@ -122,45 +139,47 @@ def finished(report: str, sha256: str, recipe: str) -> dict[str, Any] | None:
             return None
     if not sha256 or (done, source) != (recipe, sha256) or any(basename(name) != name for name in outputs):
         return None
-    if any(digest(join(dirname(report), name)) != sha for name, sha in outputs.items()):
+    if any(file_digest(join(dirname(report), name)) != sha for name, sha in outputs.items()):
         return None
-    sweep(report, len(outputs))
-    claims = _claims(report)
-    if lexists(claims):
-        with suppress(OSError), Hidden(report) as hidden, held(), alone(dirname(report) or "."):
-            _settle(hidden, claims, _hashes(claims), set(outputs))
+    remove_abandoned(report, len(outputs))
+    record = _record_path(report)
+    if lexists(record):
+        with suppress(OSError), StagedFiles(report) as staged, signals_held(), folder_lock(dirname(report) or "."):
+            _trim_record(staged, record, _listed(record), set(outputs))
     return facts
 
 
-def _settle(hidden: Hidden, claims: str, earlier: set[tuple[str, str]], listed: set[str]) -> None:
-    """Keep the record of claims for the files of earlier runs that the report does not list, if there are any."""
-    folder = dirname(claims)
+def _trim_record(staged: StagedFiles, record: str, earlier: set[tuple[str, str]], listed: set[str]) -> None:
+    """Reduce the record of ownership to files of earlier runs that the report does not list; remove an empty one."""
+    folder = dirname(record)
     left = {(name, digest) for name, digest in earlier if name not in listed and lexists(join(folder, name))}
     if left:
-        hidden.write(claims, _record(left))
-        hidden.show(claims)
+        staged.write(record, _record_bytes(left))
+        staged.publish(record)
     else:
-        os.remove(claims)
+        os.remove(record)
 
 
 def _failure(where: str, error: OSError) -> OutputError:
-    remedy = "check space and permissions, or choose another folder (-o)"
+    """What to say of a file that cannot be written."""
+    remedy = f"check space and permissions, or choose another folder ({option('output')})"
     if error.errno == errno.ENAMETOOLONG:
-        remedy = "shorten the names (--name)"
+        remedy = f"shorten the names ({option('name')})"
     return OutputError(f"{shown(where)}: cannot be written ({error.strerror or error}); {remedy}")
 
 
-def _claims(report: str) -> str:
+def _record_path(report: str) -> str:
+    """Where the record of ownership is."""
     return join(dirname(report), f".{basename(report).removesuffix('.json')}.claims")
 
 
-def _record(claims: set[tuple[str, str]]) -> bytes:
-    """File names and hashes in the form that `_hashes` reads; a name may have several."""
-    return report_json({"version": 1, "outputs": sorted(claims)})
+def _record_bytes(owned: set[tuple[str, str]]) -> bytes:
+    """File names and hashes in the form that `_listed` reads; a name may have several hashes."""
+    return report_json({"version": 1, "outputs": sorted(owned)})
 
 
-def _facts(path: str) -> Any:
-    """What a report or a record of claims holds; None if there is none that can be read."""
+def _loaded(path: str) -> Any:
+    """What a report or a record of ownership holds; None if there is none that can be read."""
     try:
         if not isfile(path) or os.path.getsize(path) > LARGEST_REPORT:
             return None
@@ -170,18 +189,18 @@ def _facts(path: str) -> Any:
         return None
 
 
-def _hashes(report: str) -> set[tuple[str, str]]:
-    """File names and hashes that a report or a record of claims lists; empty if it is none of ours."""
+def _listed(report: str) -> set[tuple[str, str]]:
+    """File names and hashes that a report or a record of ownership lists; empty if emseg did not write it."""
     try:
-        facts = _facts(report)
+        facts = _loaded(report)
         outputs = facts["outputs"]
         pairs = outputs.items() if isinstance(outputs, dict) else outputs
-        return {(name, digest) for name, digest in pairs if facts["version"] and len(digest) == SHA256}
+        return {(name, digest) for name, digest in pairs if facts["version"] and len(digest) == HEX_DIGITS}
     except (ValueError, KeyError, TypeError):
         return set()
 
 
-def digest(path: str) -> str:
+def file_digest(path: str) -> str:
     """SHA-256 of a regular file's content, in hexadecimal; empty if it cannot be read."""
     if not isfile(path):  # a pipe or a device might never end
         return ""

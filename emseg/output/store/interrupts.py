@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from typing import Any
 
 #: Ctrl-C, `kill`, and a terminal that is closed; the last where the system has it.
-ENDINGS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+END_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 
 @contextmanager
-def held() -> Iterator[None]:
-    """Let a signal of `ENDINGS` that comes in the meantime take effect afterwards."""
+def signals_held() -> Iterator[None]:
+    """Let a signal of `END_SIGNALS` that comes in the meantime take effect afterwards."""
     waiting: list[int] = []
     handlers: dict[int, Any] = {}
     try:
-        for number in ENDINGS:
+        for number in END_SIGNALS:
             handler = signal.getsignal(number)
             if handler not in (None, signal.SIG_IGN):
                 signal.signal(number, lambda number, frame: waiting.append(number))

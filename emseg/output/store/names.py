@@ -8,7 +8,7 @@ from os import sep
 from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
 from string import Formatter
 
-from emseg.errors import UsageError, shown
+from emseg.errors import UsageError, option, shown
 from emseg.image.formats.registry import VOLUMES
 from emseg.output.registry import KINDS, written_always
 
@@ -123,12 +123,14 @@ def plan(
             if key in made:
                 other = shown(made[key])
                 raise UsageError(
-                    f"{what}: its result {where} is also that of {other}; use a folder for each (-o), --recursive, "
-                    "or --name '{name}'"
+                    f"{what}: its result {where} is also that of {other}; use a folder for each "
+                    f"({option('output')}), {option('recursive', True)}, or {option('name', '{name}')}"
                 )
             other = places.key(splitext(path)[0] + OTHERWISE[kind]) if kind in OTHERWISE else key
             if key in taken or other in taken or (islink(path) and normcase(realpath(path)) in taken):
-                raise UsageError(f"{what}: its result {where} would replace an input; use another folder (-o)")
+                raise UsageError(
+                    f"{what}: its result {where} would replace an input; use another folder ({option('output')})"
+                )
             made[key] = entry.path
         jobs.append(job)
     return jobs
@@ -136,7 +138,9 @@ def plan(
 
 def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
     if len(inputs) != 1:
-        raise UsageError(f"-o -: one input goes to standard output, not {len(inputs)}; name a folder")
+        raise UsageError(
+            f"{option('output', STDIO)}: one input goes to standard output, not {len(inputs)}; name a folder"
+        )
     return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem, page=inputs[0].page)]
 
 
@@ -147,18 +151,19 @@ def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
     if base.lower().endswith(VOLUMES) and suffix.lower() == ".gz":
         stem, suffix = stem[:-4], stem[-4:] + suffix
     parent = basename(dirname(entry.path))
+    named = option("name", shown(template))
     known = {"stem": stem, "name": base, "suffix": suffix.removeprefix("."), "folder": parent, **fields}
     try:
         parts = list(Formatter().parse(template))
     except ValueError as error:
-        raise UsageError(f"--name {shown(template)}: {error}; write braces in pairs, as {{stem}}_{{k}}") from error
+        raise UsageError(f"{named}: {error}; write braces in pairs, as {{stem}}_{{k}}") from error
     text = ""
     for literal, field, spec, conversion in parts:
         if field is not None and (field not in known or spec or conversion):
-            raise UsageError(f"--name {shown(template)}: there is no such field; use {', '.join(known)}, in braces")
+            raise UsageError(f"{named}: there is no such field; use {', '.join(known)}, in braces")
         text += literal + (known[field] if field is not None else "")
     if not basename(text) or "\0" in text:
-        raise UsageError(f"--name {shown(template)}: gives no name of a file; write, for one, {{stem}}")
+        raise UsageError(f"{named}: gives no name of a file; write, for one, {{stem}}")
     return text
 
 
@@ -182,7 +187,9 @@ class _Places:
     def require_inside(self, path: str, entry: Input) -> None:
         folder = self.real(dirname(path))
         if folder != self.root and not folder.startswith(self.root.rstrip(sep) + sep):
-            raise UsageError(f"{shown(entry.path)}: its result {shown(path)} would leave the output folder; see --name")
+            raise UsageError(
+                f"{shown(entry.path)}: its result {shown(path)} would leave the output folder; see {option('name')}"
+            )
 
 
 def common_folder(folders: Iterable[str]) -> str:
@@ -190,4 +197,6 @@ def common_folder(folders: Iterable[str]) -> str:
     try:
         return commonpath([realpath(folder) for folder in folders])
     except ValueError as error:  # several drives
-        raise UsageError("--recursive: the inputs have no folder in common; run the command for each") from error
+        raise UsageError(
+            f"{option('recursive')}: the inputs have no folder in common; run the command for each"
+        ) from error

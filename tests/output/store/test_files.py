@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from emseg.errors import OutputError
-from emseg.output.store.files import check, write_all
+from emseg.output.store.files import check_targets, write_all
 
 NAMES = ("p.labels.png", "p.overlay.png", "p.log.csv")
 
@@ -65,7 +65,7 @@ def test_files_and_report(tmp_path: Path) -> None:
 
 def test_its_own_files_are_replaced(tmp_path: Path) -> None:
     write(tmp_path, "a")
-    check(contents(tmp_path, "b"), str(tmp_path / "p.json"))
+    check_targets(contents(tmp_path, "b"), str(tmp_path / "p.json"))
     write(tmp_path, "b")
     assert (tmp_path / NAMES[0]).read_bytes().endswith(b"run b")
     assert seen(tmp_path) == {*NAMES, "p.json"}
@@ -74,7 +74,7 @@ def test_its_own_files_are_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [*NAMES, "p.json"])
 def test_a_file_of_the_user_stays(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"mine")
-    with pytest.raises(OutputError, match=f"{name}: .*--overwrite"):
+    with pytest.raises(OutputError, match=f"{name}: .*overwrite=True"):
         write(tmp_path, "a")
     assert seen(tmp_path) == {name}
     assert (tmp_path / name).read_bytes() == b"mine"
@@ -86,14 +86,14 @@ def test_a_result_that_was_changed_is_the_users(tmp_path: Path) -> None:
     write(tmp_path, "a")
     (tmp_path / NAMES[1]).write_bytes(b"retouched")
     with pytest.raises(OutputError, match=r"p\.overlay\.png: .*changed since"):
-        check(contents(tmp_path, "b"), str(tmp_path / "p.json"))
+        check_targets(contents(tmp_path, "b"), str(tmp_path / "p.json"))
 
 
 def test_a_report_of_another_name_lends_no_ownership(tmp_path: Path) -> None:
     write(tmp_path, "a")
     (tmp_path / "q.log.csv").write_bytes((tmp_path / "p.log.csv").read_bytes())
     with pytest.raises(OutputError, match=r"q\.log\.csv"):
-        check([str(tmp_path / "q.log.csv")], str(tmp_path / "q.json"))
+        check_targets([str(tmp_path / "q.log.csv")], str(tmp_path / "q.json"))
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_permissions_follow_the_umask(tmp_path: Path) -> None:
 def test_a_folder_in_the_way(tmp_path: Path, overwrite: bool) -> None:
     (tmp_path / NAMES[0]).mkdir()
     with pytest.raises(OutputError, match="is a folder"):
-        check(contents(tmp_path, "a"), str(tmp_path / "p.json"), overwrite)
+        check_targets(contents(tmp_path, "a"), str(tmp_path / "p.json"), overwrite)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
@@ -198,7 +198,7 @@ def test_a_folder_in_the_way(tmp_path: Path, overwrite: bool) -> None:
 def test_a_pipe_in_the_way_is_not_waited_for(tmp_path: Path, name: str) -> None:
     os.mkfifo(tmp_path / name)
     with pytest.raises(OutputError, match="no ordinary file"):
-        check(contents(tmp_path, "a"), str(tmp_path / "p.json"), True)
+        check_targets(contents(tmp_path, "a"), str(tmp_path / "p.json"), True)
 
 
 def test_a_file_where_the_folder_should_be(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from emseg.errors import OutputError
-from emseg.output.store.files import check, write_all
+from emseg.output.store.files import check_targets, write_all
 
 ROOT = Path(__file__).parents[3]
 OLD = ("photo.labels.png", "photo.overlay.png", "photo.log.csv")
@@ -39,7 +39,7 @@ def refused(folder: Path, match: str, names: tuple[str, ...] = OLD) -> None:
     """Both the early check and the writing itself say no, in one line, and nothing changes."""
     before = look(folder)
     for attempt in (
-        lambda: check([str(folder / name) for name in names], str(folder / "photo.json")),
+        lambda: check_targets([str(folder / name) for name in names], str(folder / "photo.json")),
         lambda: write(folder, "refused", names),
     ):
         with pytest.raises(OutputError, match=match) as caught:
@@ -256,7 +256,7 @@ def test_a_report_grants_nothing_beyond_the_names_it_lists(tmp_path: Path, name:
         (place / OLD[0]).write_bytes(b"mine")
     refused(folder, "not written by emseg")
     with pytest.raises(OutputError):
-        check([str(tmp_path / OLD[0])], str(folder / "photo.json"))
+        check_targets([str(tmp_path / OLD[0])], str(folder / "photo.json"))
 
 
 def test_a_file_whose_report_is_gone_is_refused(tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_a_name_too_long_is_refused_before_any_work(tmp_path: Path) -> None:
 def test_a_folder_that_is_a_file_is_refused_before_any_work(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"mine")
     with pytest.raises(OutputError, match=r"cannot be written .Not a directory"):
-        check([str(tmp_path / "file" / OLD[0])], str(tmp_path / "file" / "photo.json"))
+        check_targets([str(tmp_path / "file" / OLD[0])], str(tmp_path / "file" / "photo.json"))
 
 
 def test_names_of_undecodable_bytes(tmp_path: Path) -> None:

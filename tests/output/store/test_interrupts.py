@@ -7,14 +7,14 @@ import threading
 
 import pytest
 
-from emseg.output.store.interrupts import ENDINGS, held
+from emseg.output.store.interrupts import END_SIGNALS, signals_held
 
 
 def test_it_waits() -> None:
     passed = []
 
     def work() -> None:
-        with held():
+        with signals_held():
             signal.raise_signal(signal.SIGINT)
             passed.append(True)
 
@@ -24,12 +24,12 @@ def test_it_waits() -> None:
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-@pytest.mark.parametrize("number", ENDINGS)
+@pytest.mark.parametrize("number", END_SIGNALS)
 def test_the_handler_that_was_there_gets_it_once(number: int) -> None:
     found: list[int] = []
     before = signal.signal(number, lambda number, frame: found.append(number))
     try:
-        with held():
+        with signals_held():
             signal.raise_signal(number)
             signal.raise_signal(number)
             assert found == []
@@ -43,7 +43,7 @@ def test_the_handler_that_was_there_gets_it_once(number: int) -> None:
 def test_what_is_ignored_stays_ignored() -> None:
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with held():
+        with signals_held():
             signal.raise_signal(signal.SIGTERM)
         assert signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
     finally:
@@ -51,7 +51,7 @@ def test_what_is_ignored_stays_ignored() -> None:
 
 
 def test_an_error_inside_comes_through() -> None:
-    with pytest.raises(ZeroDivisionError), held():
+    with pytest.raises(ZeroDivisionError), signals_held():
         raise ZeroDivisionError
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -60,7 +60,7 @@ def test_other_threads_are_left_alone() -> None:
     done = []
 
     def work() -> None:
-        with held():
+        with signals_held():
             done.append(True)
 
     thread = threading.Thread(target=work)

@@ -84,7 +84,7 @@ def test_fields_of_a_template() -> None:
 
 @pytest.mark.parametrize("name", ["{k}", "{stem", "stem}", "{stem!s}", "{stem:>9}", "{}", "{0}", "", "a/", "\0"])
 def test_templates_that_make_no_sense(name: str) -> None:
-    with pytest.raises(UsageError, match="--name"):
+    with pytest.raises(UsageError, match="name="):
         plan(["x.png"], "out", name=name)
 
 

@@ -1,4 +1,4 @@
-"""Hidden files: found again by the next run, never taken from a process that lives."""
+"""StagedFiles files: found again by the next run, never taken from a process that lives."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 
 import pytest
 
-from emseg.output.store import hidden
-from emseg.output.store.hidden import Hidden, alone, discard_all, hidden_names, sweep
+from emseg.output.store import staging
+from emseg.output.store.staging import StagedFiles, discard_all, folder_lock, remove_abandoned, staging_names
 
 ROOT = Path(__file__).parents[3]
 HOLD = """
 import sys, time
-from emseg.output.store.hidden import Hidden
-with Hidden(sys.argv[1]) as files:
+from emseg.output.store.staging import StagedFiles
+with StagedFiles(sys.argv[1]) as files:
     files.write(sys.argv[1], b"of another process")
     print("ready", flush=True)
     time.sleep(60)
 """
 
-pytestmark = pytest.mark.skipif(hidden.fcntl is None, reason="this system has no such locks")
+pytestmark = pytest.mark.skipif(staging.fcntl is None, reason="this system has no such locks")
 
 
 def names(folder: Path) -> list[str]:
@@ -50,65 +50,65 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def test_shown_or_gone(tmp_path: Path, report: str) -> None:
-    with Hidden(report) as files:
+    with StagedFiles(report) as files:
         files.write(report, b"shown")
         files.write(str(tmp_path / "other"), b"gone")
         assert len(names(tmp_path)) == 2
         assert all(name.startswith(".emseg-") for name in names(tmp_path))
-        files.show(report)
+        files.publish(report)
     assert names(tmp_path) == ["photo.json"]
     assert Path(report).read_bytes() == b"shown"
 
 
 def test_names_depend_on_the_report_alone() -> None:
-    first = [name for _, name in zip(range(3), hidden_names("a/photo.json"), strict=False)]
+    first = [name for _, name in zip(range(3), staging_names("a/photo.json"), strict=False)]
     assert len(set(first)) == 3
     assert first == [
-        f"a/{os.path.basename(name)}" for _, name in zip(range(3), hidden_names("photo.json"), strict=False)
+        f"a/{os.path.basename(name)}" for _, name in zip(range(3), staging_names("photo.json"), strict=False)
     ]
-    assert next(hidden_names("a/photo2.json")) not in first
+    assert next(staging_names("a/photo2.json")) not in first
 
 
 def test_what_a_killed_process_left_is_swept(tmp_path: Path, report: str, other: subprocess.Popen[bytes]) -> None:
     end(other)
     assert len(names(tmp_path)) == 1
-    sweep(report.replace("photo", "another"), 3)
+    remove_abandoned(report.replace("photo", "another"), 3)
     assert len(names(tmp_path)) == 1
-    sweep(report, 3)
+    remove_abandoned(report, 3)
     assert names(tmp_path) == []
 
 
 def test_what_a_living_process_holds_stays(tmp_path: Path, report: str, other: subprocess.Popen[bytes]) -> None:
     held = names(tmp_path)
-    sweep(report, 3)
-    with Hidden(report) as files:
+    remove_abandoned(report, 3)
+    with StagedFiles(report) as files:
         files.write(report, b"mine")
         assert len(names(tmp_path)) == 2
-        files.show(report)
+        files.publish(report)
     assert names(tmp_path) == sorted([*held, "photo.json"])
     assert (tmp_path / held[0]).read_bytes() == b"of another process"
     end(other)
 
 
 def test_a_name_that_is_taken_is_left(tmp_path: Path, report: str) -> None:
-    taken = next(hidden_names(report))
+    taken = next(staging_names(report))
     os.symlink("/etc/hostname", taken)
-    with Hidden(report) as files:
+    with StagedFiles(report) as files:
         files.write(report, b"mine")
-        files.show(report)
+        files.publish(report)
     assert os.readlink(taken) == "/etc/hostname"
 
 
 def test_too_many_is_an_error(tmp_path: Path, report: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hidden, "MOST", 2)
-    for name in hidden_names(report):
+    monkeypatch.setattr(staging, "MOST_STAGED", 2)
+    for name in staging_names(report):
         os.mkdir(name)
-    with pytest.raises(OSError, match="too many hidden files"), Hidden(report) as files:
+    with pytest.raises(OSError, match="too many hidden files"), StagedFiles(report) as files:
         files.write(report, b"mine")
 
 
 def test_all_of_a_process_are_discarded_at_once(tmp_path: Path, report: str) -> None:
-    with Hidden(report) as one, Hidden(str(tmp_path / "b.json")) as two:
+    with StagedFiles(report) as one, StagedFiles(str(tmp_path / "b.json")) as two:
         one.write(report, b"1")
         two.write(str(tmp_path / "b.json"), b"2")
         discard_all()
@@ -117,12 +117,12 @@ def test_all_of_a_process_are_discarded_at_once(tmp_path: Path, report: str) -> 
 
 def test_one_at_a_time_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A second one waits; in the end, patience is at an end, and the work is done all the same."""
-    monkeypatch.setattr(hidden, "PATIENCE", 0.2)
-    with alone(str(tmp_path)):
+    monkeypatch.setattr(staging, "LOCK_SECONDS", 0.2)
+    with folder_lock(str(tmp_path)):
         start = time.monotonic()
-        with alone(str(tmp_path)):
+        with folder_lock(str(tmp_path)):
             assert time.monotonic() - start >= 0.2
     start = time.monotonic()
-    with alone(str(tmp_path)), alone(str(tmp_path / "nowhere")):
+    with folder_lock(str(tmp_path)), folder_lock(str(tmp_path / "nowhere")):
         pass
     assert names(tmp_path) == []

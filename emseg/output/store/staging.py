@@ -1,8 +1,8 @@
-"""Files under hidden names until all of them are written; and what killed processes have left of them.
+"""Files under temporary hidden names until all of them are written; and removal of what killed processes have left.
 
-A hidden name is made of the hash of its report's name and a number, so the next run of the same input finds what was
+A hidden name is made of the hash of its report's name and a number. So the next run of the same input finds what was
 left behind without looking at anything else. A process holds a lock on each of its hidden files for as long as it
-lives: what is not locked is abandoned.
+lives. A file without a lock is abandoned.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ except ImportError:  # Windows, where a file that is open cannot be removed: tha
     fcntl = None  # type: ignore[assignment]
 
 BINARY = getattr(os, "O_BINARY", 0)  # where the system would translate line ends
-MOST = 1000  # hidden files of one report; only processes that write the same report at once make more than a few
-PATIENCE = 10.0  # seconds to wait for another process that is renaming files in the same folder
-_LIVE: set[Hidden] = set()
+# Hidden files of one report. Only processes that write the same report at once make more than a dozen.
+MOST_STAGED = 1000
+# Wait for another process that is renaming files in the same folder, which takes milliseconds on a local disk.
+LOCK_SECONDS = 10.0
+_OPEN: set[StagedFiles] = set()
 
 
-class Hidden:
-    """Files of a folder under hidden names, until they are shown; those never shown are removed in the end."""
+class StagedFiles:
+    """Files of a folder under hidden names until they are published; those that never are, are removed in the end."""
 
     def __init__(self, report: str) -> None:
         self.report = report
@@ -35,16 +37,16 @@ class Hidden:
         self.names: dict[str, str] = {}
         self.handles: dict[str, int] = {}
 
-    def __enter__(self) -> Hidden:
-        _LIVE.add(self)
+    def __enter__(self) -> StagedFiles:
+        _OPEN.add(self)
         return self
 
     def __exit__(self, *failure: object) -> None:
         self.discard()
-        _LIVE.discard(self)
+        _OPEN.discard(self)
 
     def discard(self) -> None:
-        """Remove what has not been shown."""
+        """Remove what has not been published."""
         for path, name in list(self.names.items()):
             with suppress(OSError):
                 os.remove(name)
@@ -52,7 +54,7 @@ class Hidden:
 
     def write(self, path: str, data: bytes) -> None:
         """Write what will be `path` and wait until it is on the disk; permissions follow the umask."""
-        for name in hidden_names(self.report):
+        for name in staging_names(self.report):
             if name in self.names.values():
                 continue
             if _abandoned(name):
@@ -75,8 +77,8 @@ class Hidden:
             return
         raise OSError(errno.EEXIST, "too many hidden files of emseg; remove .emseg-*.tmp", None, None, self.folder)
 
-    def show(self, *paths: str) -> None:
-        """Give files their names, for good."""
+    def publish(self, *paths: str) -> None:
+        """Give files their final names."""
         for path in paths:
             os.replace(self.names[path], path)
             self._release(path)
@@ -89,15 +91,15 @@ class Hidden:
             os.close(handle)
 
 
-def hidden_names(report: str) -> Iterator[str]:
+def staging_names(report: str) -> Iterator[str]:
     """The hidden names that files of this report may have, in the order of use."""
     digest = hashlib.sha256(os.fsencode(basename(report))).hexdigest()[:16]
-    return (join(dirname(report), f".emseg-{digest}-{number}.tmp") for number in range(MOST))
+    return (join(dirname(report), f".emseg-{digest}-{number}.tmp") for number in range(MOST_STAGED))
 
 
-def sweep(report: str, files: int) -> None:
+def remove_abandoned(report: str, files: int) -> None:
     """Remove hidden files that killed processes have left of this report, which has so many other files."""
-    for _, name in zip(range(files + 2), hidden_names(report), strict=False):
+    for _, name in zip(range(files + 2), staging_names(report), strict=False):
         if _abandoned(name):
             with suppress(OSError):
                 os.remove(name)
@@ -105,12 +107,12 @@ def sweep(report: str, files: int) -> None:
 
 def discard_all() -> None:
     """Remove every hidden file of this process, which is about to end."""
-    for hidden in list(_LIVE):
-        hidden.discard()
+    for staged in list(_OPEN):
+        staged.discard()
 
 
 @contextmanager
-def alone(folder: str) -> Iterator[None]:
+def folder_lock(folder: str) -> Iterator[None]:
     """Hold the lock of a folder, so that two processes do not mix their renames.
 
     Where a file system has no locks, or nobody lets go, the work is done all the same.
@@ -120,7 +122,7 @@ def alone(folder: str) -> Iterator[None]:
         with suppress(OSError):
             handle = os.open(folder, os.O_RDONLY)
     try:
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + LOCK_SECONDS
         while handle >= 0:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
