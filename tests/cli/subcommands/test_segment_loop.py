@@ -55,8 +55,8 @@ def run(*inputs: str) -> int:
             2,
             [],
             [
-                "a.png: its result a.labels.png is also that of x/a.png; use a folder for each (--output), --recursive, or"
-                " --name '{name}'"
+                "a.png: its result a.labels.png is also that of x/a.png; use a folder for each (-o), "
+                "--recursive, or --name {name}"
             ],
         ),
         (
