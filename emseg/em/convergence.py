@@ -22,6 +22,8 @@ class Status(Enum):
     STALLED = "converged: no step changes the objective by more than rounding"
     AVERAGED = "averaged: all draws asked for are made; with --option for more of them the answer comes closer"
     PASSED = "finished: all passes asked for are made; with --option passes for more the answer comes closer"
+    SETTLED = "converged: the parameters have ceased to move"
+    SCHEDULED = "finished: all iterations of the method's schedule are made"
     MAX_ITER = "not converged: stopped at the largest number of iterations; raise --max-iter or --tol"
     APPLIED = "applied: the mixture of a model, not fitted to this image"
     DEGENERATE = "degenerate: a component became empty or singular; use a smaller -k, or a --floor above 0"

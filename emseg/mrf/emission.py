@@ -87,6 +87,16 @@ class Emission:
                 for part in lattice.blocks(BLOCK):
                     t[:, part] = self._monomials(s, part)
 
+    @property
+    def learns(self) -> bool:
+        """Whether the field changes the mixture; of pixels that may be mixed, their own values say more."""
+        return self.problem.family.refitted_in_field
+
+    @property
+    def shift(self) -> float:
+        """What brings Σ log f from standardised to the features' own units."""
+        return float(np.sum(self.problem.log_jacobian)) * self.lattice.n_sites
+
     def _monomials(self, s: int, part: slice) -> Real:
         """T(x) of a block, shape (P, B); zero outside."""
         rows = self.problem.samples
@@ -102,7 +112,7 @@ class Emission:
     def with_level(self, mixture: Mixture) -> tuple[Real, float]:
         """The same, and the sum over all pixels of the largest log f_k(x_i), in the features' own units."""
         log_f, level = self._densities(mixture, True)
-        return log_f, level + float(np.sum(self.problem.log_jacobian)) * self.lattice.n_sites
+        return log_f, level + self.shift
 
     def _densities(self, mixture: Mixture, wanted: bool) -> tuple[Real, float]:
         inside, level = self.lattice.inside, 0.0

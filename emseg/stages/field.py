@@ -171,7 +171,7 @@ def _whole(
 ) -> tuple[FieldFit, Emission]:
     """Fit to all pixels."""
     emission = Emission(task.problem, task.grid(valid, index), index, known=known, weighted=task.weighted(known))
-    fit = partial(fit_field, emission, method=task.method, rng=rng, beta=task.beta, log=True)
+    fit = partial(fit_field, emission, method=task.method, rng=rng, beta=task.beta, watched=True)
     if known.marks is not None or known.log_prior is not None:
         if known.marks is None and emission.log_prior is not None:
             plain = task.problem.m_step(emission.of_shares(np.exp(emission.log_prior)))
