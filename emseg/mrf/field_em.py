@@ -77,8 +77,8 @@ class FieldState:
         After every iteration, if they are watched.
     recent : tuple of ndarray, shape (K + 1,)
         The shares of the classes and β after the last iterations.
-    densities : (ndarray of float32, shape (S, K, M); float), or None
-        Log-densities less their largest and the sum of the largest, if the mixture stays the same.
+    densities : (ndarray of float32, shape (S, K, M); float)
+        Log-densities less their largest, and the sum of the largest.
     """
 
     mixture: Mixture
@@ -87,7 +87,7 @@ class FieldState:
     betas: tuple[float, ...]
     free_energies: tuple[float, ...]
     recent: tuple[Array, ...]
-    densities: tuple[Real, float] | None
+    densities: tuple[Real, float]
 
     @property
     def counts(self) -> Array:
@@ -141,8 +141,9 @@ class FieldEM:
         rng: np.random.Generator,
     ) -> tuple[FieldState, Info]:
         emission, turn = problem.emission, len(before.betas) if before else 0
-        densities = before.densities if before else None
-        if densities is None:
+        if before and not emission.learns:
+            densities = before.densities
+        else:
             densities = emission.with_level(mixture) if self.monotone else (emission.log_densities(mixture), 0.0)
         log_f, level = densities
         tally = _Tally(emission, mixture, None if problem.beta is not None else beta, turn)
@@ -160,7 +161,7 @@ class FieldEM:
             (*(before.betas if before else ()), after),
             (*(before.free_energies if before else ()), *(() if free is None else (free - level,))),
             (*(before.recent if before else ()), np.append(stats.n / stats.n.sum(), after))[-WAIT:],
-            None if emission.learns else densities,
+            densities,
         )
         ending = None
         if state.settled(self.schedule.still):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -77,7 +78,7 @@ class Lattice:
         """M, cells of a phase."""
         return int(self.inside.shape[1])
 
-    @property
+    @cached_property
     def n_sites(self) -> int:
         """Number of pixels that take part."""
         return int(self.inside.sum())
@@ -87,7 +88,7 @@ class Lattice:
         """Σ_j w_ij of a pixel in the interior, for edges of weight 1."""
         return sum(link.weight for link in self.links[0])
 
-    @property
+    @cached_property
     def largest_support(self) -> float:
         """A bound on Σ_j w_ij of any pixel."""
         rows = [

@@ -27,8 +27,8 @@ class Gibbs(LabelField):
     largest_whole: ClassVar[int] = 1_500_000
     labels_large: ClassVar[str] = "gibbs"
 
-    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
-        sweep(self.lattice, labels, log_f, beta, rng, visit, self.support)
+    def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+        sweep(self.lattice, self.labels, log_f, beta, rng, visit, self.support)
 
     def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
         """Marginal probabilities, as the mean of the conditional ones over `sweeps` sweeps, and their largest."""
@@ -38,9 +38,8 @@ class Gibbs(LabelField):
             p *= share
             probabilities[s, :, part] += p
 
-        labels = self.labels.copy()
         for _ in range(sweeps):
-            self._sweep(labels, log_f, beta, rng, add)
+            self._sweep(log_f, beta, rng, add)
         return probabilities, state(self.lattice, best_label(probabilities))
 
 

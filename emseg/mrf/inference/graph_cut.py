@@ -39,10 +39,10 @@ class GraphCut(LabelField):
     largest_whole: ClassVar[int] = 500_000
     labels_large: ClassVar[str] = "graph-cut"
 
-    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
-        expand(self.lattice, labels, log_f, beta)
+    def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+        expand(self.lattice, self.labels, log_f, beta)
         if visit:
-            visit_conditionals(self.lattice, labels, log_f, beta, visit, self.support)
+            visit_conditionals(self.lattice, self.labels, log_f, beta, visit, self.support)
 
 
 @dataclass(frozen=True, eq=False)

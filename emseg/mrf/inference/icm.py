@@ -25,10 +25,10 @@ class ICM(LabelField):
     largest_whole: ClassVar[int] = 500_000
     labels_large: ClassVar[str] = "icm"
 
-    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
-        sweep(self.lattice, labels, log_f, beta, self.support)
+    def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+        sweep(self.lattice, self.labels, log_f, beta, self.support)
         if visit:
-            visit_conditionals(self.lattice, labels, log_f, beta, visit, self.support)
+            visit_conditionals(self.lattice, self.labels, log_f, beta, visit, self.support)
 
 
 def sweep(

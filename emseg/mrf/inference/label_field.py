@@ -33,7 +33,7 @@ class LabelField(ABC):
     @classmethod
     def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
         """Start from labels, a state."""
-        return cls(lattice, labels, Support(lattice, k))
+        return cls(lattice, labels.copy(), Support(lattice, k))
 
     @classmethod
     def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
@@ -43,14 +43,13 @@ class LabelField(ABC):
     def iterate(
         self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
     ) -> Self:
-        """Go over the field `sweeps` times."""
-        labels = self.labels.copy()
+        """The state after `sweeps` more sweeps."""
         for left in range(sweeps)[::-1]:
-            self._sweep(labels, log_f, beta, rng, None if left else visit)
-        return replace(self, labels=labels)
+            self._sweep(log_f, beta, rng, None if left else visit)
+        return replace(self)
 
     @abstractmethod
-    def _sweep(self, labels: Labels, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
+    def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
         """Change the labels in place, and show the probabilities to `visit`."""
 
     def free_energy(self, log_f: Real, beta: float) -> float | None:

@@ -56,11 +56,10 @@ class MeanField:
     def iterate(
         self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
     ) -> Self:
-        """Go over the field `sweeps` times."""
-        q = self.q.copy()
+        """The state after `sweeps` more sweeps."""
         for left in range(sweeps)[::-1]:
-            sweep(self.lattice, q, log_f, beta, None if left else visit, self.support)
-        return replace(self, q=q)
+            sweep(self.lattice, self.q, log_f, beta, None if left else visit, self.support)
+        return replace(self)
 
     def free_energy(self, log_f: Real, beta: float) -> float:
         """F(q)."""
@@ -68,9 +67,7 @@ class MeanField:
 
     def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
         """q after `sweeps` more sweeps, and its largest."""
-        for _ in range(sweeps):
-            sweep(self.lattice, self.q, log_f, beta, support=self.support)
-        probabilities = self.lattice.core(self.q)
+        probabilities = self.lattice.core(self.iterate(log_f, beta, rng, sweeps).q)
         return probabilities, state(self.lattice, best_label(probabilities))
 
 

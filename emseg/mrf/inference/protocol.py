@@ -17,7 +17,10 @@ Visit = Callable[[int, slice, Real, Real], None]
 
 
 class Inference(Protocol):
-    """A method, at one state of the field. Instances do not change: an iteration returns the next one.
+    """A method, at one state of the field.
+
+    `iterate` and `answer` hand on the arrays of an instance, which must not be used afterwards. On large images there is
+    no room for a copy of them, and on small ones it would cost time.
 
     Attributes
     ----------
@@ -57,7 +60,7 @@ class Inference(Protocol):
     def iterate(
         self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
     ) -> Self:
-        """Go over the field `sweeps` times.
+        """The state after `sweeps` more sweeps over the field.
 
         Parameters
         ----------
@@ -74,7 +77,4 @@ class Inference(Protocol):
         """What the method lowers, in nats; None if it lowers nothing that is known."""
 
     def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
-        """The final probabilities (S, K, M) and labels, a state, after `sweeps` more sweeps.
-
-        The instance is used up: on large images there is no room for a copy of its arrays.
-        """
+        """The final probabilities (S, K, M) and labels, a state, after `sweeps` more sweeps."""
