@@ -19,8 +19,8 @@ Visit = Callable[[int, slice, Real, Real], None]
 class Inference(Protocol):
     """A method, at one state of the field.
 
-    `iterate` and `answer` hand on the arrays of an instance, which must not be used afterwards. On large images there is
-    no room for a copy of them, and on small ones it would cost time.
+    `iterate` and `answer` hand on the arrays of an instance, which must not be used afterwards. On large images there
+    is no room for a copy of them, and on small ones it would cost time.
 
     Attributes
     ----------
