@@ -17,6 +17,7 @@ from emseg.mixture.links.link import Link
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
+from emseg.numerics.log_sum_exp import exponentiate
 
 Array = NDArray[np.float64]
 BLOCK = 8192
@@ -206,16 +207,11 @@ def all_log_density(eta: Array, weights: Array, stats: Stats) -> Array:
 class _Kernel:
     """Responsibilities of one block after another, for S stacked mixtures of K components.
 
-    Memory is allocated once, since fresh pages would cost as much as the arithmetic. Densities are summed as they are;
-    only where a sum leaves the range of the type are they shifted by their maximum first, which costs two more passes.
+    Memory is allocated once, since fresh pages would cost as much as the arithmetic.
     """
 
     def __init__(self, eta: Real, k: int, width: int, respond: Respond | None, link: Link | None) -> None:
         self.eta, self.k, self.respond, self.link = eta, k, respond, link
-        # Densities below e^lowest count as that: subnormal numbers, in them or in their products with T, would cost
-        # many times as much. Sums that this could change by more than rounding are found by being small themselves.
-        self.lowest = float(np.log(np.finfo(eta.dtype).tiny)) + 25
-        self.smallest = np.exp(self.lowest) * k / np.finfo(eta.dtype).eps
         self._allocate(width)
 
     def _allocate(self, width: int) -> None:
@@ -235,21 +231,8 @@ class _Kernel:
             self._allocate(weight.size)
         r, stacked, total, spare = self.r, self.stacked, self.total, self.spare
         self._score(t)
-        np.maximum(r, self.lowest, out=r)
-        np.exp(r, out=r)
-        np.add.reduce(stacked, axis=1, out=total)
-        np.log(total, out=spare)
+        exponentiate(stacked, total, spare, lambda: self._score(t))
         log_likelihood = spare @ weight
-        if not (np.minimum.reduce(total, axis=None) > self.smallest and np.isfinite(log_likelihood).all()):
-            self._score(t)
-            top = np.maximum.reduce(stacked, axis=1)
-            stacked -= top[:, None]
-            np.maximum(r, self.lowest, out=r)
-            np.exp(r, out=r)
-            np.add.reduce(stacked, axis=1, out=total)
-            np.log(total, out=spare)
-            spare += top
-            log_likelihood = spare @ weight
         np.divide(1.0 if self.respond else weight, total, out=spare)
         stacked *= spare[:, None]
         if self.respond is None:

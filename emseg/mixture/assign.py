@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.mixture import Mixture
+from emseg.numerics.log_sum_exp import log_sum_exp, softmax
 
 Array = NDArray[np.float64]
 BLOCK = 8192
@@ -37,10 +38,8 @@ def assign(mixture: Mixture, x: Array, weight: Array) -> tuple[NDArray[np.unsign
     labels = np.empty(x.shape[1], label_type(mixture.k))
     log_posterior = 0.0
     for part, joint in _joint_blocks(mixture, x):
-        best = joint.argmax(0)
-        labels[part] = best + 1
-        top = joint.max(0)
-        log_posterior -= float(weight[part] @ np.log(np.exp(joint - top).sum(0)))
+        labels[part] = joint.argmax(0) + 1
+        log_posterior += float(weight[part] @ (joint.max(0) - log_sum_exp(joint)))
     return labels, log_posterior
 
 
@@ -48,8 +47,7 @@ def posterior(mixture: Mixture, x: Array) -> NDArray[np.float32]:
     """Responsibilities r_ik of planar samples x (D, N); shape (K, N)."""
     out = np.empty((mixture.k, x.shape[1]), np.float32)
     for part, joint in _joint_blocks(mixture, x):
-        r = np.exp(joint - joint.max(0))
-        out[:, part] = r / r.sum(0)
+        out[:, part] = softmax(joint, out=joint)[0]
     return out
 
 

@@ -14,6 +14,7 @@ from emseg.mixture.conditional.predictive import Predictive
 from emseg.mixture.family import Family, Real
 from emseg.mixture.links.link import Link
 from emseg.mixture.standard_behaviour import MixedClass
+from emseg.numerics.log_sum_exp import softmax
 
 Array = NDArray[np.float64]
 
@@ -140,8 +141,7 @@ class Mixture:
         joint = np.repeat(np.log(self.weights)[:, None], x.shape[1], axis=1)
         if seen.size:
             joint = self.marginal(seen).log_joint(x)
-        r = np.exp(joint - joint.max(0))
-        return self.family.predictive(self.components, r / r.sum(0), x, seen)
+        return self.family.predictive(self.components, softmax(joint, out=joint)[0], x, seen)
 
     def affine(self, shift: Array, scale: Array) -> Mixture:
         """The density of shift + scale · x, for x from this mixture; shift and scale have shape (D,)."""
@@ -162,6 +162,6 @@ class Mixture:
 
     def unpack(self, theta: Array) -> Mixture:
         """The mixture with parameters θ and this one's shape and family."""
-        weights = np.exp(theta[: self.k] - theta[: self.k].max())
+        weights, _ = softmax(theta[: self.k])
         components = self.family.unpack(theta[self.k :], self.k, self.d)
-        return Mixture(weights / weights.sum(), components, self.family).tied()
+        return Mixture(weights, components, self.family).tied()

@@ -9,7 +9,6 @@ the raw pixels under those labels say what the classes look like.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from emseg.mrf.inference.mean_field import MeanField, free_energy
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.potts import Labels, best_label, state
 from emseg.mrf.strength import CENTRE, critical
+from emseg.numerics.masked_blur import MaskedBlur
 
 WIDTHS = (1.0, 2.0)  # standard deviations of the Gaussian, in pixels
 TRIAL = Schedule(iterations=10, hold=10, sweeps=1, answer=1)  # of mean-field EM, by which starts are judged
@@ -51,7 +51,8 @@ def smoothed_labels(
     width : float
         Standard deviation of the Gaussian in pixels.
     """
-    smooth = _smoothed(planes, valid, width)
+    blur = MaskedBlur(valid)
+    smooth = np.stack([blur(plane, width) for plane in planes])
     steep = np.zeros(planes.shape[1:], np.float32)
     for plane in smooth:
         for axis in range(plane.ndim):
@@ -69,17 +70,6 @@ def smoothed_labels(
         part = slice(first, first + 8192)
         labels[part] = mixture.log_joint(samples[:, part].astype(np.float64)).argmax(0)
     return labels.reshape(steep.shape)
-
-
-def _smoothed(planes: NDArray[np.float32], valid: NDArray[Any] | None, width: float) -> NDArray[np.float32]:
-    """Gaussian means over valid pixels only."""
-    from scipy import ndimage
-
-    if valid is None:
-        return np.stack([ndimage.gaussian_filter(plane, width, truncate=3) for plane in planes])
-    seen = valid.astype(np.float32)
-    share = np.maximum(ndimage.gaussian_filter(seen, width, truncate=3), np.float32(1e-6))
-    return np.stack([ndimage.gaussian_filter(plane * seen, width, truncate=3) / share for plane in planes])
 
 
 def best_start(

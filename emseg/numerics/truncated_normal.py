@@ -20,6 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.numerics.log_sum_exp import softmax
+
 Array = NDArray[np.float64]
 MOST = 3  # dimensions that are cut at once, unless they are independent
 NODES = 24  # of each stretch
@@ -200,10 +202,7 @@ def _standard(unit: Array, low: Array, high: Array, nodes: int) -> Cut:
     shift = slope[..., None, :] * z[..., None]  # mean of the others, given z
     inner = centred(rest[..., None, :, :], low[..., None, 1:] - shift, high[..., None, 1:] - shift, nodes)
     log_density = log_w - 0.5 * z**2 - 0.5 * LOG_2PI + inner.log_p
-    top = log_density.max(-1, keepdims=True)
-    share = np.exp(log_density - top)
-    total = share.sum(-1, keepdims=True)
-    share /= total
+    share, log_p = softmax(log_density, axis=-1)
     mean = shift + inner.first
     first = np.concatenate([(share * z).sum(-1)[..., None], (share[..., None] * mean).sum(-2)], axis=-1)
     across = shift[..., :, None] * inner.first[..., None, :]
@@ -212,7 +211,7 @@ def _standard(unit: Array, low: Array, high: Array, nodes: int) -> Cut:
     second[..., 0, 0] = (share * z * z).sum(-1)
     second[..., 0, 1:] = second[..., 1:, 0] = ((share * z)[..., None] * mean).sum(-2)
     second[..., 1:, 1:] = (share[..., None, None] * square).sum(-3)
-    return Cut((top + np.log(total))[..., 0], first, second)
+    return Cut(log_p, first, second)
 
 
 def _points(unit: Array, low: Array, high: Array, nodes: int) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emseg.features.model import Features
 from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
+from emseg.numerics.masked_blur import MaskedBlur
 from emseg.regions.description_length import COST, OFFSET, Partition, merge_shortest, partition
 from emseg.regions.effective_sample import independent_area, sampled_lines
 from emseg.regions.graph import Graph, absorb, components, graph
@@ -159,17 +160,9 @@ def sample_area(features: Features, mixture: Mixture, volume: tuple[int, ...] | 
 
 def smoothed(planes: NDArray[np.floating], valid: NDArray[np.bool_], scale: float) -> Planes:
     """Planes (D, *shape) smoothed over what is known; elsewhere, what lies around."""
-    from scipy.ndimage import gaussian_filter
-
     out = np.empty(planes.shape, np.float32)
     for plane, room in zip(planes, out, strict=True):
-        known = valid & np.isfinite(plane)
-        if known.all():
-            gaussian_filter(plane, scale, output=room, truncate=3)
-        else:
-            share = gaussian_filter(known.astype(np.float32), scale, truncate=3)
-            gaussian_filter(np.where(known, plane, 0).astype(np.float32), scale, output=room, truncate=3)
-            room /= np.maximum(share, 1e-6)
+        MaskedBlur(valid & np.isfinite(plane))(plane, scale, out=room)
     return out
 
 

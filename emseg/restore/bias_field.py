@@ -29,6 +29,8 @@ from emseg.image.model import Image
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
+from emseg.numerics.log_sum_exp import softmax
+from emseg.numerics.masked_blur import MaskedBlur
 
 Array = NDArray[np.float64]
 DEGREE = 3
@@ -89,11 +91,11 @@ def _calm(pixels: NDArray[Any], there: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Which pixels (*shape, C) of those that are there lie within one region, as far as gradients tell; `shape`."""
     from scipy import ndimage
 
-    share = np.maximum(ndimage.gaussian_filter(there.astype(np.float32), 1.0), np.float32(1e-6))
+    blur = MaskedBlur(there, reach=4.0)
     steep = np.zeros(there.shape, np.float32)
     for plane in np.moveaxis(pixels, -1, 0):
         filled = np.where(there, plane, 0).astype(np.float32)
-        smooth = ndimage.gaussian_filter(filled, 1.0) / share
+        smooth = blur(filled, 1.0)
         spread = max(float(filled[there].var(dtype=np.float64)), 1e-30)
         for axis in range(smooth.ndim):
             if smooth.shape[axis] > 1:
@@ -131,8 +133,7 @@ def _fit(v: Array, phi: Array, k: int, rng: np.random.Generator) -> Array:
         x = v / b
         problem = Problem(Rows(x, np.ones(count)), family, FLOOR)
         joint = mixture.log_joint(x)
-        r = np.exp(joint - joint.max(0))
-        r /= r.sum(0)
+        r, _ = softmax(joint, out=joint)
         previous, b = b, _gain(v, phi, r, mixture, c)
         t = family.statistics(v / b)
         mixture = problem.m_step(family.completed(r @ t.T), mixture)

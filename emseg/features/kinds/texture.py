@@ -34,9 +34,11 @@ from emseg.features.kinds.gray import gray
 from emseg.features.pixel_index import Mask
 from emseg.image.model import Image
 from emseg.image.windows import windows
+from emseg.numerics.masked_blur import MaskedBlur
 
 MEASURES = ("activity", "fineness", "sparseness")
 _SCALES = (0, 1, 2)  # standard deviations in pixels
+BOXES = 4.0  # pixels; from this width on three boxes stand for a Gaussian, at a cost that does not grow with it
 _WINDOW = 12  # standard deviation in pixels: a few grains of the coarsest texture that is to count as one
 #: Pixels that a measure sees at most along an axis: three blurs of standard deviation 2, cut at 3 of them, and a
 #: gradient (19); three boxes of half width 12 (36); the blur that finds the most uniform window, a window away (21).
@@ -116,7 +118,7 @@ FEATURE = Texture(names=MEASURES, units="nats", halo=HALO, own_scales=True)
 
 def _measure(centred: Floats, valid: Mask | None, floor: float) -> Floats:
     """The measures of an image of mean 0, shape (3, H, W)."""
-    smooth = _Smoother(centred.shape, valid)
+    smooth = MaskedBlur(valid, boxes_from=BOXES)
     if valid is not None:
         centred = np.where(valid, centred, smooth(centred, 2))  # no steps at the rims of holes
     energy = []
@@ -130,44 +132,13 @@ def _measure(centred: Floats, valid: Mask | None, floor: float) -> Floats:
     return _most_uniform(np.stack([activity, fineness, sparseness]), smooth, valid)
 
 
-class _Smoother:
-    """Weighted mean over a Gaussian window that leaves missing pixels out."""
-
-    def __init__(self, shape: tuple[int, ...], valid: Mask | None) -> None:
-        self._valid = valid
-        self._shares: dict[float, Floats] = {}
-
-    def __call__(self, plane: Floats, scale: float) -> Floats:
-        """`plane` (H, W) smoothed with standard deviation `scale`; missing pixels become what lies around them."""
-        if self._valid is None:
-            return _blur(plane, scale)
-        if scale not in self._shares:
-            self._shares[scale] = np.maximum(_blur(self._valid.astype(np.float64), scale), 1e-9)
-        smooth: Floats = _blur(np.where(self._valid, plane, 0.0), scale) / self._shares[scale]
-        return smooth
-
-
-def _blur(plane: Floats, scale: float) -> Floats:
-    """Gaussian, or where it is wide three boxes of the same variance, whose cost does not grow with the width."""
-    from scipy import ndimage
-
-    if scale == 0:
-        return plane
-    if scale <= 4:
-        return np.asarray(ndimage.gaussian_filter(plane, scale, truncate=3))
-    width = 2 * round((np.sqrt(4 * scale**2 + 1) - 1) / 2) + 1
-    for _ in range(3):
-        plane = ndimage.uniform_filter(plane, width)
-    return plane
-
-
 def _gradient(plane: Floats) -> tuple[Floats, Floats]:
     """Central differences along y and x; the image continues as its mirror image."""
     around = np.pad(plane, 1, mode="symmetric")
     return (around[2:, 1:-1] - around[:-2, 1:-1]) / 2, (around[1:-1, 2:] - around[1:-1, :-2]) / 2
 
 
-def _most_uniform(measures: Floats, smooth: _Smoother, valid: Mask | None) -> Floats:
+def _most_uniform(measures: Floats, smooth: MaskedBlur, valid: Mask | None) -> Floats:
     """Replace each pixel's measures by those at the most uniform of 17 places up to a window away."""
     unrest: Floats = sum(
         (smooth(plane * plane, _WINDOW / 4) - smooth(plane, _WINDOW / 4) ** 2 for plane in measures),

@@ -37,6 +37,7 @@ from emseg.mixture.family import Family, Real
 from emseg.mixture.links.partial_volume_link import ABOVE, BELOW, MOMENTS, PARTS, SIDES, PartialVolumeLink
 from emseg.mixture.standard_behaviour import MixedClass
 from emseg.mixture.stats import Stats
+from emseg.numerics.log_sum_exp import softmax
 
 Array = NDArray[np.float64]
 START = 0.2  # s of either mixed case at a start
@@ -264,7 +265,7 @@ class PartialVolumeFamily(Family):
         """Inverse of `pack`; shares that have no neighbour are zero whatever their coordinate."""
         best = self.normal.unpack(theta[: -3 * k], k, d)
         logs = theta[-3 * k :].reshape(k, 3)
-        return PartialVolume(best.means, best.covariances, _shares(np.exp(logs - logs.max(1, keepdims=True))))
+        return PartialVolume(best.means, best.covariances, _shares(softmax(logs, axis=1)[0]))
 
 
 def possible(k: int) -> NDArray[np.bool_]:

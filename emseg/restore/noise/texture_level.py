@@ -20,6 +20,7 @@ from emseg.em.expectation import Expectation
 from emseg.em.fit import Fit, fit
 from emseg.em.variants.em import EM
 from emseg.mixture.stats import Stats
+from emseg.numerics.log_sum_exp import softmax
 from emseg.restore.patch.patches import Real
 
 Array = NDArray[np.float64]
@@ -104,14 +105,11 @@ class ScaleProblem:
     def e_step(self, mixture: ScaleMixture) -> Expectation:
         """Statistics t_j = (n_j, Σ r_j x²), shape (J, 1 + M)."""
         joint = mixture.log_joint(self.squares)
-        top = joint.max(0)
-        joint -= top
-        r = np.exp(joint)
-        total = r.sum(0)
-        log_likelihood = float(top.sum(dtype=np.float64) + np.log(total).sum(dtype=np.float64))
-        r /= total
+        r, log_total = softmax(joint)
+        log_likelihood = float(log_total.sum(dtype=np.float64))
         n = r.sum(1, dtype=np.float64)
-        entropy = float(np.log(total).sum(dtype=np.float64) - np.einsum("jn,jn->", r, joint, dtype=np.float64))
+        joint -= log_total
+        entropy = -float(np.einsum("jn,jn->", r, joint, dtype=np.float64))
         return Expectation(
             stats=Stats(n, np.column_stack([n, (r @ self.squares.T).astype(np.float64)])),
             log_likelihood=np.asarray(log_likelihood),

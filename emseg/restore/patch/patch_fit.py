@@ -19,6 +19,7 @@ from emseg.em.expectation import Expectation
 from emseg.em.fit import Fit, fit
 from emseg.em.variants.em import EM
 from emseg.mixture.stats import Stats
+from emseg.numerics.log_sum_exp import softmax
 from emseg.restore.patch.patch_mixture import D, PatchMixture
 from emseg.restore.patch.patches import Real
 
@@ -57,12 +58,8 @@ class PatchProblem:
     def e_step(self, mixture: PatchMixture) -> Expectation:
         """Statistics t_k = (n_k, S_k), shape (K, 1 + D²), and the log-likelihood in coordinates of patches."""
         joint = mixture.log_joint(self.x)
-        top = joint.max(0)
-        joint -= top
-        np.exp(joint, out=joint)
-        total = joint.sum(0)
-        log_likelihood = float(top.sum(dtype=np.float64) + np.log(total).sum(dtype=np.float64))
-        joint /= total
+        joint, log_total = softmax(joint, out=joint)
+        log_likelihood = float(log_total.sum(dtype=np.float64))
         t = np.zeros((mixture.k, 1 + D * D))
         entropy = 0.0
         for k, r in enumerate(joint):
