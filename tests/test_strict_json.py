@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.strict_json import report_json
+from emseg.strict_json import json_bytes
 
 LIKE_NUMBERS = st.text('[ \n1,-.e\u2028\x85]null"')
 LEAVES = (
@@ -36,28 +36,28 @@ def strict(data: bytes) -> Any:
 
 @given(FACTS)
 def test_facts_come_back(facts: dict[str, Any]) -> None:
-    back = strict(report_json(facts))
+    back = strict(json_bytes(facts))
     assert back == facts
     assert list(back) == list(facts)
 
 
 def test_strings_that_look_like_arrays_are_left_alone() -> None:
     facts = {"[\n 1\n]": "[ 1,\n 2 ]", "path": "[\n  1,\n  2\n]", "other": ["photo [ 1 ].png", "[  1,   2 ]"]}
-    assert strict(report_json(facts)) == facts
+    assert strict(json_bytes(facts)) == facts
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, np.float64("nan"), np.float32("inf")])
 def test_what_json_has_no_number_for_is_null(number: float) -> None:
-    assert strict(report_json({"a": number, "b": [1.5, [number]]})) == {"a": None, "b": [1.5, [None]]}
+    assert strict(json_bytes({"a": number, "b": [1.5, [number]]})) == {"a": None, "b": [1.5, [None]]}
 
 
 def test_numpy_values() -> None:
     facts = {"a": np.int64(3), "b": np.arange(4).reshape(2, 2), "c": np.float32(0.5), "d": np.bool_(True), "e": (1, 2)}
-    assert strict(report_json(facts)) == {"a": 3, "b": [[0, 1], [2, 3]], "c": 0.5, "d": True, "e": [1, 2]}
+    assert strict(json_bytes(facts)) == {"a": 3, "b": [[0, 1], [2, 3]], "c": 0.5, "d": True, "e": [1, 2]}
 
 
 def test_layout() -> None:
-    text = report_json({"K": 2, "means": [[1.5, -2e-9], [3.0, math.nan]], "names": ["ä"]}).decode()
+    text = json_bytes({"K": 2, "means": [[1.5, -2e-9], [3.0, math.nan]], "names": ["ä"]}).decode()
     assert text == (
         '{\n  "K": 2,\n  "means": [\n    [1.5, -2e-09],\n    [3.0, null]\n  ],\n  "names": [\n    "ä"\n  ]\n}\n'
     )
@@ -65,4 +65,4 @@ def test_layout() -> None:
 
 def test_file_names_that_are_no_text() -> None:
     name = b"caf\xe9.png".decode("utf-8", "surrogateescape")
-    assert strict(report_json({"path": name})) == {"path": name}
+    assert strict(json_bytes({"path": name})) == {"path": name}

@@ -21,7 +21,7 @@ from emseg.mixture.families.outliers import OutlierFamily
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
-from emseg.strict_json import report_json
+from emseg.strict_json import json_bytes
 
 FORMAT, VERSION = "emseg-model", 1
 LARGEST = 1 << 24  # bytes
@@ -48,7 +48,7 @@ def model_json(report: Mapping[str, Any]) -> bytes:
         facts["bounds"] = {key: report["bounds"][key] for key in LIMITS}
     if report["noise"]:
         facts["noise"] = {key: report["noise"][key] for key in NOISE}
-    return report_json(facts | {"weights": report["weights"]} | report["parameters"])
+    return json_bytes(facts | {"weights": report["weights"]} | report["parameters"])
 
 
 def read_model(path: str) -> Model:

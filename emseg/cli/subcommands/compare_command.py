@@ -39,8 +39,9 @@ def command(
 ) -> None:
     """Compare, write the files, show the table."""
     from emseg.commands.compare import compare
-    from emseg.output.charts.comparison import comparison_csv, comparison_svg, comparison_text
+    from emseg.output.charts.comparison import comparison_svg
     from emseg.output.store.files import check_targets, write_all
+    from emseg.output.tables.comparison_table import comparison_csv, comparison_text
 
     if output == STDIO:
         raise UsageError("-o -: compare writes several files; name a folder")

@@ -19,12 +19,12 @@ ON_LINE, ON_LEADER, ON_LABEL = 3.0, 50.0, 1e4  # what covering a cell costs, in 
 
 @dataclass(frozen=True)
 class Label:
-    """Where a name's text begins (its baseline), and where a leader to it ends; `far` if it needs one."""
+    """Where a name's text begins (its baseline), and where a line that leads to it ends, if it needs one."""
 
     x: float
     y: float
-    at: tuple[float, float]
-    far: bool
+    leader_end: tuple[float, float]
+    needs_leader: bool
     box: tuple[float, float, float, float]
 
 
@@ -46,7 +46,7 @@ def place(names: Sequence[str], curves: Sequence[Array], room: tuple[float, floa
     for i in sorted(range(len(names)), key=lambda i: (-curves[i][-1, 0], curves[i][-1, 1], i)):
         end = curves[i][-1]
         labels[i] = _place(names[i], end, taken, left, top)
-        _draw(taken, np.array([end, labels[i].at]) - (left, top), ON_LEADER)
+        _draw(taken, np.array([end, labels[i].leader_end]) - (left, top), ON_LEADER)
     return [labels[i] for i in range(len(names))]
 
 

@@ -148,9 +148,10 @@ def _line(line: Line, curve: Array, label: Label, look: tuple[str, str]) -> str:
     px, py = curve[-1]
     note = f"<title>{_text(line.note)}</title>" if line.note else ""
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    leader = f'<path class="leader" stroke="{colour}" d="M{px:g},{py:g} {label.at[0]:g},{label.at[1]:g}"/>'
+    to_x, to_y = label.leader_end
+    leader = f'<path class="leader" stroke="{colour}" d="M{px:g},{py:g} {to_x:g},{to_y:g}"/>'
     return (
-        f'<g class="line">{note}<path stroke="{colour}"{dashed} d="{path}"/>{leader if label.far else ""}'
+        f'<g class="line">{note}<path stroke="{colour}"{dashed} d="{path}"/>{leader if label.needs_leader else ""}'
         f'<circle cx="{px:g}" cy="{py:g}" r="3.5" fill="{colour}"/>'
         f'<text x="{label.x:g}" y="{label.y:g}" style="fill:{colour}">{_text(line.name)}</text></g>'
     )

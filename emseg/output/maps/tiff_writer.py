@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.formats.tiff import NODATA
-from emseg.output.pictures.png_encoder import sensible
+from emseg.output.pictures.png_encoder import is_plausible
 from emseg.output.segmented import Segmented
 
 _GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
@@ -98,7 +98,7 @@ def _tiff(
         place["extratags"].append((NODATA, "s", 0, nodata.encode("ascii", "replace"), True))
     if "volume" in metadata:  # a page for each slice
         pixels = pixels.reshape(*pixels.shape[:-2], *metadata["volume"])
-    if sensible(metadata.get("resolution")):
+    if is_plausible(metadata.get("resolution")):
         place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
     file = io.BytesIO()
     tifffile.imwrite(file, pixels, photometric=photometric, compression="zlib", metadata=None, **layout, **place)

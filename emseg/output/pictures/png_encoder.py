@@ -62,7 +62,7 @@ def encode(
     file = io.BytesIO()
     # `picture.save` would first load the plugins of four other formats.
     picture.encoderinfo = {"compress_level": 1, "compress_type": strategy}
-    if sensible(dpi):
+    if is_plausible(dpi):
         picture.encoderinfo["dpi"] = dpi
     if icc:
         picture.encoderinfo["icc_profile"] = icc
@@ -70,6 +70,6 @@ def encode(
     return file.getvalue()
 
 
-def sensible(dpi: tuple[float, float] | None) -> TypeGuard[tuple[float, float]]:
+def is_plausible(dpi: tuple[float, float] | None) -> TypeGuard[tuple[float, float]]:
     """Whether a resolution is there and can be meant."""
     return dpi is not None and all(LOWEST_DPI <= axis <= HIGHEST_DPI for axis in dpi)

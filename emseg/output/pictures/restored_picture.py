@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
-from emseg.output.pictures.png_encoder import encode, sensible
+from emseg.output.pictures.png_encoder import encode, is_plausible
 
 DEFAULT_STRATEGY = 0  # of zlib
 _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
@@ -73,7 +73,7 @@ def _deep(pixels: NDArray[Any], metadata: Mapping[str, Any], icc: bytes | None) 
     if icc:
         chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc))
     dpi = metadata.get("resolution")
-    if sensible(dpi):
+    if is_plausible(dpi):
         chunk(b"pHYs", struct.pack(">IIB", *(round(value / 0.0254) for value in dpi), 1))
     chunk(b"IDAT", zlib.compress(filtered.tobytes(), 1))
     chunk(b"IEND", b"")

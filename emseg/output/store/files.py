@@ -23,7 +23,7 @@ from typing import Any
 from emseg.errors import OutputError, option, shown
 from emseg.output.store.interrupts import signals_held
 from emseg.output.store.staging import StagedFiles, folder_lock, remove_abandoned
-from emseg.strict_json import report_json
+from emseg.strict_json import json_bytes
 
 LARGEST_REPORT = 1 << 28  # bytes: a thousand times the report of 255 classes; whatever is larger is no report
 HEX_DIGITS = 64  # of a SHA-256
@@ -102,7 +102,7 @@ def write_all(
                 hashes[basename(path)] = hashlib.sha256(data).hexdigest()
                 staged.write(path, data)
             written = {**facts, "outputs": hashes}
-            staged.write(report, report_json(written))
+            staged.write(report, json_bytes(written))
             with signals_held(), folder_lock(folder):
                 earlier = _listed(report) | _listed(record)
                 staged.write(record, _record_bytes(earlier | set(hashes.items())))
@@ -175,7 +175,7 @@ def _record_path(report: str) -> str:
 
 def _record_bytes(owned: set[tuple[str, str]]) -> bytes:
     """File names and hashes in the form that `_listed` reads; a name may have several hashes."""
-    return report_json({"version": 1, "outputs": sorted(owned)})
+    return json_bytes({"version": 1, "outputs": sorted(owned)})
 
 
 def _loaded(path: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import combinations
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.output.charts.label_placement import place
 from emseg.output.charts.svg import PANEL, Axis, Line, Panel, chart_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -96,23 +94,6 @@ def test_powers_are_written_as_people_do(value: float, text: str) -> None:
     ticks = Axis(value / 1.5, value * 1.5, 0, 1, log=True).ticks()
     assert list(ticks) == [pytest.approx(value)]
     assert list(ticks.values()) == [text]
-
-
-@given(st.lists(st.tuples(st.floats(60, 400), st.floats(130, 500)), min_size=1, max_size=20))
-def test_names_never_cover_one_another(ends: list[tuple[float, float]]) -> None:
-    curves = [np.array([[60.0, 500.0], end]) for end in ends]
-    names = ["incremental", "em", "squarem", "cg"] * 5
-    labels = place(names[: len(ends)], curves, (60, 120, 620, 520))
-    for a, b in combinations([label.box for label in labels], 2):
-        assert a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
-    assert all(left >= 60 and right <= 630 and top >= 120 for left, top, right, _ in (label.box for label in labels))
-
-
-def test_a_lone_name_stands_right_of_the_end() -> None:
-    (label,) = place(["em"], [np.array([[0.0, 0.0], [200.0, 100.0]])], (0, 0, 400, 300))
-    assert label.box[0] > 200
-    assert label.box[1] < 100 < label.box[3]
-    assert not label.far
 
 
 def test_every_line_has_its_own_look() -> None:

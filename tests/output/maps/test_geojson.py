@@ -1,4 +1,4 @@
-"""GeoJSON and COCO: the same pixels in other words."""
+"""GeoJSON: the same pixels in other words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emseg.output.maps.coco import classes_coco
 from emseg.output.maps.geojson import classes_geojson, epsg, ground
 
 LABELS = np.random.default_rng(0).integers(0, 4, (12, 17)).astype(np.uint8)
@@ -93,18 +92,3 @@ def test_damaged_tags_leave_pixels(tags: dict[int, Any]) -> None:
 )
 def test_codes(keys: Any, code: int | None) -> None:
     assert epsg({34735: keys}) == code
-
-
-def test_run_lengths_are_the_masks() -> None:
-    facts = json.loads(classes_coco(LABELS, 4, "in/photo.png"))
-    assert facts["images"] == [{"id": 1, "file_name": "photo.png", "width": 17, "height": 12}]
-    assert [category["id"] for category in facts["categories"]] == [1, 2, 3, 4]
-    assert [entry["category_id"] for entry in facts["annotations"]] == [1, 2, 3]
-    for entry in facts["annotations"]:
-        runs = entry["segmentation"]["counts"]
-        mask = np.repeat(np.arange(len(runs)) % 2, runs).reshape(17, 12).T == 1
-        np.testing.assert_array_equal(mask, entry["id"] == LABELS)
-        assert entry["area"] == mask.sum()
-        x, y, width, height = entry["bbox"]
-        rows, columns = np.nonzero(mask)
-        assert (x, y, x + width, y + height) == (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
