@@ -177,10 +177,14 @@ def exact_info(state: State[Any], e_steps: int) -> Info:
     return Info(float(found.objective), log_likelihood, log_likelihood, 0.0, e_steps, float(found.rounding))
 
 
-def bound_info(state: State[Any], objective: float, e_steps: int) -> Info:
-    """The log row after an E-step that stopped short of the posterior, drew from it or sharpened it."""
+def bound_info(state: State[Any], objective: float, e_steps: int, elbo: float | None = None) -> Info:
+    """The log row after an E-step that stopped short of the posterior, drew from it or sharpened it.
+
+    The bound is that of the state's E-step, unless another is given.
+    """
     found = state.expectation
-    log_likelihood, elbo, rounding = float(found.log_likelihood), float(found.elbo), float(found.rounding)
+    log_likelihood, rounding = float(found.log_likelihood), float(found.rounding)
+    elbo = float(found.elbo) if elbo is None else elbo
     if 0 < elbo - log_likelihood <= rounding:  # a bound above what it bounds, by rounding alone
         elbo = log_likelihood
     return Info(objective, log_likelihood, elbo, max(log_likelihood - elbo, 0.0), e_steps, rounding)

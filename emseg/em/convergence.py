@@ -72,29 +72,42 @@ class Stop:
         rounding : float
             Change of the objective that arithmetic alone can cause.
         """
-        if len(objective) > 2 and all(abs(d) <= rounding for d in _increments(objective[-3:])):
+        if len(objective) > 2 and _stalled(_increments(objective[-3:]), rounding):
             return Status.STALLED
-        if len(objective) > 5 and max(remaining(objective[: len(objective) - i]) for i in range(3)) <= self.tol * n:
+        estimates = (remaining(objective[: len(objective) - i], rounding) for i in range(3))
+        if len(objective) > 5 and max(estimates) <= self.tol * n:
             return Status.CONVERGED
         return Status.MAX_ITER if len(objective) > self.max_iter else None
+
+
+def _stalled(increments: Sequence[float], rounding: float) -> bool:
+    """Whether the last two increments are rounding and nothing else.
+
+    `rounding` bounds what arithmetic can add, and usually adds far less. Increments below it that still fall steadily
+    are those of a fit that still climbs.
+    """
+    before, last = increments
+    return max(abs(before), abs(last)) <= rounding and not 0 < last < before
 
 
 def _increments(values: Sequence[float]) -> list[float]:
     return [b - a for a, b in pairwise(values)]
 
 
-def remaining(objective: Sequence[float]) -> float:
+def remaining(objective: Sequence[float], rounding: float = 0.0) -> float:
     """Estimated distance of the last value to the limit; infinite while increments do not shrink.
 
     One lucky step must not end a fit, so the factor is at least the geometric mean of the last two. While it rises,
-    slower modes are coming to light behind the fast ones, and it is expected to rise as much again.
+    slower modes are coming to light behind the fast ones, and it is expected to rise as much again. Where rounding
+    may hide that the increments do not shrink, as at a saddle, nothing is known of the limit.
     """
     if len(objective) < 4:
         return float("inf")
     d0, d1, d2 = (abs(d) for d in _increments(objective[-4:]))
     if d2 == 0:
         return 0.0
-    if d0 == 0 or d1 == 0:
+    if min(d0, d1) <= rounding:
         return float("inf")
     a = max(d2 / d1, (d2 / d0) ** 0.5) + max(d2 / d1 - d1 / d0, 0.0)
-    return d2 * a / (1 - a) if a < 1 else float("inf")
+    highest = (d2 + rounding) / (d1 - rounding)
+    return d2 * a / (1 - a) if max(a, highest) < 1 else float("inf")

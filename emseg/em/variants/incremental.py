@@ -71,8 +71,10 @@ class Incremental:
         eta, log_prior = problem.scores(mixture)
         elbo = all_log_density(eta, mixture.weights, total) + sum(entropies) + problem.shift
         new = self._evaluate(problem, mixture, state.blocks)
-        row = bound_info(new, float(elbo + log_prior), 2)
-        return new, replace(row, elbo=float(elbo), kl=max(row.log_likelihood - float(elbo), 0.0))
+        # The statistics were summed in two additions a block, and each may round once more.
+        rounding = new.expectation.rounding * (1 + len(state.blocks) / 4)
+        new = replace(new, expectation=replace(new.expectation, rounding=rounding))
+        return new, bound_info(new, float(elbo + log_prior), 2, float(elbo))
 
     def _evaluate(self, problem: Problem, mixture: Mixture, blocks: tuple[Problem, ...]) -> IncrementalState:
         found = tuple(block.e_step(mixture) for block in blocks)

@@ -95,8 +95,9 @@ def _solved(plane: Real, missing: NDArray[np.bool_], sigma: float, variance: flo
     z, residual = plane.copy(), -product(plane)
     direction = ahead = residual / scale
     energy = float(np.vdot(residual, ahead))
+    least = energy * float(np.finfo(np.float32).eps) ** 2  # a residual that short moves no pixel; dividing by it might
     for _ in range(SWEEPS):
-        if energy <= 0:
+        if energy <= least:
             break
         image = product(direction)
         length = energy / float(np.vdot(direction, image))
