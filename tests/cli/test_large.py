@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,25 +28,43 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def arguments(pid: int) -> str:
+    """The command line of a process; that of its parent until the new program has been loaded."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
+
+
+def workers_of(process: subprocess.Popen[str]) -> list[int]:
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    return [int(pid) for pid in children if "import serve" in arguments(int(pid))]
+
+
 @pytest.fixture
 def busy(photo: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """The command at work, and the processes that it has started."""
+    """The command at work, and the processes that it has started: halted, so that it cannot be done too early."""
     command = [sys.executable, "-m", "emseg", "denoise", str(photo), "--sigma", "20", "--workers", "2", "-o"]
     with subprocess.Popen([*command, str(tmp_path)], cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
-        for _ in range(1000):
-            pids = [int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()]
-            if len(pids) == 2:
-                break
+        pids: list[int] = []
+        while len(pids) < 2 and process.poll() is None:
+            for pid in set(workers_of(process)) - set(pids):
+                os.kill(pid, signal.SIGSTOP)
+                pids.append(pid)
             time.sleep(0.01)
-        time.sleep(0.3)
         yield process, pids
-        process.kill()
+        for pid in (*pids, process.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def ended(pid: int) -> bool:
-    for _ in range(200):
-        state = Path(f"/proc/{pid}/stat")
-        if not state.exists() or state.read_text().rsplit(")", 1)[1].split()[0] == "Z":
+    """Waits for it; a minute is far more than a process that was killed takes to end."""
+    for _ in range(6000):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return True
+        if state.rsplit(")", 1)[1].split()[0] == "Z":
             return True
         time.sleep(0.01)
     return False
@@ -55,7 +74,10 @@ def test_ctrl_c(busy: tuple[subprocess.Popen[str], list[int]], tmp_path: Path) -
     process, pids = busy
     assert len(pids) == 2
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=20)[1] == "emseg: interrupted\n"
+    process.wait(timeout=300)
+    for pid in pids:
+        os.kill(pid, signal.SIGCONT)  # so that they see the end of their input
+    assert process.communicate(timeout=300)[1] == "emseg: interrupted\n"
     assert process.returncode == 130
     assert all(ended(pid) for pid in pids)
     assert not list(tmp_path.iterdir())
@@ -64,7 +86,8 @@ def test_ctrl_c(busy: tuple[subprocess.Popen[str], list[int]], tmp_path: Path) -
 def test_a_process_that_is_killed(busy: tuple[subprocess.Popen[str], list[int]], tmp_path: Path, photo: Path) -> None:
     process, pids = busy
     os.kill(pids[0], signal.SIGKILL)
-    said = process.communicate(timeout=60)[1]
+    os.kill(pids[1], signal.SIGCONT)  # whose part may be asked for first
+    said = process.communicate(timeout=300)[1]
     assert said.startswith(f"emseg: {photo}: a process that worked on the image ended early (killed by signal 9)")
     assert said.count("\n") == 1
     assert process.returncode == 1

@@ -159,12 +159,15 @@ def run(variant: str, problem: Problem, start: Mixture, stop: Stop = A_DOZEN) ->
         pytest.skip(str(error))
 
 
+EPS = float(np.finfo(np.float64).eps)
+
+
 def assert_bound(found: Fit) -> None:
-    """ℓ = ELBO + KL with KL ≥ 0, and all of it finite."""
+    """ℓ = ELBO + KL with KL ≥ 0, and all of it finite. KL is a difference, so that the sum rounds twice."""
     for row in found.trace:
         assert np.isfinite([row.objective, row.log_likelihood, row.elbo, row.kl]).all()
         assert row.kl >= 0
-        assert row.log_likelihood == pytest.approx(row.elbo + row.kl, rel=1e-10)
+        assert abs(row.log_likelihood - (row.elbo + row.kl)) <= 2 * EPS * (abs(row.log_likelihood) + abs(row.elbo))
 
 
 def assert_same(found: Mixture, expected: Mixture, tolerance: float) -> None:
@@ -174,26 +177,56 @@ def assert_same(found: Mixture, expected: Mixture, tolerance: float) -> None:
         np.testing.assert_allclose(ours, theirs, rtol=tolerance, atol=tolerance)
 
 
+NUDGE = 1e-11  # relative, of sample weights: some ten thousand times the rounding of a sum of them
+
+
+def moved(one: Mixture, other: Mixture) -> float:
+    """Largest difference of parameters, relative where these are large."""
+    pairs = [(one.weights, other.weights)]
+    pairs += [(getattr(one.components, part), getattr(other.components, part)) for part in one.family.kind.parts()]
+    return max(float(np.max(np.abs(a - b) / (1 + np.abs(b)))) for a, b in pairs)
+
+
+def assert_as_near(variant: str, problem: Problem, start: Mixture, found: Mixture, other: Mixture) -> None:
+    """`found` is the fit of a problem from a start, and `other` that of the same problem put another way.
+
+    Accelerators multiply rounding by the inverse of 1 - λ at every jump. By how much, nobody knows beforehand: so where
+    two fits differ by more than a millionth, they may differ by what nudged weights of the samples lead to.
+    """
+    apart = moved(other, found)
+    if apart <= 1e-6:
+        return
+    rows = problem.samples
+    ways = []
+    for seed in range(3):
+        nudge = 1 + NUDGE * np.random.default_rng(seed).uniform(-1, 1, rows.n_rows)
+        nudged = replace(problem, samples=replace(rows, weight=rows.weight * nudge))
+        ways.append(moved(run(variant, nudged, start).mixture, found))
+    assert apart <= max(ways)
+
+
 @dataclass
 class Noted:
-    """An algorithm whose log rows can be looked at as it wrote them."""
+    """An algorithm whose log rows can be looked at as it wrote them, and the rounding that its E-steps report."""
 
     inner: Algorithm
     rows: list[Info] = field(default_factory=list)
+    rounding: list[float] = field(default_factory=list)
 
     @property
     def monotone(self) -> bool:
         return self.inner.monotone
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State, Info]:
-        state, info = self.inner.init(problem, start, rng)
-        self.rows.append(info)
-        return state, info
+        return self._noted(*self.inner.init(problem, start, rng))
 
     def step(self, problem: Problem, state: State, rng: np.random.Generator) -> tuple[State, Info]:
-        new, info = self.inner.step(problem, state, rng)
+        return self._noted(*self.inner.step(problem, state, rng))
+
+    def _noted(self, state: State, info: Info) -> tuple[State, Info]:
         self.rows.append(info)
-        return new, info
+        self.rounding.append(float(state.expectation.rounding))
+        return state, info
 
 
 shapes = given(
@@ -219,8 +252,9 @@ def test_the_objective_never_falls_and_the_bound_holds(
             found = fit(noted, problem, start_at(x, model, k), Stop(0, 25), np.random.default_rng(0))
         except UsageError as error:
             pytest.skip(str(error))
-    for last, row, info in zip(found.trace, found.trace[1:], noted.rows[1:], strict=False):
-        assert row.objective >= last.objective - 1e-9 * (1 + abs(last.objective)) or not info.comparable
+    steps = zip(found.trace, found.trace[1:], noted.rows[1:], noted.rounding[1:], strict=False)
+    for last, row, info, rounding in steps:
+        assert row.objective >= last.objective - rounding or not info.comparable
         assert row.delta == row.objective - last.objective
     assert_bound(found)
     for row, info in zip(found.trace[1:], noted.rows[1:], strict=False):
@@ -284,10 +318,11 @@ def test_counts_are_repeated_rows(model: str, variant: str, seed: int) -> None:
     x = cloud(seed, 40, 2, 2, 3.0)
     count = np.random.default_rng(seed).integers(1, 5, 40)
     start = start_at(x, model, 2)
-    counted = run(variant, pose(x, model, count), start)
-    repeated = run(variant, pose(np.repeat(x, count, axis=1), model), start)
-    assert counted.trace[-1].objective == pytest.approx(repeated.trace[-1].objective, rel=1e-9)
-    assert_same(counted.mixture, repeated.mixture, 1e-6)
+    problem, whole = pose(x, model, count), pose(np.repeat(x, count, axis=1), model)
+    counted, repeated = (run(variant, posed, start).mixture for posed in (problem, whole))
+    assert_as_near(variant, problem, start, counted, repeated)
+    one, other = (posed.e_step(counted) for posed in (problem, whole))
+    assert abs(one.objective - other.objective) <= one.rounding
 
 
 @every_whole
@@ -298,11 +333,12 @@ def test_neither_the_order_of_rows_nor_that_of_components_matters(model: str, va
     x = cloud(seed, 60, 2, 3, 3.0)
     rng = np.random.default_rng(seed)
     start, order = start_at(x, model, 3), rng.permutation(3)
-    found = run(variant, pose(x, model), start)
-    shuffled = run(variant, pose(x[:, rng.permutation(60)], model), start)
-    permuted = run(variant, pose(x, model), start.permuted(order))
-    assert_same(shuffled.mixture, found.mixture, 1e-6)
-    assert_same(permuted.mixture, found.mixture.permuted(order), 1e-6)
+    problem = pose(x, model)
+    found = run(variant, problem, start).mixture
+    shuffled = run(variant, pose(x[:, rng.permutation(60)], model), start).mixture
+    permuted = run(variant, pose(x, model), start.permuted(order)).mixture
+    assert_as_near(variant, problem, start, found, shuffled)
+    assert_as_near(variant, problem, start, found, permuted.permuted(np.argsort(order)))
 
 
 @every_likeliest
