@@ -70,7 +70,8 @@ def test_a_searched_start_is_higher_than_a_draw(picture: Picture) -> None:
         start: compare(picture[0], 3, algorithms=("em",), start=start).traces["em"][0].log_likelihood
         for start in ("kmeans++", "random", "search")
     }
-    assert first["search"] >= max(first.values())
+    # Two starts may be one and the same, and sums over 2400 pixels differ by their rounding.
+    assert first["search"] >= max(first.values()) - 8 * np.finfo(np.float64).eps * abs(first["search"])
     assert first["kmeans++"] != first["random"]
 
 

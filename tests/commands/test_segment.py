@@ -70,12 +70,16 @@ def test_distinct_values_with_counts_are_an_exact_reduction(
     )
     assert few.report["distinct"] < all_.report["distinct"] == truth.size
     np.testing.assert_array_equal(few.labels, all_.labels)
-    for key in ("log_likelihood", "bic", "icl"):
+    for key in ("log_likelihood", "bic"):
         assert few.report[key] == pytest.approx(all_.report[key], rel=1e-9)
-    np.testing.assert_allclose(few.mixture.components.means, all_.mixture.components.means, rtol=1e-6)
+    # Near its top the objective is flat: to a relative rounding ρ of it, θ and all that follows from it are known to √ρ
+    # times the root of the problem's condition, which is well below 10⁴ here.
+    known = 100 * np.sqrt(8 * np.finfo(np.float64).eps)
+    np.testing.assert_allclose(few.mixture.components.means, all_.mixture.components.means, rtol=known)
+    assert few.report["icl"] == pytest.approx(all_.report["icl"], rel=known)
     assert few.report["pixel_counts"] == all_.report["pixel_counts"]
     np.testing.assert_array_equal(few.colours, all_.colours)
-    np.testing.assert_allclose(few.posterior(), all_.posterior(), atol=1e-5)
+    np.testing.assert_allclose(few.posterior(), all_.posterior(), atol=known)
 
 
 def test_compressing_a_whole_run_changes_no_label(samples: Path) -> None:
