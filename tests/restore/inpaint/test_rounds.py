@@ -11,10 +11,10 @@ from skimage.restoration import inpaint_biharmonic
 
 from emseg.execution.processes import Processes
 from emseg.execution.runner import Runner
+from emseg.restore.inpaint import rounds as inpaint_
 from emseg.restore.inpaint.calibrate import QUANTILE, deviation_factor
 from emseg.restore.inpaint.first_guess import depth, doubled, filled, halved
 from emseg.restore.inpaint.rounds import inpaint
-from emseg.restore.inpaint.rounds import rounds as inpaint_
 
 
 @pytest.fixture(scope="module")
