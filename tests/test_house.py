@@ -53,6 +53,40 @@ def test_imports_point_only_downwards(path: Path) -> None:
             assert room(module) in below, f"{name(path)} imports {module}, which stands above it"
 
 
+#: Circles that are still to be broken, by their owners; take them out as they go, put none in.
+KNOWN_CIRCLES = {frozenset({"emseg.em.missing", "emseg.em.problem"})}
+
+
+def circles() -> set[frozenset[str]]:
+    """Sets of files that import each other in a circle, imports for type checking and within functions included."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
+    edges = {
+        module: {
+            found
+            for target in imports(path)
+            for found in (target, target.rpartition(".")[0])
+            if found in modules and found != module
+        }
+        for module, path in modules.items()
+    }
+    # What each file reaches, by and by: two files are in one circle if each reaches the other (Warshall 1962).
+    reached = {module: set(direct) for module, direct in edges.items()}
+    for middle in modules:
+        for module in modules:
+            if middle in reached[module]:
+                reached[module] |= reached[middle]
+    together = {
+        module: frozenset(other for other in reached[module] if module in reached[other] or other == module)
+        for module in modules
+        if module in reached[module]
+    }
+    return set(together.values())
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    assert circles() == KNOWN_CIRCLES
+
+
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_only_the_command_line_knows_the_terminal(path: Path) -> None:
     used = {module.split(".")[0] for module in imports(path)}
