@@ -19,9 +19,9 @@ from emseg.image.model import Image
 from emseg.options import checked
 from emseg.options.keywords import DenoiseKeywords
 from emseg.options.restoration import DenoiseOptions
-from emseg.restore.colour_rotation import axes_of_colour, turned
+from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture
-from emseg.restore.noise.anscombe import Anscombe, gain_of
+from emseg.restore.noise.anscombe import Anscombe, photon_gain
 from emseg.restore.noise.censored_patches import Censored
 from emseg.restore.noise.level import SIDE as NOISE_SIDE
 from emseg.restore.noise.level import noise_level
@@ -176,7 +176,7 @@ def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, runner: Runner
     stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
     sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.grey
     gain = np.array([
-        gain_of(plane, planes.valid, sigma) if asked.gain == "auto" else float(asked.gain) for plane in stored
+        photon_gain(plane, planes.valid, sigma) if asked.gain == "auto" else float(asked.gain) for plane in stored
     ])  # fmt: skip
     if asked.gain == "auto":
         _require_enough(photo, planes, gain)
@@ -222,14 +222,14 @@ def _estimate(
         return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
-    planes = turned(axes, values)
+    planes = rotated(axes, values)
     if asked.chosen == "local":
         censored = Censored(values, levels, ends, axes) if ends else None
         work = denoise_fast if asked.fast else denoise_local
-        return turned(axes.T, work(planes, sigma, runner, censored if censored and censored.exist else None)), ()
+        return rotated(axes.T, work(planes, sigma, runner, censored if censored and censored.exist else None)), ()
     found, fit = denoise_mixture(planes, sigma, runner, asked.fast)
     trace = fit.trace if fit else ()
-    found = turned(axes.T, found)
+    found = rotated(axes.T, found)
     if ends:
         pairs = zip(found, values, levels.tolist(), strict=True)
         found = np.stack([unclipped(plane, noisy, s, ends) if s else plane for plane, noisy, s in pairs])

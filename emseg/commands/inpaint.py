@@ -19,7 +19,7 @@ from emseg.image.model import Image
 from emseg.options import checked
 from emseg.options.keywords import InpaintKeywords
 from emseg.options.restoration import InpaintOptions
-from emseg.restore.colour_rotation import axes_of_colour, turned
+from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
 from emseg.stages.planes import WHITE, Planes, fitting, slices_of, usual
 from emseg.stages.preparation import as_image
@@ -112,17 +112,17 @@ def inpaint(
     factor, shown = None, None
     with runner_for(asked.workers, values.size, on_progress) as runner:
         with runner.stage(0, 0.5 if asked.uncertainty else 1):
-            found, deviation = _filled(turned(axes, values), missing, slices_of(photo), runner)
+            found, deviation = _filled(rotated(axes, values), missing, slices_of(photo), runner)
         if asked.uncertainty:
             from emseg.restore.inpaint.calibrate import deviation_factor
 
             with runner.stage(0.5, 1):
-                factor = deviation_factor(turned(axes, values), missing, np.random.default_rng(asked.seed), runner)
+                factor = deviation_factor(rotated(axes, values), missing, np.random.default_rng(asked.seed), runner)
     if factor is not None:
         shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32)
         with np.errstate(over="ignore"):  # of numbers beyond 1e38, the deviation is infinite
             shown *= np.float32(factor * stretch * planes.unit)
-    back = turned(axes.T, found) * np.float32(stretch)
+    back = rotated(axes.T, found) * np.float32(stretch)
     filled = replace(planes, valid=None).back(back, photo, ~missing)
     if photo.known is not None:  # of a pixel that is known in part, that part is kept
         known = photo.known & ~asked_for[:, :, None]

@@ -1,8 +1,8 @@
-"""Which of two estimates to trust, pixel by pixel: the one with members shrunk once, or the one with them shrunk twice.
+"""Blending two estimates pixel by pixel: members shrunk once, and members shrunk twice.
 
-What the second shrinking takes away is noise where an image repeats itself, and faint texture where it does not. Of the
-first there is little beside the contrast of the image around it, of the second there is more; so the weight of the
-second estimate is linear in the logarithms of the two. `tests/benchmarks/blend_weights.py` fits its three numbers.
+The second shrinking removes noise where an image repeats itself, and faint texture where it does not. Removed noise is
+small relative to the contrast around the pixel, and removed texture is larger. So the weight of the second estimate is
+linear in the logarithms of both. `tests/benchmarks/blend_weights.py` fits the three coefficients.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from emseg.restore.patch.patches import Real
 #: c₀, c₁, c₂ of w = c₀ + c₁ log(e + FAINT) + c₂ log(v + FLAT), with e the mean squared difference of the estimates and
 #: v the variance around a pixel, both in units of σ².
 WEIGHTS = -0.728, -0.401, 0.463
-FAINT, FLAT = 3e-4, 0.05
-AROUND, WINDOW = 15, 25  # pixels a side of the squares of variances and of means
-LEAST, MOST = -0.5, 1.5  # of the weight
+FAINT, FLAT = 3e-4, 0.05  # keep the logarithms finite; chosen with the coefficients
+AROUND, WINDOW = 15, 25  # pixels a side of the squares over which variances and means are taken
+LEAST, MOST = -0.5, 1.5  # bounds of the weight
 
 
 def features(once: Real, twice: Real, sigma: float) -> tuple[Real, Real]:
@@ -31,12 +31,12 @@ def features(once: Real, twice: Real, sigma: float) -> tuple[Real, Real]:
 
 
 def blended(estimates: Real, sigma: NDArray[np.float64]) -> Real:
-    """One estimate of each channel from two.
+    """One estimate of each channel, from two.
 
     Parameters
     ----------
     estimates : ndarray of float32, shape (2, C, H, W)
-        Shrunk once, and twice.
+        With members shrunk once, and twice.
     sigma : ndarray, shape (C,)
         Noise level of each channel.
 

@@ -1,9 +1,10 @@
-"""Local Gaussians: every reference patch is the centre of a component of its own.
+"""Local Gaussians: every reference patch has a component of its own.
 
-The members of a component are the patches of the pilot, an earlier estimate, that are nearest to its reference; their
-mean μ and covariance are its parameters; and the conditional means of the members' clean patches given the noisy ones,
-averaged where patches overlap, are the next pilot. It is EM with a component per reference and hard responsibilities.
-After Lebrun, Buades & Morel (2013), A nonlocal Bayesian image denoising algorithm, SIAM J. Imaging Sci. 6.
+The pilot is an earlier estimate of the image. The members of a component are the patches of the pilot nearest to its
+reference, and their mean μ and covariance are its parameters. The members' noisy patches give conditional means of
+their clean patches. These are averaged where patches overlap, and make the next pilot. This is EM with hard
+responsibilities. After Lebrun, Buades & Morel (2013), A nonlocal Bayesian image denoising algorithm, SIAM J. Imaging
+Sci. 6.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from numpy.typing import NDArray
 
 from emseg.execution.runner import Runner
 from emseg.numerics.triangular import inverse_lower
-from emseg.restore.patch.patches import AREA, SIDE, Real, cut_at, lines, plane_shape, put_at, runs, spread
+from emseg.restore.patch.patches import AREA, SIDE, Real, cut_at, pixel_runs, plane_shape, put_at, run_indices, spread
 from emseg.restore.patch.similar import Search, Tile
 
-CHUNK = 64  # components solved at once: what they need stays in memory that is at hand
-LEAST = np.float32(4e-7)  # noise relative to the variance of the pilots
+CHUNK = 64  # components solved at once, so that their arrays stay in the cache
+LEAST = np.float32(4e-7)  # least noise relative to the variance of the pilot: three roundings of single precision
 
 
 @dataclass(frozen=True)
 class Round:
-    """How much is done in a round.
+    """The size of a round.
 
     Attributes
     ----------
@@ -35,9 +36,9 @@ class Round:
     group : int
         M, the members of a component.
     reach : int
-        Of the search in each direction.
+        Pixels that the search goes in each direction.
     cosines : int
-        What patches are compared by, see `emseg.restore.patch.similar.Search`.
+        See `emseg.restore.patch.similar.Search`.
     """
 
     step: int = 4
@@ -58,7 +59,7 @@ def local_round(
     how: Round = FULL,
     share: float = 0.0,
 ) -> Real:
-    """One round: search, estimate and average.
+    """One round: search, estimate, average.
 
     Parameters
     ----------
@@ -68,23 +69,23 @@ def local_round(
         Variance of each channel's noise.
     runner : Runner
     powers : sequence of int
-        How often the members are shrunk, see `posterior_means`; P estimates.
+        How often the members are shrunk, see `posterior_means`. Each power gives one estimate.
     how : Round
     share : float
-        Of what the estimate has taken away, put back for the pilot: some of it was too much.
+        Share of the removed noise that is put back into the pilot, because the last round removed too much.
 
     Returns
     -------
     ndarray of float32, shape (P, C, H, W)
-        The estimate as it was, where no member lies.
+        Pixels that no member covers keep the earlier estimate.
     """
     pilot = estimate + np.float32(share) * (noisy - estimate)
     search = Search(plane_shape(pilot), how.step, how.reach, how.group, how.cosines)
-    walled = search.walled(pilot[0])
+    bordered = search.bordered(pilot[0])
 
     def inputs(tile: Tile) -> tuple[Real, Real, Real]:
         place = search.place(tile)
-        return noisy[:, *place], pilot[:, *place], walled[search.seen(tile)]
+        return noisy[:, *place], pilot[:, *place], bordered[search.seen(tile)]
 
     total, weight = np.zeros((len(powers), *pilot.shape), np.float32), np.zeros(pilot.shape[1:], np.float32)
     tiles = search.tiles()
@@ -93,9 +94,9 @@ def local_round(
         place = search.place(tile)
         total[:, :, *place] += sums
         weight[place] += counts
-    bare = weight == 0
-    if bare.any():
-        total[..., bare], weight[bare] = estimate[:, bare], 1
+    uncovered = weight == 0
+    if uncovered.any():
+        total[..., uncovered], weight[uncovered] = estimate[:, uncovered], 1
     total /= weight
     return total
 
@@ -109,20 +110,20 @@ def _estimated(
     pilot: Real,
     near: Real,
 ) -> tuple[Real, Real]:
-    """What the references of a tile add."""
+    """Search for the members of a tile's references, and estimate them; see `_tile`."""
     return _tile(noisy, pilot, noise, powers, search.nearest(near, tile))
 
 
 def _tile(
     noisy: Real, pilot: Real, noise: Sequence[float], powers: Sequence[int], members: NDArray[np.intp]
 ) -> tuple[Real, Real]:
-    """Sums of the estimates of all members where they lie, (P, C, h, w), and how many there are, (h, w)."""
+    """Sums of the estimates of all members (P, C, h, w), and the number of members at each pixel (h, w)."""
     shape = plane_shape(pilot)
     down, across = (length - SIDE + 1 for length in shape)
-    where, parts = lines(members, across), -(-len(members) // CHUNK)
+    where, parts = run_indices(members, across), -(-len(members) // CHUNK)
     sums = np.empty((len(powers), *pilot.shape), np.float32)
     for c, variance in enumerate(noise):
-        a, y = runs(pilot[c]), runs(noisy[c])
+        a, y = pixel_runs(pilot[c]), pixel_runs(noisy[c])
         found = np.empty((len(powers), *members.shape, AREA), np.float32)
         for chosen, means in zip(np.array_split(where, parts), np.array_split(found, parts, axis=1), strict=True):
             means[:] = posterior_means(cut_at(a, chosen), cut_at(y, chosen), variance, powers)
@@ -133,19 +134,19 @@ def _tile(
 
 
 def posterior_means(pilot: Real, noisy: Real, noise: float, powers: Sequence[int] = (1,)) -> Real:
-    """E[z | y] of the members of Gaussians whose parameters are those of the pilots.
+    """E[z | y] of the members of Gaussians, with the parameters of their pilots.
 
-    With the centred pilots A (M, 64), S = AᵀA/M and noise σ²: E[z | y] = μ + K (y - μ), K = S (S + σ²I)⁻¹, in the M
-    dimensions of the members rather than the 64 of a patch: K = Aᵀ (AAᵀ + Mσ²I)⁻¹ A = WᵀW, where W = L⁻¹A and
-    LLᵀ = AAᵀ + Mσ²I.
+    With the centred pilots A (M, 64), S = AᵀA/M and noise σ²: E[z | y] = μ + K (y - μ), K = S (S + σ²I)⁻¹. The function
+    works in the M dimensions of the members rather than the 64 of a patch: K = Aᵀ (AAᵀ + Mσ²I)⁻¹ A = WᵀW, where
+    W = L⁻¹A and LLᵀ = AAᵀ + Mσ²I.
 
-    Where the pilot still has noise in it, its small variances are mostly noise, and K keeps too much of them. K² has
-    gains (λ/(λ + σ²))² instead, which come very near to the best that depend on λ alone.
+    The small variances of a noisy pilot are mostly noise, and K keeps too much of them. K² has the gains (λ/(λ + σ²))²
+    instead, which come close to the best gains that depend on λ alone.
 
     Parameters
     ----------
     pilot, noisy : ndarray of float32, shape (G, M, 64)
-        Members of G components. They are overwritten.
+        Members of G components. The function overwrites them.
     noise : float
         σ².
     powers : sequence of int
@@ -160,7 +161,7 @@ def posterior_means(pilot: Real, noisy: Real, noise: float, powers: Sequence[int
     noisy -= mean
     m = pilot.shape[1]
     gram = pilot @ np.swapaxes(pilot, 1, 2)
-    # Below what single precision sees beside the pilots, noise could leave the matrix with a negative eigenvalue.
+    # Less noise than single precision resolves could leave the matrix with a negative eigenvalue.
     least = LEAST * np.einsum("gmm->g", gram)[:, None]
     gram[:, np.arange(m), np.arange(m)] += np.maximum(np.float32(m * noise), least)
     lower = np.asarray(np.linalg.cholesky(gram), np.float32)

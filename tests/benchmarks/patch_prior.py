@@ -16,7 +16,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from emseg.em.convergence import Stop
-from emseg.restore.patch.patch_fit import PatchProblem, first_mixture, learn
+from emseg.restore.patch.patch_fit import PatchProblem, fit_patch_mixture, starting_patch_mixture
 from emseg.restore.patch.patch_mixture import coordinates
 from emseg.restore.patch.photographs import encode
 
@@ -56,7 +56,7 @@ def main() -> None:
     """Fit and write."""
     rng = np.random.default_rng(0)
     problem = PatchProblem(patches(rng), NOISE)
-    found = learn(problem, first_mixture(problem, K, rng), Stop(1e-3, ITERATIONS))
+    found = fit_patch_mixture(problem, starting_patch_mixture(problem, K, rng), Stop(1e-3, ITERATIONS))
     for row in found.trace:
         print(row.iteration, row.objective / problem.n, f"{row.seconds:.1f}", flush=True)
     Path(sys.argv[1]).write_bytes(encode(found.mixture))

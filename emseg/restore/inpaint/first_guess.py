@@ -1,4 +1,4 @@
-"""A first guess for missing pixels, from coarse to fine, and how deep holes are."""
+"""A first guess for missing pixels, from coarse to fine, and the depth of holes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from emseg.restore.patch.patches import Real
 
-SHALLOW = 16.0  # pixels, up to which distances are found without scipy, which takes a tenth of a second to load
-SWEEPS = 8  # of smoothing at each level
+SHALLOW = 16.0  # pixels: up to this depth numpy alone is quicker than loading scipy, which takes a tenth of a second
+SWEEPS = 8  # smoothing sweeps at each level
 
 
-def filled(planes: Real, missing: NDArray[np.bool_]) -> Real:
-    """Planes (C, H, W) with missing pixels (H, W) interpolated: means of blocks, refined level by level.
+def interpolated(planes: Real, missing: NDArray[np.bool_]) -> Real:
+    """Planes (C, H, W) with interpolated values at the missing pixels (H, W).
 
-    At every level missing pixels come from the level above and are relaxed towards the mean of their neighbours
-    (membrane interpolation by one pass of a multigrid method).
+    The coarsest level holds means of blocks. At every finer level, missing pixels start from the level above and are
+    relaxed towards the mean of their neighbours: membrane interpolation by one pass of a multigrid method.
     """
     if not missing.any():
         return planes
@@ -24,7 +24,7 @@ def filled(planes: Real, missing: NDArray[np.bool_]) -> Real:
     height, width = missing.shape
     if max(height, width) > 1:
         coarse, lost = halved(planes, missing)
-        guess = doubled(filled(coarse, lost), (height, width))
+        guess = doubled(interpolated(coarse, lost), (height, width))
     else:
         guess = np.zeros_like(planes)
     found = np.where(missing, guess, planes)
@@ -36,7 +36,7 @@ def filled(planes: Real, missing: NDArray[np.bool_]) -> Real:
 
 
 def halved(planes: Real, missing: NDArray[np.bool_]) -> tuple[Real, NDArray[np.bool_]]:
-    """Means of the known pixels of blocks of 2 × 2, and which blocks have none."""
+    """Means of the known pixels in blocks of 2 × 2, and a mask of the blocks without any."""
     odd = [(0, length % 2) for length in missing.shape]
     known = np.pad(~missing, odd).astype(np.float32)
     values = np.pad(np.where(missing, 0, planes), [(0, 0), *odd])
@@ -46,12 +46,13 @@ def halved(planes: Real, missing: NDArray[np.bool_]) -> tuple[Real, NDArray[np.b
 
 
 def _blocks(planes: Real) -> Real:
+    """Sums over blocks of 2 × 2 pixels."""
     found: Real = planes[..., ::2, ::2] + planes[..., 1::2, ::2] + planes[..., ::2, 1::2] + planes[..., 1::2, 1::2]
     return found
 
 
 def doubled(planes: Real, shape: tuple[int, int]) -> Real:
-    """Planes of twice the size, linear between centres, cut to a shape."""
+    """Planes of twice the size, by linear interpolation between pixel centres, cut to a shape."""
     found = planes
     for axis in (-2, -1):
         moved = np.moveaxis(found, axis, -1)
@@ -64,12 +65,13 @@ def doubled(planes: Real, shape: tuple[int, int]) -> Real:
 
 
 def depth(missing: NDArray[np.bool_]) -> float:
-    """Distance in pixels from the innermost missing pixel to the nearest known one."""
+    """The largest distance of a missing pixel to the nearest known one, in pixels."""
     if not missing.any():
         return 0.0
     if missing.all():
         return float("inf")
-    # d² = min over columns k away of k² + (distance within that column)², and no more than the latter where k = 0.
+    # d² is the minimum over columns, k away, of k² + (distance within that column)². So k needs to go no further than
+    # the smaller of the distances within the row and within the column.
     down, across = _along(missing), _along(missing.T).T
     reach = float(np.minimum(down, across).max())
     if reach > SHALLOW:
@@ -84,7 +86,7 @@ def depth(missing: NDArray[np.bool_]) -> float:
 
 
 def _along(missing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Distance to the nearest known pixel of the same column; infinite where there is none."""
+    """Distance to the nearest known pixel of the same column; infinite in a column without any."""
     rows = np.arange(len(missing), dtype=np.float64)[:, None]
     above = np.maximum.accumulate(np.where(missing, -np.inf, rows), axis=0)
     below = np.minimum.accumulate(np.where(missing, np.inf, rows)[::-1], axis=0)[::-1]

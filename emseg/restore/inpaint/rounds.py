@@ -1,11 +1,11 @@
-"""Missing pixels: local Gaussians, whose E-step knows only a part of every patch.
+"""Inpainting by rounds of local Gaussians: EM with missing pixels.
 
-The first guess is what the mixture of photographs makes of all patches together (`joint`), or, in deep holes, a
-coarser image. Then, round by round, each reference patch with a hole has a component of its own, with mean and
-covariance of the nearest patches of the current guess. Its missing pixels get their conditional mean given the known
-ones, which are seen with a noise that falls from round to round: at first only what many patches agree on is taken
-over, details in the end. After the E-step with rows of the identity removed of Yu, Sapiro & Mallat (2012), IEEE Trans.
-Image Process. 21.
+The first guess comes from the mixture of photographs (`whole_image`), or in deep holes from a coarser image. In each
+round, every reference patch with missing pixels has a component of its own. Its mean and covariance are those of the
+nearest patches of the current guess. The missing pixels get their conditional mean given the known ones. The known ones
+count as noisy, with a noise level that falls from round to round. So the first rounds take over only what many patches
+agree on, and the last rounds bring the details. After Yu, Sapiro & Mallat (2012), IEEE Trans. Image Process. 21, whose
+E-step keeps the rows of the known pixels.
 """
 
 from __future__ import annotations
@@ -20,60 +20,72 @@ from numpy.typing import NDArray
 
 from emseg.execution.runner import Runner
 from emseg.restore.inpaint.conditional_moments import conditional
-from emseg.restore.inpaint.first_guess import depth, doubled, filled, halved
-from emseg.restore.inpaint.whole_image import agreed
-from emseg.restore.patch.patches import AREA, SIDE, Real, cut_at, fitted, lines, plane_shape, put_at, runs
-from emseg.restore.patch.prior_covariance import Expected
+from emseg.restore.inpaint.first_guess import depth, doubled, halved, interpolated
+from emseg.restore.inpaint.whole_image import most_probable_pixels
+from emseg.restore.patch.patches import (
+    AREA,
+    SIDE,
+    Real,
+    cut_at,
+    padded_to_grid,
+    pixel_runs,
+    plane_shape,
+    put_at,
+    run_indices,
+)
+from emseg.restore.patch.prior_covariance import PriorCovariances
 from emseg.restore.patch.similar import Search, Tile
 
-#: Noise level of a round, in units of which white has 255, and the pixels between its reference patches.
+#: Noise level of each round (white is at 255), and the pixels between its reference patches. Chosen on photographs of
+#: scikit-image.
 ROUNDS = ((28, 4), (20, 4), (14, 4), (9, 4), (6, 4), (4, 2), (2.5, 2), (1.5, 2), (1, 1))
-REFINING = 14  # noise level to begin with where a coarser image has been solved
-#: Where more pixels than `MANY` are missing: a third to half a decibel worse on photographs, 1.2 on regular texture, in
-#: a sixth of the time.
+REFINING = 14  # first noise level after a coarser image
+#: The rounds for more than `MANY` missing pixels. They take a sixth of the time. Photographs come out 0.3 to 0.45 dB
+#: worse, and regular texture 1.2 dB.
 QUICK, MANY = ((12, 4), (6, 4), (3, 4), (1.5, 4)), 600_000
-DEEP = 5.0  # pixels to the nearest known one, from which on a coarser image is solved first
+DEEP = 5.0  # pixels: holes that are deeper start from a coarser image
 SMALLEST = 32  # pixels a side of the coarsest image
-REACH, GROUP, CHUNK = 19, 64, 256
-STRIDE = 4  # known pixels, by which patches may differ that are solved together
-TILE = 32, 96  # pixels, see `Search.tiles`; in small parts, as holes may be few
-#: Where more than this share of all pixels is missing, groups are smaller, and in the mean of their members the current
-#: guess of a missing pixel has less weight than the 1 of a known one.
-DENSE, FEW, TRUST = 0.6, 32, 0.2
-LEAST_SHARE = 0.05  # added to the share of known pixels, the weight of a patch in the average
+REACH, GROUP, CHUNK = 19, 64, 256  # pixels of the search, members of a component, components solved at once
+STRIDE = 4  # patches whose numbers of known pixels differ by less are solved together
+TILE = 32, 96  # height and width of a tile in pixels, see `Search.tiles`; small, as holes may be few
+#: Above this share of missing pixels, components have `FEW` members.
+DENSE, FEW = 0.6, 32
+#: There, the weight of the guess of a missing pixel in the mean of the members; a known pixel has 1.
+TRUST = 0.2
+LEAST_SHARE = 0.05  # is added to the share of known pixels to give the weight of a patch in the average
 
 
 def inpaint(planes: Real, missing: NDArray[np.bool_], runner: Runner) -> tuple[Real, Real]:
-    """Fill missing pixels of planes.
+    """Fill in the missing pixels of planes.
 
     Parameters
     ----------
     planes : ndarray of float32, shape (C, H, W)
-        In units of which white has 255. Patches are compared in the first channel.
+        White is at 255. Patches are compared in the first channel.
     missing : ndarray of bool, shape (H, W)
-        What the planes hold there makes no difference.
+        Values of the planes at these pixels make no difference.
     runner : Runner
 
     Returns
     -------
     values : ndarray of float32, shape (C, H, W)
-        As they were where nothing is missing.
+        The known pixels are unchanged.
     deviation : ndarray of float32, shape (C, H, W)
-        Conditional standard deviation; 0 where nothing is missing.
+        Conditional standard deviation; 0 at the known pixels.
     """
     many, dense = bool(missing.sum() > MANY), bool(missing.mean() > DENSE)
     rounds: Sequence[tuple[float, int]] = QUICK if many else ROUNDS
     group, shape = FEW if many or dense else GROUP, plane_shape(planes)
-    lost = fitted(missing, 4)
+    lost = padded_to_grid(missing, 4)
     if depth(missing) > DEEP and min(shape) > 2 * SMALLEST:
         begin, rounds = 0.2, [(sigma, step) for sigma, step in rounds if sigma <= REFINING]
         with runner.stage(0, begin):
             coarse, _ = inpaint(*halved(planes, missing), runner)
-        values = fitted(np.where(missing, doubled(coarse, shape), planes), 4)
+        values = padded_to_grid(np.where(missing, doubled(coarse, shape), planes), 4)
     else:
         begin = 0.1
         with runner.stage(0, begin):
-            values = agreed(fitted(filled(planes, missing), 4), lost, runner)
+            values = most_probable_pixels(padded_to_grid(interpolated(planes, missing), 4), lost, runner)
     work = np.cumsum([0, *(16 / step**2 for _, step in rounds)])
     shares = begin + (1 - begin) * work / work[-1]
     variance = np.zeros_like(values)
@@ -94,9 +106,9 @@ def _round(
     last: bool,
     runner: Runner,
 ) -> tuple[Real, Real]:
-    """The next guess, and the variance of each missing pixel."""
+    """One round: the next guess (C, H, W), and the variance of each missing pixel."""
     search = Search(plane_shape(values), step, REACH, group)
-    walled = search.walled(values[0])
+    bordered = search.bordered(values[0])
     windows = np.lib.stride_tricks.sliding_window_view(missing, (SIDE, SIDE))[::step, ::step]
     holes: NDArray[np.bool_] = np.any(windows, axis=(2, 3))
     tiles = [found for tile in search.tiles(TILE) for found in _bounds(holes, tile)]
@@ -104,7 +116,7 @@ def _round(
     def inputs(tile: Tile) -> tuple[Any, ...]:
         place = search.place(tile)
         wanted = holes[tile[0] : tile[1], tile[2] : tile[3]]
-        return values[:, *place], missing[place], walled[search.seen(tile)], wanted
+        return values[:, *place], missing[place], bordered[search.seen(tile)], wanted
 
     total = np.zeros((2 * len(values) + 1, *missing.shape), np.float32)
     work = partial(_estimated, search, sigma, last, dense)
@@ -127,7 +139,7 @@ def _estimated(
     near: Real,
     wanted: NDArray[np.bool_],
 ) -> Real:
-    """What those references of a tile add that have holes."""
+    """Sums over the tile's reference patches that contain missing pixels; see `_tile`."""
     place = search.place(tile)
     members = search.nearest(near, tile, wanted)
     i, j = np.nonzero(wanted)
@@ -138,7 +150,7 @@ def _estimated(
 
 
 def _bounds(holes: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:
-    """The part of a tile that has all its references with holes, if there are any."""
+    """The smallest part of a tile that holds all its references with missing pixels; nothing if there are none."""
     rows, columns = (np.flatnonzero(holes[tile[0] : tile[1], tile[2] : tile[3]].any(axis)) for axis in (1, 0))
     if rows.size:
         yield (
@@ -158,21 +170,21 @@ def _tile(
     last: bool,
     dense: bool,
 ) -> Real:
-    """Weighted sums of estimates and variances, and of weights, where the patches lie; (2C + 1, h, w)."""
+    """Weighted sums of estimates and variances, and sums of weights, over the tile; (2C + 1, h, w)."""
     shape = plane_shape(values)
-    where, at = lines(members, shape[1] - SIDE + 1), lines(own, shape[1] - SIDE + 1)
-    holes = runs(missing.astype(np.float32))
+    where, at = run_indices(members, shape[1] - SIDE + 1), run_indices(own, shape[1] - SIDE + 1)
+    holes = pixel_runs(missing.astype(np.float32))
     lost = cut_at(holes, at) > 0
     count = AREA - lost.sum(1)
     order = np.argsort(lost, axis=1, kind="stable")  # known pixels first
     share = np.repeat((count[:, None] / AREA + LEAST_SHARE).astype(np.float32), AREA, axis=1)
     out = np.empty((2 * len(values) + 1, *shape), np.float32)
     for c, plane in enumerate(values):
-        pieces = runs(plane)
+        pieces = pixel_runs(plane)
         reference = cut_at(pieces, at)
-        expected = Expected(reference, sigma, 1 / np.sqrt(len(values)))
+        expected = PriorCovariances(reference, sigma, 1 / np.sqrt(len(values)))
         found = np.empty((2, len(own), AREA), np.float32)
-        for part, n in _alike(count):
+        for part, n in _by_known_count(count):
             weights = np.float32(1) - np.float32(1 - TRUST) * cut_at(holes, where[part]) if dense else None
             pixels, seen = order[part, :n], (np.arange(n) < count[part, None]).astype(np.float32)
             found[:, part] = conditional(
@@ -185,8 +197,8 @@ def _tile(
     return out
 
 
-def _alike(count: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], int]]:
-    """Patches with about as many known pixels, and the most that one of them has."""
+def _by_known_count(count: NDArray[np.intp]) -> Iterator[tuple[NDArray[np.intp], int]]:
+    """Groups of patches with similar numbers of known pixels, and the largest number in each group."""
     order = np.argsort(count, kind="stable")
     ends = [0, *(1 + np.flatnonzero(np.diff(-(-count[order] // STRIDE)))), len(order)]
     for begin, end in pairwise(ends):

@@ -1,9 +1,10 @@
-"""Missing pixels from the mixture of photographs alone: all patches of an image at once, which must agree.
+"""The most probable missing pixels under the mixture of photographs, for all patches of an image together.
 
-The density of an image is taken as the product of those of its patches, each under the component it most likely comes
-from, so the most probable missing pixels solve one linear system (Zoran & Weiss 2011, From learning models of natural
-image patches to whole image restoration, ICCV). That carries what is known across patches, of which each alone has few
-known pixels, and takes no system of each patch; averages of conditional means apart come within .15 dB of it.
+The density of an image is taken as the product of the densities of its patches, each under its most probable component.
+The most probable missing pixels then solve one linear system (Zoran & Weiss 2011, From learning models of natural image
+patches to whole image restoration, ICCV). The system carries known values across patches that hold few known pixels
+each. Averages of the conditional means of single patches come within 0.15 dB of it, on camera and Lena with 80 %
+missing.
 """
 
 from __future__ import annotations
@@ -13,24 +14,25 @@ from numpy.typing import NDArray
 
 from emseg.execution.runner import Runner
 from emseg.restore.patch.patches import SIDE, Real, cut, plane_shape
-from emseg.restore.patch.prior_covariance import Expected, precisions
+from emseg.restore.patch.prior_covariance import PriorCovariances, precisions
 
-#: How far the guess may be off when components are chosen, and the variance that is added to theirs, round by round.
+#: Of each round: standard error of the guess when components are chosen, and variance added to the components. Both
+#: fall, as σ² does in half-quadratic splitting (Zoran & Weiss 2011); in grey levels and their squares.
 ROUNDS = ((20, 100), (12, 50), (8, 25), (5, 9), (3, 4))
 STEP = 4  # pixels between patches
-SWEEPS = 15  # of conjugate gradients in a round, each from the result of the one before
-CORE, MARGIN = 256, 24  # pixels a side of the blocks that are solved apart, and what they see around
+SWEEPS = 15  # iterations of conjugate gradients in a round; each round starts from the result of the one before
+CORE, MARGIN = 256, 24  # pixels a side of the blocks that are solved separately, and of the margin around them
 
 Block = tuple[slice, slice]
 
 
-def agreed(guess: Real, missing: NDArray[np.bool_], runner: Runner) -> Real:
-    """Planes with their missing pixels replaced by the most probable ones.
+def most_probable_pixels(guess: Real, missing: NDArray[np.bool_], runner: Runner) -> Real:
+    """Planes with the most probable values at their missing pixels.
 
     Parameters
     ----------
     guess : ndarray of float32, shape (C, H, W)
-        In units of which white has 255; H and W are 8 plus multiples of 4.
+        White is at 255; H and W are 8 plus multiples of 4.
     missing : ndarray of bool, shape (H, W)
     runner : Runner
     """
@@ -52,12 +54,13 @@ def agreed(guess: Real, missing: NDArray[np.bool_], runner: Runner) -> Real:
 
 
 def _margin(part: slice, length: int) -> tuple[slice, slice]:
-    """A part with what it sees around, and where in that it lies."""
+    """The range of a block with its margin, and the range of the block within it."""
     seen = slice(max(part.start - MARGIN, 0), min(part.stop + MARGIN, length))
     return seen, slice(part.start - seen.start, part.stop - seen.start)
 
 
 def _block(_: Block, guess: Real, missing: NDArray[np.bool_], inner: Block) -> Real:
+    """The solution in one block; `guess` and `missing` include its margin, and `inner` is the block within."""
     found = guess.copy()
     unit = 1 / np.sqrt(len(guess))
     if missing[inner].any():
@@ -68,11 +71,14 @@ def _block(_: Block, guess: Real, missing: NDArray[np.bool_], inner: Block) -> R
 
 
 def _solved(plane: Real, missing: NDArray[np.bool_], sigma: float, variance: float, unit: float) -> Real:
-    """Some steps towards the least Σ_p (R_p z)ᵀ Q_p (R_p z) over the missing pixels z, Q_p = (Σ_k + variance)⁻¹."""
+    """Conjugate gradients towards the minimum of Σ_p (R_p z)ᵀ Q_p (R_p z) over the missing pixels of z.
+
+    R_p cuts patch p out of the plane, and Q_p = (Σ_k + variance)⁻¹ with its most probable component k.
+    """
     width = plane.shape[1] - SIDE + 1
     own = (np.arange(0, plane.shape[0] - SIDE + 1, STEP)[:, None] * width + np.arange(0, width, STEP)).ravel()
     own = own[cut(missing)[own].any(1)]
-    label = Expected(cut(plane)[own], sigma / unit, unit).label
+    label = PriorCovariances(cut(plane)[own], sigma / unit, unit).label
     order = np.argsort(label, kind="stable")
     own, label = own[order], label[order]
     begin = np.flatnonzero(np.r_[True, np.diff(label) > 0])

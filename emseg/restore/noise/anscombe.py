@@ -1,9 +1,9 @@
-"""Noise of counted photons made white, and back: the generalised Anscombe transform and its exact unbiased inverse.
+"""The generalised Anscombe transform, which makes photon noise white, and its exact unbiased inverse.
 
 A stored value is y = α p + n, with p a Poisson count of mean λ and n ~ N(0, σ²). With s = σ/α,
-f(y) = 2 √(y/α + 3/8 + s²) has noise of level 1 (Anscombe 1948, Biometrika 35; Starck, Murtagh & Bijaoui 1998). What a
-denoiser finds is E[f | λ], so the inverse is the λ that has it, and not that of f itself (Mäkitalo & Foi 2011, 2013,
-IEEE Trans. Image Process. 20, 22).
+f(y) = 2 √(y/α + 3/8 + s²) has noise of level 1 (Anscombe 1948, Biometrika 35; Starck, Murtagh & Bijaoui 1998). A
+denoiser estimates E[f | λ]. So the inverse maps E[f | λ] to λ, and is not the inverse of f itself (Mäkitalo & Foi 2011,
+2013, IEEE Trans. Image Process. 20, 22).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from emseg.restore.noise.level import noise_level
 
 Array = NDArray[np.float64]
-MOST = 60.0  # counts, above which the asymptotic inverse is exact to 1e-3 counts
-ROUNDS, CLOSE = 12, 1e-3  # of the search for the gain
-ENOUGH, LEAST = 7.0, 48  # counts a pixel, and pixels a side, for it
-TINY = 1e-3  # gain relative to the deviation of all values, below which it is no less
+MOST = 60.0  # counts: above, the asymptotic inverse is exact to 1e-3 counts
+ROUNDS, CLOSE = 12, 1e-3  # iterations of the search for the gain, and the relative error at which it stops
+ENOUGH, LEAST = 7.0, 48  # counts a pixel that the search needs, and the least side in pixels for summing pixels
+TINY = 1e-3  # smallest gain that the search assumes, relative to the standard deviation of all values
 
 
 @dataclass(frozen=True)
@@ -38,27 +38,27 @@ class Anscombe:
     sigma: float = 0.0
 
     def forward(self, y: NDArray[Any]) -> Array:
-        """Values with noise of level 1."""
+        """f(y): values whose noise has standard deviation 1."""
         s = self.sigma / self.gain
         found: Array = 2 * np.sqrt(np.maximum(np.asarray(y, np.float64) / self.gain + 0.375 + s * s, 0))
         return found
 
     def inverse(self, found: NDArray[Any]) -> Array:
-        """The means α λ of stored values whose transforms have these means."""
+        """The means α λ of the stored values, from the means of their transforms."""
         counts, means = self._table
         d = np.asarray(found, np.float64)
         s = self.sigma / self.gain
         far = np.maximum(d, means[-1])
         asymptotic = far**2 / 4 - 0.125 - s * s + np.sqrt(1.5) / (4 * far) - 11 / (8 * far**2)
         near = np.interp(d, means, counts)
-        # The two meet at the end of the table; what is left between them there is taken along.
+        # A constant closes the gap between table and asymptotic inverse where they meet.
         joint = means[-1] ** 2 / 4 - 0.125 - s * s + np.sqrt(1.5) / (4 * means[-1]) - 11 / (8 * means[-1] ** 2)
         result: Array = self.gain * np.where(d < means[-1], near, asymptotic + counts[-1] - joint)
         return result
 
     @cached_property
     def _table(self) -> tuple[Array, Array]:
-        """λ and E[f | λ]."""
+        """A table of λ and E[f | λ]."""
         from scipy.special import gammaln, xlogy
 
         s = self.sigma / self.gain
@@ -70,11 +70,11 @@ class Anscombe:
         return counts, chance @ values
 
 
-def gain_of(plane: NDArray[Any], valid: NDArray[np.bool_] | None = None, sigma: float = 0.0) -> float:
-    """The gain with which the transform of a plane (H, W) has noise of level 1; 0 where there is none to be seen.
+def photon_gain(plane: NDArray[Any], valid: NDArray[np.bool_] | None = None, sigma: float = 0.0) -> float:
+    """The gain α with which the transform of a plane (H, W) has noise of level 1; 0 if no noise is found.
 
-    Where counts are few, no transform makes their noise white; the sums of squares of pixels are counts too, with the
-    same gain, and more of them. Where there are next to none, noise is cut off at 0, and looked for elsewhere.
+    No transform makes the noise of very few counts white. Sums over 2 × 2 pixels are counts too, with the same gain,
+    and larger. So the function sums pixels until there are enough counts. Noise that is cut off at 0 is left out.
     """
     y, inside, side = np.asarray(plane, np.float64), np.ones(np.shape(plane), bool) if valid is None else valid, 1
     gain = _gain(y, inside, sigma)
@@ -89,6 +89,7 @@ def gain_of(plane: NDArray[Any], valid: NDArray[np.bool_] | None = None, sigma: 
 
 
 def _gain(y: Array, valid: NDArray[np.bool_], sigma: float) -> float:
+    """The gain by fixed-point iteration: the measured level squared corrects it; 0 if no noise is found."""
     mean = float(np.maximum(y[valid], 0).mean()) if valid.any() else 0.0
     level = noise_level(y.astype(np.float32), valid)
     if level <= 0 or mean <= 0:
@@ -106,7 +107,7 @@ def _gain(y: Array, valid: NDArray[np.bool_], sigma: float) -> float:
 
 
 def _summed(y: NDArray[Any]) -> Array:
-    """Sums of squares of 2 × 2 pixels; what is left at the far ends is dropped."""
+    """Sums over squares of 2 × 2 pixels, without an odd last row or column."""
     height, width = (length // 2 * 2 for length in y.shape)
     found: Array = y[:height, :width].reshape(height // 2, 2, width // 2, 2).sum((1, 3), dtype=np.float64)
     return found

@@ -1,8 +1,8 @@
-"""Values that were cut off at the ends of their range, as what they are: incomplete data, with an E-step of their own.
+"""Values that were cut off at the ends of their range: the E-step for censored data.
 
-Of a pixel that is stored as the smallest number all that is known is that mean plus noise was no larger. Given an
-estimate μ of the mean, the expectation of what it was before, E[μ + n | μ + n ≤ end] = μ - σ φ(a)/Φ(a) with
-a = (end - μ)/σ, takes its place (Dempster, Laird & Rubin 1977, section 4.2), and likewise at the other end.
+A pixel stored at the lower end says only that mean plus noise was no larger. Given an estimate μ of the mean, its
+expected value before is E[μ + n | μ + n ≤ end] = μ - σ φ(a)/Φ(a) with a = (end - μ)/σ (Dempster, Laird & Rubin 1977,
+section 4.2). The upper end is the mirror image.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.numerics.normal import below
-from emseg.restore.colour_rotation import turned
+from emseg.restore.colour_rotation import rotated
 from emseg.restore.noise.unclip import SHARE, unclipped
 from emseg.restore.patch.patches import Real
 
 Array = NDArray[np.float64]
-ROUNDING = 1e-3  # grey levels, within which a value is at an end
+ROUNDING = 1e-3  # grey levels: a value so close to an end counts as being at the end
 
 
 @dataclass(frozen=True, eq=False)
 class Censored:
-    """Channels of an image with noise that was cut off.
+    """Noisy channels of an image, cut off at the ends of their range.
 
     Attributes
     ----------
     values : ndarray of float32, shape (C, H, W)
-        As stored.
+        The stored values.
     sigma : ndarray, shape (C,)
-        Noise level of each.
+        Noise level of each channel.
     ends : (float, float)
         Smallest and largest value that can be stored.
     axes : ndarray, shape (D, C)
-        Orthonormal rows: what is denoised are these combinations of channels.
+        Orthonormal rows. The denoiser works on these combinations of channels.
     """
 
     values: Real
@@ -44,19 +44,19 @@ class Censored:
 
     @property
     def exist(self) -> bool:
-        """Whether so many values are at an end that it counts as one."""
+        """Whether enough values are at an end for censoring to matter."""
         return any(self._at(plane, sign).mean() >= SHARE for plane in self.values for sign in (1, -1))
 
     def completed(self, estimate: Real, of_stored: bool = False) -> Real:
-        """The noisy combinations as they are expected to have been before, given an estimate of their mean.
+        """PriorCovariances values of the noisy combinations before the cut, given an estimate of their means.
 
         Parameters
         ----------
         estimate : ndarray of float32, shape (D, H, W)
         of_stored : bool
-            It is the mean of values that were cut off.
+            Whether the estimate is the mean of the cut values; it is then unclipped first.
         """
-        means = turned(self.axes.T, estimate)
+        means = rotated(self.axes.T, estimate)
         found = self.values.copy()
         for mean, noisy, out, sigma in zip(means, self.values, found, self.sigma.tolist(), strict=True):
             if sigma == 0:
@@ -65,12 +65,13 @@ class Censored:
             for sign in (1, -1):
                 there = self._at(noisy, sign)
                 out[there] = clean[there] - sign * sigma * below(sign * (self._end(sign) - clean[there]) / sigma)
-        return turned(self.axes, found)
+        return rotated(self.axes, found)
 
     def _end(self, sign: int) -> float:
+        """The lower end for a positive sign, else the upper end."""
         return self.ends[0] if sign > 0 else self.ends[1]
 
     def _at(self, plane: Real, sign: int) -> NDArray[np.bool_]:
-        """Where the lower end is reached, or the upper one, if the sign is negative."""
+        """Mask of the values at the lower end for a positive sign, else at the upper end."""
         reached: NDArray[np.bool_] = sign * (plane - self._end(sign)) <= ROUNDING
         return reached

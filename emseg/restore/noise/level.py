@@ -1,12 +1,12 @@
-"""How strong the noise of an image is, from its patches of weak texture.
+"""The noise level of an image, from its patches of weak texture.
 
 Liu, Tanaka & Okutomi (2013), Single-image noise level estimation for blind denoising, IEEE Trans. Image Process. 22:
-in patches without texture the covariance is σ²I, in others no eigenvalue is smaller. The smallest eigenvalue of all
-patches gives a first σ², the distribution of the gradients of pure noise a bound that textured patches exceed, and the
-smallest eigenvalue of the others the next σ². Where hardly a patch is without texture, texture is part of that, and
-`emseg.restore.noise.texture_level` tells it apart.
+patches without texture have the covariance σ²I, and no eigenvalue of other patches is smaller. The smallest eigenvalue
+of all patches gives a first σ². The gradients of pure noise have a known distribution, which gives a bound that
+textured patches exceed. The smallest eigenvalue of the patches below the bound gives the next σ². If nearly all patches
+have texture, this level includes texture; `emseg.restore.noise.texture_level` then separates the two.
 
-The noise is that of the file: rounding adds 1/12 of a level to σ², and takes part like any other.
+The level is that of the file. Rounding adds 1/12 of a squared grey level to σ² and is not taken off.
 """
 
 from __future__ import annotations
@@ -19,29 +19,31 @@ from numpy.typing import NDArray
 from emseg.restore.noise.texture_level import texture_level
 from emseg.restore.patch.patches import Real
 
-SIDE = 7
-ROUNDS = 5
-#: What the energy of gradients of a patch of noise of σ = 1 is below 99 times of 100; with fewer let in, less texture
-#: is. It is a quadratic form of trace 35, whose .997 quantile this would be if it had a gamma distribution of shape 24.
+SIDE = 7  # pixels a side of a patch (Liu, Tanaka & Okutomi 2013)
+ROUNDS = 5  # iterations at most; they end when σ² stands still
+#: The .99 quantile of the gradient energy of a patch of noise with σ = 1. The energy is a quadratic form of trace 35.
+#: The number is the .997 quantile of a gamma distribution of shape 24 with that mean, which has the right .99 quantile.
 WEAKEST = 35 * 39.64373450347775 / 24
-MOST = 400_000  # patches looked at
-USED = 1 << 16  # patches that a covariance is that of
-CLIPPED = 0.005  # share of pixels at an end of the range from which on only patches far from it are used
-AWAY = 2.0  # noise levels from the end
-WEAK = 0.02, 0.2  # shares of patches without texture, up to which there are too few, and from which on enough
+MOST = 400_000  # patches of which the texture is measured
+USED = 1 << 16  # patches from which a covariance is estimated
+CLIPPED = 0.005  # share of pixels at an end of the range: above it, patches near that end are left out
+AWAY = 2.0  # noise levels that the mean of a patch must be away from such an end
+#: Shares of patches without texture. Up to the first, `texture_level` decides; from the second on, this method; and a
+#: geometric mean of the two in between.
+WEAK = 0.02, 0.2
 
 
 def noise_level(plane: Real, valid: NDArray[np.bool_] | None = None, ends: tuple[float, float] | None = None) -> float:
-    """Standard deviation of white noise in a plane (H, W); 0 where there are too few patches to tell.
+    """Standard deviation of the white noise in a plane (H, W); 0 if there are too few patches.
 
     Parameters
     ----------
     plane : ndarray of float32, shape (H, W)
     valid : ndarray of bool, shape (H, W), optional
-        Patches with other pixels are left out.
+        Patches with invalid pixels are left out.
     ends : (float, float), optional
-        Values at which the plane is cut off. Where that has happened to many pixels, patches near that end are left
-        out, since they show less noise.
+        Values at which the plane is cut off. If many pixels are at an end, patches near it are left out, because they
+        show less noise.
     """
     if min(plane.shape) < SIDE:
         return 0.0
@@ -79,9 +81,9 @@ class _Patches:
     windows : ndarray of float32, shape (H', W', 7, 7)
         A view of the plane.
     at : (ndarray, ndarray)
-        Row and column in `windows` of each of the N that are looked at.
+        Row and column in `windows` of each of the N patches.
     texture : ndarray, shape (N,)
-        The energy of their gradients.
+        Gradient energy of each patch.
     mean : ndarray, shape (N,)
     """
 
@@ -92,7 +94,7 @@ class _Patches:
 
     @staticmethod
     def of(plane: Real, valid: NDArray[np.bool_] | None) -> _Patches:
-        """Those on a grid that have valid pixels only."""
+        """The patches on a grid without invalid pixels; the grid is coarser in large planes."""
         windows = np.lib.stride_tricks.sliding_window_view(plane, (SIDE, SIDE))
         step = max(1, int(np.ceil(np.sqrt(windows.shape[0] * windows.shape[1] / MOST))))
         if valid is not None:
@@ -105,7 +107,7 @@ class _Patches:
         return _Patches(windows, (step * row, step * column), texture[whole], mean[whole])
 
     def chosen(self, which: NDArray[np.bool_]) -> Real:
-        """Some of them, (n, 49), spread evenly where there are very many."""
+        """The pixels of the patches `which`, (n, 49); of very many, `USED` at even distances."""
         index = np.flatnonzero(which)
         if index.size > USED:
             index = index[np.linspace(0, index.size - 1, USED).astype(np.intp)]
@@ -124,10 +126,10 @@ def _sums(plane: NDArray[np.generic], height: int, width: int, step: int) -> NDA
 
 
 def _smallest(x: Real) -> float:
-    """Smallest eigenvalue of the covariance of some patches; 0 where they are too few."""
+    """Smallest eigenvalue of the covariance of patches (n, 49); 0 if there are too few."""
     if len(x) <= 2 * SIDE * SIDE:
         return 0.0
     centred = (x - x.mean(0)).astype(np.float32)
     smallest = float(np.linalg.eigvalsh((centred.T @ centred).astype(np.float64))[0]) / (len(x) - 1)
-    # Of N draws in D dimensions the smallest eigenvalue is too small by this factor (Marchenko & Pastur 1967).
+    # The smallest eigenvalue of N draws in D dimensions is too small by this factor (Marchenko & Pastur 1967).
     return max(smallest, 0.0) / (1 - SIDE / float(np.sqrt(len(x)))) ** 2

@@ -1,11 +1,10 @@
-"""How strong the noise of a texture is, where no patch is without texture.
+"""The noise level of a texture, where no patch is without texture.
 
-What tells noise from texture then is that texture is strong in some places and weak in others, the same for all that a
-patch is made of, and noise is not. A patch has coordinates x_i = √s u_i + n_i along the axes i of its covariance, with
-u_i ~ N(0, c_i), n_i ~ N(0, σ²), and one scale s for all i (Wainwright & Simoncelli 2000, Scale mixtures of Gaussians
-and the statistics of natural images): a mixture over s whose components are N(0, s c_i + σ²), fitted by EM. Axes along
-which texture is strong tell the scale of a patch; along those on which it is faint, σ² is what is left as s goes to 0,
-be there patches of that scale or not.
+Texture is strong in some places and weak in others, along all axes of a patch alike. Noise is the same everywhere. A
+patch has coordinates x_i = √s u_i + n_i along the axes i of the covariance, with u_i ~ N(0, c_i), n_i ~ N(0, σ²), and
+one scale s for all i (Wainwright & Simoncelli 2000, Scale mixtures of Gaussians and the statistics of natural images).
+So x is a mixture over s with components N(0, s c_i + σ²), which EM fits. Axes of strong texture show the scale of a
+patch. Along axes of faint texture, σ² is the variance that remains as s goes to 0, even if no patch has such a scale.
 """
 
 from __future__ import annotations
@@ -24,34 +23,33 @@ from emseg.numerics.log_sum_exp import softmax
 from emseg.restore.patch.patches import Real
 
 Array = NDArray[np.float64]
-#: s, an octave apart. Scales that lie closer could explain nearly any noise as texture.
+#: s, an octave apart. Closer scales could explain nearly any noise as texture.
 SCALES: Array = np.exp2(np.arange(-10.0, 5.0))
-AXES = 30  # of the smallest variance, which are looked at: the others are edges and shading, of other scales
-AXES_FROM, FITTED = 1 << 16, 8000  # patches that axes are those of, and that the mixture is fitted to
-FEWEST = 500  # patches that are fitted to
+AXES = 30  # axes of smallest variance that are used; the others show edges and shading, which have other scales
+AXES_FROM, FITTED = 1 << 16, 8000  # patches that give the axes, and patches that the mixture is fitted to
+FEWEST = 500  # patches that a fit needs
 STOP = Stop(1e-5, 80)
-LEAST = 1e-6  # σ² and c relative to the smallest variance
-EMPTY = 1e-12  # smallest share of the patches that a scale is given
-STEPS, HALVINGS = 2, 12  # of the M-step
-ROUNDING = 2e-5  # nats a patch, of single precision
+LEAST = 1e-6  # smallest σ² and c, relative to the smallest variance
+EMPTY = 1e-12  # smallest share of the patches that a scale keeps, so that no division is by zero
+STEPS, HALVINGS = 2, 12  # scoring steps of an M-step, and halvings of each
+ROUNDING = 2e-5  # nats a patch: two roundings of a log-density of about 100 nats in single precision
 
 
 def texture_level(patches: Real, most: float) -> float:
-    """Standard deviation of the white noise of patches (N, P), at most a bound; the bound, if they are too few."""
+    """Standard deviation of the white noise of patches (N, P), at most `most`; `most` if there are too few patches."""
     moving = patches - patches.mean(1, keepdims=True)
-    moving = moving[(moving != 0).any(1)]  # where all is the same, there is neither noise nor texture
+    moving = moving[(moving != 0).any(1)]  # constant patches show neither noise nor texture
     if len(moving) < FEWEST:
         return most
     sample = _some(moving, AXES_FROM)
     axes = np.linalg.eigh((sample.T @ sample).astype(np.float64))[1][:, 1 : AXES + 1]  # the first is the mean
     problem = ScaleProblem(np.square(axes.T.astype(np.float32) @ _some(moving, FITTED).T))
-    found = learn_scales(problem, problem.start(most**2)).mixture
-    assert isinstance(found, ScaleMixture)
+    found = fit_scale_mixture(problem, problem.start(most**2)).mixture
     return float(min(np.sqrt(found.noise), most))
 
 
 def _some(rows: Real, most: int) -> Real:
-    """At most so many of the rows, spread evenly."""
+    """At most so many of the rows, at even distances."""
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
 
 
@@ -88,7 +86,7 @@ class ScaleMixture:
 
 @dataclass(frozen=True, eq=False)
 class ScaleProblem:
-    """Squared coordinates of patches, shape (M, N): what `emseg.em.problem.Problem` is for pixels."""
+    """Squared coordinates of patches, shape (M, N). It plays the part of `emseg.em.problem.Problem`."""
 
     squares: Real
     n: float = field(init=False)
@@ -97,7 +95,7 @@ class ScaleProblem:
         object.__setattr__(self, "n", float(self.squares.shape[1]))
 
     def start(self, noise: float) -> ScaleMixture:
-        """Scales alike, and noise of at most the smallest variance."""
+        """Equal weights, and noise of at most the smallest variance."""
         variance = self.squares.mean(1, dtype=np.float64)
         noise = min(noise, 0.98 * float(variance.min()))
         return ScaleMixture(np.full(SCALES.size, 1 / SCALES.size), variance - noise, noise)
@@ -120,7 +118,7 @@ class ScaleProblem:
         )
 
     def m_step(self, stats: Stats, previous: ScaleMixture) -> ScaleMixture:
-        """The best weights; c and σ² by steps of Fisher's scoring, halved until they climb (generalised EM)."""
+        """The best weights, and c and σ² by steps of Fisher scoring, halved until Q rises (generalised EM)."""
         n, seen = np.maximum(stats.n, EMPTY * self.n), stats.t[:, 1:]
         new = ScaleMixture(n / n.sum(), previous.spectrum, previous.noise)
         for _ in range(STEPS):
@@ -129,7 +127,7 @@ class ScaleProblem:
 
 
 def _climbed(mixture: ScaleMixture, n: Array, seen: Array) -> ScaleMixture:
-    """One step up Q(c, σ²) = -½ Σ_ji (n_j log v_ji + seen_ji / v_ji), v_ji = s_j c_i + σ².
+    """One step that raises Q(c, σ²) = -½ Σ_ji (n_j log v_ji + seen_ji / v_ji), with v_ji = s_j c_i + σ².
 
     Scoring is least squares of seen_ji / n_j on v_ji, with weights n_j / v_ji²: c_i in closed form given σ².
     """
@@ -158,6 +156,6 @@ def _expected(v: Array, n: Array, seen: Array) -> float:
     return float(-0.5 * ((n[:, None] * np.log(v)).sum() + (seen / v).sum()))
 
 
-def learn_scales(problem: ScaleProblem, start: ScaleMixture) -> Fit[ScaleMixture]:
-    """EM from a start; `Fit.mixture` is the scale mixture."""
+def fit_scale_mixture(problem: ScaleProblem, start: ScaleMixture) -> Fit[ScaleMixture]:
+    """EM from a start, until the stopping rule fires."""
     return fit(EM[ScaleMixture](), problem, start, STOP, np.random.default_rng(0))

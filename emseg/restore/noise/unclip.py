@@ -1,4 +1,4 @@
-"""Undoing the end of the range: noise that is cut off there has a mean, which a denoiser leaves behind."""
+"""Undoing the bias at the ends of the range, where cut-off noise has a mean that is not zero."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from emseg.numerics.normal import density, distribution
 
-SHARE = 1e-3  # of pixels at an end from which on it counts as an end
-GRID = 512
+SHARE = 1e-3  # share of pixels at an end above which the end counts
+GRID = 512  # points of the table of the inverse: linear between them, it is exact to 1e-4 σ
 
 
 def unclipped(
     estimate: NDArray[np.float32], noisy: NDArray[Any], sigma: float, ends: tuple[float, float]
 ) -> NDArray[np.float32]:
-    """The μ with E[clip(μ + n)] = estimate, n ~ N(0, σ²); as it is where the noisy values show no cut.
+    """The μ with E[clip(μ + n)] = estimate, n ~ N(0, σ²). The estimate stays where the noisy values show no cut.
 
     Parameters
     ----------

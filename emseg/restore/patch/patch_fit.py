@@ -1,10 +1,10 @@
-"""Fitting a patch mixture by EM to noisy patches: the house's one loop, on statistics of patches.
+"""EM for a patch mixture, fitted to noisy patches.
 
-The clean patch and its component are missing. Given S_k = Σ_i r_ik x_i x_iᵀ of the noisy patches, the likelihood of
-zero-mean Gaussians of covariance Σ_k + σ²I is largest where Σ_k has the eigenvectors of S_k/n_k and the eigenvalues
-max(s - σ², 0) (Tipping & Bishop 1999, JRSS B 61), so the M-step has a closed form. A prior, if there is one, adds ν
-patches that are distributed as a component of an earlier mixture, seen in the same noise: an inverse Wishart
-distribution around it.
+The clean patch and its component are the missing data. Given S_k = Σ_i r_ik x_i x_iᵀ of the noisy patches, the
+likelihood of zero-mean Gaussians of covariance Σ_k + σ²I is largest where Σ_k has the eigenvectors of S_k/n_k and the
+eigenvalues max(s - σ², 0) (Tipping & Bishop 1999, JRSS B 61), so the M-step has a closed form. A prior adds ν patches
+to each component. They are distributed as that component of an earlier mixture, with the same noise: an inverse Wishart
+prior.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from emseg.restore.patch.patch_mixture import D, PatchMixture
 from emseg.restore.patch.patches import Real
 
 Array = NDArray[np.float64]
-NEGLIGIBLE = 1e-6  # responsibilities below it are left out of the statistics
-EMPTY = 1e-12  # smallest share of the patches that a component is given
-ROUNDING = 1e-4  # nats a patch, of single precision
-FLAT = 0.4  # share of the patches that a start takes as flat
-SWEEPS = 5  # of the start's projective k-means
+NEGLIGIBLE = 1e-6  # smaller responsibilities are left out of the statistics: below their single-precision rounding
+EMPTY = 1e-12  # smallest share of the patches that a component keeps, so that no division is by zero
+ROUNDING = 1e-4  # nats a patch: four roundings of a log-density of about 200 nats in single precision
+FLAT = 0.4  # share of the patches that the start takes as flat, those of least energy
+SWEEPS = 5  # iterations of the projective k-means of the start
 
 
 @dataclass(frozen=True, eq=False)
 class PatchProblem:
-    """Noisy patches, and what is known of their mixture beforehand: what `emseg.em.problem.Problem` is for pixels.
+    """Noisy patches and the prior of their mixture. It plays the part of `emseg.em.problem.Problem`.
 
     Attributes
     ----------
@@ -41,9 +41,9 @@ class PatchProblem:
     noise : float
         σ².
     strength : float
-        ν, the patches that the prior counts as for each component.
+        ν, the number of patches that the prior adds to each component.
     prior : PatchMixture, optional
-        What they are like; without one, pure noise.
+        Their distribution; by default, noise alone.
     """
 
     x: Real
@@ -56,7 +56,7 @@ class PatchProblem:
         object.__setattr__(self, "n", float(self.x.shape[1]))
 
     def e_step(self, mixture: PatchMixture) -> Expectation:
-        """Statistics t_k = (n_k, S_k), shape (K, 1 + D²), and the log-likelihood in coordinates of patches."""
+        """Statistics t_k = (n_k, S_k), shape (K, 1 + D²), and the log-likelihood of the patch coordinates."""
         joint = mixture.log_joint(self.x)
         joint, log_total = softmax(joint, out=joint)
         log_likelihood = float(log_total.sum(dtype=np.float64))
@@ -83,7 +83,7 @@ class PatchProblem:
         return PatchMixture(n / n.sum(), axes, np.maximum(spectrum - self.noise, 0), self.noise)
 
     def _scale(self, k: int) -> Array:
-        """Covariance of the patches that the prior adds, (K, D, D)."""
+        """Ψ_k, the covariance of the patches that the prior adds; shape (K, D, D)."""
         noise = self.noise * np.eye(D)
         if self.prior is None:
             return np.broadcast_to(noise, (k, D, D))
@@ -99,18 +99,20 @@ class PatchProblem:
 
 
 def moments(x: Real, weight: Real) -> Array:
-    """(Σ w, Σ w x xᵀ) of planar patches, shape (1 + D²,)."""
+    """(Σ w, Σ w x xᵀ) of patches (D, N) with weights (N,), flattened to shape (1 + D²,)."""
     second = (x * weight) @ x.T
     return np.concatenate([[weight.sum(dtype=np.float64)], second.ravel().astype(np.float64)])
 
 
-def learn(problem: PatchProblem, start: PatchMixture, stop: Stop) -> Fit[PatchMixture]:
-    """EM from a start; `Fit.mixture` is the patch mixture."""
+def fit_patch_mixture(problem: PatchProblem, start: PatchMixture, stop: Stop) -> Fit[PatchMixture]:
+    """EM from a start, until the stopping rule fires."""
     return fit(EM[PatchMixture](), problem, start, stop, np.random.default_rng(0))
 
 
-def first_mixture(problem: PatchProblem, k: int, rng: np.random.Generator) -> PatchMixture:
-    """A start: the flat patches split by energy, the others by the direction they lie in (projective k-means).
+def starting_patch_mixture(problem: PatchProblem, k: int, rng: np.random.Generator) -> PatchMixture:
+    """A start for `fit_patch_mixture`.
+
+    Flat patches are split by their energy, and the others by their direction (projective k-means).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Patches of a plane: cutting them out, their cosine basis, and putting them back by averaging where they overlap."""
+"""Patches of a plane: cutting them out, their cosine basis, and summing them back into a plane."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from emseg.numerics.scatter_add import Places
 
 Real = NDArray[np.float32]
-SIDE = 8
+SIDE = 8  # pixels, as in Zoran & Weiss (2011)
 AREA = SIDE * SIDE
+BAND = 1 << 15  # pixels of a band: its patches take 8 MB
 
 
 def plane_shape(planes: NDArray[Any]) -> tuple[int, int]:
@@ -27,31 +28,31 @@ def cut(plane: NDArray[Any]) -> Real:
     return rows
 
 
-def lines(members: NDArray[np.intp], across: int) -> NDArray[np.intp]:
-    """Where the 8 rows of patches are in `runs` of a plane, shape (..., 8).
+def run_indices(members: NDArray[np.intp], across: int) -> NDArray[np.intp]:
+    """Indices into `pixel_runs` of the 8 rows of each patch; shape (..., 8).
 
     Parameters
     ----------
     members : ndarray of int
-        The patches, as rows of `cut`.
+        Patches, as row indices of `cut`.
     across : int
-        How many patches lie beside each other in the plane: its width - 7.
+        Number of patches beside each other in the plane: its width - 7.
     """
     return members[..., None] + across * np.arange(SIDE)
 
 
-def runs(plane: Real) -> Real:
-    """Every 8 pixels in a row of a plane (H, W), shape (H (W - 7), 8): an eighth of what `cut` holds."""
+def pixel_runs(plane: Real) -> Real:
+    """Every run of 8 pixels along the rows of a plane (H, W); shape (H (W - 7), 8), an eighth of the size of `cut`."""
     return np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(plane, SIDE, axis=1)).reshape(-1, SIDE)
 
 
 def cut_at(pieces: Real, where: NDArray[np.intp]) -> Real:
-    """The patches at some places, (..., 64), from the `runs` of a plane and `lines`."""
+    """Patches (..., 64) from the `pixel_runs` of a plane and the indices of `run_indices`."""
     return pieces.take(where, axis=0).reshape(*where.shape[:-1], AREA)
 
 
 def put_at(rows: Real, where: NDArray[np.intp], shape: tuple[int, int]) -> Real:
-    """Sum of patches (..., 64) at the places that `lines` gives, in a plane of this shape: `cut_at` transposed."""
+    """The plane (H, W) in which patches (..., 64) are summed at the indices of `run_indices`: `cut_at` transposed."""
     across = shape[1] - SIDE + 1
     pieces = Places(where.ravel(), shape[0] * across).summed(rows.reshape(-1, SIDE)).reshape(shape[0], across, SIDE)
     plane = np.zeros(shape, np.float32)
@@ -61,7 +62,7 @@ def put_at(rows: Real, where: NDArray[np.intp], shape: tuple[int, int]) -> Real:
 
 
 def spread(weight: Real) -> Real:
-    """Sum of all patches of a plane, if each is constant: weights (H - 7, W - 7) → (H, W)."""
+    """Sum of all patches of a plane, each constant with its weight: (H - 7, W - 7) → (H, W)."""
     height, width = weight.shape
     tall = np.zeros((height + SIDE - 1, width), np.float32)
     for i in range(SIDE):
@@ -74,7 +75,7 @@ def spread(weight: Real) -> Real:
 
 @lru_cache
 def cosines() -> Real:
-    """The orthonormal cosine basis of 8 × 8 patches, a column each: (64, 64), the constant first."""
+    """The orthonormal cosine basis of 8 × 8 patches, as columns (64, 64); the constant comes first."""
     basis: Real = np.kron(_cosine(), _cosine()).astype(np.float32)
     return basis
 
@@ -88,24 +89,24 @@ def _cosine() -> NDArray[np.float64]:
 
 
 def cosine_planes(plane: Real, order: int) -> Real:
-    """The lowest `order` cosines in each direction of every patch of a plane (H, W): (H - 7, W - 7, order²)."""
+    """The lowest `order` cosine coefficients in each direction of every patch; shape (H - 7, W - 7, order²)."""
     basis = _cosine()[:, :order].astype(np.float32)
     height, across = plane.shape[0] - SIDE + 1, plane.shape[1] - SIDE + 1
-    beside = (runs(plane) @ basis).reshape(plane.shape[0], across * order)
+    beside = (pixel_runs(plane) @ basis).reshape(plane.shape[0], across * order)
     below = np.lib.stride_tricks.sliding_window_view(beside, SIDE, axis=0).swapaxes(1, 2)
     found: Real = (basis.T @ below).reshape(height, order, across, order).swapaxes(1, 2)
     return found.reshape(height, across, order * order)
 
 
-def bands(shape: tuple[int, ...], pixels: int = 1 << 15) -> list[slice]:
-    """Rows of overlapping bands of a plane whose patches, taken together, are all patches of the plane once."""
+def bands(shape: tuple[int, ...], pixels: int = BAND) -> list[slice]:
+    """Row ranges of overlapping bands. Together their patches are all patches of the plane, each once."""
     positions = shape[0] - SIDE + 1
     height = max(1, pixels // shape[1])
     return [slice(top, min(top + height, positions) + SIDE - 1) for top in range(0, positions, height)]
 
 
-def fitted(plane: NDArray[Any], step: int) -> NDArray[Any]:
-    """The plane (..., H, W), mirrored at its far ends until patches every `step` pixels cover it exactly."""
+def padded_to_grid(plane: NDArray[Any], step: int) -> NDArray[Any]:
+    """The plane (..., H, W), mirrored at its far ends so that patches every `step` pixels cover it exactly."""
     more = [(0, 0)] * (plane.ndim - 2)
     for length in plane.shape[-2:]:
         more.append((0, max(SIDE - length, 0) + (SIDE - max(length, SIDE)) % step))

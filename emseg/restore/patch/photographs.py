@@ -1,6 +1,6 @@
-"""The mixture of patches of photographs that emseg ships, and its file format.
+"""The mixture of photograph patches in the package, and its file format.
 
-`tests/benchmarks/patch_prior.py` fits it, to photographs that come with scikit-image and scikit-learn.
+`tests/benchmarks/patch_prior.py` fits the mixture to photographs that come with scikit-image and scikit-learn.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ import numpy as np
 
 from emseg.restore.patch.patch_mixture import PatchMixture
 
-SMALLEST = 0.3  # variance, below which an axis is not stored: a third of a grey level is beyond recovery
+SMALLEST = 0.3  # variance in squared grey levels: axes with less are not stored, as rounding alone adds 1/12
 
 
 @lru_cache
 def photographs() -> PatchMixture:
-    """The mixture, for patches in units of which white has 255."""
+    """The mixture, for patches with white at 255."""
     loader: Any = __spec__.loader  # reads out of a zip too; importlib.resources takes longer to load than the mixture
     return decode(loader.get_data(join(dirname(__file__), "photographs.npz")))
 
 
 def encode(mixture: Any) -> bytes:
-    """Weights, variances, and the axes in half precision."""
+    """The bytes of an .npz file with weights, variances, and axes in half precision."""
     file = io.BytesIO()
     np.savez_compressed(
         file,
@@ -37,7 +37,7 @@ def encode(mixture: Any) -> bytes:
 
 
 def decode(data: bytes) -> PatchMixture:
-    """The mixture that was encoded, its axes made orthonormal again; those that were not stored have no variance."""
+    """The mixture in such a file. Axes are made orthonormal again, and axes that were not stored have no variance."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
         weights, variances, axes = (stored[name].astype(np.float64) for name in ("weights", "variances", "axes"))
     order = np.argsort(-variances, axis=1)

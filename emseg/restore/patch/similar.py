@@ -1,4 +1,4 @@
-"""The search for patches that are alike."""
+"""The search for the patches nearest to reference patches."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from emseg.restore.patch.patches import SIDE, Real, cosine_planes, cut
 
-TILE = 8, 96  # reference patches searched for at once, down and across
-BLOCK = 6  # references a side whose distances are one product of matrices
-LOW_BLOCK = 32  # pixels that they lie on a side where patches are compared by cosines
-#: First and last row and column of a part of the grid of references.
+TILE = 8, 96  # rows and columns of reference patches in one tile
+BLOCK = 6  # references a side in one matrix product, where patches are compared by all pixels
+LOW_BLOCK = 32  # pixels a side of such a block, where patches are compared by cosines
+#: First row, row after the last, first column and column after the last of a part of the grid of references.
 Tile = tuple[int, int, int, int]
 Place = tuple[slice, slice]
 
 
 @dataclass(frozen=True)
 class Search:
-    """Where reference patches lie, and which patches they are compared with.
+    """The reference patches of a plane, and the patches that they are compared with.
 
     Attributes
     ----------
@@ -28,11 +28,11 @@ class Search:
     step : int
         Pixels between reference patches.
     reach : int
-        How far the search goes in each direction.
+        Pixels that the search goes in each direction.
     group : int
-        M, how many patches are wanted; fewer where a corner has fewer in reach.
+        M, the number of patches to find. In a very small plane there may be fewer.
     cosines : int
-        Compare only so many of the lowest cosines of patches in each direction, which is quicker; 0: all pixels.
+        Patches are compared by so many of their lowest cosines in each direction, which is quicker; 0: by all pixels.
     """
 
     shape: tuple[int, int]
@@ -43,18 +43,18 @@ class Search:
 
     @property
     def size(self) -> int:
-        """M that every reference can have."""
+        """The number of patches that every reference finds: M, or all in reach of a corner."""
         down, across = (min(length - SIDE, self.reach) + 1 for length in self.shape)
         return min(self.group, down * across)
 
     @property
     def grid(self) -> tuple[int, int]:
-        """How many references there are, down and across."""
+        """Number of rows and columns of references."""
         down, across = ((length - SIDE) // self.step + 1 for length in self.shape)
         return down, across
 
     def tiles(self, pixels: tuple[int, int] | None = None) -> list[Tile]:
-        """Parts of the grid of reference patches, at most so many pixels from the first to the last."""
+        """Parts of the grid of references; `pixels` bounds their height and width, which are `TILE` by default."""
         down, across = self.grid
         height, width = TILE if pixels is None else (max(1, length // self.step) for length in pixels)
         return [
@@ -64,19 +64,19 @@ class Search:
         ]
 
     def place(self, tile: Tile) -> Place:
-        """Rows and columns of all pixels that the patches found for a tile can have."""
+        """Rows and columns of the plane that the patches found for a tile can cover."""
         rows, columns = (
             slice(max(self.step * a - self.reach, 0), min(self.step * (b - 1) + self.reach + SIDE, length))
             for a, b, length in zip(tile[::2], tile[1::2], self.shape, strict=True)
         )
         return rows, columns
 
-    def walled(self, plane: Real) -> Real:
-        """The plane amid values unlike any in it, so that no patch over the edge is ever near."""
+    def bordered(self, plane: Real) -> Real:
+        """The plane with a border of far values, so that no patch across the edge is ever near."""
         return np.pad(plane, self.reach, constant_values=1e3 * (1 + np.ptp(plane)))
 
     def seen(self, tile: Tile) -> Place:
-        """Rows and columns of the walled plane that the search for a tile looks at."""
+        """Rows and columns of the bordered plane that the search for a tile reads."""
         rows, columns = (
             slice(self.step * a, self.step * (b - 1) + 2 * self.reach + SIDE)
             for a, b in zip(tile[::2], tile[1::2], strict=True)
@@ -84,18 +84,18 @@ class Search:
         return rows, columns
 
     def nearest(self, part: Real, tile: Tile, wanted: NDArray[np.bool_] | None = None) -> NDArray[np.intp]:
-        """The nearest patches to each reference of a tile, as rows of `cut` of its place; (references, M).
+        """The M nearest patches to each reference of a tile, as row indices of `cut` of its `place`; (references, M).
 
-        |a - b|² = |a|² - 2 a·b + |b|²: of a block of references, and of all patches that any of them may have, the
-        products are one product of matrices. The first term is the same for all candidates of a reference.
+        |a - b|² = |a|² - 2 a·b + |b|², and |a|² is the same for all candidates of a reference. The products of a block
+        of references with all their candidates are one product of matrices.
 
         Parameters
         ----------
         part : ndarray of float32
-            What `seen` tells of the walled plane.
+            The bordered plane at the rows and columns of `seen`.
         tile : Tile
         wanted : ndarray of bool, shape (rows, columns of the tile), optional
-            Which references; all of them, unless given.
+            Which references to search for; by default all.
         """
         i0, i1, j0, j1 = tile
         down, across = i1 - i0, j1 - j0
@@ -122,7 +122,7 @@ class Search:
         step, size = self.step, 2 * self.reach + 1
         n_down, n_across = (size + step * int(index.max()) for index in own)
         y, x = (step * index for index in own)
-        middle = part[self.reach, self.reach]  # taken off for small numbers: squares that do not cancel
+        middle = part[self.reach, self.reach]  # is subtracted, so that squares of large numbers do not cancel
         if low is None:
             patches = cut(part[: n_down + SIDE - 1, : n_across + SIDE - 1] - middle)
         else:
@@ -135,6 +135,6 @@ class Search:
             distance.reshape(-1, n_down, n_across), (size, size), axis=(1, 2)
         )
         candidates = windows[np.arange(len(y)), y, x].reshape(len(y), -1)
-        candidates[:, size * self.reach + self.reach] = -np.inf  # itself, whatever else is as near: all pixels are seen
+        candidates[:, size * self.reach + self.reach] = -np.inf  # the reference itself is always one of the nearest
         best: NDArray[np.intp] = np.argpartition(candidates, self.size - 1, axis=1)[:, : self.size]
         return best

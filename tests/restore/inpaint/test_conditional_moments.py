@@ -9,7 +9,7 @@ from emseg.restore.inpaint.conditional_moments import STRENGTH, conditional
 from emseg.restore.patch import prior_covariance as expected_
 from emseg.restore.patch.patches import cosines
 from emseg.restore.patch.photographs import photographs
-from emseg.restore.patch.prior_covariance import Expected
+from emseg.restore.patch.prior_covariance import PriorCovariances
 
 
 @pytest.mark.parametrize("prior", [False, True])
@@ -19,7 +19,7 @@ def test_the_conditional_moments_are_those_of_the_gaussian(prior: bool) -> None:
     known = [rng.permutation(64)[:n] for n in (40, 37)]
     pixels, seen = np.array([known[0], [*known[1], 5, 5, 5]]), np.ones((2, 40))
     seen[1, 37:] = 0
-    expected = Expected(np.asarray(reference, np.float32), 5.0, 1.0) if prior else None
+    expected = PriorCovariances(np.asarray(reference, np.float32), 5.0, 1.0) if prior else None
     given = [array.astype(np.float32) for array in (members, reference)]
     how = pixels, seen.astype(np.float32), 5.0, expected
     estimate, variance = conditional(given[0].copy(), given[1], *how)
@@ -46,7 +46,7 @@ def test_the_mean_goes_by_trust() -> None:
     trust = np.full((1, 4, 64), 0.5, np.float32)
     trust[:, 3] = 1.5
     reference, pixels, seen = np.zeros((1, 64), np.float32), np.zeros((1, 1), np.intp), np.zeros((1, 1), np.float32)
-    found, _ = conditional(members, reference, pixels, seen, 5.0, last=False, trust=trust)
+    found, _ = conditional(members, reference, pixels, seen, 5.0, last=False, member_weights=trust)
     assert np.allclose(found, (0.5 * 60 + 1.5 * 40) / 3, atol=0.01)
 
 
@@ -61,7 +61,7 @@ def test_expected_covariances_are_those_of_the_likeliest_component(
         [rng.normal(size=63) * np.sqrt(v) @ axes.T for v, axes in zip(mixture.variances, mixture.axes, strict=True)]
     )
     patches = (x @ cosines()[:, 1:].T).astype(np.float32)
-    expected = Expected(patches, 3.0, 1.0)
+    expected = PriorCovariances(patches, 3.0, 1.0)
     densities = np.empty((mixture.k, mixture.k))
     covariances = []
     for k in range(mixture.k):
@@ -73,6 +73,6 @@ def test_expected_covariances_are_those_of_the_likeliest_component(
     found, best = expected.rows(np.tile(np.arange(64), (len(x), 1))), densities.argmax(0)
     same = [np.allclose(found[n], covariances[best[n]], rtol=1e-2, atol=0.05) for n in range(len(x))]
     assert np.mean(same) >= agreement
-    twice = Expected(2 * patches, 6.0, 0.5)
+    twice = PriorCovariances(2 * patches, 6.0, 0.5)
     assert (twice.label == expected.label).all()
     assert np.allclose(twice[slice(3)].rows(np.tile(np.arange(64), (3, 1))), 4 * found[:3], rtol=1e-4)

@@ -13,7 +13,7 @@ from emseg.execution.processes import Processes
 from emseg.execution.runner import Runner
 from emseg.restore.inpaint import rounds as inpaint_
 from emseg.restore.inpaint.calibrate import QUANTILE, deviation_factor
-from emseg.restore.inpaint.first_guess import depth, doubled, filled, halved
+from emseg.restore.inpaint.first_guess import depth, doubled, halved, interpolated
 from emseg.restore.inpaint.rounds import inpaint
 
 
@@ -83,8 +83,8 @@ def test_a_plane_is_a_first_guess_that_is_exact_enough() -> None:
     y, x = np.mgrid[:40, :50]
     plane = (2.0 * x + y).astype(np.float32)
     missing = np.random.default_rng(0).random((40, 50)) < 0.7
-    assert np.abs(filled(plane[None], missing)[0] - plane)[5:-5, 5:-5].max() < 6
-    assert (filled(plane[None], missing)[0][~missing] == plane[~missing]).all()
+    assert np.abs(interpolated(plane[None], missing)[0] - plane)[5:-5, 5:-5].max() < 6
+    assert (interpolated(plane[None], missing)[0][~missing] == plane[~missing]).all()
 
 
 def test_halving_and_doubling() -> None:

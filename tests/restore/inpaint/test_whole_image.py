@@ -11,10 +11,10 @@ from PIL import Image
 from emseg.execution.processes import Processes
 from emseg.execution.runner import Runner
 from emseg.restore.inpaint import whole_image
-from emseg.restore.inpaint.first_guess import filled
-from emseg.restore.inpaint.whole_image import agreed
+from emseg.restore.inpaint.first_guess import interpolated
+from emseg.restore.inpaint.whole_image import most_probable_pixels
 from emseg.restore.patch.patches import cut
-from emseg.restore.patch.prior_covariance import Expected, precisions
+from emseg.restore.patch.prior_covariance import PriorCovariances, precisions
 
 
 @pytest.fixture(scope="module")
@@ -26,12 +26,12 @@ def photo() -> np.ndarray:
 def test_it_solves_the_linear_system(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     part = photo[:24, :20]
     missing = np.random.default_rng(0).random(part.shape) < 0.6
-    guess = filled(np.where(missing, 0, part)[None], missing)
+    guess = interpolated(np.where(missing, 0, part)[None], missing)
     monkeypatch.setattr(whole_image, "ROUNDS", ((20, 100),))
     monkeypatch.setattr(whole_image, "SWEEPS", 300)
-    found = agreed(guess, missing, Runner())[0]
+    found = most_probable_pixels(guess, missing, Runner())[0]
     own = [y * 13 + x for y in range(0, 17, 4) for x in range(0, 13, 4)]
-    label = Expected(cut(guess[0])[own], 20, 1).label
+    label = PriorCovariances(cut(guess[0])[own], 20, 1).label
     where = np.arange(part.size).reshape(part.shape)
     whole = np.zeros((part.size, part.size))
     for patch, k in zip(own, label, strict=True):
@@ -45,7 +45,7 @@ def test_it_solves_the_linear_system(photo: np.ndarray, monkeypatch: pytest.Monk
 
 def test_precisions_are_inverses_but_for_the_mean() -> None:
     q, pixels = precisions(9), np.arange(64)[None]
-    expected = Expected(np.zeros((1, 64), np.float32), 3.0, 1.0)
+    expected = PriorCovariances(np.zeros((1, 64), np.float32), 3.0, 1.0)
     s = expected.rows(pixels)[0] + 9 * np.eye(64)
     flat = np.eye(64) - 1 / 64
     assert np.allclose(q[expected.label[0]] @ s, flat, atol=1e-3)
@@ -53,12 +53,12 @@ def test_precisions_are_inverses_but_for_the_mean() -> None:
 
 def test_better_than_smooth_and_the_same_whoever_works(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
     missing = np.random.default_rng(0).random((64, 64)) < 0.8
-    guess = filled(np.where(missing, 0, photo)[None], missing)
+    guess = interpolated(np.where(missing, 0, photo)[None], missing)
     monkeypatch.setattr(whole_image, "CORE", 32)
-    found = agreed(guess, missing, Runner())
+    found = most_probable_pixels(guess, missing, Runner())
     assert np.mean((found - photo) ** 2) < 0.75 * np.mean((guess - photo) ** 2)
     with Processes(2) as pool:
-        assert (agreed(guess, missing, Runner(pool)) == found).all()
+        assert (most_probable_pixels(guess, missing, Runner(pool)) == found).all()
     monkeypatch.setattr(whole_image, "CORE", 256)
-    whole = agreed(guess, missing, Runner())
+    whole = most_probable_pixels(guess, missing, Runner())
     assert np.sqrt(np.mean((whole - found) ** 2)) < 2  # what lies beyond the margin hardly matters

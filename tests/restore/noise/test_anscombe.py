@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emseg.restore.noise.anscombe import Anscombe, gain_of
+from emseg.restore.noise.anscombe import Anscombe, photon_gain
 
 
 @pytest.mark.parametrize("counts", [4.0, 20.0, 300.0])
@@ -40,7 +40,7 @@ def test_the_gain_is_found(samples: Path, gain: float) -> None:
     with Image.open(samples / "camera.png") as picture:
         clean = np.asarray(picture.convert("L").crop((0, 0, 300, 300)), float)
     y = gain * np.random.default_rng(0).poisson(clean / gain)
-    assert gain_of(y) == pytest.approx(gain, rel=0.12)
+    assert photon_gain(y) == pytest.approx(gain, rel=0.12)
 
 
 @pytest.mark.parametrize(("peak", "sigma"), [(0.7, 0.0), (1.0, 0.0), (2.0, 0.0), (4.0, 0.0), (5.0, 1.0)])
@@ -49,10 +49,10 @@ def test_the_gain_of_few_photons(samples: Path, peak: float, sigma: float) -> No
         clean = np.asarray(picture.convert("L").crop((0, 0, 300, 300)), float)
     rng = np.random.default_rng(0)
     y = 3 * rng.poisson(clean / 255 * peak) + rng.normal(0, 3 * sigma, clean.shape)
-    assert gain_of(y, None, 3 * sigma) == pytest.approx(3, rel=0.25)
+    assert photon_gain(y, None, 3 * sigma) == pytest.approx(3, rel=0.25)
     inside = np.ones(y.shape, bool)
     inside[100:120, 50:250] = False
-    assert gain_of(np.where(inside, y, 500), inside, 3 * sigma) == pytest.approx(3, rel=0.25)
+    assert photon_gain(np.where(inside, y, 500), inside, 3 * sigma) == pytest.approx(3, rel=0.25)
 
 
 def test_the_gain_where_much_is_black(samples: Path) -> None:
@@ -61,9 +61,9 @@ def test_the_gain_where_much_is_black(samples: Path) -> None:
     clean[:, :90] = 0
     for peak in (10, 1000):
         y = np.random.default_rng(0).poisson(clean * peak)
-        assert gain_of(y) == pytest.approx(1, rel=0.2)
+        assert photon_gain(y) == pytest.approx(1, rel=0.2)
 
 
 def test_without_noise_there_is_no_gain() -> None:
-    assert gain_of(np.full((40, 40), 9.0)) == 0
-    assert gain_of(np.zeros((40, 40))) == 0
+    assert photon_gain(np.full((40, 40), 9.0)) == 0
+    assert photon_gain(np.zeros((40, 40))) == 0

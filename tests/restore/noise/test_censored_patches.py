@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from emseg.execution.runner import Runner
-from emseg.restore.colour_rotation import OPPONENT, turned
+from emseg.restore.colour_rotation import OPPONENT, rotated
 from emseg.restore.denoising import denoise_fast, denoise_local
 from emseg.restore.noise.censored_patches import Censored
 from emseg.restore.noise.unclip import unclipped
@@ -44,7 +44,7 @@ def test_where_nothing_is_cut_off_nothing_changes() -> None:
     noisy = np.random.default_rng(0).normal(128, 20, (3, 30, 30)).astype(np.float32)
     censored = Censored(noisy, np.full(3, 20.0), ENDS, OPPONENT)
     assert not censored.exist
-    assert np.allclose(censored.completed(np.zeros_like(noisy)), turned(OPPONENT, noisy))
+    assert np.allclose(censored.completed(np.zeros_like(noisy)), rotated(OPPONENT, noisy))
 
 
 def test_far_beyond_an_end_numbers_stay_finite() -> None:

@@ -8,7 +8,7 @@ import skimage.data
 from scipy.stats import multivariate_normal
 
 from emseg.restore.noise.level import noise_level
-from emseg.restore.noise.texture_level import SCALES, ScaleMixture, ScaleProblem, learn_scales, texture_level
+from emseg.restore.noise.texture_level import SCALES, ScaleMixture, ScaleProblem, fit_scale_mixture, texture_level
 
 SPECTRUM = np.array([3.0, 8.0, 20.0, 60.0, 150.0, 400.0])
 
@@ -37,7 +37,7 @@ def test_the_density_is_that_of_the_normal_distributions() -> None:
 @pytest.mark.parametrize("sigma", [1.0, 5.0, 20.0])
 def test_the_noise_of_known_texture_is_found_and_the_likelihood_never_falls(sigma: float) -> None:
     problem = ScaleProblem(squares(sigma))
-    found = learn_scales(problem, problem.start(sigma**2 + SPECTRUM[0]))
+    found = fit_scale_mixture(problem, problem.start(sigma**2 + SPECTRUM[0]))
     assert (np.diff([row.objective for row in found.trace]) > -problem.n * 2e-5).all()
     assert isinstance(found.mixture, ScaleMixture)
     assert np.sqrt(found.mixture.noise) == pytest.approx(sigma, rel=0.2 if sigma < 2 else 0.05)

@@ -10,8 +10,8 @@ from emseg.em.convergence import Stop
 from emseg.execution.processes import Processes
 from emseg.execution.runner import Runner
 from emseg.restore.denoising import denoise_mixture
-from emseg.restore.patch.patch_fit import PatchProblem, first_mixture, learn
-from emseg.restore.patch.patch_mixture import D, PatchMixture, coordinates, filtered
+from emseg.restore.patch.patch_fit import PatchProblem, fit_patch_mixture, starting_patch_mixture
+from emseg.restore.patch.patch_mixture import D, PatchMixture, conditional_means, coordinates
 from emseg.restore.patch.patches import cosines, cut
 from emseg.restore.patch.photographs import decode, encode, photographs
 
@@ -61,7 +61,7 @@ def test_em_recovers_a_known_mixture_and_never_falls() -> None:
     truth = known()
     x, clean = draws(truth, 9000)
     problem = PatchProblem(x, 25.0, strength=1.0)
-    found = learn(problem, first_mixture(problem, 3, np.random.default_rng(0)), Stop(1e-6, 60))
+    found = fit_patch_mixture(problem, starting_patch_mixture(problem, 3, np.random.default_rng(0)), Stop(1e-6, 60))
     assert (np.diff([row.objective for row in found.trace]) > -1).all()
     order = np.argsort(found.mixture.weights)
     assert found.mixture.weights[order] == pytest.approx(truth.weights, abs=0.03)
@@ -75,7 +75,7 @@ def test_em_recovers_a_known_mixture_and_never_falls() -> None:
 def test_the_m_step_is_the_maximum() -> None:
     x, _ = draws(known(), 800)
     problem = PatchProblem(x, 25.0, strength=5.0)
-    start = first_mixture(problem, 2, np.random.default_rng(0))
+    start = starting_patch_mixture(problem, 2, np.random.default_rng(0))
     expectation = problem.e_step(start)
     best = problem.m_step(expectation.stats)
 
@@ -107,11 +107,11 @@ def test_the_prior_goes_there_and_back_and_is_small() -> None:
 def test_every_step_covers_the_plane(step: int) -> None:
     rng = np.random.default_rng(0)
     plane = rng.normal(0, 10, (50, 61)).astype(np.float32)
-    found = filtered(plane, photographs(), 10.0, step, Runner())
+    found = conditional_means(plane, photographs(), 10.0, step, Runner())
     assert np.isfinite(found).all()
     assert found.std() < 3.5
     with Processes(2) as pool:
-        assert (filtered(plane, photographs(), 10.0, step, Runner(pool)) == found).all()
+        assert (conditional_means(plane, photographs(), 10.0, step, Runner(pool)) == found).all()
 
 
 def test_it_is_the_average_of_filtered_patches() -> None:
@@ -126,7 +126,7 @@ def test_it_is_the_average_of_filtered_patches() -> None:
             where = (slice(j, j + 8), slice(i, i + 8)) if turn else (slice(i, i + 8), slice(j, j + 8))
             total[where] += weight[n] * (patches[n].T if turn else patches[n])
             count[where] += weight[n]
-    assert np.allclose(filtered(plane, photographs(), 10.0, 1, Runner()), total / count, atol=1e-3)
+    assert np.allclose(conditional_means(plane, photographs(), 10.0, 1, Runner()), total / count, atol=1e-3)
 
 
 def test_the_scale_of_the_numbers_does_not_matter() -> None:

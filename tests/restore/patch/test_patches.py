@@ -14,10 +14,10 @@ from emseg.restore.patch.patches import (
     cosines,
     cut,
     cut_at,
-    fitted,
-    lines,
+    padded_to_grid,
+    pixel_runs,
     put_at,
-    runs,
+    run_indices,
     spread,
 )
 
@@ -33,20 +33,22 @@ def test_patches_that_are_put_add_up(height: int, width: int) -> None:
     rng = np.random.default_rng(height * 100 + width)
     plane = rng.standard_normal((height, width)).astype(np.float32)
     members = rng.integers(0, (height - 7) * (width - 7), (5, 3))
-    where = lines(members, width - 7)
-    assert (cut_at(runs(plane), where) == cut(plane)[members]).all()
+    where = run_indices(members, width - 7)
+    assert (cut_at(pixel_runs(plane), where) == cut(plane)[members]).all()
     rows, wanted = rng.standard_normal((5, 3, 64)).astype(np.float32), np.zeros(plane.shape)
     for member, row in zip(members.ravel(), rows.reshape(-1, SIDE, SIDE), strict=True):
         y, x = divmod(int(member), width - 7)
         wanted[y : y + SIDE, x : x + SIDE] += row
     assert np.allclose(put_at(rows, where, plane.shape), wanted, atol=1e-5)
-    assert float((cut_at(runs(plane), where) * rows).sum()) == pytest.approx(float((plane * wanted).sum()), abs=1e-3)
+    assert float((cut_at(pixel_runs(plane), where) * rows).sum()) == pytest.approx(
+        float((plane * wanted).sum()), abs=1e-3
+    )
 
 
 @given(st.integers(8, 20), st.integers(8, 20))
 def test_constant_patches_are_spread(height: int, width: int) -> None:
     weight = np.random.default_rng(height * 100 + width).standard_normal((height - 7, width - 7)).astype(np.float32)
-    where = lines(np.arange(weight.size), width - 7)
+    where = run_indices(np.arange(weight.size), width - 7)
     constant = np.repeat(weight.reshape(-1, 1), SIDE * SIDE, axis=1)
     assert np.allclose(spread(weight), put_at(constant, where, (height, width)), atol=1e-5)
 
@@ -68,7 +70,7 @@ def test_bands_hold_every_patch_once(height: int, width: int, pixels: int) -> No
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 8))
 def test_fitted_planes_are_covered_and_begin_with_the_plane(height: int, width: int, step: int) -> None:
     plane = np.arange(height * width).reshape(height, width)
-    found = fitted(plane, step)
+    found = padded_to_grid(plane, step)
     assert (found[:height, :width] == plane).all()
     for length, own in zip(found.shape, plane.shape, strict=True):
         assert length >= SIDE

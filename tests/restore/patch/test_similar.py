@@ -13,7 +13,7 @@ from emseg.restore.patch.similar import Search
 def test_the_nearest_patches(step: int, reach: int, low: int) -> None:
     plane = np.random.default_rng(0).normal(0, 30, (40, 32)).astype(np.float32)
     search = Search((40, 32), step, reach, 10, low)
-    walled, patches = search.walled(plane), cut(plane).astype(float)
+    bordered, patches = search.bordered(plane), cut(plane).astype(float)
     if low:
         patches = patches @ cosines().reshape(64, 8, 8)[:, :low, :low].reshape(64, -1)
     rows, columns = np.divmod(np.arange(len(patches)), 25)
@@ -22,7 +22,7 @@ def test_the_nearest_patches(step: int, reach: int, low: int) -> None:
         inside = np.arange(40 * 32).reshape(40, 32)[place]
         corners = inside[: inside.shape[0] - 7, : inside.shape[1] - 7].ravel()
         references = [(step * i, step * j) for i in range(*tile[:2]) for j in range(*tile[2:])]
-        for found, (y, x) in zip(search.nearest(walled[search.seen(tile)], tile), references, strict=True):
+        for found, (y, x) in zip(search.nearest(bordered[search.seen(tile)], tile), references, strict=True):
             distance = ((patches - patches[y * 25 + x]) ** 2).sum(1)
             distance[(abs(rows - y) > reach) | (abs(columns - x) > reach)] = np.inf
             wanted = np.argsort(distance)[: search.size]
@@ -46,6 +46,6 @@ def test_a_reference_is_its_own_member_however_many_are_equal() -> None:
     plane = np.full((64, 64), 7, np.float32)
     search = Search((64, 64), 4, 19, 48)
     (tile,) = search.tiles((1000, 1000))
-    found = search.nearest(search.walled(plane)[search.seen(tile)], tile)
+    found = search.nearest(search.bordered(plane)[search.seen(tile)], tile)
     corners = np.array([(4 * i) * 57 + 4 * j for i in range(15) for j in range(15)])
     assert (found == corners[:, None]).any(1).all()
