@@ -16,13 +16,13 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
+from emseg.em.starts.nested_samples import nested_samples
 from emseg.em.starts.tournament import FLOOR, search
 from emseg.errors import UsageError
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import samples
 from emseg.options import checked
 from emseg.options.keywords import CompareKeywords
 from emseg.options.segmentation import CompareOptions, SegmentOptions
@@ -111,7 +111,7 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
     """The mixture that every algorithm starts from."""
     if how == "search":
         return search(problem, k, rng)[0]
-    rows = samples(problem.filled, rng)[-1]
+    rows = nested_samples(problem.filled, rng)[-1]
     draw = (
         seeds.kmeans_pp(problem.family.start_coordinates(rows.x), rows.weight, k, 1, rng)
         if how == "kmeans++"

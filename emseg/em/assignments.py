@@ -1,84 +1,186 @@
 """Assignments of samples to components other than the posterior: hard, drawn, blended and tempered.
 
-Each is a `respond` of `Problem.e_step`: from posterior probabilities r (S, K, B) and counts c (B,) to c_i q_ik and the
+Each is a `Respond` of `Problem.e_step`: from posterior probabilities r (S, K, B) and counts c (B,) to c_i q_ik and the
 entropy of q. A hard or drawn assignment has none: its ELBO is the complete log-likelihood.
 
 A row of count c stands for c equal samples, and drawing a label for each is one multinomial draw of c trials. Counts
 need not be whole, in a sample of the rows or for weighted data: then round(c) labels are drawn, one at least, that
 share the count equally, so that the expected statistics stay the posterior's and the total stays c.
+
+What is drawn for a row is a function of the seed of the E-step and of the row's place among all samples. So it does not
+matter in how many parts the samples are, or which process draws.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.algorithm import Info, State, bound_info
-from emseg.em.problem import Respond
 from emseg.mixture.family import Real
+from emseg.mixture.samples import Rows
 
 Array = NDArray[np.float64]
 
 
-def hard(r: Real, weight: Real) -> tuple[Real, Array]:
+class RowByRow:
+    """An assignment that looks at each row alone, and so needs not know which rows it is given."""
+
+    products: ClassVar[float] = 0.0
+
+    def begin(self, rows: Rows, pattern: tuple[int, ...] = ()) -> RowByRow:
+        """The same for all rows."""
+        return self
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Hard(RowByRow):
     """All of a sample to its most probable component."""
-    chosen = np.arange(r.shape[1])[:, None] == r.argmax(1)[:, None]
-    return np.where(chosen, weight, weight.dtype.type(0)), np.zeros(len(r))
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
+        chosen = np.arange(r.shape[1])[:, None] == r.argmax(1)[:, None]
+        return np.where(chosen, weight, weight.dtype.type(0)), np.zeros(len(r))
 
 
-def drawn(rng: np.random.Generator, m: int = 1) -> Respond:
+@dataclass(frozen=True)
+class Tempered(RowByRow):
+    """Probabilities to the power β, normalised again."""
+
+    beta: float
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
+        q = r**self.beta
+        q /= q.sum(1, keepdims=True)
+        return q * weight, _entropy(q, weight)
+
+
+@dataclass(frozen=True)
+class Drawn:
     """Frequencies of m labels a sample, drawn from the posterior.
 
     For m > 1 the equal samples of a row share their draws, and q is their frequency, whose entropy counts.
+
+    Attributes
+    ----------
+    seed : int
+        Of this E-step.
+    m : int
     """
 
-    def respond(r: Real, weight: Real) -> tuple[Real, Array]:
-        counts = _draw(rng, r, weight, m)
-        return counts, np.zeros(len(r)) if m == 1 else _entropy(counts / np.where(weight > 0, weight, 1), weight)
+    seed: int
+    m: int = 1
 
-    return respond
+    def begin(self, rows: Rows, pattern: tuple[int, ...] = ()) -> DrawnRows:
+        """Draws for these rows."""
+        return DrawnRows(self, Draws(self.seed, rows, pattern))
 
 
-def blended(rng: np.random.Generator, gamma: float) -> Respond:
-    """(1 - γ) r + γ z, z the indicator of one drawn label a sample."""
+@dataclass(frozen=True)
+class DrawnRows:
+    """`Drawn` on one block of certain rows after another."""
 
-    def respond(r: Real, weight: Real) -> tuple[Real, Array]:
-        z = _draw(rng, r, weight, 1)
+    how: Drawn
+    draws: Draws
+    products: ClassVar[float] = 0.0
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
+        counts = self.draws(r, weight, self.how.m)
+        if self.how.m == 1:
+            return counts, np.zeros(len(r))
+        return counts, _entropy(counts / np.where(weight > 0, weight, 1), weight)
+
+
+@dataclass(frozen=True)
+class Blended:
+    """(1 - γ) r + γ z, z the indicator of one drawn label a sample.
+
+    Attributes
+    ----------
+    seed : int
+        Of this E-step.
+    gamma : float
+    """
+
+    seed: int
+    gamma: float
+
+    def begin(self, rows: Rows, pattern: tuple[int, ...] = ()) -> BlendedRows:
+        """Draws for these rows."""
+        return BlendedRows(self, Draws(self.seed, rows, pattern))
+
+
+@dataclass(frozen=True)
+class BlendedRows:
+    """`Blended` on one block of certain rows after another."""
+
+    how: Blended
+    draws: Draws
+    products: ClassVar[float] = 0.0
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
+        gamma = self.how.gamma
+        z = self.draws(r, weight, 1)
         rest = (1 - gamma) * r
         # Samples with the same drawn label share q, which differs from `rest` in that label's entry alone.
         entropy = _entropy(rest, weight) - (z * (_xlogx(rest + gamma) - _xlogx(rest))).sum((1, 2), dtype=np.float64)
         return rest * weight + gamma * z, entropy
 
-    return respond
+
+def seed_of(rng: np.random.Generator) -> int:
+    """A seed for the draws of one E-step."""
+    return int(rng.integers(1 << 63))
 
 
-def tempered(beta: float) -> Respond:
-    """Probabilities to the power β, normalised again."""
+class Draws:
+    """Labels drawn for one block of rows after another, from generators that depend on the places of the rows alone.
 
-    def respond(r: Real, weight: Real) -> tuple[Real, Array]:
-        q = r**beta
-        q /= q.sum(1, keepdims=True)
-        return q * weight, _entropy(q, weight)
+    Parameters
+    ----------
+    seed : int
+        Of the E-step.
+    rows : Rows
+        Those that the blocks are of.
+    pattern : tuple of int
+        The dimensions that were observed of these rows, () for all: another pattern has other random numbers.
+    """
 
-    return respond
+    def __init__(self, seed: int, rows: Rows, pattern: tuple[int, ...]) -> None:
+        self.seed, self.rows, self.pattern = seed, rows, pattern
+        self._at, self._block = 0, -1
+        self._rng = np.random.default_rng(seed)
+
+    def __call__(self, r: Real, weight: Real, m: int) -> Real:
+        """Counts c_i / m times the number of draws of each label, (S, K, B), for the next B rows."""
+        trials = np.maximum(np.rint(weight.astype(np.float64)), 1).astype(np.int64) * m
+        p = np.moveaxis(r, 1, -1).astype(np.float64)
+        p /= p.sum(-1, keepdims=True)
+        p[~np.isfinite(p).all(-1)] = 0  # where even ℓ is not finite: the fit ends on that
+        counts = np.empty(p.shape)
+        for some, block in self.rows.draw_blocks(self._at, self._at + weight.size):
+            if block != self._block:
+                self._block = block
+                self._rng = np.random.default_rng([self.seed, block, len(self.pattern), *self.pattern])
+            counts[:, some] = self._rng.multinomial(trials[some], p[:, some])
+        self._at += weight.size
+        counts *= (weight / trials)[:, None]
+        return np.ascontiguousarray(np.moveaxis(counts, -1, 1), r.dtype)
 
 
 def free_energy(state: State[Any], comparable: bool = True, e_steps: int = 1) -> Info:
     """The log row of an algorithm that climbs the ELBO plus the penalty, or wanders about it."""
     objective = float(state.expectation.elbo + state.expectation.log_prior)
     return replace(bound_info(state, objective, e_steps), comparable=comparable)
-
-
-def _draw(rng: np.random.Generator, r: Real, weight: Real, m: int) -> Real:
-    trials = np.maximum(np.rint(weight.astype(np.float64)), 1).astype(np.int64) * m
-    p = np.moveaxis(r, 1, -1).astype(np.float64)
-    p /= p.sum(-1, keepdims=True)
-    p[~np.isfinite(p).all(-1)] = 0  # where even ℓ is not finite: the fit ends on that
-    counts = rng.multinomial(trials, p) * (weight / trials)[:, None]
-    return np.ascontiguousarray(np.moveaxis(counts, -1, 1), r.dtype)
 
 
 def _xlogx(q: Real) -> Real:

@@ -33,6 +33,8 @@ class Expectation:
     hidden : ndarray, shape (...)
         Σ c_i q_ik times the entropy of what else is hidden of x_i where it is from component k: values that were not
         observed, say. By it, `complete` exceeds Σ_k η_k · t_k, the expected log-density of all that T is made of.
+    products : ndarray, shape (K, K), or float
+        Σ c_i r_i r_iᵀ, if the assignment of the E-step sums it.
     """
 
     stats: Stats
@@ -42,6 +44,7 @@ class Expectation:
     log_prior: Array
     rounding: Array
     hidden: Array | float = 0.0
+    products: Array | float = 0.0
 
     def __add__(self, other: Expectation) -> Expectation:
         """Of two parts of the samples, at the same mixture."""
@@ -53,6 +56,7 @@ class Expectation:
             self.log_prior,
             self.rounding + other.rounding,
             self.hidden + other.hidden,
+            self.products + other.products,
         )
 
     @property

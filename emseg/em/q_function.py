@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.algorithm import State
-from emseg.em.problem import Problem, all_log_density
+from emseg.em.kernel import all_log_density
+from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 

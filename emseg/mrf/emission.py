@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from emseg.em.problem import Problem
 from emseg.mixture.links.link import Link
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import Real, width
@@ -73,7 +73,7 @@ class Emission:
         self.problem, self.lattice, self.weighted = problem, lattice, weighted
         self.marks = None if known.marks is None else lattice.split(known.marks)
         self.log_prior: Real | None = None if known.log_prior is None else lattice.split(known.log_prior)
-        rows = problem.samples
+        rows = problem.rows
         self.few = 2 * rows.n_rows < lattice.n_sites  # then densities are cheaper by row
         kind = np.intp if keep else np.int32
         self.index = lattice.split(index.astype(kind, copy=False))
@@ -99,9 +99,8 @@ class Emission:
 
     def _monomials(self, s: int, part: slice) -> Real:
         """T(x) of a block, shape (P, B); zero outside."""
-        rows = self.problem.samples
-        x = rows.x[:, self.index[s, part]].astype(np.float32) if self.x is None else self.x[s, :, part]
-        block = replace(rows, x=np.ascontiguousarray(x), weight=np.ones(x.shape[1], np.float32))
+        x = self.problem.rows.x[:, self.index[s, part]].astype(np.float32) if self.x is None else self.x[s, :, part]
+        block = Rows(np.ascontiguousarray(x), np.ones(x.shape[1], np.float32))
         ((t, _),) = block.blocks(self.problem.family, x.shape[1])
         return np.asarray(t * self.lattice.inside[s, part], np.float32)
 
@@ -119,7 +118,7 @@ class Emission:
         out = np.empty((len(self.index), mixture.k, self.lattice.cells), np.float32)
         table, tops = None, None
         if self.x is None:
-            joint, tops = self._levelled(mixture, self.problem.samples.x)
+            joint, tops = self._levelled(mixture, self.problem.rows.x)
             table = joint.astype(np.float32)
         for s, cells in enumerate(self.index):
             if table is not None and tops is not None:

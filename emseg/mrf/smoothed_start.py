@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
 from emseg.mrf.emission import Emission
 from emseg.mrf.fit import fit_field
 from emseg.mrf.inference.mean_field import MeanField, free_energy
@@ -63,7 +64,7 @@ def smoothed_labels(
     kept = flat[:: max(1, flat.size // LARGEST_SAMPLE)]
     samples = smooth.reshape(len(smooth), -1)
     x = np.ascontiguousarray(samples[:, kept].astype(np.float64))
-    rows = replace(problem.samples, x=x, weight=np.ones(kept.size))
+    rows = Rows(x, np.ones(kept.size))
     mixture, _ = search(replace(problem, samples=rows), k, rng, "kmeans++")
     labels = np.empty(steep.size, np.uint8)
     for first in range(0, steep.size, 8192):

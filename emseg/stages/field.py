@@ -157,7 +157,7 @@ def held(problem: Problem, plain: Mixture) -> NDArray[np.float32] | None:
     The label of a mixed pixel says which half of it is the larger, of which neighbours know little: between halves
     that are on average ¾ one class and ¼ the other, the difference they make is half of that between pure pixels.
     """
-    pure = plain.purity(problem.samples.x)
+    pure = plain.purity(problem.rows.x)
     return None if pure is None else np.asarray((1 + pure) / 2, np.float32)
 
 

@@ -21,8 +21,9 @@ from scipy.special import logsumexp
 
 from emseg.em.algorithm import Algorithm, Info, State
 from emseg.em.convergence import Stop
+from emseg.em.expectation import Expectation
 from emseg.em.fit import Fit, MonotonicityWarning, Row, fit
-from emseg.em.problem import Expectation, Problem
+from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.em.variants.em import EM
 from emseg.errors import UsageError
@@ -70,9 +71,9 @@ class Counting(Problem):
 
     seen: list[int] = field(default_factory=list)
 
-    def project(self, *arguments: Any) -> Expectation:
+    def e_step(self, *arguments: Any) -> Expectation:
         self.seen.append(self.samples.n_rows)
-        return super().project(*arguments)
+        return super().e_step(*arguments)
 
 
 def cloud(seed: int, n: int, d: int, k: int, apart: float) -> np.ndarray:

@@ -48,7 +48,7 @@ def posed(stored: dict[str, Any], prior: NormalInverseWishart | None = None) -> 
 
 def started(problem: Problem, stored: dict[str, Any]) -> Mixture:
     """The M-step from the labels that mclust started from."""
-    ((t, _),) = problem.blocks(problem.samples.n_rows)
+    ((t, _),) = problem.rows.blocks(problem.family, problem.rows.n_rows)
     r = np.array(stored["start_labels"]) == np.arange(stored["k"])[:, None]
     return problem.m_step(Stats(r.sum(1).astype(float), r @ t.T))
 

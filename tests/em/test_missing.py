@@ -12,8 +12,10 @@ from scipy.special import logsumexp
 
 from emseg.em.accelerators.anderson import Anderson
 from emseg.em.convergence import Stop
+from emseg.em.expectation import Expectation
 from emseg.em.fit import fit
-from emseg.em.problem import Expectation, Problem
+from emseg.em.kernel import project
+from emseg.em.problem import Problem
 from emseg.em.starts.number_of_components import candidates
 from emseg.em.stochastic.online import Online
 from emseg.em.variants.em import EM
@@ -181,8 +183,7 @@ def test_whole_samples_are_treated_as_ever() -> None:
     problem = Problem(Rows(x, np.ones(500)), mixture.family)
     assert problem.samples.patterns == ()
     assert problem.filled is problem.samples
-    eta, log_prior = problem.scores(mixture)
-    direct, found = problem.project(eta, None, log_prior), problem.e_step(mixture)
+    direct, found = project(problem.rows, mixture.family, problem.scores(mixture)[0]), problem.e_step(mixture)
     assert direct.stats.t.tobytes() == found.stats.t.tobytes()
     assert direct.log_likelihood == found.log_likelihood
 
@@ -298,19 +299,18 @@ def test_noise_has_a_marginal_density_too(inner: str) -> None:
     assert trace[-1].objective > trace[0].objective
 
 
-def test_every_row_is_counted_once_an_e_step() -> None:
-    """By parts: their problems are of the kind of the whole one."""
+def test_every_row_is_counted_once_an_e_step(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(10)
     mixture = random_mixture(rng, "full", 2, 3)
     x = pierced(rng, draw(rng, mixture, 100), 0.3)
     seen: list[int] = []
 
-    class Counting(Problem):
-        def project(self, *arguments: Any) -> Expectation:
-            seen.append(self.samples.n_rows)
-            return super().project(*arguments)
+    def counting(rows: Rows, *arguments: Any) -> Expectation:
+        seen.append(rows.n_rows)
+        return project(rows, *arguments)
 
-    Counting(Rows(x, np.ones(100)), mixture.family).e_step(mixture)
+    monkeypatch.setattr("emseg.em.missing.project", counting)
+    Problem(Rows(x, np.ones(100)), mixture.family).e_step(mixture)
     assert sum(seen) == (~np.isnan(x).all(0)).sum()
 
 

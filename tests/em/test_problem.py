@@ -7,7 +7,7 @@ import pytest
 from scipy.special import logsumexp
 from scipy.stats import multivariate_normal
 
-from emseg.em import problem as module
+from emseg.em import kernel
 from emseg.em.problem import EMPTY, Problem
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
@@ -60,7 +60,7 @@ def assert_right(rows: Rows, mixture: Mixture, tolerance: float = 1e-10) -> None
 @every_model
 @pytest.mark.parametrize("n", [1, 2, 1023, 1024, 1025, 2047, 2048, 2500])
 def test_blocks_meet_without_seam(model: str, n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CACHE_BYTES", 1)  # blocks of 1024 rows, the smallest there are
+    monkeypatch.setattr(kernel, "CACHE_BYTES", 1)  # blocks of 1024 rows, the smallest there are
     rng = np.random.default_rng(n)
     assert_right(random_rows(rng, model, n, 3), random_mixture(rng, model, 4, 3))
 

@@ -1,4 +1,4 @@
-"""Seeds and samples: k-means++ against its exact distribution, cells by brute force, counts that are counts."""
+"""Seeds: k-means++ against its exact distribution, cells by brute force."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 
 from emseg.mixture import seeds
 from emseg.mixture.families.gaussian import GAUSSIANS
-from emseg.mixture.samples import SIZES, Rows, samples
+from emseg.mixture.samples import Rows
 
 
 def exact_pairs(x: np.ndarray, weight: np.ndarray) -> dict[tuple[int, int], float]:
@@ -77,54 +77,3 @@ def test_cells_hold_what_lies_nearest(products: bool) -> None:
     np.testing.assert_allclose(stats.t, t, atol=1e-10)
     np.testing.assert_allclose(stats.n, t[..., 0])
     assert stats.n.sum(1) == pytest.approx([rows.weight.sum()] * 2)
-
-
-@pytest.mark.parametrize("n", [1, 1000, 2 * SIZES[0], 2 * SIZES[0] + 1, 10_000, 100_000])
-def test_samples_are_rows_with_counts(n: int) -> None:
-    rng = np.random.default_rng(n)
-    rows = Rows(np.stack([np.arange(n, dtype=float), -np.arange(n)]), rng.integers(1, 10, n).astype(float))
-    drawn = samples(rows, rng)
-    assert [s.n_rows for s in drawn] == sorted(s.n_rows for s in drawn)
-    if n <= 2 * SIZES[0]:
-        assert drawn == [rows]
-    for sample, size in zip(drawn, SIZES, strict=False):
-        if sample is rows:
-            continue
-        assert sample.weight.sum() == pytest.approx(rows.weight.sum())
-        assert size / 2 < sample.n_rows <= size
-        assert sample.x.flags.c_contiguous
-        assert len(set(sample.x[0])) == sample.n_rows
-        np.testing.assert_array_equal(sample.x[1], -sample.x[0])
-        assert set(sample.x[0]) <= set(rows.x[0])
-
-
-def test_samples_are_drawn_in_proportion_to_weight() -> None:
-    """A row that outweighs its share is taken as it is; a group of others has its weight to within one draw."""
-    rng = np.random.default_rng(0)
-    n = 5000
-    weight = np.ones(n)
-    weight[[10, 2500, 4999]] = 1000, 3000, 500
-    sample = samples(Rows(np.arange(n, dtype=float)[None], weight), rng)[0]
-    for row in (10, 2500, 4999):
-        assert sample.weight[sample.x[0] == row] == weight[row]
-    draw = (n - 3) / (SIZES[0] - 3)
-    for first, last in ((11, 2500), (3000, 3100)):
-        assert abs(sample.weight[(sample.x[0] >= first) & (sample.x[0] < last)].sum() - (last - first)) <= 2 * draw
-
-
-def test_one_overwhelming_value_leaves_room_for_the_others() -> None:
-    weight = np.ones(3001)
-    weight[0] = 1e7
-    drawn = samples(Rows(np.arange(3001, dtype=float)[None], weight), np.random.default_rng(0))
-    assert drawn[0].n_rows > SIZES[0] / 2
-
-
-def test_blocks_are_the_rows_in_order() -> None:
-    rng = np.random.default_rng(0)
-    rows = Rows(rng.normal(size=(3, 25)), rng.random(25))
-    for size in (1, 7, 24, 25, 100):
-        t, weight = zip(*((t.copy(), w) for t, w in rows.blocks(GAUSSIANS["full"], size)), strict=True)
-        np.testing.assert_array_equal(np.concatenate(weight), rows.weight)
-        x = rows.x
-        expected = np.stack([np.ones(25), *x, *(x[i] * x[j] for i in range(3) for j in range(i, 3))])
-        np.testing.assert_allclose(np.concatenate(t, axis=1), expected)

@@ -24,9 +24,11 @@ from math import lgamma, log
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.em.assignments import RowByRow
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
 from emseg.em.starts.annihilation import annihilate, message_length
+from emseg.em.starts.nested_samples import SIZES
 from emseg.em.starts.tournament import POLISH, compete, search, views
 from emseg.em.variants.em import EM
 from emseg.em.variants.vb import VB
@@ -34,7 +36,6 @@ from emseg.errors import UsageError, option
 from emseg.mixture import seeds
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import SIZES
 
 Array = NDArray[np.float64]
 ROUNDS = ((0, 8), (1, 6), (2, 4))  # of the tournament among ways to add a component
@@ -123,7 +124,7 @@ def _judged(problem: Problem, mixture: Mixture, criterion: str, rng: np.random.G
     if criterion == "elbo":
         _, info = VB().init(problem, mixture, rng)
         return Candidate(mixture, info.log_likelihood, -2 * (info.objective + lgamma(mixture.k + 1)))
-    found = problem.e_step(mixture, _certainty if criterion == "icl" else None)
+    found = problem.e_step(mixture, Certainty() if criterion == "icl" else None)
     log_likelihood = float(found.log_likelihood)
     value = {
         "bic": lambda: -2 * log_likelihood + p * log(n),
@@ -134,6 +135,10 @@ def _judged(problem: Problem, mixture: Mixture, criterion: str, rng: np.random.G
     return Candidate(mixture, log_likelihood, value)
 
 
-def _certainty(r: Real, weight: Real) -> tuple[Real, Array]:
-    """Expected counts, and Σ c_i log max_k r_ik in the place of the entropy."""
-    return r * weight, np.asarray(np.log(r.max(1)) @ weight, np.float64)
+@dataclass(frozen=True)
+class Certainty(RowByRow):
+    """The posterior, with Σ c_i log max_k r_ik in the place of its entropy."""
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
+        return r * weight, np.asarray(np.log(r.max(1)) @ weight, np.float64)

@@ -15,9 +15,9 @@ from emseg.em.accelerators.anderson import Anderson
 from emseg.em.convergence import Stop
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
+from emseg.em.starts.nested_samples import nested_samples
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import samples
 
 ROUNDS = ((0, 8), (0, 12), (1, 8), (1, 8), (2, 6))  # sample and iterations; each round keeps the better half
 STARTS, MOST = 12, 96  # for each component, and in all
@@ -64,7 +64,7 @@ def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
     All but the largest are in single precision, which tells good starts from bad as well and takes less time.
     """
     floor = max(problem.floor, FLOOR)
-    *small, largest = samples(problem.samples, rng)
+    *small, largest = nested_samples(problem.samples, rng)
     return [replace(problem, samples=rows, floor=floor) for rows in (*(rows.single() for rows in small), largest)]
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from emseg.em.algorithm import Info, State
-from emseg.em.assignments import drawn, free_energy
+from emseg.em.assignments import Drawn, free_energy, seed_of
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 
@@ -58,5 +58,5 @@ class MCEM:
         return self._draw(problem, problem.m_step(state.expectation.stats, state.mixture), rng, state.m)
 
     def _draw(self, problem: Problem, mixture: Mixture, rng: np.random.Generator, m: float) -> tuple[MCEMState, Info]:
-        state = MCEMState(mixture, problem.e_step(mixture, drawn(rng, int(m))), min(m * self.growth, MOST))
+        state = MCEMState(mixture, problem.e_step(mixture, Drawn(seed_of(rng), int(m))), min(m * self.growth, MOST))
         return state, free_energy(state, comparable=m >= ENOUGH)

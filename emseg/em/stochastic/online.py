@@ -17,7 +17,6 @@ from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.convergence import Status
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
 
@@ -67,15 +66,10 @@ class Online:
     def step(self, problem: Problem, state: OnlineState, rng: np.random.Generator) -> tuple[OnlineState, Info]:
         """A pass, and ℓ at its end."""
         rows, stats, mixture = problem.samples, state.stats, state.mixture
-        cumulative = np.cumsum(rows.weight, dtype=np.float64)
         batches = -(-rows.n_rows // self.batch)
         size = -(-rows.n_rows // batches)
-        share = cumulative[-1] / size
-        weight = np.full(size, share, rows.x.dtype)
         for t in range(state.t + 1, state.t + 1 + batches):
-            place = (np.arange(size) + rng.random(size)) * share
-            drawn = np.minimum(np.searchsorted(cumulative, place, side="right"), rows.n_rows - 1)
-            part = replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, drawn]), weight))
+            part = replace(problem, samples=rows.draw(size, rng))
             gamma = (t + self.t0) ** -self.alpha
             stats = (1 - gamma) * stats + gamma * part.e_step(mixture).stats
             mixture = problem.m_step(stats, mixture)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emseg.em.algorithm import Info, State, exact_info
-from emseg.em.assignments import blended, drawn, free_energy
+from emseg.em.assignments import Blended, Drawn, free_energy, seed_of
 from emseg.em.convergence import Status
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
@@ -85,12 +85,12 @@ class SAEM:
     ) -> tuple[SAEMState, Info]:
         gamma = self.gamma(t)
         if self.form == FORMS[1]:
-            expectation = problem.e_step(mixture, drawn(rng))
+            expectation = problem.e_step(mixture, Drawn(seed_of(rng)))
             fresh = expectation.stats
             stats = fresh if last is None or gamma == 1 else (1 - gamma) * last + gamma * fresh
             state = SAEMState(mixture, expectation, stats, t)
             return state, free_energy(state, comparable=False)
-        expectation = problem.e_step(mixture, blended(rng, gamma) if gamma else None)
+        expectation = problem.e_step(mixture, Blended(seed_of(rng), gamma) if gamma else None)
         state = SAEMState(mixture, expectation, expectation.stats, t)
         if gamma:
             return state, free_energy(state, comparable=False)

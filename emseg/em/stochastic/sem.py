@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.algorithm import Info, State, exact_info
-from emseg.em.assignments import drawn, free_energy
+from emseg.em.assignments import Drawn, free_energy, seed_of
 from emseg.em.convergence import Status
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
@@ -54,7 +54,7 @@ class SEM:
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[SEMState, Info]:
         """Labels drawn at a starting mixture."""
-        state = SEMState(start, problem.e_step(start, drawn(rng)))
+        state = SEMState(start, problem.e_step(start, Drawn(seed_of(rng))))
         return state, free_energy(state)
 
     def step(self, problem: Problem, state: SEMState, rng: np.random.Generator) -> tuple[SEMState, Info]:
@@ -69,7 +69,7 @@ class SEM:
             end = SEMState(answer, problem.e_step(answer), t, pivot, total)
             return end, replace(exact_info(end, 1), comparable=False, ending=Status.AVERAGED)
         mixture = problem.m_step(stats, state.mixture)
-        new = SEMState(mixture, problem.e_step(mixture, drawn(rng)), t, pivot, total)
+        new = SEMState(mixture, problem.e_step(mixture, Drawn(seed_of(rng))), t, pivot, total)
         return new, free_energy(new, comparable=False)
 
 

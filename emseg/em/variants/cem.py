@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emseg.em.algorithm import Info, State
-from emseg.em.assignments import free_energy, hard
+from emseg.em.assignments import Hard, free_energy
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 
@@ -40,7 +40,7 @@ class CEM:
         """The C-step at θ."""
         if self.equal_weights:
             mixture = replace(mixture, weights=np.full(mixture.k, 1 / mixture.k))
-        return State(mixture, problem.e_step(mixture, hard))
+        return State(mixture, problem.e_step(mixture, Hard()))
 
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """The labels at a starting mixture."""

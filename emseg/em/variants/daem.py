@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from emseg.em.algorithm import Info, State, bound_info, exact_info
-from emseg.em.assignments import tempered
+from emseg.em.assignments import Tempered
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 
@@ -69,7 +69,7 @@ class DAEM:
     def _anneal(
         self, problem: Problem, mixture: Mixture, beta: float, last: DAEMState | None = None
     ) -> tuple[DAEMState, Info]:
-        expectation = problem.e_step(mixture, tempered(beta) if beta < 1 else None)
+        expectation = problem.e_step(mixture, Tempered(beta) if beta < 1 else None)
         taken = last.taken + 1 if last else 0
         if beta == 1:
             state = DAEMState(mixture, expectation, beta, taken, float(expectation.objective), True)

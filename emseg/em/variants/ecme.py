@@ -26,6 +26,7 @@ from emseg.em.problem import EMPTY, Problem
 from emseg.em.variants.secant_dof import Tails
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
 
 Array = NDArray[np.float64]
 ALIKE = 1e-6  # smallest curvature, relative to the largest
@@ -131,13 +132,27 @@ def newton(weights: Array, g: Array, curvature: Array) -> Array:
 
 def _pass(problem: Problem, mixture: Mixture) -> tuple[State[Mixture], Array]:
     """The E-step, and Σ c r rᵀ."""
-    products = np.zeros((mixture.k, mixture.k))
+    found = problem.e_step(mixture, WithProducts())
+    return State(mixture, replace(found, entropy=found.log_likelihood - found.complete)), np.asarray(found.products)
 
-    def observe(r: Real, weight: Real) -> tuple[Real, Array]:
-        nonlocal products
+
+@dataclass(frozen=True)
+class WithProducts:
+    """The posterior, and the sum of its products."""
+
+    def begin(self, rows: Rows, pattern: tuple[int, ...] = ()) -> ProductSum:
+        """A sum over these rows."""
+        return ProductSum()
+
+
+class ProductSum:
+    """Sums Σ c r rᵀ over one block after another."""
+
+    def __init__(self) -> None:
+        self.products: Array | float = 0.0
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
         counts = r * weight
-        products += counts[0] @ r[0].T
+        self.products = self.products + counts[0] @ r[0].T
         return counts, np.zeros(len(r))
-
-    found = problem.e_step(mixture, observe)
-    return State(mixture, replace(found, entropy=found.log_likelihood - found.complete)), products

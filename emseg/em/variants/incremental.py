@@ -20,9 +20,10 @@ from operator import add
 import numpy as np
 
 from emseg.em.algorithm import Info, State, bound_info, exact_info
-from emseg.em.problem import Expectation, Problem, all_log_density
+from emseg.em.expectation import Expectation
+from emseg.em.kernel import all_log_density
+from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.samples import Rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,11 +84,7 @@ class Incremental:
 
 
 def _split(problem: Problem, blocks: int) -> tuple[Problem, ...]:
-    rows = problem.samples
-    parts = min(blocks, rows.n_rows)
-    if parts == 1:
+    count = min(blocks, problem.samples.n_rows)
+    if count == 1:
         return (problem,)
-    return tuple(
-        replace(problem, samples=Rows(np.ascontiguousarray(rows.x[:, b::parts]), rows.weight[b::parts]))
-        for b in range(parts)
-    )
+    return tuple(replace(problem, samples=lot) for lot in problem.samples.dealt(count))

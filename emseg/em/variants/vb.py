@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.algorithm import Info, State, bound_info
+from emseg.em.assignments import RowByRow
 from emseg.em.problem import EMPTY, Problem
 from emseg.errors import UsageError, option
 from emseg.mixture.covariance.model import CovarianceModel
@@ -113,19 +114,31 @@ class VB:
     def _iterate(self, problem: Problem, prior: Prior, stats: Stats) -> tuple[VBState, Info]:
         mixture, tilt, divergence = _posterior(problem, prior, stats)
 
-        def respond(r: Real, weight: Real) -> tuple[Real, Array]:
-            """c_i q_ik; and Σ c_i log Σ_k r_ik e^tilt_k, in the place of the entropy that follows from it."""
-            q = r * np.exp(tilt).astype(r.dtype)[:, None]
-            total = q.sum(1)
-            return q * (weight / total)[:, None], np.log(total) @ weight
-
-        found = problem.e_step(mixture, respond)
+        found = problem.e_step(mixture, Tilted(tilt))
         kl = found.stats.n @ tilt - found.entropy
         objective = float(found.log_likelihood + found.entropy) - divergence
         rounding = found.rounding + 8 * np.finfo(np.float64).eps * problem.n * log(problem.n + 2)
         entropy = found.log_likelihood - kl - found.complete
         state = VBState(mixture, replace(found, entropy=entropy, rounding=rounding), prior)
         return state, bound_info(state, objective, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Tilted(RowByRow):
+    """q_ik ∝ r_ik e^tilt_k, with Σ c_i log Σ_k r_ik e^tilt_k in the place of its entropy, which follows from that.
+
+    Attributes
+    ----------
+    tilt : ndarray, shape (K,)
+    """
+
+    tilt: Array
+
+    def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
+        """See `emseg.em.kernel.Assign`."""
+        q = r * np.exp(self.tilt).astype(r.dtype)[:, None]
+        total = q.sum(1)
+        return q * (weight / total)[:, None], np.log(total) @ weight
 
 
 def _model(problem: Problem) -> CovarianceModel:

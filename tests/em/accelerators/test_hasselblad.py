@@ -15,8 +15,10 @@ from scipy.special import gammaln, logsumexp
 
 from emseg.em.accelerators.cg import CG
 from emseg.em.algorithm import Algorithm
-from emseg.em.problem import Expectation, Respond
+from emseg.em.expectation import Expectation
+from emseg.em.kernel import Respond
 from emseg.em.registry import algorithm as registered
+from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
 VALUES, COUNTS = np.arange(10.0), np.array([162.0, 267, 271, 185, 111, 61, 27, 8, 3, 1])
@@ -71,11 +73,13 @@ class Poisson:
         joint = eta @ t
         total = logsumexp(joint, axis=0)
         posterior = np.exp(joint - total)
-        counts = (respond(posterior[None], COUNTS)[0] if respond else posterior * COUNTS[None]).reshape(2, 10)
+        assign = respond.begin(Rows(VALUES[None], COUNTS)) if respond else None
+        counts = (assign(posterior[None], COUNTS)[0] if assign else posterior * COUNTS[None]).reshape(2, 10)
         stats = Stats(counts.sum(1), counts @ t.T)
         log_likelihood = COUNTS @ total
         complete = (eta * stats.t).sum()
-        return Expectation(stats, log_likelihood, complete, log_likelihood - complete, np.zeros(()), np.array(1e-11))
+        entropy, products = log_likelihood - complete, assign.products if assign else 0.0
+        return Expectation(stats, log_likelihood, complete, entropy, np.zeros(()), np.array(1e-11), products=products)
 
     def m_step(self, stats: Stats, previous: Rates | None = None) -> Rates:
         return Rates(stats.n / stats.n.sum(), stats.t[:, 1] / stats.n)
