@@ -14,7 +14,7 @@ from emseg.image.model import Image
 
 Mask = NDArray[np.bool_]
 _BLOCK = 65536  # pixels at a time: index buffers stay in the cache
-_TABLE_BITS = 24  # up to here a table of all codes beats a search
+_TABLE_BITS = 24  # of a code, up to which a table of all codes, 16 MB for labels, beats a search
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,15 +86,13 @@ class Samples:
 
 def pixel_samples(image: Image, valid: Mask | None) -> Samples:
     """Every valid pixel for itself, in raster order."""
-    values, known = (_of_pixels(planes, valid) for planes in (image.pixels, image.known))
-    assert values is not None
+    values = _of_pixels(image.pixels, valid)
+    known = None if image.known is None else _of_pixels(image.known, valid)
     return Samples(values, np.ones(values.shape[1]), PixelIndex(valid), known)
 
 
-def _of_pixels(planes: NDArray[Any] | None, valid: Mask | None) -> NDArray[Any] | None:
+def _of_pixels(planes: NDArray[Any], valid: Mask | None) -> NDArray[Any]:
     """(H, W, C) → (C, N) of valid pixels."""
-    if planes is None:
-        return None
     flat = planes.reshape(-1, planes.shape[2])
     return np.ascontiguousarray((flat if valid is None else flat[valid]).T)
 
@@ -116,7 +114,7 @@ def distinct_samples(image: Image, valid: Mask | None) -> Samples:
     bits = channels * width + (0 if image.known is None else channels)
     if pixels.dtype.kind == "f" or bits > 64:
         return pixel_samples(image, valid)
-    codes = _codes(image) if image.known is None else _partial_codes(image, width)
+    codes = _codes(image) if image.known is None else _partial_codes(image, image.known, width)
     count = _count_few if bits <= 16 else _count_many
     distinct, counts = count(codes, bits, valid)
     unsigned = np.dtype(f"u{pixels.dtype.itemsize}")
@@ -165,18 +163,17 @@ def _codes(image: Image) -> NDArray[Any]:
     return codes
 
 
-def _partial_codes(image: Image, width: int) -> NDArray[Any]:
-    """Codes with a bit more for each channel, set where that is unknown, whose own bits are then 0."""
-    assert image.known is not None
+def _partial_codes(image: Image, known: Mask, width: int) -> NDArray[Any]:
+    """Codes with a bit more for each channel, which is set where the channel is unknown; its own bits are then 0."""
     channels = image.pixels.shape[2]
     codes = _codes(image).astype(np.uint64)
     value = np.uint64((1 << width) - 1)
     whole = np.uint64((1 << width * channels) - 1)
     for part in _blocks(codes.size):
         low = codes[part] & whole
-        for c, known in enumerate(image.known.reshape(-1, channels)[part].T):
-            low[~known] &= ~(value << np.uint64(width * c))
-            low[~known] |= np.uint64(1 << width * channels + c)
+        for c, told in enumerate(known.reshape(-1, channels)[part].T):
+            low[~told] &= ~(value << np.uint64(width * c))
+            low[~told] |= np.uint64(1 << width * channels + c)
         codes[part] = low
     return codes
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from emseg.errors import ImageError, option
 
-MAX_PIXELS = 500_000_000
+MAX_PIXELS = 500_000_000  # width × height: a header that claims more is more likely wrong than right
 SHARE = 0.8  # of the memory that is free, by default
 WORKING = 24  # bytes a pixel that a fit takes besides the stored samples: few distinct values
 WORKING_MANY, WORKING_SAMPLE = 48, 24  # the same, and for each sample, where every pixel may be a value of its own

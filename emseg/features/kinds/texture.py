@@ -39,12 +39,16 @@ from emseg.numerics.masked_blur import MaskedBlur
 MEASURES = ("activity", "fineness", "sparseness")
 _SCALES = (0, 1, 2)  # standard deviations in pixels
 BOXES = 4.0  # pixels; from this width on three boxes stand for a Gaussian, at a cost that does not grow with it
-_WINDOW = 12  # standard deviation in pixels: a few grains of the coarsest texture that is to count as one
+# Standard deviation in pixels: a few grains of the coarsest texture that is to count as one. Of three mosaics of
+# textures 2.6 to 3.8 % of the pixels are nearest to a wrong class; with 10 or 14, 2.6 to 5.0 %; with 8 or 18, to 6.2 %.
+_WINDOW = 12
 #: Pixels that a measure sees at most along an axis: three blurs of standard deviation 2, cut at 3 of them, and a
 #: gradient (19); three boxes of half width 12 (36); the blur that finds the most uniform window, a window away (21).
 HALO = 76
 _STRIP = 512  # rows at a time, so that large images need little memory
-_FLOOR = 0.02  # gradients below this fraction of the image's standard deviation are noise
+# Gradients below this fraction of the image's standard deviation are noise. The errors above stay within 0.4 % for
+# fractions from 0.005 to 0.08.
+_FLOOR = 0.02
 
 
 @dataclass(frozen=True)

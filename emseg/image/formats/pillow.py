@@ -36,12 +36,12 @@ DECODER_ERRORS = (
     PIL.Image.DecompressionBombError,  # Pillow's own limits inside a file (GIF frames, tiles)
 )
 
-ICC_HEADER, LARGEST_PROFILE = 128, 1 << 22  # bytes
+ICC_HEADER, LARGEST_PROFILE = 128, 1 << 22  # bytes (ICC.1:2010, section 7.2); profiles of printers have a megabyte
 DEFLATE = 1032
-"""Bytes that deflate can make of one at most."""
+"""Bytes that deflate can make of one at most (RFC 1951: 258 bytes of two bits)."""
 
-_ORIENTATION = 274
-_BAND = 1 << 17  # pixels moved at once: such a band stays in the cache
+_ORIENTATION = 274  # tag of EXIF
+_BAND = 1 << 17  # pixels moved at once: half a megabyte, which stays in the cache
 _LITTLE = sys.byteorder == "little"
 _PLUGINS = {"WEBP": "WebPImagePlugin", "JPEG2000": "Jpeg2KImagePlugin"}  # the others follow one rule
 _LAYOUT = {  # Pillow's mode: raw mode to unload it in, one word a pixel

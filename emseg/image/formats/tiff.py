@@ -18,21 +18,17 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from emseg.errors import ImageError
 from emseg.image.formats import pillow
+from emseg.image.formats.geotiff_tags import NODATA, TYPES
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 
-GEOTIFF = (33550, 33922, 34264, 34735, 34736, 34737)
-"""Pixel scale, tie points, transformation, and the three GeoKey tags (OGC GeoTIFF 1.1, section 7)."""
-
 LARGEST_TILE = 1 << 24
-"""Pixels that a tile of any image may have."""
-
-NODATA = 42113
-"""GDAL's value for "no data", as text."""
+"""Pixels that a tile of any image may have: 4096 × 4096, sixteen times what writers make by default."""
 
 for _library in ("PIL", "tifffile"):  # what they log, they also raise; without a handler it would be printed
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
+# Tags, values of `_PHOTOMETRIC` and of `_EXTRA` (TIFF 6.0, appendix A).
 _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _WHITE_IS_ZERO, _GREY, _RGB, _CMYK, _YCBCR = 0, 1, 2, 5, 6
 _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 274, 282, 296, 34675
@@ -195,6 +191,6 @@ def _valid(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, nodata: Any) -
 
 
 def _geo(tags: Mapping[int, Any]) -> dict[str, Any]:
-    found = {code: tags[code] for code in GEOTIFF if code in tags}
+    found = {code: tags[code] for code in TYPES if code in tags}
     nodata = {"nodata": str(tags[NODATA]).strip("\0 ")} if NODATA in tags else {}
     return ({"geotiff": found} if found else {}) | nodata

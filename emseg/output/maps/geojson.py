@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.image.formats.geotiff_tags import KEYS, PIXEL_SCALE, TIE_POINTS, TRANSFORMATION
 from emseg.output.maps.polygons import Ring, polygons
 from emseg.output.pictures.slices import as_plane
 from emseg.output.segmented import Segmented
 
-SCALE, TIE, MATRIX, KEYS = 33550, 33922, 34264, 34735
-RASTER_TYPE, GEOGRAPHIC, PROJECTED, POINT = 1025, 2048, 3072, 2
-USER_DEFINED = 32767
+# GeoKeys, the raster type whose tie points are centres of pixels, and the code of a system without EPSG code (OGC
+# GeoTIFF 1.1, section 7 and annex B).
+RASTER_TYPE, GEOGRAPHIC, PROJECTED = 1025, 2048, 3072
+CENTRES, USER_DEFINED = 2, 32767
+FLATTEST = 1e-300  # area of a pixel on the ground, below which it is none
 PIXELS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
@@ -39,7 +42,7 @@ def classes_geojson(
     counts = np.bincount(labels.ravel(), minlength=k + 1)
     shapes: list[list[list[Any]]] = [[] for _ in range(k + 1)]
     for polygon in polygons(labels):
-        shapes[polygon.label].append([_placed(ring, matrix, clockwise) for ring in (polygon.outer, *polygon.holes)])
+        shapes[polygon.label].append([_placed(ring, matrix, clockwise) for ring in (polygon.outer, *polygon.inner)])
     features = []
     for label in range(1, k + 1):
         facts: dict[str, Any] = {"label": label, "pixels": int(counts[label])}
@@ -69,16 +72,19 @@ def ground(tags: Mapping[int, Any]) -> NDArray[np.float64] | None:
     OGC GeoTIFF 1.1, section B.6: a transformation, or one tie point and the size of a pixel.
     """
     try:
-        if MATRIX in tags:
-            matrix = np.array(tags[MATRIX], np.float64).reshape(4, 4)[:2][:, [0, 1, 3]]
+        if TRANSFORMATION in tags:
+            matrix = np.array(tags[TRANSFORMATION], np.float64).reshape(4, 4)[:2][:, [0, 1, 3]]
         else:
-            (i, j, _, x, y, _), (sx, sy) = (float(v) for v in tags[TIE]), (float(v) for v in tags[SCALE][:2])
+            (i, j, _, x, y, _), (sx, sy) = (
+                (float(v) for v in tags[TIE_POINTS]),
+                (float(v) for v in tags[PIXEL_SCALE][:2]),
+            )
             matrix = np.array([[sx, 0, x - i * sx], [0, -sy, y + j * sy]])
     except (KeyError, TypeError, ValueError):
         return None
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:, :2])) < 1e-300:
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:, :2])) < FLATTEST:
         return None
-    if _keys(tags).get(RASTER_TYPE) == POINT:  # tie points are centres of pixels, not corners
+    if _keys(tags).get(RASTER_TYPE) == CENTRES:  # tie points are centres of pixels, not corners
         matrix[:, 2] -= matrix[:, :2] @ (0.5, 0.5)
     return matrix
 

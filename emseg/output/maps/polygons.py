@@ -15,15 +15,15 @@ BEYOND = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
 
 class Polygon(NamedTuple):
-    """A connected part of a region: its label, its outline, and the outlines of the holes in it.
+    """A connected part of a region: its label, its outline, and the outlines of what is cut out of it.
 
     Points are (x, y) corners of pixels; the first is not repeated. With y downwards, outlines run clockwise and those
-    of holes the other way.
+    of cut-outs the other way.
     """
 
     label: int
     outer: Ring
-    holes: list[Ring]
+    inner: list[Ring]
 
 
 def polygons(labels: NDArray[np.unsignedinteger[Any]]) -> list[Polygon]:
@@ -43,7 +43,7 @@ def polygons(labels: NDArray[np.unsignedinteger[Any]]) -> list[Polygon]:
     corner = pixel // width * (width + 1) + pixel % width + START[side] @ (1, width + 1)
     turns = (side[following] != side).tolist()
     found: dict[int, Polygon] = {}
-    for path in _walks(following.tolist()):
+    for path in _cycles(following.tolist()):
         owner = int(part.flat[pixel[path[0]]])
         label = int(labels.flat[pixel[path[0]]])
         polygon = found.setdefault(owner, Polygon(label, [], []))
@@ -51,7 +51,7 @@ def polygons(labels: NDArray[np.unsignedinteger[Any]]) -> list[Polygon]:
             if _area(ring) > 0:
                 polygon.outer[:] = ring
             else:
-                polygon.holes.append(ring)
+                polygon.inner.append(ring)
     return [found[owner] for owner in sorted(found)]
 
 
@@ -83,32 +83,32 @@ def _sides(labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return keys, np.searchsorted(keys, wanted)
 
 
-def _walks(following: list[int]) -> list[list[int]]:
+def _cycles(following: list[int]) -> list[list[int]]:
     """The cycles of a permutation."""
     seen = bytearray(len(following))
-    walks = []
+    cycles = []
     for first in range(len(following)):
         if seen[first]:
             continue
-        walk, at = [], first
+        cycle, at = [], first
         while not seen[at]:
             seen[at] = 1
-            walk.append(at)
+            cycle.append(at)
             at = following[at]
-        walks.append(walk)
-    return walks
+        cycles.append(cycle)
+    return cycles
 
 
 def _loops(
-    walk: list[int], corner: NDArray[np.int64], turns: list[bool], following: NDArray[np.int64], stride: int
+    cycle: list[int], corner: NDArray[np.int64], turns: list[bool], following: NDArray[np.int64], stride: int
 ) -> list[Ring]:
-    """A closed walk cut into rings that visit no corner twice; only the points where it turns are kept."""
-    ends = corner[following[walk]].tolist()
+    """A closed path cut into rings that visit no corner twice; only the points where it turns are kept."""
+    ends = corner[following[cycle]].tolist()
     stack: list[int] = []
     turned: list[bool] = []
     where: dict[int, int] = {}
     rings = []
-    for number, end in zip(walk, ends, strict=True):
+    for number, end in zip(cycle, ends, strict=True):
         if end in where:
             # What was walked since the last visit is a ring; the visit itself stays, for the ring around it.
             at = where[end]

@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.formats.tiff import NODATA
+from emseg.image.formats.geotiff_tags import NODATA, TYPES
 from emseg.output.pictures.png_encoder import is_plausible
 from emseg.output.segmented import Segmented
-
-_GEO_TYPES = {33550: "d", 33922: "d", 34264: "d", 34735: "H", 34736: "d", 34737: "s"}
 
 
 def labels_file(result: Segmented) -> bytes:
@@ -109,7 +107,7 @@ def _geo_tags(values: Mapping[int, Any]) -> list[tuple[int, str, int, Any, bool]
     """GeoTIFF tags as tifffile wants them; what is not of its tag's type is left out."""
     tags: list[tuple[int, str, int, Any, bool]] = []
     for code, value in values.items():
-        kind = _GEO_TYPES[code]
+        kind = TYPES[code]
         if kind == "s":
             if isinstance(value, str):  # other tags point into it by character
                 tags.append((code, kind, 0, value.encode("ascii", "replace"), True))

@@ -5,8 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.features.feature import linear_light
+
 Float = NDArray[np.float64]
 
+# Linear sRGB to the responses of cones, and their cube roots to Oklab (Ottosson 2020).
 _TO_CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
@@ -26,9 +29,7 @@ _FROM_CONES, _FROM_OKLAB = np.linalg.inv(_TO_CONES), np.linalg.inv(_TO_OKLAB)
 
 def oklab(srgb: NDArray[np.uint8]) -> Float:
     """Oklab of 8-bit sRGB, shape (..., 3): lightness 0 to 1, then the green-red and the blue-yellow axis."""
-    value = srgb / 255.0
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return np.asarray(np.cbrt(linear @ _TO_CONES.T) @ _TO_OKLAB.T)
+    return np.asarray(np.cbrt(linear_light(srgb / 255.0) @ _TO_CONES.T) @ _TO_OKLAB.T)
 
 
 def srgb(lab: Float) -> NDArray[np.uint8]:

@@ -24,7 +24,7 @@ from emseg.output.segmented import Segmented
 Labels = NDArray[np.unsignedinteger[Any]]
 
 _BLOCK = 1 << 16  # pixels at a time: the buffers stay in the cache
-_SAMPLE = 1 << 16
+_SAMPLE = 1 << 16  # pixels of which quantiles are taken: the standard error of their rank is 0.002
 _FEWEST_TONES = 7  # below this, banding is worse than a slow RGB file
 
 
