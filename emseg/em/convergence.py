@@ -80,6 +80,17 @@ class Stop:
         return Status.MAX_ITER if len(objective) > self.max_iter else None
 
 
+@dataclass(frozen=True)
+class Scheduled:
+    """Leave the end to the algorithm's own schedule, within `max_iter` iterations."""
+
+    max_iter: int
+
+    def status(self, objective: Sequence[float], n: float, rounding: float) -> Status | None:
+        """None: go on."""
+        return None
+
+
 def _stalled(increments: Sequence[float], rounding: float) -> bool:
     """Whether the last two increments are rounding and nothing else.
 

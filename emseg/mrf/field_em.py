@@ -187,17 +187,6 @@ class FieldEM:
         return Info(value + log_prior, value, value, 0.0, 1, rounding if comparable else 0.0, comparable, ending)
 
 
-class Scheduled:
-    """A stopping rule that leaves the end to the schedule of the algorithm."""
-
-    def __init__(self, max_iter: int) -> None:
-        self.max_iter = max_iter
-
-    def status(self, objective: object, n: float, rounding: float) -> Status | None:
-        """None: go on."""
-        return None
-
-
 def maximised(problem: FieldProblem, state: FieldState) -> Mixture:
     """The M-step that follows an iteration; the same mixture where the family leaves it to the fit without a field."""
     if not problem.emission.learns:

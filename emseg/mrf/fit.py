@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from emseg.em.convergence import Status
+from emseg.em.convergence import Scheduled, Status
 from emseg.em.fit import Row, fit_with_state
 from emseg.mixture.mixture import Mixture
 from emseg.mrf.emission import Emission
-from emseg.mrf.field_em import FieldEM, FieldProblem, Scheduled, maximised
+from emseg.mrf.field_em import FieldEM, FieldProblem, maximised
 from emseg.mrf.inference import mean_field
 from emseg.mrf.inference.protocol import Inference
 from emseg.mrf.inference.schedule import Schedule

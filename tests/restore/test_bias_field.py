@@ -72,7 +72,7 @@ def test_the_gain_is_a_file(tmp_path: Path) -> None:
 
 
 def test_too_few_pixels_are_one_line() -> None:
-    with pytest.raises(DataError, match="pixels are too few for a bias field; leave out --bias-field"):
+    with pytest.raises(DataError, match="pixels are too few for a bias field; leave out bias_field"):
         emseg.segment(np.arange(60.0).reshape(6, 10), k=2, bias_field=True)
 
 
