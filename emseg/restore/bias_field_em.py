@@ -102,7 +102,7 @@ class GainEM:
         """Gain, then mixture, then the E-step at both."""
         coefficients, gain = least_squares_gain(pixels, state.mixture, state.posterior)
         problem = pixels.problem(gain)
-        t = problem.family.statistics(problem.samples.x)
+        t = problem.family.statistics(pixels.values / gain)
         mixture = problem.m_step(problem.family.completed(state.posterior @ t.T), state.mixture)
         still = np.abs(gain - state.gain).max() < STILL
         return _e_step(pixels, mixture, coefficients, gain, Status.SETTLED if still else None)
