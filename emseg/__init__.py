@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from emseg.commands.evaluate import evaluate
     from emseg.commands.impute import Imputation, impute
     from emseg.commands.inpaint import Inpainted, inpaint
-    from emseg.commands.segment import Segmentation, segment
+    from emseg.commands.segment import segment
+    from emseg.commands.segmentation import Segmentation
     from emseg.errors import EmsegError
     from emseg.image.model import Image
     from emseg.image.read import read_image
@@ -55,7 +56,7 @@ _HOME = {
     "inpaint": "emseg.commands.inpaint",
     "Image": "emseg.image.model",
     "SegmentOptions": "emseg.options.segmentation",
-    "Segmentation": "emseg.commands.segment",
+    "Segmentation": "emseg.commands.segmentation",
     "apply": "emseg.commands.apply",
     "compare": "emseg.commands.compare",
     "denoise": "emseg.commands.denoise",

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from emseg.commands.segment import Clock, Segmentation
+from emseg.commands.segmentation import Segmentation
 from emseg.em.convergence import Status
 from emseg.errors import UsageError, shown
-from emseg.image.model import Image
-from emseg.image.partly_known import completed
-from emseg.image.read import Source
-from emseg.mixture.assign import assign
-from emseg.mixture.saved import Model, read_model
+from emseg.mixture.saved import Model
 from emseg.options import checked
 from emseg.options.segmentation import SegmentOptions
-from emseg.stages.fractions import most_held
-from emseg.stages.preparation import features_of, opened, pose
-from emseg.stages.report import mean_colours, mixture_facts
-from emseg.version import __version__
+from emseg.output.store.model_file import read_model
+from emseg.stages.fitting import fitting_problem
+from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.labelling import label_pixels
+from emseg.stages.measurement import measure_features
+from emseg.stages.report import input_report, mixture_report
+from emseg.stages.stopwatch import Stopwatch
+from emseg.stages.units import standardised
 
 
 def apply(
     model: Model | str | os.PathLike[str],
-    image: Image | Source | NDArray[Any] | str | os.PathLike[str],
+    image: ImageLike,
     *,
-    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    mask: MaskLike | None = None,
     missing: str = "drop",
 ) -> Segmentation:
     """Give each pixel the label of the component that it most probably came from.
@@ -69,45 +64,40 @@ def apply(
     [[1, 1, 2]]
     """
     checked.segmentation("apply", missing=missing)
-    clock = Clock()
+    watch = Stopwatch()
     loaded = model if isinstance(model, Model) else read_model(os.fspath(model))
-    photo, inside = opened(image, mask, missing)
-    clock.lap("read")
+    photo, inside = image_and_mask(image, mask, missing)
+    watch.lap("read")
     own = loaded.mixture
-    k, family = own.n_classes, own.family.name
-    asked = SegmentOptions(k=k, features=loaded.features, family=family, missing=missing)
-    features = features_of(photo, inside, asked)
+    features = measure_features(
+        photo,
+        inside,
+        spec=loaded.features,
+        family=own.family.name,
+        missing=missing,
+        compress=True,
+        stored_values=False,
+        may_be_texture=False,
+    )
     width = own.components.means.shape[1]
     if width != len(features.names):
         raise UsageError(
             f"{photo.name}: has {len(features.names)} features by {features.spec}, the model {width}; "
             "give an image like those the model was fitted to"
         )
-    clock.lap("features")
-    mixture = own.affine(-features.shift / features.scale, 1 / features.scale)
-    labels, _ = assign(mixture, features.x, features.weight)
-    on_grid = features.on_grid(labels)
-    held = most_held(mixture, features, on_grid, None)
-    by_rows = held is on_grid
-    on_grid = held
-    counts = np.bincount(on_grid.ravel(), minlength=own.k + 1)[1:]
-    problem = replace(pose(features, asked), family=mixture.family)
-    likelihood = float(problem.e_step(mixture).log_likelihood)
-    seen = completed(photo, on_grid)
-    colours = mean_colours(seen, features, labels if seen is photo and by_rows else None, on_grid, counts)
-    clock.lap("labels")
-    facts = {
-        "version": __version__,
-        "input": {"path": photo.name, "sha256": photo.sha256},
+    watch.lap("features")
+    mixture = standardised(own, features)
+    labelled = label_pixels(photo, features, mixture)
+    problem = fitting_problem(features, mixture.family, SegmentOptions.floor)
+    log_likelihood = float(problem.e_step(mixture).log_likelihood)
+    watch.lap("labels")
+    report = {
+        **input_report(photo, features),
         "model": None if isinstance(model, Model) else shown(model),
-        "size": photo.extent,
-        "pixels": features.n_pixels,
-        "distinct": features.x.shape[1],
-        "features": {"spec": features.spec, "names": list(features.names)},
         "status": Status.APPLIED.value,
-        "log_likelihood": likelihood,
-        "log_likelihood_per_pixel": likelihood / features.n_pixels,
-        **mixture_facts(own, counts),
-        "seconds": dict(clock.seconds),
+        "log_likelihood": log_likelihood,
+        "log_likelihood_per_pixel": log_likelihood / features.n_pixels,
+        **mixture_report(own, labelled.counts),
+        "seconds": dict(watch.seconds),
     }
-    return Segmentation(seen, on_grid, own, (), Status.APPLIED, facts, colours, features)
+    return Segmentation(labelled.shown, labelled.labels, own, (), Status.APPLIED, report, labelled.colours, features)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
+from emseg.commands.shared_steps import features_to_fit, problem_to_fit
 from emseg.em.accelerators.anderson import Anderson
 from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
@@ -25,14 +24,16 @@ from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.keywords import CompareKeywords
-from emseg.options.segmentation import CompareOptions, SegmentOptions
-from emseg.stages.preparation import features_of, opened, pose, require_distinct
-from emseg.stages.start_from_file import singular
-from emseg.version import __version__
+from emseg.options.segmentation import CompareOptions
+from emseg.stages.checks import check_image
+from emseg.stages.fitting import without_extent
+from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.report import input_report
 
-#: Opens a view of the fit of the algorithm of that name, and gives what is called with every row of its log.
+#: Opens a view of the fit of the algorithm of that name. It returns a function that is called with each row of the log.
 Watch = Callable[[str], AbstractContextManager[Callable[[Row], object] | None]]
-POLISH = Stop(tol=0.0, max_iter=300)  # down to rounding: distances are measured from there
+#: How the best fit goes on, down to rounding: distances of all algorithms are measured from its end.
+POLISH = Stop(tol=0.0, max_iter=300)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,12 +53,12 @@ class Comparison:
 
 
 def compare(
-    image: Image | NDArray[Any] | str | os.PathLike[str],
+    image: ImageLike,
     k: int = 4,
     *,
     algorithms: Sequence[str] = (),
     start: str = "kmeans++",
-    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    mask: MaskLike | None = None,
     watch: Watch = lambda name: nullcontext(),
     **options: Unpack[CompareKeywords],
 ) -> Comparison:
@@ -78,9 +79,8 @@ def compare(
     watch : callable, optional
         Opened around every fit.
     **options
-        `features`, `family`, `covariance`, `noise`, `censored`, `truncated`, `seed`, `tol`, `max_iter`, `floor` and
-        `compress` of `SegmentOptions`; tol is 1e-8 unless given, so that the traces show how each algorithm ends, and
-        max_iter 500.
+        Those of `segment` that say what is fitted, and when a fit ends. `tol` is 1e-8 unless given, so that the traces
+        show how each algorithm ends, and `max_iter` 500.
 
     Returns
     -------
@@ -93,18 +93,20 @@ def compare(
     ImageError, DataError
         As `emseg.segment`.
     """
-    asked = checked.segmentation("compare", k=k, **options)
+    settings = checked.segmentation("compare", k=k, **options)
     rivals = checked.values(CompareOptions, "compare", {"algorithms": algorithms, "start": start})
-    photo, inside = opened(image, mask, asked.missing)
-    features = features_of(photo, inside, asked)
-    require_distinct(features, photo, k)
-    problem = pose(features, asked)
-    first = _start(problem, k, rivals.start, np.random.default_rng(asked.seed))
-    runs = {name: _run(name, problem, first, asked, watch) for name in rivals.algorithms or ALGORITHMS}
+    photo, inside = image_and_mask(image, mask, settings.missing)
+    check_image(photo, features=settings.features, mrf="none", neighbours="auto")
+    features = features_to_fit(photo, inside, settings)
+    problem = problem_to_fit(features, settings)
+    first = _start(problem, k, rivals.start, np.random.default_rng(settings.seed))
+    stop, seed = Stop(settings.tol, settings.max_iter), settings.seed
+    runs = {name: _run(name, problem, first, seed, stop, watch) for name in rivals.algorithms or ALGORITHMS}
     if not any(isinstance(run, Fit) and run.trace for run in runs.values()):
-        raise next((run for run in runs.values() if isinstance(run, UsageError)), singular(photo))
+        raise next((run for run in runs.values() if isinstance(run, UsageError)), without_extent(photo.name))
     traces = {name: run.trace if isinstance(run, Fit) else () for name, run in runs.items()}
-    return Comparison(traces, _report(photo, features, asked, rivals, problem, runs))
+    recorded = checked.recorded("compare", rivals, settings)
+    return Comparison(traces, _report(photo, features, recorded, problem, runs))
 
 
 def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixture:
@@ -121,13 +123,12 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
     return cells.m_step(seeds.voronoi_stats(rows, problem.family, draw))[0]
 
 
-def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, watch: Watch) -> Fit[Mixture] | UsageError:
-    """One fit, with random numbers of its own: who else is compared makes no difference. Or why there is none."""
+def _run(name: str, problem: Problem, start: Mixture, seed: int, stop: Stop, watch: Watch) -> Fit[Mixture] | UsageError:
+    """One fit, or why there is none. Its random numbers do not depend on which other algorithms run."""
     try:
         variant = algorithm(name)
         with watch(name) as on_iteration:
-            rng = np.random.default_rng([asked.seed, 1])
-            return fit(variant, problem, start, Stop(asked.tol, asked.max_iter), rng, on_iteration)
+            return fit(variant, problem, start, stop, np.random.default_rng([seed, 1]), on_iteration)
     except UsageError as error:
         return error
 
@@ -135,23 +136,17 @@ def _run(name: str, problem: Problem, start: Mixture, asked: SegmentOptions, wat
 def _report(
     photo: Image,
     features: Features,
-    asked: SegmentOptions,
-    rivals: CompareOptions,
+    options: Mapping[str, Any],
     problem: Problem,
-    runs: dict[str, Fit[Mixture] | UsageError],
+    runs: Mapping[str, Fit[Mixture] | UsageError],
 ) -> dict[str, Any]:
     """The content of `photo.compare.json`, but for `outputs`; likelihoods as in a report of `segment`."""
     n = features.n_pixels
     leader, best = _best(problem, {name: run for name, run in runs.items() if isinstance(run, Fit) and run.trace})
     return {
-        "version": __version__,
-        "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": checked.recorded("compare", rivals, asked),
-        "size": [photo.shape[1], photo.shape[0]],
-        "pixels": n,
-        "distinct": features.x.shape[1],
-        "features": {"spec": features.spec, "names": list(features.names)},
-        "K": asked.k,
+        **input_report(photo, features),
+        "options": dict(options),
+        "K": options["k"],
         "best": {"algorithm": leader, "log_likelihood": best, "log_likelihood_per_pixel": best / n},
         "algorithms": list(_entries(runs, best, n)),
     }
@@ -166,7 +161,7 @@ def _best(problem: Problem, fits: dict[str, Fit[Mixture]]) -> tuple[str, float]:
     return leader, max(row.log_likelihood for row in rows)
 
 
-def _entries(runs: dict[str, Fit[Mixture] | UsageError], best: float, n: int) -> Iterator[dict[str, Any]]:
+def _entries(runs: Mapping[str, Fit[Mixture] | UsageError], best: float, n: int) -> Iterator[dict[str, Any]]:
     """What the table shows of every algorithm; None where there is no number."""
     for name, run in runs.items():
         last = run.trace[-1] if isinstance(run, Fit) and run.trace else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -26,8 +25,8 @@ from emseg.restore.noise.censored_patches import Censored
 from emseg.restore.noise.level import SIDE as NOISE_SIDE
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.unclip import unclipped
-from emseg.stages.planes import WHITE, Planes, fitting, slices_of
-from emseg.stages.preparation import as_image
+from emseg.stages.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
+from emseg.stages.planes import WHITE, Planes, slices_of
 from emseg.version import __version__
 
 Real = NDArray[np.float32]
@@ -67,10 +66,10 @@ class Denoised:
 
 
 def denoise(
-    image: Image | NDArray[Any] | str | os.PathLike[str],
+    image: ImageLike,
     sigma: float | str = "auto",
     *,
-    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    mask: MaskLike | None = None,
     on_progress: Callable[[float], object] | None = None,
     **options: Unpack[DenoiseKeywords],
 ) -> Denoised:
@@ -112,7 +111,7 @@ def denoise(
     asked = checked.denoising(sigma=sigma, **options)
     begin = time.perf_counter()
     photo = as_image(image)
-    planes = Planes.of(photo, None if mask is None else fitting(mask, photo))
+    planes = Planes.of(photo, None if mask is None else mask_of_same_size(mask, photo))
     estimate = _poisson if asked.noise == "poisson" else _white
     with runner_for(asked.workers, planes.values.size, on_progress) as runner:
         found = estimate(photo, planes, asked, runner)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, ImageError, shown
-from emseg.image.label_maps import read_labels, stored_array
+from emseg.errors import DataError, ImageError, option, shown
+from emseg.image.label_maps import read_label_maps
 from emseg.regions.scores import score
 
 Source = NDArray[Any] | str | os.PathLike[str]
@@ -56,7 +56,7 @@ def evaluate(labels: Source, truths: Sequence[Source], ignore: int | None = None
     if not true:
         raise DataError(f"{name}: nothing to compare with; name one or more true label maps")
     if ignore is not None and any((plane == ignore).all() for plane in true):
-        raise DataError(f"{name}: a truth is {ignore} everywhere, no pixel is left; use another --ignore")
+        raise DataError(f"{name}: a truth is {ignore} everywhere, no pixel is left; use another {option('ignore')}")
     return {
         "labels": name,
         "truths": names,
@@ -74,8 +74,7 @@ def _planes(source: Source, name: str) -> tuple[str, NDArray[Any]]:
         found = source
     else:
         name = shown(source)
-        archive = os.fspath(source).lower().endswith((".npy", ".npz"))
-        found = stored_array(os.fspath(source), name) if archive else read_labels(source)
+        found = read_label_maps(source)
     if found.dtype == np.bool_:
         found = found.astype(np.uint8)
     whole = found.dtype.kind in "ui" or (found.dtype.kind == "f" and bool((found == np.rint(found)).all()))

@@ -1,4 +1,4 @@
-"""`impute`: tables or images with holes in, what they may have held out. No files, no printing."""
+"""`impute`: tables or images with missing values → what these values may have been. No files, no printing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.convergence import Status, Stop
-from emseg.em.fit import fit
+from emseg.em.convergence import Status
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.errors import DataError, UsageError
@@ -23,29 +22,32 @@ from emseg.mixture.samples import Rows
 from emseg.options import checked
 from emseg.options.keywords import ImputeKeywords
 from emseg.options.segmentation import ImputeOptions
-from emseg.stages.preparation import opened
-from emseg.stages.start import ranged, searched
+from emseg.options.text_kinds import k_range
+from emseg.stages.fitting import fit_mixture
+from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.start import searched_start
 
 Array = NDArray[np.float64]
-BLOCK = 16384  # samples at a time
-SUPPORT = 3  # rows for each parameter of a component's location, which auto asks for
+BLOCK = 16384  # rows at a time, so that the conditional moments of all components fit the cache
+#: Rows for each of the D + 1 numbers that locate and weigh a component, which `k="auto"` asks for. Chosen by hand.
+SUPPORT = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Imputation:
-    """What a mixture says of the holes in a table or an image.
+    """What a mixture says of the missing values of a table or an image.
 
     Attributes
     ----------
     completed : ndarray, the shape of the data
-        The data with every hole at its conditional mean given the rest of its row, or pixel.
+        The data. A missing value is its conditional mean, given the rest of its row or pixel.
     deviation : ndarray, the same shape
         Conditional standard deviations; 0 where the data are known.
     low, high : ndarray, the same shape
-        Ends of the interval that a hole lies in with probability `level`, the same share left out on either side. The
-        value itself where it is known.
+        Ends of the interval that holds a missing value with probability `level`; equal probability lies beyond either
+        end. Where the data are known, both are the value itself.
     missing : ndarray of bool, the same shape
-        Where the holes are.
+        Where values are missing.
     level : float
     mixture : Mixture
         The fit, in the units of the data, components in canonical order.
@@ -72,18 +74,18 @@ class Imputation:
 
 
 def impute(
-    data: NDArray[Any] | Image | Source | str | os.PathLike[str],
+    data: ImageLike,
     k: int | str = "auto",
     *,
     level: float = 0.9,
-    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    mask: MaskLike | None = None,
     **options: Unpack[ImputeKeywords],
 ) -> Imputation:
-    """Fill the holes of a table or an image by a mixture that is fitted to all that is known of it.
+    """Fill the missing values of a table or an image by a mixture that is fitted to all known values.
 
-    Every row may have other holes: nothing is thrown away, and no row is filled before the fit (Ghahramani & Jordan
-    1994, Supervised learning from incomplete data via an EM approach; Little & Rubin, Statistical analysis with missing
-    data). What comes back is a distribution for each hole, not a guess alone.
+    Each row may lack other values. No row is left out, and none is filled before the fit (Ghahramani & Jordan 1994,
+    Supervised learning from incomplete data via an EM approach; Little & Rubin, Statistical analysis with missing
+    data). The result is a distribution for each missing value, and not a guess alone.
 
     Parameters
     ----------
@@ -95,11 +97,11 @@ def impute(
     level : float
         Probability of the intervals, between 0 and 1.
     mask : ndarray or path, optional
-        For images: where it is zero is a hole, in all channels, or in each one by itself if it has as many.
+        For images: where it is zero, values are missing. It counts for all channels, or has one channel for each.
     **options
         `criterion` (bic unless given), `family`, `dof`, `covariance`, `algorithm`, `base`, `option`, `init`,
-        `restarts`, `seed`, `tol` (1e-7), `max_iter` and `floor` (1e-4) of `SegmentOptions`. Families whose samples may
-        be moved are fitted to columns of mean 0 and variance 1, which the floor is relative to.
+        `restarts`, `seed`, `tol` (1e-7), `max_iter` and `floor` (1e-4) of `SegmentOptions`. Families of location and
+        scale are fitted to columns of mean 0 and variance 1, which the floor is relative to.
 
     Returns
     -------
@@ -122,47 +124,62 @@ def impute(
     >>> bool(found.low[20, 1] < 40 < found.high[20, 1])
     True
     """
-    asked = checked.segmentation("impute", k=k, **options)
+    settings = checked.segmentation("impute", k=k, **options)
     level = checked.values(ImputeOptions, "impute", {"level": level}).level
-    variant = algorithm(asked.algorithm, asked.base, asked.option)
+    variant = algorithm(settings.algorithm, settings.base, settings.option)
     table, name = _table(data, mask)
     x, shape = table.reshape(-1, table.shape[-1]).T, table.shape
-    _require_columns(x, name, asked.family)
-    family = family_of(asked.family, asked.covariance, asked.dof)
+    _require_columns(x, name, settings.family)
+    family = family_of(settings.family, settings.covariance, settings.dof)
     shift, scale = _standard(x) if family.location_scale else (np.zeros(len(x)), np.ones(len(x)))
-    problem = Problem(
-        Rows((x - shift[:, None]) / scale[:, None], np.ones(x.shape[1])), family, asked.floor, -np.log(scale)
+    rows = Rows((x - shift[:, None]) / scale[:, None], np.ones(x.shape[1]))
+    problem = Problem(rows, family, settings.floor, -np.log(scale))
+    rng = np.random.default_rng(settings.seed)
+    start = searched_start(
+        problem,
+        rng,
+        k=settings.k,
+        most=_most_components(settings.k, int(problem.n), len(x)),
+        criterion=settings.criterion,
+        init=settings.init,
+        restarts=settings.restarts,
     )
-    rng = np.random.default_rng(asked.seed)
-    low, high = asked.k_range
-    if asked.k == "auto":
-        high = max(1, min(high, int(problem.n) // (SUPPORT * (len(x) + 1))))
-    several = isinstance(asked.k, str)
-    start = ranged(problem, None, low, high, asked, rng) if several else searched(problem, low, asked, rng)
-    found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng)
-    if not found.trace:
-        raise DataError(f"{name}: a component has no extent; use fewer, or a floor above 0")
-    mixture = found.mixture.permuted(found.mixture.canonical_order()).affine(shift, scale)
+    fitted = fit_mixture(variant, problem, start.mixture, rng, tol=settings.tol, max_iter=settings.max_iter, name=name)
+    mixture = fitted.mixture.permuted(fitted.mixture.canonical_order()).affine(shift, scale)
     mean, deviation, lower, upper = (part.T.reshape(shape) for part in _filled(mixture, x, level))
-    likelihood, missing = found.trace[-1].log_likelihood, np.isnan(table)
     return Imputation(
-        mean, deviation, lower, upper, missing, float(level), mixture, likelihood, found.status, start.selection
+        completed=mean,
+        deviation=deviation,
+        low=lower,
+        high=upper,
+        missing=np.isnan(table),
+        level=float(level),
+        mixture=mixture,
+        log_likelihood=fitted.trace[-1].log_likelihood,
+        status=fitted.status,
+        selection=start.selection,
     )
+
+
+def _most_components(k: int | str, n: int, d: int) -> int:
+    """Largest number of components of a range: of ``"auto"``, so many that `SUPPORT` rows are there for each mean."""
+    high = k_range(k)[1]
+    return max(1, min(high, n // (SUPPORT * (d + 1)))) if k == "auto" else high
 
 
 def _table(data: Any, mask: Any) -> tuple[Array, str]:
-    """The data as floats (N, D) or (H, W, C) with NaN for holes, and what messages call them."""
+    """The data as floats (N, D) or (H, W, C), NaN where a value is missing, and what messages call them."""
     array = data if isinstance(data, (Image, Source, str, os.PathLike)) else np.asarray(data)
     if isinstance(array, np.ndarray) and array.ndim == 2:
         if mask is not None:
-            raise UsageError("mask: is for images; mark the holes of a table as NaN")
+            raise UsageError("mask: is for images; mark the missing values of a table as NaN")
         if array.dtype.kind not in "uifb" or array.size == 0:
             raise DataError(f"table: holds {array.dtype} {array.shape}; give rows and columns of numbers")
         table = array.astype(np.float64)
         if np.isinf(table).any():
             raise DataError("table: holds infinite values; mark what is unknown as NaN")
         return table, "table"
-    photo, inside = opened(array, mask, "em")
+    photo, inside = image_and_mask(array, mask, "em")
     pixels = photo.pixels.astype(np.float64)
     known = np.isfinite(pixels) if photo.known is None else photo.known
     for part in (photo.valid, inside):
@@ -172,7 +189,7 @@ def _table(data: Any, mask: Any) -> tuple[Array, str]:
 
 
 def _require_columns(x: Array, name: str, family: str) -> None:
-    """Raise DataError unless every column says something that the family has a density for."""
+    """Raise DataError unless every column has two different values, and the family a density at all of them."""
     unknown = np.isnan(x).all(1)
     if unknown.any():
         raise DataError(f"{name}: column {unknown.argmax()} (from 0) is unknown in every row; leave it out")
@@ -192,7 +209,7 @@ def _standard(x: Array) -> tuple[Array, Array]:
 
 
 def _filled(mixture: Mixture, x: Array, level: float) -> tuple[Array, Array, Array, Array]:
-    """Means, deviations and both ends of the intervals, each (D, N)."""
+    """Means, standard deviations and both ends of the intervals of x (D, N), each (D, N)."""
     mean, low, high, deviation = x.copy(), x.copy(), x.copy(), np.zeros(x.shape)
     nothing = np.flatnonzero(np.isnan(x).all(0))
     none = np.zeros(0, np.intp)

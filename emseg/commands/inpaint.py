@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,8 +20,8 @@ from emseg.options.keywords import InpaintKeywords
 from emseg.options.restoration import InpaintOptions
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
-from emseg.stages.planes import WHITE, Planes, fitting, slices_of, usual
-from emseg.stages.preparation import as_image
+from emseg.stages.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
+from emseg.stages.planes import WHITE, Planes, slices_of, usual
 from emseg.version import __version__
 
 Real = NDArray[np.float32]
@@ -62,8 +61,8 @@ class Inpainted:
 
 
 def inpaint(
-    image: Image | NDArray[Any] | str | os.PathLike[str],
-    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    image: ImageLike,
+    mask: MaskLike | None = None,
     *,
     on_progress: Callable[[float], object] | None = None,
     **options: Unpack[InpaintKeywords],
@@ -154,9 +153,7 @@ def _filled(values: Real, missing: NDArray[np.bool_], slices: int, runner: Runne
     return np.concatenate([part for part, _ in done], axis=1), np.concatenate([part for _, part in done], axis=1)
 
 
-def _missing(
-    photo: Image, mask: NDArray[Any] | str | os.PathLike[str] | None, asked: InpaintOptions
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _missing(photo: Image, mask: MaskLike | None, asked: InpaintOptions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which pixels are to be filled, (H, W), and which of them because of the mask."""
     unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
     if photo.pixels.dtype.kind == "f":
@@ -168,7 +165,7 @@ def _missing(
             raise DataError(f"{photo.name}: has no alpha; give a mask")
         missing = photo.alpha == 0
     elif mask is not None:
-        missing = fitting(mask, photo) if asked.mask_value is None else _equal(mask, photo, asked.mask_value)
+        missing = mask_of_same_size(mask, photo) if asked.mask_value is None else _equal(mask, photo, asked.mask_value)
     elif not unknown.any():
         raise UsageError(f"{photo.name}: nothing says which pixels are missing; give a mask, or alpha")
     either = missing | unknown
@@ -182,9 +179,9 @@ def _missing(
     return either, missing
 
 
-def _equal(mask: NDArray[Any] | str | os.PathLike[str], photo: Image, value: float) -> NDArray[np.bool_]:
+def _equal(mask: MaskLike, photo: Image, value: float) -> NDArray[np.bool_]:
     """Where a mask has one value in all channels; of a palette, the index counts."""
-    shape = fitting(mask, photo).shape
+    shape = mask_of_same_size(mask, photo).shape
     stored = mask if isinstance(mask, np.ndarray) else stored_values(mask)
     found: NDArray[np.bool_] = np.all(stored.reshape(*shape, -1) == value, axis=2)
     if not found.any():

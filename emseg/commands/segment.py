@@ -1,121 +1,51 @@
-"""`segment`: image → features → start → EM → labels and a report. No files, no printing."""
+"""`segment`: image → features → start → fit → field → labels → report. No files are written, nothing is printed."""
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Unpack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.convergence import Status, Stop
-from emseg.em.fit import Fit, Row, fit
+from emseg.commands.segmentation import Segmentation
+from emseg.commands.shared_steps import features_to_fit, problem_to_fit
+from emseg.em.fit import Row
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.errors import UsageError, option
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.image.partly_known import completed
-from emseg.image.read import Source
-from emseg.mixture.assign import assign, posterior
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
+from emseg.options.checked import recorded
 from emseg.options.keywords import SegmentKeywords
 from emseg.options.segmentation import SegmentOptions
-from emseg.stages.fractions import fractions, most_held
-from emseg.stages.preparation import features_of, opened, pose, require_distinct
-from emseg.stages.report import mean_colours, report
-from emseg.stages.start import Start, find_start
+from emseg.stages.checks import check_field, check_image
+from emseg.stages.fitting import fit_mixture, surviving
+from emseg.stages.given_files import NO_FILES, GivenFiles
+from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.labelling import label_pixels
+from emseg.stages.report import NO_FIELD, segmentation_report
+from emseg.stages.start import Start, searched_start
+from emseg.stages.stopwatch import Stopwatch
+from emseg.stages.units import in_own_units
+from emseg.stages.value_limits import bounds_report, value_limits
 
 if TYPE_CHECKING:
     from emseg.regions.scene import Scene
-    from emseg.regions.table import Regions
-
-Array = NDArray[np.float64]
-LEAST = 0.1  # expected pixels below which a component counts as empty
-
-
-@dataclass(frozen=True, eq=False)
-class Segmentation:
-    """A segmented image.
-
-    Attributes
-    ----------
-    image : Image
-    labels : ndarray of unsigned int, shape (H, W)
-        1…K in canonical order (smallest mean of the first feature first); 0 where there is no data.
-    mixture : Mixture
-        In the features' own units, components in the order of the labels.
-    trace : tuple of Row
-        The log, one row an iteration.
-    status : Status
-        Why the fit ended.
-    report : dict
-        What `photo.json` holds, but for the list of files.
-    colours : ndarray of uint8, shape (K, 3), or None
-        Mean sRGB colour of each region; None for images of unnamed bands.
-    features : Features
-    regions : Regions or None
-        Connected regions and a table of them, if asked for.
-    gain : ndarray of float32, shape (H, W), or None
-        Illumination, with mean 1, if it was to be estimated.
-    """
-
-    image: Image
-    labels: NDArray[np.unsignedinteger]
-    mixture: Mixture
-    trace: tuple[Row, ...]
-    status: Status
-    report: dict[str, Any]
-    colours: NDArray[np.uint8] | None
-    features: Features
-    regions: Regions | None = None
-    gain: NDArray[np.float32] | None = None
-    smoothed: NDArray[np.float32] | None = None  # with a field: the posterior, of pixels and not of samples
-
-    def posterior(self) -> NDArray[np.float32]:
-        """Probability of each component at each pixel, shape (K, H, W); zero where there is no data."""
-        if self.smoothed is not None:
-            return self.smoothed
-        return self.features.on_grid(posterior(self._standardised, self.features.x))
-
-    def fractions(self) -> NDArray[np.float32]:
-        """How much of each class every pixel is expected to hold, shape (K, H, W); zero where there is no data.
-
-        Raises
-        ------
-        UsageError
-            If pixels were not allowed to be mixed.
-        """
-        found = fractions(self._standardised, self.features, self.smoothed)
-        if found is None:
-            raise UsageError(f"fractions: pixels hold one class each; use {option('partial_volume')}")
-        return found
-
-    def entropy(self) -> NDArray[np.float32]:
-        """Entropy of the posterior at each pixel in nats, shape (H, W): 0 is certain, log K undecided."""
-        r = posterior(self._standardised, self.features.x) if self.smoothed is None else self.smoothed
-        entropy = -(r * np.log(np.maximum(r, np.finfo(np.float32).tiny))).sum(0)
-        return entropy if self.smoothed is not None else self.features.on_grid(entropy)
-
-    @cached_property
-    def _standardised(self) -> Mixture:
-        return self.mixture.affine(-self.features.shift / self.features.scale, 1 / self.features.scale)
+    from emseg.stages.field import Smoothed
 
 
 def segment(
-    image: Image | Source | NDArray[Any] | str | os.PathLike[str],
+    image: ImageLike,
     k: int | str = 4,
     *,
-    mask: NDArray[Any] | str | os.PathLike[str] | None = None,
+    mask: MaskLike | None = None,
     on_iteration: Callable[[Row], object] | None = None,
     **options: Unpack[SegmentKeywords],
 ) -> Segmentation:
-    """Segment an image into K regions by fitting a mixture to its pixels.
+    """Segment an image into K classes by fitting a mixture to its pixels.
 
     Parameters
     ----------
@@ -150,135 +80,209 @@ def segment(
     >>> emseg.segment(ramp, k=2).labels[0].tolist()
     [1, 1, 1, 2, 2, 2]
     """
-    asked = checked.segmentation("segment", k=k, **options)
-    variant = algorithm(asked.algorithm, asked.base, asked.option)
-    clock = Clock()
-    photo, inside = opened(image, mask, asked.missing)
-    if asked.denoise != "off":
-        from emseg.commands.denoise import denoise  # most segmentations do without
+    settings = checked.segmentation("segment", k=k, **options)
+    variant = algorithm(settings.algorithm, settings.base, settings.option)
+    rng, watch = np.random.default_rng(settings.seed), Stopwatch()
 
-        photo = denoise(photo, asked.denoise, mask=inside if inside is None else inside.astype(np.uint8)).image
-    clock.lap("read")
-    gain, original, rng = None, photo, np.random.default_rng(asked.seed)
-    if asked.bias_field:
-        from emseg.restore.bias_field import flattened
+    original, inside = image_and_mask(image, mask, settings.missing)
+    check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
+    given = _given_files(original, settings)
+    original = _without_noise(original, inside, settings)
+    watch.lap("read")
+    photo, gain = _evenly_lit(original, inside, settings, rng, watch)
+    features = features_to_fit(photo, inside, settings)
+    given = _checked_field(photo, features, settings, given)
+    watch.lap("features")
+    problem = problem_to_fit(features, settings)
+    scene = _scene(photo, inside, features, settings, watch)
+    start = _start(photo, features, problem, settings, given, scene, rng)
+    watch.lap("start")
+    fitted = fit_mixture(
+        variant,
+        problem,
+        start.mixture,
+        rng,
+        tol=settings.tol,
+        max_iter=settings.max_iter,
+        name=photo.name,
+        on_iteration=on_iteration,
+    )
+    watch.lap("fit")
+    mixture = surviving(fitted)
+    smoothed = _smoothed(photo, features, problem, mixture, settings, given, rng, watch)
+    if smoothed:
+        mixture = smoothed.mixture
+    labelled = label_pixels(photo, features, mixture, smoothed)
+    watch.lap("labels")
+    report = segmentation_report(
+        photo,
+        features,
+        in_own_units(mixture, features),
+        fitted,
+        start,
+        log_likelihood=float(problem.e_step(mixture).log_likelihood) if smoothed else fitted.trace[-1].log_likelihood,
+        log_posterior=labelled.log_posterior,
+        counts=labelled.counts,
+        bounds=bounds_report(features, value_limits(settings.censored, settings.truncated)),
+        mrf=smoothed.report if smoothed else NO_FIELD,
+        options=recorded("segment", settings),
+        seconds=watch.seconds,
+    )
+    result = Segmentation(
+        labelled.shown if gain is None else original,
+        labelled.labels,
+        in_own_units(mixture, features),
+        fitted.trace,
+        fitted.status,
+        report,
+        labelled.colours,
+        features,
+        gain=gain,
+        smoothed=smoothed.posterior if smoothed else None,
+    )
+    return _with_regions(result, settings, start, scene, watch) if settings.regions else result
 
-        photo, gain = flattened(photo, inside, asked.k_range[1], rng)
-        clock.lap("bias")
-    features = features_of(photo, inside, asked)
-    require_distinct(features, photo, 1 if asked.k == "auto" else asked.k_range[1])
-    clock.lap("features")
-    problem = pose(features, asked)
-    unmixed = replace(problem, family=problem.family.start_family)
-    view = _view(photo, inside, features, asked, clock)
-    start = find_start(unmixed, photo, features, asked, rng, view)
-    start = replace(start, mixture=start.mixture.as_start_of(problem.family))
-    clock.lap("start")
-    found = fit(variant, problem, start.mixture, Stop(asked.tol, asked.max_iter), rng, on_iteration)
-    clock.lap("fit")
-    if not found.trace:
-        from emseg.stages.start_from_file import singular
 
-        raise singular(photo)
-    result = _finish(photo, features, problem, found, asked, start, rng, clock)
-    if asked.regions:
-        result = _with_regions(result, asked, start, view, clock)
-    return result if gain is None else replace(result, image=original, gain=gain)
+def _given_files(photo: Image, settings: SegmentOptions) -> GivenFiles:
+    """The files that say something of the classes."""
+    if settings.searches and not (settings.scribbles or settings.prior_map):
+        return NO_FILES
+    from emseg.stages.given_files import read_given_files
+
+    return read_given_files(
+        photo, k=settings.k_range[0], init=settings.init, scribbles=settings.scribbles, prior_map=settings.prior_map
+    )
 
 
-def _finish(
+def _without_noise(photo: Image, inside: NDArray[np.bool_] | None, settings: SegmentOptions) -> Image:
+    """The image, denoised if that is wanted."""
+    if settings.denoise == "off":
+        return photo
+    from emseg.commands.denoise import denoise  # most segmentations do without
+
+    return denoise(photo, settings.denoise, mask=None if inside is None else inside.astype(np.uint8)).image
+
+
+def _evenly_lit(
+    photo: Image,
+    inside: NDArray[np.bool_] | None,
+    settings: SegmentOptions,
+    rng: np.random.Generator,
+    watch: Stopwatch,
+) -> tuple[Image, NDArray[np.float32] | None]:
+    """The image without its uneven illumination, and that, if it is to be estimated."""
+    if not settings.bias_field:
+        return photo, None
+    from emseg.restore.bias_field import flattened
+
+    found = flattened(photo, inside, settings.k_range[1], rng)
+    watch.lap("bias")
+    return found
+
+
+def _checked_field(photo: Image, features: Features, settings: SegmentOptions, given: GivenFiles) -> GivenFiles:
+    """The files, with scribbles on valid pixels alone; refuse a field that these samples cannot carry."""
+    if not _has_field(settings):
+        return given
+    check_field(photo, features, settings.k_range[0] + settings.noise)
+    if given.scribbles is None:
+        return given
+    from emseg.stages.scribbles import usable_marks
+
+    marks = usable_marks(given.scribbles, settings.scribbles, settings.k_range[0], photo.name, features)
+    return replace(given, scribbles=marks)
+
+
+def _has_field(settings: SegmentOptions) -> bool:
+    """Whether the labels of pixels depend on more than their own values."""
+    return bool(settings.mrf != "none" or settings.scribbles or settings.prior_map)
+
+
+def _scene(
+    photo: Image,
+    inside: NDArray[np.bool_] | None,
+    features: Features,
+    settings: SegmentOptions,
+    watch: Stopwatch,
+) -> Scene | None:
+    """What regions are compared by, if they are to be those of the shortest description."""
+    if not settings.shortest:
+        return None
+    from emseg.stages.connected_regions import region_scene
+
+    found = region_scene(photo, inside, features, with_texture=settings.features == "auto")
+    watch.lap("view")
+    return found
+
+
+def _start(
     photo: Image,
     features: Features,
     problem: Problem,
-    found: Fit[Mixture],
-    asked: SegmentOptions,
-    start: Start,
+    settings: SegmentOptions,
+    given: GivenFiles,
+    scene: Scene | None,
     rng: np.random.Generator,
-    clock: Clock,
-) -> Segmentation:
-    """Label the pixels and gather the report."""
-    mixture = _surviving(found)
-    mixture = mixture.permuted(mixture.canonical_order())
-    field = None
-    if asked.mrf != "none" or asked.scribbles or asked.prior_map:
-        from emseg.stages.field import smooth  # a plain fit does without
+) -> Start:
+    """Where the fit starts: at the mixture of a file, or at the winner of a search."""
+    unmixed = replace(problem, family=problem.family.start_family)
+    if given.start is not None:
+        from emseg.stages.given_start import given_start
 
-        field = smooth(photo, features, problem, mixture, asked, rng)
-        mixture = field.mixture
-        clock.lap("mrf")
-    row_labels, log_posterior = assign(mixture, features.x, features.weight)
-    labels = features.on_grid(row_labels) if field is None else field.labels
-    held = most_held(mixture, features, labels, field.posterior if field else None)
-    by_rows = field is None and held is labels  # or equal samples may have different labels
-    labels = held
-    own = mixture.affine(features.shift, features.scale)
-    counts = (
-        np.bincount(row_labels, features.weight, mixture.k + 1)[1:].round().astype(int)
-        if by_rows
-        else np.bincount(labels.ravel(), minlength=mixture.k + 1)[1:]
-    )
-    seen = completed(photo, labels)
-    colours = mean_colours(seen, features, row_labels if by_rows and seen is photo else None, labels, counts)
-    clock.lap("labels")
-    likelihood = found.trace[-1].log_likelihood
-    if field:
-        likelihood = float(problem.e_step(mixture).log_likelihood)
-    facts = report(photo, features, own, found, likelihood, counts, log_posterior, asked, start, clock.seconds)
-    if field:
-        facts["mrf"] = field.facts
-    smoothed = field.posterior if field else None
-    return Segmentation(seen, labels, own, found.trace, found.status, facts, colours, features, smoothed=smoothed)
+        path, k = settings.init, settings.k_range[0]
+        start = Start(given_start(given.start, path, k, photo.name, features, unmixed))
+    else:
+        start = searched_start(
+            unmixed,
+            rng,
+            k=settings.k,
+            most=features.n_distinct(settings.k_range[1]),
+            criterion=settings.criterion,
+            init=settings.init,
+            restarts=settings.restarts,
+            features=features,
+            scene=scene,
+            volume=photo.metadata.get("volume"),
+        )
+    return replace(start, mixture=start.mixture.as_start_of(problem.family))
 
 
-def _view(
-    photo: Image, inside: NDArray[np.bool_] | None, features: Features, asked: SegmentOptions, clock: Clock
-) -> Scene | None:
-    """What regions are compared by, if they are to be merged: the features, and texture unless features are given."""
-    if not asked.shortest:
+def _smoothed(
+    photo: Image,
+    features: Features,
+    problem: Problem,
+    mixture: Mixture,
+    settings: SegmentOptions,
+    given: GivenFiles,
+    rng: np.random.Generator,
+    watch: Stopwatch,
+) -> Smoothed | None:
+    """Mixture and labels with a field, if there is to be one."""
+    if not _has_field(settings):
         return None
-    from emseg.regions.scene import scene  # most segmentations do without
-    from emseg.regions.texture_planes import grain
+    from emseg.stages.field import FieldOptions, smooth  # a plain fit does without
 
-    beside = grain(photo, inside) if asked.features == "auto" and features.spec != "texture" else None
-    found = scene(features, photo.metadata.get("volume"), beside)
-    clock.lap("view")
+    field = FieldOptions(settings.mrf, settings.beta, settings.neighbours, settings.contrast)
+    found = smooth(photo, features, problem, mixture, field, given, rng)
+    watch.lap("mrf")
     return found
 
 
 def _with_regions(
-    result: Segmentation, asked: SegmentOptions, start: Start, view: Scene | None, clock: Clock
+    result: Segmentation, settings: SegmentOptions, start: Start, scene: Scene | None, watch: Stopwatch
 ) -> Segmentation:
-    """Find connected regions too."""
-    from emseg.regions.table import find_regions
+    """The segmentation with its connected regions."""
+    from emseg.stages.connected_regions import connected_regions
 
-    volume = result.image.metadata.get("volume")
-    posterior, area = result.posterior(), (start.selection or {}).get("independent_area")
-    merge = "auto" if asked.shortest else 0.0 if asked.merge == "default" else asked.merge
-    regions, found = find_regions(result.labels, posterior, result.features, asked.regions, merge, volume, area, view)
-    clock.lap("regions")
-    return replace(result, regions=regions, report=result.report | {"regions": found, "seconds": dict(clock.seconds)})
-
-
-def _surviving(found: Fit[Mixture]) -> Mixture:
-    """The mixture without components that share less than a tenth of a pixel: variational Bayes empties some."""
-    needed = found.counts >= LEAST
-    needed[found.mixture.n_classes :] = True
-    alive = np.flatnonzero(needed)
-    if alive.size == found.mixture.k:
-        return found.mixture
-    mixture = found.mixture[alive]
-    return replace(mixture, weights=mixture.weights / mixture.weights.sum()).tied()
-
-
-class Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """End a stage."""
-        now = time.perf_counter()
-        self.seconds[stage] = round(now - self._last, 6)
-        self._last = now
+    regions, facts = connected_regions(
+        result.labels,
+        result.posterior(),
+        result.features,
+        smallest=settings.regions,
+        merge=settings.merge,
+        volume=result.image.metadata.get("volume"),
+        independent_area=start.independent_area,
+        scene=scene,
+    )
+    watch.lap("regions")
+    return replace(result, regions=regions, report=result.report | {"regions": facts, "seconds": dict(watch.seconds)})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, UsageError, shown
+from emseg.errors import DataError, UsageError, option, shown
 from emseg.features.specification import parse_spec
 from emseg.mixture.components import require
 from emseg.mixture.covariance.registry import COVARIANCES
@@ -24,7 +22,6 @@ from emseg.mixture.mixture import Mixture
 from emseg.strict_json import json_bytes
 
 FORMAT, VERSION = "emseg-model", 1
-LARGEST = 1 << 24  # bytes
 LARGEST_K, LARGEST_D = 4096, 256
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
 LIMITS = ("censored", "truncated")
@@ -51,8 +48,8 @@ def model_json(report: Mapping[str, Any]) -> bytes:
     return json_bytes(facts | {"weights": report["weights"]} | report["parameters"])
 
 
-def read_model(path: str) -> Model:
-    """Read a model file.
+def parse_model(data: bytes, name: str) -> Model:
+    """The model in the bytes of a file; `name` is what messages call it.
 
     Raises
     ------
@@ -60,13 +57,7 @@ def read_model(path: str) -> Model:
         If it is not one, or its numbers are not a mixture.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise ValueError("no ordinary file")  # a pipe might never end
-        with open(path, "rb") as file:
-            text = file.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise ValueError("too large")
-        facts = json.loads(text)
+        facts = json.loads(data)
         if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.get("version") != VERSION:
             raise ValueError("not a model of this version")
         kind = _family(facts).kind
@@ -87,10 +78,15 @@ def read_model(path: str) -> Model:
         if noise:
             outliers = OutlierFamily(family, noise["log_density"], parts[:1])
             mixture = Mixture(*outliers.with_outliers(mixture.weights, parts, noise["weight"]), outliers)
-    except (OSError, ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
-        reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
-        raise DataError(f"{shown(path)}: not a usable model ({reason}); save one with --save model") from error
+    except (ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
+        raise unusable(name, error) from error
     return Model(facts["features"], mixture)
+
+
+def unusable(name: str, error: Exception) -> DataError:
+    """The error of a file that holds no usable model, and why."""
+    reason = shown(" ".join(str(getattr(error, "strerror", error)).split()))[:120]
+    return DataError(f"{name}: not a usable model ({reason}); save one with {option('save', 'model')}")
 
 
 def _family(facts: dict[str, Any]) -> Family:

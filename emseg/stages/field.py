@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
-from emseg.errors import DataError, UsageError
+from emseg.errors import DataError, UsageError, option
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.assign import assign
@@ -25,19 +25,41 @@ from emseg.mrf.potts import state
 from emseg.mrf.smoothed_start import best_start
 from emseg.mrf.strength import critical
 from emseg.mrf.tiles import choose, stacked
-from emseg.options.segmentation import SegmentOptions
-from emseg.stages.prior_map import read_prior
-from emseg.stages.scribbles import marked, read_scribbles
+from emseg.stages.given_files import GivenFiles
+from emseg.stages.scribbles import marked_mixture
 
-# Smallest variance relative to that of the image. Sums over the field are in single precision, and rounding to 256 grey
-# levels leaves a variance of about this size.
+#: Smallest variance of a class, relative to that of the image. Sums over the field are in single precision, and
+#: rounding to 256 grey levels leaves a variance of about this size: (1/12) / 64² for values that spread over 64 levels.
 FLOOR = 2e-5
-SAMPLE = 1 << 18  # pixels of all tiles
+#: Pixels of all tiles together: 16 tiles of 128 × 128 pixels.
+SAMPLE = 1 << 18
+
+
+@dataclass(frozen=True)
+class FieldOptions:
+    """What field is asked for.
+
+    Attributes
+    ----------
+    method : str
+        A key of `emseg.mrf.inference.registry.METHODS`; ``"none"`` is no field, β = 0.
+    beta : float or "auto"
+        Strength of the field.
+    neighbours : str
+        Number of neighbours of a pixel, or ``"auto"``.
+    contrast : bool
+        Whether neighbours with unlike values count less.
+    """
+
+    method: str
+    beta: float | str
+    neighbours: str
+    contrast: bool
 
 
 @dataclass(frozen=True, eq=False)
 class Smoothed:
-    """What a field makes of an image.
+    """Mixture and labels of an image with a field.
 
     Attributes
     ----------
@@ -46,94 +68,98 @@ class Smoothed:
     labels : ndarray of uint8, shape (H, W)
         1…K; 0 where there is no data.
     posterior : ndarray of float32, shape (K, H, W)
-    facts : dict
+    report : dict
         `mrf` of the report.
     """
 
     mixture: Mixture
     labels: NDArray[np.unsignedinteger[Any]]
     posterior: NDArray[np.float32]
-    facts: dict[str, Any]
+    report: dict[str, Any]
 
 
 def smooth(
     photo: Image,
     features: Features,
     problem: Problem,
-    plain: Mixture,
-    asked: SegmentOptions,
+    mixture: Mixture,
+    field: FieldOptions,
+    given: GivenFiles,
     rng: np.random.Generator,
 ) -> Smoothed:
     """Fit mixture and field together, from the best of three starts.
 
-    With scribbles or a prior map but no field, β is 0: mean field is then plain EM on what the values and these say of
-    each pixel, semi-supervised with scribbles.
+    With scribbles or a prior map but no field, β is 0. Mean field is then EM on what the values and these files say of
+    each pixel; with scribbles, it is semi-supervised.
 
     Parameters
     ----------
     photo : Image
     features : Features
     problem : Problem
-    plain : Mixture
-        The fit without a field.
-    asked : SegmentOptions
+    mixture : Mixture
+        The fit without a field, standardised.
+    field : FieldOptions
+    given : GivenFiles
+        Scribbles, as `usable_marks` returns them, and prior probabilities.
     rng : numpy.random.Generator
 
     Raises
     ------
-    UsageError, DataError
-        If there is no such neighbourhood, or there are too few pixels or too many classes.
+    DataError
+        If there are too many classes, or one has no extent.
     """
-    if asked.truncated:
-        raise UsageError(f"--mrf {asked.mrf}: does not go with --truncated; leave one of them out")
-    if asked.noise and (asked.scribbles or asked.prior_map):
-        other = "--scribbles" if asked.scribbles else "--prior-map"
-        raise UsageError(f"--noise: does not go with {other}, which says nothing of noise; leave one of them out")
-    require_field(photo, features, plain)
+    require_classes(photo, mixture.k)
     shape = photo.metadata.get("volume", features.shape)  # the slices of a volume lie below one another
     index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)).reshape(shape) > 0
     task = _Task(
-        replace(problem, floor=max(problem.floor, FLOOR)), features.x, asked, voxel(photo), held(problem, plain)
+        replace(problem, floor=max(problem.floor, FLOOR)),
+        features.x,
+        field,
+        voxel_size(photo),
+        neighbour_weights(problem, mixture),
     )
     known = NOTHING
-    if asked.scribbles:
-        marks = read_scribbles(asked.scribbles, photo, features, asked.k)
-        plain, known = marked(photo, features, task.problem, marks), Known(marks.reshape(shape))
-    if asked.prior_map:
-        log_prior = read_prior(asked.prior_map, photo, asked.k)
-        known = known._replace(log_prior=log_prior.reshape(-1, *shape))
+    if given.scribbles is not None:
+        marks = given.scribbles.astype(np.uint8)
+        mixture, known = marked_mixture(marks, features, task.problem), Known(marks.reshape(shape))
+    if given.log_prior is not None:
+        known = known._replace(log_prior=given.log_prior.reshape(-1, *shape))
     try:
         large = valid.size > task.method.largest_whole
-        found, emission = (_by_tiles if large else _whole)(task, index, valid, plain, rng, known)
+        found, emission = (_by_tiles if large else _whole)(task, index, valid, mixture, rng, known)
     except np.linalg.LinAlgError as error:
-        raise DataError(f"{photo.name}: a class became singular under the field; give a --floor above 0") from error
-    return _finished(emission, found, task, features.shape)
+        remedy = f"give a {option('floor')} above 0"
+        raise DataError(f"{photo.name}: a class became singular under the field; {remedy}") from error
+    return _finished(emission, found, task, features.shape, given.names_classes)
 
 
 @dataclass(frozen=True, eq=False)
 class _Task:
-    """What stays the same for the whole and for tiles."""
+    """What a fit to all pixels and one to tiles have in common."""
 
     problem: Problem
     x: NDArray[np.float64]
-    asked: SegmentOptions
+    field: FieldOptions
     spacing: tuple[float, ...] | None
-    hold: NDArray[np.float32] | None  # what neighbours have on each sample, 1 unless given
+    neighbour_weights: NDArray[np.float32] | None
 
     @property
     def beta(self) -> float | None:
-        if self.asked.mrf == "none":
+        """The strength that is given; None if it is to be estimated."""
+        if self.field.method == "none":
             return 0.0
-        return None if self.asked.beta == "auto" else float(self.asked.beta)
+        return None if self.field.beta == "auto" else float(self.field.beta)
 
     @property
     def method(self) -> type[Inference]:
-        return inference("mean-field" if self.asked.mrf == "none" else self.asked.mrf)
+        """The method of inference."""
+        return inference("mean-field" if self.field.method == "none" else self.field.method)
 
     def weighted(self, known: Known) -> bool:
         """Whether the weights of the mixture count: where neither a field nor a prior says how frequent classes are."""
-        return self.asked.mrf == "none" and known.log_prior is None
+        return self.field.method == "none" and known.log_prior is None
 
     def planes(self, index: NDArray[np.int32]) -> NDArray[np.float32]:
         """Samples on the grid, (D, ...)."""
@@ -141,23 +167,36 @@ class _Task:
 
     def grid(self, valid: NDArray[np.bool_], index: NDArray[np.int32]) -> Lattice:
         """The neighbourhood that the options ask for."""
-        kinds = NEIGHBOURHOODS[valid.ndim]
-        count = min(kinds) if self.asked.neighbours == "auto" else int(self.asked.neighbours)
-        if count not in kinds:
-            wanted = " or ".join(map(str, kinds))
-            raise UsageError(f"--neighbours {count}: does not go with {valid.ndim} dimensions; use {wanted}")
-        everywhere, guide = None if valid.all() else valid, self.planes(index) if self.asked.contrast else None
-        plain = lattice(valid.shape, count, spacing=self.spacing, valid=everywhere, guide=guide)
-        return plain if self.hold is None else scaled(plain, self.hold[index])
+        count = neighbour_count(self.field.neighbours, valid.ndim)
+        everywhere, guide = None if valid.all() else valid, self.planes(index) if self.field.contrast else None
+        found = lattice(valid.shape, count, spacing=self.spacing, valid=everywhere, guide=guide)
+        return found if self.neighbour_weights is None else scaled(found, self.neighbour_weights[index])
 
 
-def held(problem: Problem, plain: Mixture) -> NDArray[np.float32] | None:
-    """What neighbours have on samples that may be mixed: ½ on those that certainly are, 1 on pure ones.
+def neighbour_count(neighbours: str, dimensions: int) -> int:
+    """Number of neighbours of a pixel in so many dimensions; the smallest one for ``"auto"``.
 
-    The label of a mixed pixel says which half of it is the larger, of which neighbours know little: between halves
-    that are on average ¾ one class and ¼ the other, the difference they make is half of that between pure pixels.
+    Raises
+    ------
+    UsageError
+        If there is no such neighbourhood.
     """
-    pure = plain.purity(problem.rows.x)
+    kinds = NEIGHBOURHOODS[dimensions]
+    count = min(kinds) if neighbours == "auto" else int(neighbours)
+    if count not in kinds:
+        wanted = " or ".join(map(str, kinds))
+        raise UsageError(f"{option('neighbours', count)}: does not go with {dimensions} dimensions; use {wanted}")
+    return count
+
+
+def neighbour_weights(problem: Problem, mixture: Mixture) -> NDArray[np.float32] | None:
+    """Weight of the neighbours of each sample (N,): ½ for one that is certainly mixed, 1 for a pure one.
+
+    The label of a mixed pixel says which of its two classes is the larger part, of which neighbours say little. Between
+    parts that are on average ¾ and ¼ of the pixel, the difference that neighbours make is half of that between pure
+    pixels. None where no sample is mixed.
+    """
+    pure = mixture.purity(problem.rows.x)
     return None if pure is None else np.asarray((1 + pure) / 2, np.float32)
 
 
@@ -165,7 +204,7 @@ def _whole(
     task: _Task,
     index: NDArray[np.int32],
     valid: NDArray[np.bool_],
-    plain: Mixture,
+    mixture: Mixture,
     rng: np.random.Generator,
     known: Known,
 ) -> tuple[FieldFit, Emission]:
@@ -174,15 +213,15 @@ def _whole(
     fit = partial(fit_field, emission, method=task.method, rng=rng, beta=task.beta, watched=True)
     if known.marks is not None or known.log_prior is not None:
         if known.marks is None and emission.log_prior is not None:
-            plain = task.problem.m_step(emission.of_shares(np.exp(emission.log_prior)))
-        first = state(emission.lattice, potts.best_label(emission.log_densities(plain)))
-        schedule = ALONE if task.asked.mrf == "none" else None
-        return fit(plain, first, schedule=schedule), emission
-    if not plain.family.refitted_in_field:  # a pixel's own value decides where the labels start, too
-        log_f = emission.log_densities(plain) + np.log(plain.weights).astype(np.float32)[:, None]
+            mixture = task.problem.m_step(emission.of_shares(np.exp(emission.log_prior)))
+        first = state(emission.lattice, potts.best_label(emission.log_densities(mixture)))
+        schedule = ALONE if task.field.method == "none" else None
+        return fit(mixture, first, schedule=schedule), emission
+    if not mixture.family.refitted_in_field:  # a pixel's own value decides where the labels start, too
+        log_f = emission.log_densities(mixture) + np.log(mixture.weights).astype(np.float32)[:, None]
         first = state(emission.lattice, potts.best_label(log_f))
-        return fit(plain, first), emission
-    mixture, labels = best_start(emission, task.planes(index), valid, plain, task.beta, rng)
+        return fit(mixture, first), emission
+    mixture, labels = best_start(emission, task.planes(index), valid, mixture, task.beta, rng)
     return fit(mixture, labels), emission
 
 
@@ -190,55 +229,53 @@ def _by_tiles(
     task: _Task,
     index: NDArray[np.int32],
     valid: NDArray[np.bool_],
-    plain: Mixture,
+    mixture: Mixture,
     rng: np.random.Generator,
     known: Known,
 ) -> tuple[FieldFit, Emission]:
     """Fit to tiles, and label all pixels by that."""
-    grid = task.grid(valid, index)  # a wrong neighbourhood is answered before any work
-    guess = np.where(valid, (assign(plain, task.x, np.ones(task.x.shape[1]))[0] - 1)[index], plain.k)
-    parts = choose(guess, plain.k, SAMPLE, rng)
+    guess = np.where(valid, (assign(mixture, task.x, np.ones(task.x.shape[1]))[0] - 1)[index], mixture.k)
+    parts = choose(guess, mixture.k, SAMPLE, rng)
     del guess
-    sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), plain, rng, known.of_tiles(parts))
-    emission = Emission(task.problem, grid, index, keep=False, known=known, weighted=task.weighted(known))
+    sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), mixture, rng, known.of_tiles(parts))
+    emission = Emission(
+        task.problem, task.grid(valid, index), index, keep=False, known=known, weighted=task.weighted(known)
+    )
     method = inference(task.method.labels_large)
     found = label(emission, sample.mixture, sample.beta, method, rng, sample.betas)
     return replace(found, free_energies=sample.free_energies), emission
 
 
-def require_field(photo: Image, features: Features, plain: Mixture) -> None:
-    """Raise unless there are neighbours, complete samples, and no more classes than a field can hold."""
-    if features.n_pixels < 2:
-        raise DataError(f"{photo.name}: a field needs two pixels or more; use --mrf none")
-    if plain.k > potts.MOST:
-        raise DataError(f"{photo.name}: a field holds up to {potts.MOST} classes; use a smaller -k, or --mrf none")
-    if not np.isfinite(features.x).all():
-        raise DataError(f"{photo.name}: a field needs all channels of a pixel; use --missing drop, or --mrf none")
+def require_classes(photo: Image, k: int) -> None:
+    """Raise DataError if there are more classes than a field can hold."""
+    if k > potts.MOST:
+        remedy = f"use a smaller {option('k')}, or {option('mrf', 'none')}"
+        raise DataError(f"{photo.name}: a field holds up to {potts.MOST} classes; {remedy}")
 
 
-def voxel(photo: Image) -> tuple[float, ...] | None:
-    """Size of a voxel along Z, Y and X, where the file says it."""
+def voxel_size(photo: Image) -> tuple[float, ...] | None:
+    """Lengths of a voxel along Z, Y and X, in the unit of the file (mostly mm); None where the file does not say."""
     if "volume" not in photo.metadata or "nifti" not in photo.metadata:
         return None
     size = tuple(float(length) for length in photo.metadata["nifti"]["header"].get_zooms()[2::-1])
     return size if len(size) == 3 and all(0 < length < np.inf for length in size) else None
 
 
-def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int, int]) -> Smoothed:
-    """Put components in canonical order, and pixels back on the grid."""
+def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int, int], named: bool) -> Smoothed:
+    """Put components in canonical order, unless the user has named them, and pixels back on the grid."""
     grid, k = emission.lattice, found.mixture.k
-    order = np.arange(k) if task.asked.scribbles or task.asked.prior_map else found.mixture.canonical_order()
+    order = np.arange(k) if named else found.mixture.canonical_order()
     names = np.zeros(256, np.uint8)
     names[order] = np.arange(1, k + 1)
     log_f, total = emission.with_level(found.mixture)
     energy = potts.energy(grid, found.labels, log_f, found.beta) - total
-    facts = {
-        "method": task.method.name if task.asked.mrf != "none" else "none",
+    report = {
+        "method": task.method.name if task.field.method != "none" else "none",
         "beta": found.beta,
         "sweeps": found.sweeps,
         "energy": energy,
         "neighbours": grid.neighbours,
-        "contrast": task.asked.contrast,
+        "contrast": task.field.contrast,
         "critical_beta": critical(grid, k),
         "beta_trace": list(found.betas),
         "free_energy_trace": list(found.free_energies),
@@ -247,5 +284,5 @@ def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int
         found.mixture.permuted(order),
         grid.join(names[grid.core(found.labels)]).reshape(shape),
         grid.join(np.ascontiguousarray(found.shares[:, order])).reshape(k, *shape),
-        facts,
+        report,
     )

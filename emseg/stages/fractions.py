@@ -1,4 +1,4 @@
-"""`--partial-volume`: what it goes with, how much of each class a pixel holds, and what the report says."""
+"""Pixels that mix two classes: how much of each class a pixel holds."""
 
 from __future__ import annotations
 
@@ -7,43 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import UsageError, option
+from emseg.errors import option
 from emseg.features.model import Features
 from emseg.mixture.assign import posterior
 from emseg.mixture.families.gaussian import GaussianFamily
 from emseg.mixture.families.partial_volume import PartialVolumeFamily
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
-from emseg.options.segmentation import SegmentOptions
-
-#: Variants that treat parts of the parameters one by one, which the mixed classes tie to each other, and those that
-#: know Gaussians alone.
-UNTIED = ("ecm", "ecme", "sage", "px", "vb")
 
 
-def mixing(family: Family, asked: SegmentOptions) -> PartialVolumeFamily:
-    """The family with mixed classes.
-
-    Raises
-    ------
-    UsageError
-        If options do not go together.
-    """
-    refused = {
-        f"--family {asked.family}": asked.family != "gaussian",
-        f"-k {asked.k}": asked.k == 1 or isinstance(asked.k, str),
-        "--noise": asked.noise,
-        "--censored": bool(asked.censored),
-        "--truncated": bool(asked.truncated),
-        f"--missing {asked.missing}": asked.missing != "drop",
-        "--scribbles": bool(asked.scribbles),
-        "--prior-map": bool(asked.prior_map),
-        f"--algorithm {asked.algorithm}": asked.algorithm in UNTIED,
-        f"--base {asked.base}": asked.base in UNTIED,
-    }
-    for given, bad in refused.items():
-        if bad:
-            raise UsageError(f"--partial-volume: does not go with {given}; leave one of them out")
+def mixing(family: Family) -> PartialVolumeFamily:
+    """The family of Gaussians under the same covariance model, with mixed classes between neighbours."""
     return PartialVolumeFamily(GaussianFamily(family.normal_model(option("partial_volume"))))
 
 
@@ -84,8 +58,8 @@ def most_held(
 
     The labels themselves are returned where pixels are not mixed.
 
-    Labels of mixed pixels follow the majority of their neighbours too readily in a field, since the neighbours say
-    little of which half of such a pixel is the larger: expected fractions are right more often.
+    Neighbours say little of which class is the larger part of a mixed pixel. In a field, labels of mixed pixels follow
+    the majority of their neighbours too readily; expected fractions are right more often.
     """
     found = fractions(mixture, features, probable)
     if found is None:

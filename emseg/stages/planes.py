@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError
 from emseg.image.model import Image
-from emseg.stages.preparation import as_mask
 
 Real = NDArray[np.float32]
 WHITE = 255.0
@@ -145,15 +143,6 @@ def _without_far(
 def slices_of(photo: Image) -> int:
     """How many slices of a volume lie below one another; 1 for images."""
     return int(photo.metadata["volume"][0]) if "volume" in photo.metadata else 1
-
-
-def fitting(mask: NDArray[Any] | str | os.PathLike[str], photo: Image) -> NDArray[np.bool_]:
-    """The mask (H, W), True where it is not zero; raise DataError or ImageError if it has another size."""
-    found = as_mask(mask, photo)
-    if found.shape != photo.shape:
-        sizes = f"mask of shape {found.shape} for an image of shape {photo.shape}"
-        raise DataError(f"{photo.name}: {sizes}; give a mask of the image's size")
-    return found
 
 
 def _nearest(valid: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -1,4 +1,4 @@
-"""Scribbles: some pixels whose labels the user gives, from which the classes of a field start, and which they keep."""
+"""Scribbles: some pixels whose labels the user gives. Classes start from them, and these pixels keep their labels."""
 
 from __future__ import annotations
 
@@ -9,59 +9,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
-from emseg.errors import DataError, UsageError, shown
+from emseg.errors import DataError, UsageError, option, shown
 from emseg.features.model import Features
-from emseg.image.label_maps import read_labels
-from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 
+Labels = NDArray[np.unsignedinteger[Any]]
 
-def read_scribbles(path: str, photo: Image, features: Features, k: int | str) -> NDArray[np.uint8]:
-    """The marks (H, W): 1…K where a label is given, 0 elsewhere and where there is no data.
+
+def usable_marks(labels: Labels, path: str, k: int, name: str, features: Features) -> NDArray[np.uint8]:
+    """The marks (H, W) on valid pixels: 1…K where a label is given, 0 elsewhere.
+
+    Parameters
+    ----------
+    labels : ndarray of unsigned int, shape (H, W)
+        The scribbles, 0…K.
+    path : str
+        Where they come from, for messages.
+    k : int
+    name : str
+        What messages call the image.
+    features : Features
 
     Raises
     ------
     UsageError
-        If a class has no mark, a mark is of no class, or two classes have the same marks.
-    ImageError
-        If the file is no label map of the image's size.
+        If a class has no mark.
+    DataError
+        If marks contradict each other: two labels with the same values.
     """
-    if isinstance(k, str):
-        raise UsageError(f"--scribbles {shown(path)}: give one number of components, not -k {k}")
-    stored = read_labels(path, photo.shape)
     inside = features.on_grid(np.ones(features.x.shape[1], np.uint8)) > 0
-    if int(stored.max()) > k:
-        raise UsageError(
-            f"--scribbles {shown(path)}: holds label {int(stored.max())} of {k} components; use a larger -k"
-        )
-    marks = np.where(inside, stored, 0).astype(np.uint8)
+    marks = np.where(inside, labels, 0).astype(np.uint8)
     absent = sorted(set(range(1, k + 1)) - set(np.unique(marks).tolist()))
     if absent:
-        raise UsageError(
-            f"--scribbles {shown(path)}: label {absent[0]} of {k} marks no valid pixel; mark some, or use a smaller -k"
-        )
+        remedy = f"mark some, or use a smaller {option('k')}"
+        raise UsageError(f"{option('scribbles', shown(path))}: label {absent[0]} of {k} marks no valid pixel; {remedy}")
+    values = [np.unique(x, axis=1) for x in _marked_samples(marks, features)]
+    for i, j in combinations(range(k), 2):
+        if np.array_equal(values[i], values[j]):
+            raise DataError(f"{name}: the scribbles of labels {i + 1} and {j + 1} contradict: equal values; redraw")
     return marks
 
 
-def marked(photo: Image, features: Features, problem: Problem, marks: NDArray[np.uint8]) -> Mixture:
-    """The mixture of which component k is fitted to the pixels marked k.
+def marked_mixture(marks: NDArray[np.uint8], features: Features, problem: Problem) -> Mixture:
+    """The mixture of which component k is fitted to the pixels marked k, by one M-step."""
+    sums: list[Any] = [problem.family.statistics(x).sum(1) for x in _marked_samples(marks, features)]
+    return problem.m_step(problem.family.completed(np.array(sums, np.float64)))
 
-    Raises
-    ------
-    DataError
-        If marks contradict one another: two labels with the same values.
-    """
+
+def _marked_samples(marks: NDArray[np.uint8], features: Features) -> list[NDArray[np.float64]]:
+    """The samples (D, N) of each label."""
     planes = features.on_grid(features.x)
-    values = [np.ascontiguousarray(planes[:, marks == label]) for label in range(1, int(marks.max()) + 1)]
-    for i, j in combinations(range(len(values)), 2):
-        if _same(values[i], values[j]):
-            raise DataError(
-                f"{photo.name}: the scribbles of labels {i + 1} and {j + 1} contradict: equal values; redraw"
-            )
-    totals: list[Any] = [problem.family.statistics(x).sum(1) for x in values]
-    return problem.m_step(problem.family.completed(np.array(totals, np.float64)))
-
-
-def _same(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    """Whether two sets of samples hold the same values."""
-    return bool(np.array_equal(np.unique(one, axis=1), np.unique(other, axis=1)))
+    return [np.ascontiguousarray(planes[:, marks == label]) for label in range(1, int(marks.max()) + 1)]

@@ -1,4 +1,4 @@
-"""Where a fit starts: a file, the winner of a search, or that of a search for the number of components too."""
+"""Where a fit starts: at the winner of a search, with K given or chosen from a range."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ import numpy as np
 
 from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
-from emseg.errors import UsageError, shown
 from emseg.features.model import Features
-from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.text_kinds import k_range
 
 if TYPE_CHECKING:
     from emseg.em.starts.number_of_components import Candidate
@@ -23,102 +21,105 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """A mixture to start from, the E-steps it took to find, and how K was chosen (None where it was given)."""
+    """A mixture to start from, and how it was found.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    e_steps : int
+        E-steps that the search took.
+    selection : dict or None
+        How K was chosen, as the report has it; None where it was given.
+    """
 
     mixture: Mixture
     e_steps: int = 0
     selection: dict[str, Any] | None = None
 
+    @property
+    def independent_area(self) -> float | None:
+        """Pixels that one independent sample takes, if the choice of K has measured it."""
+        return (self.selection or {}).get("independent_area")
 
-def find_start(
+
+def searched_start(
     problem: Problem,
-    image: Image,
-    features: Features,
-    asked: SegmentOptions,
     rng: np.random.Generator,
-    view: Scene | None = None,
-) -> Start:
-    """The start that the options ask for; a view is what regions are compared by, if they are to be merged.
-
-    Raises
-    ------
-    UsageError, DataError
-        As `start_from_file`; a file does not go with a range of K.
-    """
-    low, high = asked.k_range
-    high = min(high, features.n_distinct(high))  # of what auto offers, what is possible
-    several = isinstance(asked.k, str)
-    if asked.searches:
-        if several:
-            return ranged(problem, features, low, high, asked, rng, view, image.metadata.get("volume"))
-        return searched(problem, low, asked, rng)
-    if several:
-        raise UsageError(f"--init {shown(asked.init)}: sets the number of components; give it, not -k {asked.k}")
-    from emseg.stages.start_from_file import start_from_file
-
-    return Start(start_from_file(asked.init, image, features, problem, asked))
-
-
-def searched(problem: Problem, k: int, asked: SegmentOptions, rng: np.random.Generator) -> Start:
-    """The winner of a search with K components."""
-    return Start(*search(problem, k, rng, asked.init, asked.restarts))
-
-
-def ranged(
-    problem: Problem,
-    features: Features | None,
-    low: int,
-    high: int,
-    asked: SegmentOptions,
-    rng: np.random.Generator,
-    view: Scene | None = None,
+    *,
+    k: int | str,
+    most: int,
+    criterion: str,
+    init: str,
+    restarts: int,
+    features: Features | None = None,
+    scene: Scene | None = None,
     volume: tuple[int, ...] | None = None,
 ) -> Start:
-    """The best candidate, or the winner of a full search with as many components if that has come higher.
+    """The winner of a search, with K components or the best number of a range.
 
-    Without features, samples have no places, and --criterion auto is icl. A view is what regions are compared by, if
-    they are to be merged; the shape of a volume is that in space.
+    Parameters
+    ----------
+    problem : Problem
+    rng : numpy.random.Generator
+    k : int or str
+        Number of components, or a range.
+    most : int
+        Largest number of components that the samples allow; a range ends there.
+    criterion : str
+        What chooses from a range, see `emseg.em.starts.number_of_components`. ``"auto"`` looks at the places of the
+        samples.
+    init : {"auto", "kmeans++", "random"}
+    restarts : int
+        Number of starts; 0 leaves it to emseg.
+    features : Features, optional
+        Where the samples lie in the image; without, samples have no places, and ``"auto"`` is ``"icl"``.
+    scene : Scene, optional
+        What regions are compared by, if they are to be merged.
+    volume : tuple of int, optional
+        Shape of a volume, whose slices lie below one another.
     """
+    low, high = k_range(k)
+    if not isinstance(k, str):
+        return Start(*search(problem, low, rng, init, restarts))
     from emseg.em.starts.number_of_components import candidates  # a fixed K does without
 
-    given = "icl" if asked.criterion == "auto" else asked.criterion
-    found, e_steps = candidates(problem, low, high, given, rng, asked.init, asked.restarts)
-    facts: dict[str, Any] = {"criterion": asked.criterion}
-    if asked.criterion == "auto" and features is not None:
-        found, area = _spatial(found, problem, features, view, volume)
-        facts["independent_area"] = area
+    given = "icl" if criterion == "auto" else criterion
+    found, e_steps = candidates(problem, low, min(high, most), given, rng, init, restarts)
+    area: dict[str, Any] = {}
+    if criterion == "auto" and features is not None:
+        found, area["independent_area"] = _judged_in_place(found, problem, features, scene, volume)
     best = min(found, key=lambda candidate: candidate.value)
-    rival = searched(problem, _k(best.mixture), asked, rng)
-    higher = max(best.mixture, rival.mixture, key=lambda mixture: float(problem.e_step(mixture).objective))
+    rival, rival_e_steps = search(problem, best.mixture.n_classes, rng, init, restarts)
+    higher = max(best.mixture, rival, key=lambda mixture: float(problem.e_step(mixture).objective))
     table = [
         {
-            "k": _k(candidate.mixture),
+            "k": candidate.mixture.n_classes,
             "n_parameters": candidate.mixture.n_parameters,
             "log_likelihood": candidate.log_likelihood,
             "value": candidate.value,
         }
         for candidate in found
     ]
-    selection = facts | {"chosen": _k(best.mixture), "table": table}
-    return Start(higher, e_steps + rival.e_steps + 2, selection)
+    selection = {"criterion": criterion, **area, "chosen": best.mixture.n_classes, "table": table}
+    return Start(higher, e_steps + rival_e_steps + 2, selection)
 
 
-def _spatial(
+def _judged_in_place(
     found: list[Candidate],
     problem: Problem,
     features: Features,
-    view: Scene | None,
+    scene: Scene | None,
     volume: tuple[int, ...] | None,
 ) -> tuple[list[Candidate], float]:
-    """Candidates judged as labels of an image, and how many pixels an independent sample takes.
+    """Candidates judged as labels of an image, and the number of pixels A that one independent sample takes.
 
-    With a view, by how long the shortest description by regions is; else by icl of as many samples as are independent:
-    -2 (ℓ + Σ log max r) / A + p log(N / A).
+    With a scene, the value is the length of the shortest description by regions. Without, it is icl of as many samples
+    as are independent: -2 (ℓ + Σ log max r) / A + p log(N / A), for p parameters and N pixels.
     """
     from emseg.regions.scene import lengths, sample_area  # a fixed K does without
 
-    if view is not None:
-        nats, area = lengths([candidate.mixture for candidate in found], features, view)
+    if scene is not None:
+        nats, area = lengths([candidate.mixture for candidate in found], features, scene)
         return [replace(candidate, value=2 * length) for candidate, length in zip(found, nats, strict=True)], area
     area = min(sample_area(features, found[-1].mixture, volume), problem.n)
     judged = []
@@ -127,8 +128,3 @@ def _spatial(
         value = (candidate.value - p * log(problem.n)) / area + p * log(problem.n / area)
         judged.append(replace(candidate, value=value))
     return judged, area
-
-
-def _k(mixture: Mixture) -> int:
-    """Components, the noise left out."""
-    return mixture.n_classes

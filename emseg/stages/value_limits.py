@@ -1,7 +1,8 @@
-"""`--censored` and `--truncated`: limits of the stored values, brought to the features."""
+"""Limits of the stored values, censored and truncated, brought to the features."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,75 +15,110 @@ from emseg.mixture.families.sensor_limits import CensoredColumns, SensorLimits
 from emseg.mixture.family import Family
 from emseg.numerics.truncated_normal import MOST
 from emseg.options.limits_text import limits
-from emseg.options.segmentation import SegmentOptions
 
-NONE = (-np.inf, np.inf)
-CLOSE = 1e-9  # relative: what standardising may do to a value at a limit
-
-
-def bounded(family: Family, features: Features, asked: SegmentOptions) -> CensoredGaussianFamily:
-    """The family, within the limits that options ask for, in standardised coordinates."""
-    model = family.normal_model(option("censored" if asked.censored else "truncated"))
-    own = SensorLimits.of(len(features.names), *_asked(asked))
-    return CensoredGaussianFamily(model, own.affine(-features.shift / features.scale, 1 / features.scale))
+UNLIMITED = (-np.inf, np.inf)
+#: Relative difference within which a value counts as at a limit. Standardising a value and back changes it by a few
+#: units of the last place, 2e-16 of it.
+CLOSE = 1e-9
 
 
-def require_bounds(photo: Image, features: Features, asked: SegmentOptions) -> None:
-    """Raise unless limits of stored values mean something for these features, this family and these pixels.
+@dataclass(frozen=True)
+class ValueLimits:
+    """Limits of the stored values.
+
+    Attributes
+    ----------
+    censored : (float, float)
+        Values at or beyond these are bounds: what was there lies beyond.
+    truncated : (float, float)
+        Values beyond these were never recorded.
+    text : mapping of str to str
+        The limits as they were given, for messages; empty where there are none.
+    """
+
+    censored: tuple[float, float]
+    truncated: tuple[float, float]
+    text: dict[str, str]
+
+    @property
+    def given(self) -> str:
+        """The option that gives limits, for messages."""
+        name = "censored" if self.text["censored"] else "truncated"
+        return option(name, self.text[name])
+
+
+def value_limits(censored: str, truncated: str) -> ValueLimits | None:
+    """The limits that two options ``"LO,HI"`` give; None where both are empty."""
+    if not (censored or truncated):
+        return None
+    text = {"censored": censored, "truncated": truncated}
+    return ValueLimits(_pair(censored), _pair(truncated), text)
+
+
+def _pair(text: str) -> tuple[float, float]:
+    return limits(text) if text else UNLIMITED
+
+
+def bounded(family: Family, features: Features, limits: ValueLimits) -> CensoredGaussianFamily:
+    """The family within the limits, in standardised coordinates."""
+    model = family.normal_model(limits.given)
+    bounds = SensorLimits.of(len(features.names), limits.censored, limits.truncated)
+    return CensoredGaussianFamily(model, bounds.affine(-features.shift / features.scale, 1 / features.scale))
+
+
+def require_stored_values(photo: Image, features: Features, limits: ValueLimits, covariance: str) -> None:
+    """Raise unless limits of stored values mean something for these features and these pixels.
 
     Raises
     ------
     UsageError
-        For other features or families, and where probabilities would need too many dimensions.
+        For other features than the stored values, and where probabilities would need more dimensions than
+        `emseg.numerics.truncated_normal.MOST`.
     DataError
-        If pixels lie outside of what can have been recorded, or none within the bounds.
+        If pixels lie outside of what can have been recorded, or no value of a channel lies within the bounds.
     """
-    given = f"--censored {asked.censored}" if asked.censored else f"--truncated {asked.truncated}"
-    if asked.family != "gaussian":
-        raise UsageError(f"{given}: {asked.family} knows no bounds; use --family gaussian")
-    if asked.noise:
-        raise UsageError(f"{given}: does not go with --noise; leave one of them out")
-    plain = {"gray": "gray", "rgb": "rgb", "bands": "bands"}[photo.colour]
-    if features.spec.partition(":")[0] != plain or "," in features.spec:
-        raise UsageError(f"{given}: limits of stored values mean nothing to {features.spec}; use --features {plain}")
-    censored, truncated = _asked(asked)
-    if not (truncated[0] < censored[0] or censored[0] == -np.inf) or not (
-        truncated[1] > censored[1] or censored[1] == np.inf
-    ):
-        raise UsageError(f"{given}: must lie within --truncated {asked.truncated}, or its bounds are never met")
+    given = limits.given
+    stored = {"gray": "gray", "rgb": "rgb", "bands": "bands"}[photo.colour]
+    if features.spec.partition(":")[0] != stored or "," in features.spec:
+        remedy = f"use {option('features', stored)}"
+        raise UsageError(f"{given}: limits of stored values mean nothing to {features.spec}; {remedy}")
+    censored, truncated = limits.censored, limits.truncated
     x = features.shift[:, None] + features.scale[:, None] * features.x
     slack = CLOSE * np.maximum(np.abs(features.shift), features.scale)[:, None]
     outside = ((x < truncated[0] - slack) | (x > truncated[1] + slack)).any(0)
     if outside.any():
         raise DataError(
-            f"{photo.name}: {int(features.weight[outside].sum())} pixels lie outside of --truncated {asked.truncated}, "
-            "where none were recorded; widen it, or mask them with --mask"
+            f"{photo.name}: {int(features.weight[outside].sum())} pixels lie outside of "
+            f"{option('truncated', limits.text['truncated'])}, where none were recorded; widen it, or mask them with "
+            f"{option('mask')}"
         )
-    within = ((x > censored[0] + slack) & (x < censored[1] - slack)).any(1)
-    if not within.all():
-        name = features.names[int(within.argmin())]
-        raise DataError(f"{photo.name}: no value of {name} lies within --censored {asked.censored}; move the limits")
-    if asked.covariance in ("diag", "spherical") or asked.covariance.endswith("I"):
+    within_bounds = ((x > censored[0] + slack) & (x < censored[1] - slack)).any(1)
+    if not within_bounds.all():
+        name, bounds = features.names[int(within_bounds.argmin())], option("censored", limits.text["censored"])
+        raise DataError(f"{photo.name}: no value of {name} lies within {bounds}; move the limits")
+    if covariance in ("diag", "spherical") or covariance.endswith("I"):
         return
-    most = len(x) if asked.truncated else max((side.cut.size for side in _sides(features, asked)), default=0)
+    truncates = bool(limits.text["truncated"])
+    most = len(x) if truncates else max((side.cut.size for side in _sides(features, limits)), default=0)
     if most > MOST:
-        what = "bands" if asked.truncated else "bands of a pixel at their bounds"
-        raise UsageError(f"{given}: {most} {what} are more than {MOST} at once; use --covariance diag")
+        what = "bands" if truncates else "bands of a pixel at their bounds"
+        remedy = f"use {option('covariance', 'diag')}"
+        raise UsageError(f"{given}: {most} {what} are more than {MOST} at once; {remedy}")
 
 
-def _asked(asked: SegmentOptions) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Censored and truncated."""
-    return limits(asked.censored) if asked.censored else NONE, limits(asked.truncated) if asked.truncated else NONE
-
-
-def bounds_facts(features: Features, asked: SegmentOptions) -> dict[str, Any]:
-    """What a report says of limits (None where there is none), and how many pixels have a value that is one."""
-    named = zip(("censored", "truncated"), _asked(asked), strict=True)
-    ends = {name: [limit if np.isfinite(limit) else None for limit in pair] for name, pair in named}
-    pixels = sum(float(features.weight[side.which].sum()) for side in _sides(features, asked))
+def bounds_report(features: Features, limits: ValueLimits | None) -> dict[str, Any] | None:
+    """`bounds` of the report: the limits (None where there is none), and how many pixels have a censored value."""
+    if limits is None:
+        return None
+    ends = {
+        name: [limit if np.isfinite(limit) else None for limit in pair]
+        for name, pair in (("censored", limits.censored), ("truncated", limits.truncated))
+    }
+    pixels = sum(float(features.weight[side.which].sum()) for side in _sides(features, limits))
     return {**ends, "censored_pixels": round(pixels)}
 
 
-def _sides(features: Features, asked: SegmentOptions) -> list[CensoredColumns]:
-    own = SensorLimits.of(len(features.names), _asked(asked)[0])
-    return own.affine(-features.shift / features.scale, 1 / features.scale).censored_columns(features.x)
+def _sides(features: Features, limits: ValueLimits) -> list[CensoredColumns]:
+    """Samples with censored values, grouped by the dimensions that are censored."""
+    bounds = SensorLimits.of(len(features.names), limits.censored)
+    return bounds.affine(-features.shift / features.scale, 1 / features.scale).censored_columns(features.x)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from emseg.errors import DataError
 from emseg.mixture import saved as module
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
-from emseg.mixture.saved import model_json, read_model
+from emseg.mixture.saved import model_json
+from emseg.output.store.model_file import read_model
 
 GOOD: dict[str, Any] = {
     "format": "emseg-model",

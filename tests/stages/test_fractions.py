@@ -8,12 +8,12 @@ import numpy as np
 import PIL.Image
 import pytest
 import tifffile
+from emseg.options.rules import UNTIED
 
 import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import UsageError
-from emseg.stages.fractions import UNTIED
 
 MEANS, NOISE = np.array([60.0, 120.0, 200.0]), 5.0
 

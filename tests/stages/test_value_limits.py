@@ -10,8 +10,9 @@ import pytest
 
 import emseg
 from emseg.errors import DataError, UsageError
-from emseg.mixture.saved import model_json, read_model
+from emseg.mixture.saved import model_json
 from emseg.options.limits_text import is_limits, limits
+from emseg.output.store.model_file import read_model
 
 ROOT = Path(__file__).parents[2]
 MEANS = np.array([[70.0, 90.0, 60.0], [240.0, 215.0, 190.0]])

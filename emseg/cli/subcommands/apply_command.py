@@ -36,7 +36,7 @@ Writes, for photo.png:
 @options("apply")
 def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
-    from emseg.mixture.saved import read_model
+    from emseg.output.store.model_file import read_model
 
     batch = Batch.of(inputs, how)
     mixture = read_model(model).mixture  # a bad model is one line, not one for each input

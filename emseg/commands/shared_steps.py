@@ -1,0 +1,54 @@
+"""The steps that `segment` and `compare` take alike: options are spelt out for the stages that use them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.em.problem import Problem
+from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.options.segmentation import SegmentOptions
+from emseg.stages.checks import check_samples
+from emseg.stages.fitting import component_family, fitting_problem
+from emseg.stages.measurement import measure_features
+from emseg.stages.value_limits import require_stored_values, value_limits
+
+
+def features_to_fit(photo: Image, inside: NDArray[np.bool_] | None, settings: SegmentOptions) -> Features:
+    """Measure the features, and refuse what they cannot carry: too few values, or limits that mean nothing to them.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `measure_features`, `require_stored_values` and `check_samples`.
+    """
+    limits = value_limits(settings.censored, settings.truncated)
+    features = measure_features(
+        photo,
+        inside,
+        spec=settings.features,
+        family=settings.family,
+        missing=settings.missing,
+        compress=settings.compress,
+        stored_values=limits is not None,
+        may_be_texture=settings.searches and not settings.partial_volume,
+    )
+    if limits:
+        require_stored_values(photo, features, limits, settings.covariance)
+    check_samples(photo, features, 1 if settings.k == "auto" else settings.k_range[1])
+    return features
+
+
+def problem_to_fit(features: Features, settings: SegmentOptions) -> Problem:
+    """The problem of fitting the family that options ask for to the features."""
+    family = component_family(
+        features,
+        family=settings.family,
+        covariance=settings.covariance,
+        dof=settings.dof,
+        limits=value_limits(settings.censored, settings.truncated),
+        partial_volume=settings.partial_volume,
+        noise=settings.noise,
+    )
+    return fitting_problem(features, family, settings.floor)

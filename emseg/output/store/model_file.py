@@ -1,0 +1,39 @@
+"""Opening model files, which `save="model"` writes."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from emseg.errors import shown
+from emseg.mixture.saved import Model, parse_model, unusable
+
+LARGEST = 1 << 24  # bytes: 4096 components of 64 features take about as many
+HEAD = 64  # bytes in which the first character of a model that is no blank stands
+
+
+def looks_like_model(path: str) -> bool:
+    """Whether a file begins as a model does; raise OSError if it cannot be opened."""
+    with open(path, "rb") as file:
+        return file.read(HEAD).lstrip()[:1] == b"{"
+
+
+def read_model(path: str) -> Model:
+    """Read a model file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, is no model, or its numbers are no mixture.
+    """
+    name = shown(path)
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise ValueError("no ordinary file")  # a pipe might never end
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ValueError("too large")
+    except (OSError, ValueError) as error:
+        raise unusable(name, error) from error
+    return parse_model(data, name)

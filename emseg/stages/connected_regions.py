@@ -1,0 +1,69 @@
+"""Connected regions of a segmentation, and the scene that they are compared by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.features.model import Features
+from emseg.image.model import Image
+
+if TYPE_CHECKING:
+    from emseg.regions.scene import Scene
+    from emseg.regions.table import Regions
+
+
+def region_scene(photo: Image, inside: NDArray[np.bool_] | None, features: Features, with_texture: bool) -> Scene:
+    """What regions are compared by: the features and, if it is wanted, texture.
+
+    Parameters
+    ----------
+    photo : Image
+    inside : ndarray of bool, shape (H, W), optional
+        Pixels to use.
+    features : Features
+    with_texture : bool
+        Whether texture counts too; not where the features are texture already.
+    """
+    from emseg.regions.scene import scene  # most segmentations do without
+    from emseg.regions.texture_planes import grain
+
+    texture = grain(photo, inside) if with_texture and features.spec != "texture" else None
+    return scene(features, photo.metadata.get("volume"), texture)
+
+
+def connected_regions(
+    labels: NDArray[np.unsignedinteger[Any]],
+    posterior: NDArray[np.float32],
+    features: Features,
+    *,
+    smallest: int | str,
+    merge: float | str,
+    volume: tuple[int, ...] | None,
+    independent_area: float | None,
+    scene: Scene | None,
+) -> tuple[Regions, dict[str, object]]:
+    """Connected regions of labels, and `regions` of the report.
+
+    Parameters
+    ----------
+    labels : ndarray of unsigned int, shape (H, W)
+    posterior : ndarray of float32, shape (K, H, W)
+    features : Features
+    smallest : int or "auto"
+        Pixels that a region has at least.
+    merge : float, "auto" or "default"
+        How much alike adjacent regions must be to become one.
+    volume : tuple of int, optional
+        Shape of a volume.
+    independent_area : float, optional
+        Pixels that one independent sample takes, if that is known.
+    scene : Scene, optional
+        What regions are compared by, where their number is that of the shortest description.
+    """
+    from emseg.regions.table import find_regions
+
+    alike = "auto" if scene is not None else 0.0 if merge == "default" else merge
+    return find_regions(labels, posterior, features, smallest, alike, volume, independent_area, scene)

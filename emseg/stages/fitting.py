@@ -1,0 +1,123 @@
+"""The problem that features pose, the fit, and what is left of its components."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from emseg.em.algorithm import Algorithm
+from emseg.em.convergence import Stop
+from emseg.em.fit import Fit, Row, fit
+from emseg.em.problem import Problem
+from emseg.errors import DataError, option
+from emseg.features.model import Features
+from emseg.mixture.families.registry import family_of
+from emseg.mixture.family import Family
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
+from emseg.stages.value_limits import ValueLimits
+
+#: Expected number of pixels below which a component counts as empty: variational Bayes leaves some with far less than
+#: one pixel, while a component that a single pixel belongs to has one.
+LEAST_PIXELS = 0.1
+
+
+def component_family(
+    features: Features,
+    *,
+    family: str,
+    covariance: str,
+    dof: float | str,
+    limits: ValueLimits | None,
+    partial_volume: bool,
+    noise: bool,
+) -> Family:
+    """The family of the components, with what options add to it.
+
+    Parameters
+    ----------
+    features : Features
+    family, covariance, dof
+        See `emseg.mixture.families.registry.family_of`.
+    limits : ValueLimits, optional
+        Limits of the stored values, which censor or truncate the densities.
+    partial_volume : bool
+        Whether pixels may mix a class and the next brighter one.
+    noise : bool
+        Whether a component of uniform density stands for outliers.
+    """
+    found = family_of(family, covariance, dof)
+    if limits:
+        from emseg.stages.value_limits import bounded
+
+        found = bounded(found, features, limits)
+    if partial_volume:
+        from emseg.stages.fractions import mixing
+
+        found = mixing(found)
+    if noise:
+        from emseg.mixture.families.outliers import with_outliers
+
+        found = with_outliers(found, features.x)
+    return found
+
+
+def fitting_problem(features: Features, family: Family, floor: float) -> Problem:
+    """The problem of fitting a family's mixture to features, with ℓ in the features' own units.
+
+    Parameters
+    ----------
+    features : Features
+    family : Family
+    floor : float
+        Smallest variance of a component, relative to that of the image.
+    """
+    unit = features.unit if family.location_scale else 1.0
+    return Problem(Rows(features.x, features.weight), family, floor, -np.log(features.scale), unit)
+
+
+def fit_mixture(
+    algorithm: Algorithm[Problem, Mixture, Any],
+    problem: Problem,
+    start: Mixture,
+    rng: np.random.Generator,
+    *,
+    tol: float,
+    max_iter: int,
+    name: str,
+    on_iteration: Callable[[Row], object] | None = None,
+) -> Fit[Mixture]:
+    """Fit a mixture; `name` is what messages call the data.
+
+    Raises
+    ------
+    DataError
+        If a component of the start has no extent.
+    """
+    fitted = fit(algorithm, problem, start, Stop(tol, max_iter), rng, on_iteration)
+    if not fitted.trace:
+        raise without_extent(name)
+    return fitted
+
+
+def without_extent(name: str) -> DataError:
+    """The error of a start with a component that has no density."""
+    remedy = f"give a {option('floor')} above 0"
+    return DataError(f"{name}: the start has a component without extent; {remedy}")
+
+
+def surviving(fitted: Fit[Mixture]) -> Mixture:
+    """The fitted mixture in canonical order, without the components that the fit has emptied.
+
+    A component counts as empty if it is expected to hold less than `LEAST_PIXELS`. Noise is never left out.
+    """
+    mixture = fitted.mixture
+    kept = fitted.counts >= LEAST_PIXELS
+    kept[mixture.n_classes :] = True
+    if not kept.all():
+        rest = mixture[np.flatnonzero(kept)]
+        mixture = replace(rest, weights=rest.weights / rest.weights.sum()).tied()
+    return mixture.permuted(mixture.canonical_order())

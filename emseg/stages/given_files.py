@@ -1,0 +1,103 @@
+"""Files that say something of an image's classes: scribbles, a prior map, a start. They are read before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import UsageError, option, shown
+from emseg.image.label_maps import read_labels, read_planes
+from emseg.image.model import Image
+from emseg.options.choices import INITS
+from emseg.stages.prior_map import log_probabilities
+
+if TYPE_CHECKING:
+    from emseg.mixture.saved import Model
+
+Labels = NDArray[np.unsignedinteger[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class GivenFiles:
+    """What files say of the classes; None where there is no file.
+
+    Attributes
+    ----------
+    scribbles : ndarray of unsigned int, shape (H, W), or None
+        1…K where a label is given; 0 elsewhere.
+    log_prior : ndarray of float32, shape (K, H, W), or None
+        Logarithm of the probability of each class at each pixel, before its values are seen.
+    start : Model, ndarray of unsigned int of shape (H, W), or None
+        A saved mixture, or labels whose moments are the start.
+    """
+
+    scribbles: Labels | None = None
+    log_prior: NDArray[np.float32] | None = None
+    start: Model | Labels | None = None
+
+    @property
+    def names_classes(self) -> bool:
+        """Whether the order of the classes is the user's."""
+        return self.scribbles is not None or self.log_prior is not None
+
+
+NO_FILES = GivenFiles()
+
+
+def read_given_files(photo: Image, *, k: int, init: str, scribbles: str, prior_map: str) -> GivenFiles:
+    """Read the files that options name, and hold them against the image.
+
+    Parameters
+    ----------
+    photo : Image
+    k : int
+        Number of components.
+    init : str
+        A name of `INITS`, or a path.
+    scribbles, prior_map : str
+        Paths; empty for none.
+
+    Raises
+    ------
+    UsageError
+        If a file cannot be opened, or does not hold what K components of this image need.
+    ImageError, DataError
+        If a file is damaged, or no label map, prior map or model.
+    """
+    return GivenFiles(
+        _scribbles(scribbles, photo, k) if scribbles else None,
+        _prior(prior_map, photo, k) if prior_map else None,
+        None if init in INITS else _start(init, photo),
+    )
+
+
+def _scribbles(path: str, photo: Image, k: int) -> Labels:
+    given = option("scribbles", shown(path))
+    labels = read_labels(path, photo.shape)
+    most = int(labels.max())
+    if most > k:
+        raise UsageError(f"{given}: holds label {most} of {k} components; use a larger {option('k')}")
+    return labels
+
+
+def _prior(path: str, photo: Image, k: int) -> NDArray[np.float32]:
+    pages = read_planes(path)
+    if pages.shape != (k, *photo.shape):
+        (height, width), got = photo.shape, " × ".join(map(str, pages.shape))
+        wanted = f"give a page of {width} × {height} pixels for each of {option('k', k)}"
+        raise UsageError(f"{option('prior_map', shown(path))}: {got} values; {wanted}")
+    return log_probabilities(pages, shown(path))
+
+
+def _start(path: str, photo: Image) -> Model | Labels:
+    from emseg.output.store.model_file import looks_like_model, read_model  # most fits do without
+
+    given = option("init", shown(path))
+    try:
+        return read_model(path) if looks_like_model(path) else read_labels(path, photo.shape)
+    except OSError as error:
+        remedy = f"give {', '.join(INITS)} or a file"
+        raise UsageError(f"{given}: cannot be read ({error.strerror}); {remedy}") from error

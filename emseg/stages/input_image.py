@@ -1,0 +1,96 @@
+"""From what a caller gives to an image and a mask: paths are read, arrays are wrapped."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError
+from emseg.image.model import Image
+from emseg.image.partly_known import partly_known
+from emseg.image.read import Source, read_image, read_mask
+
+#: What a caller may give for an image, and for a mask.
+ImageLike = Image | Source | np.ndarray | str | os.PathLike[str]
+MaskLike = np.ndarray | str | os.PathLike[str]
+
+
+def as_image(image: ImageLike) -> Image:
+    """Read a path or a `Source`, wrap an array, or pass an image on.
+
+    Raises
+    ------
+    ImageError
+        If a file cannot be read, or an array is no image.
+    """
+    if isinstance(image, Image):
+        return image
+    if isinstance(image, Source):
+        return image.read()
+    return Image.from_array(image) if isinstance(image, np.ndarray) else read_image(image)
+
+
+def image_and_mask(
+    image: ImageLike, mask: MaskLike | None, missing: str = "drop"
+) -> tuple[Image, NDArray[np.bool_] | None]:
+    """The image, and the mask of pixels to use, (H, W).
+
+    Parameters
+    ----------
+    image : Image, Source, ndarray or path
+    mask : ndarray or path, optional
+    missing : {"drop", "em"}
+        With ``"em"``, a mask may have as many channels as the image. What it says of single channels then becomes a
+        part of the image (`Image.known`), and no mask is left.
+
+    Raises
+    ------
+    ImageError, DataError
+        If a file cannot be read, or the mask has another size.
+    """
+    photo = as_image(image)
+    if missing == "drop":
+        return photo, None if mask is None else as_mask(mask, photo)
+    channels = photo.pixels.shape[2]
+    inside = None if mask is None else as_mask(mask, photo, channels)
+    if inside is None or inside.ndim == 2:
+        return partly_known(photo), inside
+    return partly_known(photo, inside), None
+
+
+def as_mask(mask: MaskLike, photo: Image, channels: int = 1) -> NDArray[np.bool_]:
+    """The mask (H, W), True inside; with several channels, one of shape (H, W, C) is kept as it is.
+
+    Raises
+    ------
+    DataError
+        If an array has another number of axes.
+    ImageError
+        If a file cannot be read, or has another size.
+    """
+    if not isinstance(mask, np.ndarray):
+        return read_mask(mask, photo.shape, channels)
+    if mask.shape == (*photo.shape, channels) and channels > 1:
+        return np.asarray(mask != 0, np.bool_)
+    if mask.ndim != 2:
+        raise DataError(f"{photo.name}: the mask has shape {mask.shape}; give one of shape (H, W)")
+    return np.asarray(mask != 0, np.bool_)
+
+
+def mask_of_same_size(mask: MaskLike, photo: Image) -> NDArray[np.bool_]:
+    """The mask (H, W), True where it is not zero.
+
+    Raises
+    ------
+    DataError
+        If an array has another shape than the image.
+    ImageError
+        If a file cannot be read, or has another size.
+    """
+    found = as_mask(mask, photo)
+    if found.shape != photo.shape:
+        sizes = f"mask of shape {found.shape} for an image of shape {photo.shape}"
+        raise DataError(f"{photo.name}: {sizes}; give a mask of the image's size")
+    return found

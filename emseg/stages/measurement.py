@@ -1,0 +1,88 @@
+"""From an image to the features that a family of densities is fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError, UsageError, option
+from emseg.features.build import build_features
+from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.mixture.families.registry import family_of
+
+_STORED = {"gray": "gray", "rgb": "rgb", "bands": "bands"}
+#: What `features="auto"` is, by colour of the image, for families whose values must not be moved or mixed.
+UNMOVED = {"poisson": _STORED, "gamma": _STORED, "von-mises": {"gray": "gray", "rgb": "hue", "bands": "bands"}}
+
+
+def measure_features(
+    photo: Image,
+    inside: NDArray[np.bool_] | None,
+    *,
+    spec: str,
+    family: str,
+    missing: str,
+    compress: bool,
+    stored_values: bool,
+    may_be_texture: bool,
+) -> Features:
+    """Measure the features that a specification asks for, in the units that a family wants.
+
+    Parameters
+    ----------
+    photo : Image
+    inside : ndarray of bool, shape (H, W), optional
+        Pixels to use.
+    spec : str
+        See `emseg.features.specification.parse_spec`; ``"auto"`` leaves the choice to emseg.
+    family : str
+        Name of the component family. Families that are not of location and scale get features in their own units.
+    missing : {"drop", "em"}
+        Whether pixels that are known in part are used.
+    compress : bool
+        Whether equal feature vectors are one sample with a count.
+    stored_values : bool
+        Whether ``"auto"`` must be the stored values, as limits of them need.
+    may_be_texture : bool
+        Whether ``"auto"`` may be texture, where brightness does not tell parts of the image apart.
+
+    Raises
+    ------
+    UsageError, DataError
+        As `build_features`; and if the family has no density at some value.
+    """
+    location_scale = family_of(family).location_scale
+    in_part = missing == "em" and photo.known is not None  # lab would need all channels of a pixel
+    if spec == "auto" and (stored_values or in_part or not location_scale):
+        spec = (_STORED if location_scale else UNMOVED[family])[photo.colour]
+    evidence: dict[str, float] = {}
+    if spec == "auto" and may_be_texture:
+        from emseg.features.automatic import chosen
+
+        spec, evidence = chosen(photo, inside)
+    features = build_features(photo, spec, inside, compress, location_scale, missing == "em")
+    if not location_scale:
+        _require_support(family, photo, features)
+    return replace(features, evidence=evidence) if evidence else features
+
+
+def _require_support(family: str, photo: Image, features: Features) -> None:
+    """Raise unless the family has a density at every sample."""
+    spec = option("features", features.spec)
+    if not (features.unit == 1).all():
+        raise UsageError(f"{spec}: weights do nothing with {option('family', family)}; leave them out")
+    support = family_of(family).support
+    if support.unit == "radians" and features.spec != "hue" and photo.pixels.dtype.kind != "f":
+        remedy = f"use {option('features', 'hue')}, or a float image"
+        raise UsageError(f"{option('family', family)}: {features.spec} is no angle; {remedy}")
+    outside = support.outside(features.x)
+    bad = outside.any(0)
+    if bad.any():
+        count, name = int(features.weight[bad].sum()), features.names[int(outside.any(1).argmax())]
+        raise DataError(
+            f"{photo.name}: {name} is {support.outside_is} in {count} pixels, where {family} has no density; "
+            f"mask them with {option('mask')}, or use another of {option('features')} or {option('family')}"
+        )

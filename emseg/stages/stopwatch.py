@@ -1,0 +1,25 @@
+"""How long each step of a command takes."""
+
+from __future__ import annotations
+
+import time
+
+
+class Stopwatch:
+    """Wall-clock seconds of one step after another.
+
+    Attributes
+    ----------
+    seconds : dict of str to float
+        Seconds by step, rounded to microseconds, in the order in which the steps ended.
+    """
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        """End a step and begin the next one."""
+        now = time.perf_counter()
+        self.seconds[step] = round(now - self._last, 6)
+        self._last = now
