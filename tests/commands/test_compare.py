@@ -150,5 +150,5 @@ def test_nonsense_is_refused(picture: Picture, options: dict[str, Any], said: st
 def test_pixels_that_carry_no_fit_are_refused() -> None:
     with pytest.raises(DataError, match="all pixels are equal"):
         compare(np.zeros((4, 4), np.uint8), 2)
-    with pytest.raises(DataError, match="use -k 2"):
+    with pytest.raises(DataError, match="use k=2"):
         compare(np.array([[0, 9], [9, 0]], np.uint8), 3)

@@ -77,7 +77,7 @@ def test_a_single_pixel(image: np.ndarray) -> None:
 @pytest.mark.parametrize("compress", [True, False])
 def test_more_components_than_distinct_values(dtype: type, compress: bool) -> None:
     image = np.tile(np.array([[1, 5, 9]], dtype), (50, 40))
-    refused(DataError, "3 distinct values cannot make 4 components; use -k 3", image, k=4, compress=compress)
+    refused(DataError, "3 distinct values cannot make 4 components; use k=3", image, k=4, compress=compress)
     assert sorted(set(emseg.segment(image, k=3, compress=compress).labels.ravel())) == [1, 2, 3]
 
 

@@ -98,8 +98,8 @@ def test_outliers_get_a_label_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("image", "options", "error", "words"),
     [
-        (np.array([[-1.0, 2, 3]]), {"family": "poisson"}, DataError, "below 0 in 1 pixels.*--mask"),
-        (np.array([[0, 2, 3]], np.uint8), {"family": "gamma"}, DataError, "not above 0 in 1 pixels.*--mask"),
+        (np.array([[-1.0, 2, 3]]), {"family": "poisson"}, DataError, "below 0 in 1 pixels.*mask"),
+        (np.array([[0, 2, 3]], np.uint8), {"family": "gamma"}, DataError, "not above 0 in 1 pixels.*mask"),
         (np.array([[0, 2, 3]], np.uint8), {"family": "von-mises"}, UsageError, "gray is no angle.*hue"),
         (
             np.array([[1, 2, 3]], np.uint8),

@@ -116,7 +116,7 @@ def test_impossible_requests_are_one_line() -> None:
     holes = np.where(known, pixels.astype(float), np.nan)
     with pytest.raises(UsageError, match="missing is 'all'; it must be one of drop, em"):
         emseg.segment(holes, missing="all")
-    with pytest.raises(DataError, match="a field needs all channels of a pixel; use --missing drop"):
+    with pytest.raises(DataError, match="a field needs all channels of a pixel; use missing='drop'"):
         emseg.segment(holes, k=3, features="rgb", missing="em", mrf="gibbs")
     with pytest.raises(DataError, match="unknown in every pixel"):
         emseg.segment(np.where([True, True, False], pixels, np.nan), k=3, features="rgb", missing="em")

@@ -151,7 +151,7 @@ def test_one_line_for_what_cannot_be() -> None:
         emseg.segment(ramp, k=1, mrf="auto", mask=lonely)
     with pytest.raises(UsageError, match="beta is -1"):
         emseg.segment(ramp, k=2, mrf="auto", beta=-1)
-    with pytest.raises(UsageError, match="--neighbours 6: does not go with 2 dimensions; use 4 or 8"):
+    with pytest.raises(UsageError, match="neighbours=6: does not go with 2 dimensions; use 4 or 8"):
         emseg.segment(ramp, k=2, mrf="auto", neighbours=6)
     with pytest.raises(UsageError, match="mrf is 'magic'"):
         emseg.segment(ramp, k=2, mrf="magic")
@@ -185,7 +185,7 @@ def test_a_volume_has_neighbours_in_all_directions() -> None:
         assert (found.labels.reshape(z.shape) == z + 1).mean() > least
         assert found.report["mrf"]["neighbours"] == (26 if neighbours == "26" else 6)
     assert emseg.segment(flat, k=2, mrf="auto", regions=50).regions.count == 2
-    with pytest.raises(UsageError, match="--neighbours 4: does not go with 3 dimensions; use 6 or 18 or 26"):
+    with pytest.raises(UsageError, match="neighbours=4: does not go with 3 dimensions; use 6 or 18 or 26"):
         emseg.segment(flat, k=2, mrf="auto", neighbours="4")
 
 

@@ -53,9 +53,9 @@ def test_zero_in_a_label_map_says_nothing_and_numbers_may_have_gaps(picture: Pic
 @pytest.mark.parametrize(
     ("change", "k", "error", "remedy"),
     [
-        (lambda labels: labels, 4, UsageError, "-k 3"),
+        (lambda labels: labels, 4, UsageError, "k=3"),
         (lambda labels: labels[:-1], 3, ImageError, "image's size"),
-        (lambda labels: np.where(labels == 1, 0, labels), 3, UsageError, "-k 2"),
+        (lambda labels: np.where(labels == 1, 0, labels), 3, UsageError, "k=2"),
         (lambda labels: 0 * labels, 3, UsageError, "holds no label above 0"),
     ],
 )  # fmt: skip
@@ -92,7 +92,7 @@ def test_a_start_without_extent_is_refused(label_file: Write) -> None:
     array = np.random.default_rng(0).integers(0, 255, (20, 20, 3)).astype(np.uint8)
     array[:10] = 40
     start = np.repeat([1, 2], 10)[:, None] * np.ones((1, 20))
-    with pytest.raises(DataError, match="give a --floor above 0"):
+    with pytest.raises(DataError, match="give a floor above 0"):
         emseg.segment(array, 2, init=label_file(start), floor=0, features="rgb")
 
 
@@ -122,7 +122,7 @@ def test_a_model_of_another_shape_starts_without_a_false_likelihood(
 
 def test_a_model_that_does_not_fit_is_refused(picture: Picture, tmp_path: Path) -> None:
     path = saved(emseg.segment(picture[0], 3, features="rgb"), tmp_path / "a.json")
-    with pytest.raises(UsageError, match="--features rgb"):
+    with pytest.raises(UsageError, match="features='rgb'"):
         emseg.segment(picture[0], 3, init=path)
-    with pytest.raises(UsageError, match="-k 3"):
+    with pytest.raises(UsageError, match="k=3"):
         emseg.segment(picture[0], 4, features="rgb", init=path)

@@ -37,14 +37,14 @@ def test_maps_must_match(tmp_path: Path) -> None:
         np.save(tmp_path / "atlas.npy", pages)
         emseg.segment(image, **({"k": 3, "mrf": "icm", "prior_map": str(tmp_path / "atlas.npy")} | how))
 
-    with pytest.raises(UsageError, match="give a page of 50 × 40 pixels for each of -k 3"):
+    with pytest.raises(UsageError, match="give a page of 50 × 40 pixels for each of k=3"):
         attempt(np.ones((2, 40, 50)))
     with pytest.raises(UsageError, match="give a page of 50 × 40 pixels"):
         attempt(np.ones((3, 40, 51)))
     with pytest.raises(ImageError, match="give probabilities"):
         attempt(-np.ones((3, 40, 50)))
     (tmp_path / "bad.tif").write_bytes(b"II*no")
-    with pytest.raises(ImageError, match=r"bad\.tif: cannot be read as a prior"):
+    with pytest.raises(ImageError, match=r"bad\.tif: cannot be read as planes"):
         emseg.segment(image, k=3, mrf="icm", prior_map=str(tmp_path / "bad.tif"))
 
 

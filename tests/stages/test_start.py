@@ -75,7 +75,7 @@ def test_a_range_of_one_is_that_number() -> None:
 def test_auto_offers_no_more_than_there_are_values() -> None:
     image = np.tile(np.array([[0, 50, 200]], np.uint8), (6, 4))
     assert emseg.segment(image, k="auto").report["K"] <= 3
-    with pytest.raises(DataError, match="3 distinct values cannot make 5 components; use -k 3 or smaller"):
+    with pytest.raises(DataError, match="3 distinct values cannot make 5 components; use k=3 or smaller"):
         emseg.segment(image, k="2:5")
     with pytest.raises(DataError, match="all pixels are equal"):
         emseg.segment(np.zeros((5, 5)), k="auto")

@@ -98,7 +98,7 @@ def test_a_field_goes_with_censored_pixels_alone() -> None:
     [
         ({"features": "lab"}, "censored='0,255': limits of stored values mean nothing to lab; use features='auto'"),
         ({"features": "rgb,xy"}, "mean nothing to rgb,xy; use features='auto'"),
-        ({"features": "gray"}, "mean nothing to gray; use --features rgb"),
+        ({"features": "gray"}, "mean nothing to gray; use features='rgb'"),
         ({"family": "poisson"}, "poisson knows no bounds; use family='gaussian'"),
         ({"family": "student"}, "student knows no bounds; use family='gaussian'"),
         ({"noise": True}, "does not go with noise=True"),
@@ -115,15 +115,15 @@ def test_what_does_not_go_together(options: dict[str, object], message: str) -> 
 
 
 def test_pixels_that_cannot_be() -> None:
-    with pytest.raises(DataError, match=r"\d+ pixels lie outside of --truncated 10,250, where none were recorded"):
+    with pytest.raises(DataError, match=r"\d+ pixels lie outside of truncated='10,250', where none were recorded"):
         emseg.segment(clipped(16), k=2, truncated="10,250")
-    with pytest.raises(DataError, match="no value of R lies within --censored ,3; move the limits"):
+    with pytest.raises(DataError, match="no value of R lies within censored=',3'; move the limits"):
         emseg.segment(clipped(16) // 2 + 10, k=2, censored=",3")
 
 
 def test_four_bands_at_once_need_independent_ones() -> None:
     bands = np.concatenate([clipped(16), clipped(16)[..., :2]], axis=-1)
-    with pytest.raises(UsageError, match="5 bands are more than 3 at once; use --covariance diag"):
+    with pytest.raises(UsageError, match="5 bands are more than 3 at once; use covariance='diag'"):
         emseg.segment(bands, k=2, truncated="-1,256")
     bands[0, 0] = 255
     with pytest.raises(UsageError, match="5 bands of a pixel at their bounds are more than 3 at once"):
