@@ -167,7 +167,7 @@ def test_bad_tables_are_one_line() -> None:
     for options, message in [
         ({"level": 90}, "level is 90; it must be a number between 0 and 1"),
         ({"mrf": "gibbs"}, "mrf does not go with impute"),
-        ({"mask": np.ones(3)}, "mark the holes of a table as NaN"),
+        ({"mask": np.ones(3)}, "mark the missing values of a table as NaN"),
         ({"init": __file__}, "impute takes no file; use one of auto"),
         ({"k": "none"}, "k is 'none'"),
     ]:
