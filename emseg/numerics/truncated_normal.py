@@ -14,42 +14,23 @@ Wilhelm 2021), cancel there.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.numerics.log_sum_exp import softmax
+from emseg.numerics.truncated_line import LOG_2PI, Cut, legendre, line
 
 Array = NDArray[np.float64]
-MOST = 3  # dimensions that are cut at once, unless they are independent
-NODES = 24  # of each stretch
-DROP = 80.0  # in twice the log-density: what lies deeper below the maximum than this does not count
-WIDTH = 6.5  # standard deviations within which a bound sets in
-NEWTON = 12
-NARROW = 0.5  # width of a stretch times its place, below which differences of its ends cancel
-POINTS = 30_000
-LOWEST = -1e9  # stands for a bound at -∞, where the density is zero
-LOG_2PI = float(np.log(2 * np.pi))
-
-
-class Cut(NamedTuple):
-    """What is known of a normal distribution in a box.
-
-    Attributes
-    ----------
-    log_p : ndarray, shape (...)
-        Logarithm of the probability of the box.
-    first : ndarray, shape (..., C)
-        Mean of the distribution cut to the box.
-    second : ndarray, shape (..., C, C)
-        Its second moments, E[x xᵀ].
-    """
-
-    log_p: Array
-    first: Array
-    second: Array
+MOST = 3  # dimensions that are cut at once, unless they are independent; cost grows with NODES^(MOST - 1)
+# Errors below are the largest of log P and the moments of 120 random boxes in two and three dimensions, against 64
+# nodes a stretch; medians are 3e-15 from 16 nodes on.
+NODES = 24  # of each stretch: 2e-10; 16 give 4e-7, 32 give 1e-13
+# In twice the log-density: what lies deeper below the maximum than this does not count. 50 gives 2e-9, 30 gives 4e-5.
+DROP = 80.0
+# Standard deviations within which a bound sets in, where stretches end: 2e-10; from 5 to 8 all is below 1e-8.
+WIDTH = 6.5
+NEWTON = 12  # steps to the ends; 8 give the same to the bit, 4 give 6e-9
+POINTS = 30_000  # of integrals looked at at once, which fit the second-level cache
 
 
 def cut(means: Array, covariances: Array, low: Array, high: Array, nodes: int = NODES) -> Cut:
@@ -63,7 +44,7 @@ def cut(means: Array, covariances: Array, low: Array, high: Array, nodes: int = 
     low, high : ndarray, shape (..., C)
         May be infinite; low < high.
     nodes : int
-        Points of each stretch of an integral; `NODES` are accurate to about 1e-13.
+        Points of each stretch of an integral; `NODES` are accurate to 1e-14 mostly, and to 1e-9 at worst.
 
     Returns
     -------
@@ -96,7 +77,7 @@ def centred(covariances: Array, low: Array, high: Array, nodes: int = NODES) -> 
     scale = np.sqrt(np.einsum("...ii->...i", covariances))
     one = low.shape[-1] == 1
     unit = covariances / (scale[..., :, None] * scale[..., None, :])
-    box = _line(low / scale, high / scale) if one else _standard(unit, low / scale, high / scale, nodes)
+    box = line(low / scale, high / scale) if one else _standard(unit, low / scale, high / scale, nodes)
     return Cut(box.log_p, box.first * scale, box.second * (scale[..., :, None] * scale[..., None, :]))
 
 
@@ -108,12 +89,12 @@ def independent(means: Array, variances: Array, low: Array, high: Array) -> Cut:
     means, variances, low, high : ndarray, shape (..., C)
     """
     scale = np.sqrt(variances)
-    line = _line(((low - means) / scale)[..., None], ((high - means) / scale)[..., None])
-    first = means + scale * line.first[..., 0]
-    squares = means**2 + 2 * means * scale * line.first[..., 0] + variances * line.second[..., 0, 0]
+    cut_line = line(((low - means) / scale)[..., None], ((high - means) / scale)[..., None])
+    first = means + scale * cut_line.first[..., 0]
+    squares = means**2 + 2 * means * scale * cut_line.first[..., 0] + variances * cut_line.second[..., 0, 0]
     eye = np.eye(first.shape[-1])
     second = first[..., :, None] * first[..., None, :] * (1 - eye) + squares[..., None] * eye
-    return Cut(line.log_p.sum(-1), first, second)
+    return Cut(cut_line.log_p.sum(-1), first, second)
 
 
 def rough(means: Array, covariances: Array, low: Array, high: Array) -> Cut:
@@ -127,72 +108,13 @@ def rough(means: Array, covariances: Array, low: Array, high: Array) -> Cut:
     left, log_p = np.broadcast_to(covariances, (*lead, c, c)), np.zeros(lead)
     for j in range(c):
         slope = left[..., :, j] / left[..., None, j, j]
-        line = cut(means[..., [j]], left[..., [j], :][..., [j]], low[..., [j]], high[..., [j]])
-        step = line.first - means[..., [j]]
-        spared = left[..., [j], j] - (line.second[..., 0] - line.first**2)
+        one = cut(means[..., [j]], left[..., [j], :][..., [j]], low[..., [j]], high[..., [j]])
+        step = one.first - means[..., [j]]
+        spared = left[..., [j], j] - (one.second[..., 0] - one.first**2)
         means = means + slope * step
         left = left - (spared * slope)[..., :, None] * slope[..., None, :]
-        log_p = log_p + line.log_p
+        log_p = log_p + one.log_p
     return Cut(log_p, means, left + means[..., :, None] * means[..., None, :])
-
-
-def _line(low: Array, high: Array) -> Cut:
-    """Standard normal distributions cut to low ≤ z ≤ high; shapes (..., 1)."""
-    from scipy.special import erf, erfcx
-
-    root = np.sqrt(2.0)
-    low, high = np.broadcast_arrays(low, high)
-    shape, low, high = low.shape, low.ravel(), high.ravel()
-    turned = high < -low  # to where the bound nearer to zero is the lower one
-    a, b = np.where(turned, -high, low), np.where(turned, -low, high)
-    if (b == np.inf).all():
-        log_p, first, second = _half_line(a)
-        return Cut(log_p.reshape(shape[:-1]), np.where(turned, -first, first).reshape(shape), second.reshape(*shape, 1))
-    with np.errstate(all="ignore"):
-        ratio = np.where(b < np.inf, np.exp(-0.5 * (b - a) * (b + a)), 0.0)  # φ(b) / φ(a)
-        # P / φ(a); beyond zero, m(a) - m(b) φ(b) / φ(a), m being Mills' ratio.
-        mills, rest = (np.sqrt(np.pi / 2) * erfcx(np.maximum(z, 0) / root) for z in (a, b))
-        inside = a <= 0
-        p = np.where(inside, 0.5 * (erf(b / root) - erf(a / root)), mills - rest * ratio)
-        hazard = np.where(inside, np.exp(-0.5 * a**2 - 0.5 * LOG_2PI), 1.0) / p  # φ(a) / P
-        log_p = np.log(p) - np.where(inside, 0.0, 0.5 * a**2 + 0.5 * LOG_2PI)
-        first = hazard * (1 - ratio)
-        second = 1.0 + np.where(hazard > 0, a * hazard, 0.0) - np.where(ratio > 0, b * hazard * ratio, 0.0)
-        narrow = (b - a) * np.maximum(np.abs(b), 1) < NARROW  # where differences would cancel
-    if narrow.any():
-        log_p[narrow], first[narrow], second[narrow] = _sliver(a[narrow], b[narrow])
-    first = np.where(turned, -first, first)
-    return Cut(log_p.reshape(shape[:-1]), first.reshape(shape), second.reshape(*shape, 1))
-
-
-def _half_line(a: Array) -> tuple[Array, Array, Array]:
-    """log P, E[z] and E[z²] of standard normal distributions cut to z ≥ a, (M,)."""
-    from scipy.special import erfcx, log_ndtr
-
-    with np.errstate(over="ignore"):
-        hazard = np.sqrt(2 / np.pi) / erfcx(a / np.sqrt(2.0))  # φ(a) / P
-        return log_ndtr(-a), hazard, 1.0 + np.maximum(a, LOWEST) * hazard
-
-
-def _sliver(a: Array, b: Array) -> tuple[Array, Array, Array]:
-    """log P, E[z] and E[z²] of standard normal distributions cut to a narrow a ≤ z ≤ b, (M,), by quadrature."""
-    points, weights = legendre(12)
-    half = 0.5 * (b - a)[:, None]
-    z = 0.5 * (a + b)[:, None] + half * points
-    density = half * weights * np.exp(-0.5 * (z - a[:, None]) * (z + a[:, None]))
-    p = density.sum(-1)
-    share = density / p[:, None]
-    log_p = np.log(p) - 0.5 * a**2 - 0.5 * LOG_2PI
-    return log_p, (share * z).sum(-1), (share * z * z).sum(-1)
-
-
-@lru_cache
-def legendre(n: int) -> tuple[Array, Array]:
-    """Points and weights of Gauss and Legendre's rule on [-1, 1]."""
-    from scipy.special import roots_legendre
-
-    points, weights = roots_legendre(n)
-    return points, weights
 
 
 def _standard(unit: Array, low: Array, high: Array, nodes: int) -> Cut:

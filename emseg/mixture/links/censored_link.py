@@ -12,7 +12,8 @@ from emseg.errors import UsageError, option
 from emseg.mixture.covariance.second_moments import product_indices
 from emseg.mixture.families.gaussian import LOG_2PI, Gaussian
 from emseg.mixture.families.sensor_limits import CensoredColumns, SensorLimits
-from emseg.numerics.truncated_normal import MOST, Cut, cut, independent, rough
+from emseg.numerics.truncated_line import Cut
+from emseg.numerics.truncated_normal import MOST, cut, independent, rough
 
 Array = NDArray[np.float64]
 Real = NDArray[np.floating[Any]]

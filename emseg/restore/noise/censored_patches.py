@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.numerics.normal import below
+from emseg.numerics.truncated_line import inverse_mills
 from emseg.restore.colour_rotation import rotated
 from emseg.restore.noise.unclip import SHARE, unclipped
 from emseg.restore.patch.patches import Real
@@ -64,7 +64,8 @@ class Censored:
             clean = np.clip(unclipped(mean, noisy, sigma, self.ends) if of_stored else mean, *self.ends)
             for sign in (1, -1):
                 there = self._at(noisy, sign)
-                out[there] = clean[there] - sign * sigma * below(sign * (self._end(sign) - clean[there]) / sigma)
+                room = sign * (self._end(sign) - clean[there]) / sigma
+                out[there] = clean[there] - sign * sigma * inverse_mills(room)
         return rotated(self.axes, found)
 
     def _end(self, sign: int) -> float:
