@@ -1,10 +1,11 @@
 """What the option `features` finds by itself: whether brightness tells parts of an image apart, or only texture does.
 
-What tells parts apart is alike within each of them, and so at distances within them. ρ(h), the correlation of a feature
-between pixels h apart (Moran, Biometrika 37 (1950)), can be compared across features, whatever their units and however
-their distributions look. Of brightness it is measured two windows of texture apart; of texture four, where windows no
-longer overlap, so that what smoothing makes alike does not count. Photographs, cells and maps are above the limit of
-brightness, or like noise below that of texture; mosaics of textures of equal brightness are neither.
+A feature that tells parts of an image apart is alike within each part, and so at distances within a part. ρ(h) is the
+correlation of a feature between pixels h apart (Moran, Biometrika 37 (1950)). It can be compared across features,
+whatever their units and distributions. Brightness is correlated at a distance of two windows of texture. Texture is
+correlated at four, where windows no longer overlap, so that likeness by smoothing does not count. Photographs, cells
+and maps are above the limit of brightness. Noise is below the limit of texture. Mosaics of textures of equal brightness
+are neither, and get texture.
 """
 
 from __future__ import annotations

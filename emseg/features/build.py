@@ -52,9 +52,9 @@ def build_features(
     standard : bool
         False to leave the features in their own units: shift 0, scale 1. Weights have no meaning then.
     missing : bool
-        Whether features may be unknown, NaN, at a pixel of which others are known: those of a channel that is, those
-        that mix channels (lab, hsv, hue, gray, texture) where any of them is, and the hue of what is grey. Pixels of
-        which nothing but the position is known are left out.
+        Whether features may be unknown, NaN, at a pixel of which others are known. A feature of one channel is unknown
+        where the channel is. A feature of several channels (lab, hsv, hue, gray, texture) is unknown where any of them
+        is. The hue of grey is unknown. Pixels of which only the position is known are left out.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def _standardise(group: _Group, weight: float) -> tuple[Floats, float]:
 
 
 def _standardise_known(group: _Group, weight: float) -> tuple[Floats, float]:
-    """The same for what is known."""
+    """`_standardise` for values of which some are unknown, NaN."""
     _, values, samples = group
     known = ~np.isnan(values)
     share = known * (samples.weight if samples else 1.0)
@@ -149,7 +149,7 @@ def _standardise_known(group: _Group, weight: float) -> tuple[Floats, float]:
 
 
 def _place(group: _Group, index: Index, out: Floats) -> None:
-    """Copy a group's values (d, n) to the samples they are wanted for, (d, N)."""
+    """Copy a group's values (d, n) to the rows of x for its features, (d, N)."""
     if group.samples is None or group.samples.index is index or isinstance(group.samples.index, PixelIndex):
         out[:] = group.values
         return

@@ -41,7 +41,7 @@ class CodeIndex:
     Attributes
     ----------
     codes : ndarray of unsigned integers, shape (P,)
-        One code per pixel of the grid; bits above `bits` are noise.
+        One code per pixel of the grid; bits above `bits` are undefined.
     bits : int
         How many low bits of a code count.
     distinct : ndarray, shape (N,)
@@ -76,7 +76,7 @@ Index = PixelIndex | CodeIndex
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Stored values (C, N), how many pixels have each (N,), and the way back; and which values are known, (C, N)."""
+    """Stored values (C, N), how many pixels have each (N,), the index of pixels, and which values are known (C, N)."""
 
     values: NDArray[Any]
     weight: NDArray[np.float64]

@@ -62,7 +62,7 @@ def _stored(path: Path) -> tuple[Format, NDArray[Any]]:
 
 
 def read_label_maps(path: Path) -> NDArray[Any]:
-    """Read what a NumPy file holds of label maps, (H, W) or (A, H, W) of A annotators; or one map, as `read_labels`.
+    """Read label maps: of a NumPy file an array (H, W), or (A, H, W) of A annotators; else one map, as `read_labels`.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def read_planes(path: Path) -> NDArray[Any]:
 
 
 def stored_array(path: str, name: str) -> NDArray[Any]:
-    """The array of a NumPy file; of an archive, that of `KEYS` which it has, or the first."""
+    """The array of a NumPy file; of an archive the first of `KEYS` that it has, or else its first array."""
     try:
         with open(path, "rb") as file:
             stored = np.load(file, allow_pickle=False)

@@ -1,4 +1,4 @@
-"""What of a file is wanted, and how much of it may be taken in. A header can claim any size: it is judged first."""
+"""Which page of a file to read, and how large it may be. A header can claim any size, so it is judged first."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class Reading:
             )
 
     def require_page(self, pages: int, name: str) -> None:
-        """Raise ImageError unless there are so many pages."""
+        """Raise ImageError if the file has fewer pages than the one to read."""
         if self.page > pages:
             raise ImageError(f"{name}: there is no page {self.page}; it has {pages} ({option('page')})")
 
 
 def free_memory() -> int:
-    """The share of the free memory that one image may take: of the machine's, and of the container's if it has less."""
+    """Bytes that one image may take: a share of the free memory of the machine, or of the container if that is less."""
     free = sys.maxsize
     with suppress(OSError, ValueError, AttributeError):  # other systems say only how much there is
         free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

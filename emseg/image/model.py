@@ -1,4 +1,4 @@
-"""`Image`: pixels in their own type, with what must travel along with them."""
+"""`Image`: pixels in their own type, and the facts that results carry over from them."""
 
 from __future__ import annotations
 

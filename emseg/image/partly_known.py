@@ -14,7 +14,7 @@ Mask = NDArray[np.bool_]
 
 
 def partly_known(image: Image, channels: Mask | None = None) -> Image:
-    """The image with every pixel of which something is known counted as data.
+    """The image with each pixel as data of which at least one channel is known.
 
     Parameters
     ----------
@@ -39,7 +39,13 @@ def partly_known(image: Image, channels: Mask | None = None) -> Image:
 
 
 def completed(image: Image, labels: NDArray[np.unsignedinteger[Any]]) -> Image:
-    """The image for pictures: what is unknown becomes the mean of what is known in the same region, (H, W) labels."""
+    """The image for pictures: unknown values become the mean of the known ones with the same label.
+
+    Parameters
+    ----------
+    image : Image
+    labels : ndarray of unsigned int, shape (H, W)
+    """
     if image.known is None:
         return image
     pixels, flat = image.pixels.copy(), labels.ravel()

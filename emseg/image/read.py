@@ -23,7 +23,7 @@ DEFAULT = Reading()
 
 @dataclass(frozen=True)
 class Source:
-    """An image that is still to be read: a path, or bytes that stand for it, and how."""
+    """An image that is still to be read: its path, how to read it, and its bytes if they did not come from a file."""
 
     path: str | os.PathLike[str]
     how: Reading = DEFAULT
@@ -79,7 +79,7 @@ def count_pages(path: str | os.PathLike[str]) -> int:
 def read_mask(path: str | os.PathLike[str], shape: tuple[int, int], channels: int = 1) -> NDArray[np.bool_]:
     """Read a mask of the given (H, W): True where any channel is not zero; alpha is ignored, NaN is outside.
 
-    With more than one channel asked for, a mask of as many is left as it is, (H, W, C).
+    If `channels` is more than 1 and the mask has as many, it stays as it is: (H, W, C).
 
     Raises
     ------

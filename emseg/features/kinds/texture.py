@@ -1,21 +1,22 @@
 """What a neighbourhood looks like, whatever its brightness: activity, fineness, sparseness.
 
-A pixel of grass has no grass in it; its neighbourhood has. Three numbers are averaged over a window, each chosen so
-that within one texture it is nearly Gaussian, which is what a mixture model hopes for:
+A pixel alone has no texture; its neighbourhood has. Three numbers are averaged over a window. Each is chosen so that it
+is nearly Gaussian within one texture, as a mixture model supposes:
 
 activity
-    mean log gradient energy of the image as it is and smoothed by 1 and 2 pixels. The logarithm turns the heavy-tailed,
-    multiplicative energies of natural textures into nearly symmetric ones, and its mean over a window obeys the central
-    limit theorem; the log of a mean would be ruled by the few strongest edges.
+    mean log gradient energy of the image as it is and smoothed by 1 and 2 pixels. Energies of natural textures are
+    multiplicative and have heavy tails; their logarithms are nearly symmetric. The mean of logarithms over a window
+    obeys the central limit theorem, whereas the few strongest edges would rule the logarithm of a mean.
 fineness
-    the same of the image as it is less that at 2 pixels, where grass differs from gravel. A ratio: contrast cancels.
+    log gradient energy of the image as it is, less that of the image smoothed by 2 pixels. Grass differs from gravel in
+    it. It is the logarithm of a ratio, so contrast cancels.
 sparseness
-    log standard deviation less activity, high where few strong edges carry the contrast (the joints of a brick wall).
-    Contrast cancels here too.
+    log standard deviation less activity. It is high where few strong edges carry the contrast, as the joints of a brick
+    wall do. Contrast cancels here too.
 
-All three ignore an added brightness and turn with the image: energies are traces of the structure tensor, which no
-rotation changes. Windows this wide blur the border between two textures, and a mixture would give the blur a class of
-its own; so each pixel takes the most uniform of the windows around it (Kuwahara), which lies on its own side.
+All three ignore an added brightness. They turn with the image, because energies are traces of the structure tensor,
+which no rotation changes. Windows this wide blur the border between two textures, and a mixture would give the blur a
+class of its own. So each pixel takes the most uniform of the windows around it (Kuwahara), which lies on its own side.
 
 Sources: structure tensor: Bigün & Granlund (1987); log-energy and local-moment textures: Unser, IEEE TIP 4 (1995);
 window choice: Kuwahara et al. (1976), Papari et al., IEEE TIP 16 (2007); missing pixels: normalised convolution,

@@ -1,6 +1,7 @@
 """ENVI cubes: a header of text, `cube.hdr`, and the samples in a file of the same name beside it.
 
-The header never says where the samples are, so no path in it is followed. Fields as ENVI's manual, "ENVI Header Files".
+The header never says where the samples are, so no path in it is followed. The fields are those of ENVI's manual, "ENVI
+Header Files".
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from emseg.errors import ImageError, shown
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 
+#: Codes of data types, as numpy calls the types.
 TYPES = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 12: "u2", 13: "u4", 14: "i8", 15: "u8"}
 #: How samples are stored, and the order of axes that makes them rows, columns and bands.
 INTERLEAVES = {"bsq": ((2, 0, 1), (1, 2, 0)), "bil": ((0, 2, 1), (0, 2, 1)), "bip": ((0, 1, 2), (0, 1, 2))}
+#: Endings of the file of samples.
 ENDS = ("", ".dat", ".img", ".raw", ".bsq", ".bil", ".bip", ".bin")
 LARGEST_HEADER = 1 << 24  # bytes
 _FIELD = re.compile(r"^[ \t]*([^=\n{}]+?)[ \t]*=[ \t]*(\{[^}]*\}|[^\n]*)", re.MULTILINE)
@@ -80,7 +83,7 @@ def _number(fields: Mapping[str, str], key: str, least: int) -> int:
 
 
 def _valid(pixels: np.ndarray, fields: Mapping[str, str]) -> np.ndarray | None:
-    """Where there is data: not where all bands have the value to be ignored."""
+    """Where there is data, shape (H, W): False where all bands have the value to be ignored."""
     try:
         value = float(fields["data ignore value"])
     except (KeyError, ValueError):

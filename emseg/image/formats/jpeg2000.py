@@ -1,4 +1,4 @@
-"""JPEG 2000 through Pillow, which cuts colours to 8 bits without a word: so the header is asked for their depth."""
+"""JPEG 2000 through Pillow. Pillow cuts colours to 8 bits without a word, so deeper ones are refused by the header."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from emseg.image.model import Image
 __all__ = ["count", "decode"]
 
 _SIZE = b"\xff\x4f\xff\x51"  # start of the code stream and of its size segment
-_COUNT = 40  # bytes from there to the number of components, which three bytes for each of them follow
+_COUNT = 40  # bytes from there to the number of components; three bytes for each component follow
 
 
 def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
@@ -23,7 +23,7 @@ def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
 
 
 def _require_depth(data: bytes, name: str) -> None:
-    """Raise ImageError for several components of more than 8 bits (ITU-T T.800, A.5.1)."""
+    """Raise ImageError if there are several components and one has more than 8 bits (ITU-T T.800, A.5.1)."""
     start = data.find(_SIZE)
     if start < 0:
         raise ValueError("there is no code stream")

@@ -1,7 +1,7 @@
 """NIfTI volumes (.nii, .nii.gz), read by nibabel once the header is known to be of an allowed size.
 
 A volume of shape (X, Y, Z), with time or vectors as further axes, becomes an image of Z slices below one another,
-(Z · Y, X, C): all that looks at single pixels then works as for any image. `metadata["volume"]` is (Z, Y, X).
+(Z · Y, X, C). Whatever looks at single pixels then works as for any image. `metadata["volume"]` is (Z, Y, X).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
 
 
 def _geometry(header: bytes) -> tuple[tuple[int, ...], int, int]:
-    """Lengths of at least three axes, bytes of a voxel, and where the first one is, by a header of either version."""
+    """Lengths of at least three axes, bytes a voxel, and the place of the first voxel, from a NIfTI-1 or -2 header."""
     for order in "<>":
         (size,) = struct.unpack_from(f"{order}i", header)
         if size == 348:
@@ -78,12 +78,12 @@ def _geometry(header: bytes) -> tuple[tuple[int, ...], int, int]:
 
 
 def _unzipped(data: bytes, size: int) -> bytes:
-    """The first bytes of what was compressed, and no more than asked for."""
+    """The first `size` bytes of compressed data; no more is unpacked."""
     return zlib.decompressobj(31).decompress(data, size)
 
 
 def _loaded(data: bytes) -> tuple[Any, Any, Any]:
-    """Array, header and affine."""
+    """The array, the header and the affine of a volume, read by nibabel."""
     import nibabel
 
     kind = nibabel.Nifti2Image if struct.unpack_from("<i", data)[0] in (540, 0x1C020000) else nibabel.Nifti1Image

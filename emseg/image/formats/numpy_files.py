@@ -1,4 +1,4 @@
-"""NumPy's own files: `.npy`, and the arrays of an `.npz`. Never pickles: an array of objects is refused unopened."""
+"""NumPy's own files: `.npy`, and the arrays of an `.npz`. Nothing is unpickled: arrays of objects are refused."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _array(file: IO[bytes], size: int, name: str, how: Reading) -> Image:
 
 
 def _header(file: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:
-    """Shape, order and type of an array; numpy reads the header as a literal, of bounded length."""
+    """Shape, order and type of an array. NumPy reads the header as a literal; its length is limited."""
     version = np.lib.format.read_magic(file)
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:

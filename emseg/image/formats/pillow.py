@@ -29,7 +29,7 @@ DECODER_ERRORS = (
     EOFError,  # missing chunks and frames
     LookupError,  # tables indexed with damaged numbers
     TypeError,  # tags of another type than their meaning asks for
-    AttributeError,  # the same, where the value is then used; parts absent from a damaged file
+    AttributeError,  # the same, when the value is used; parts that a damaged file lacks
     ArithmeticError,  # zero denominators, sizes beyond the machine's integers
     AssertionError,  # states that Pillow takes for granted
     RuntimeError,  # codecs, also NotImplementedError and endless references (RecursionError)
@@ -43,7 +43,7 @@ DEFLATE = 1032
 _ORIENTATION = 274  # tag of EXIF
 _BAND = 1 << 17  # pixels moved at once: half a megabyte, which stays in the cache
 _LITTLE = sys.byteorder == "little"
-_PLUGINS = {"WEBP": "WebPImagePlugin", "JPEG2000": "Jpeg2KImagePlugin"}  # the others follow one rule
+_PLUGINS = {"WEBP": "WebPImagePlugin", "JPEG2000": "Jpeg2KImagePlugin"}  # other plugins are called as their format
 _LAYOUT = {  # Pillow's mode: raw mode to unload it in, one word a pixel
     "L": ("L", "u1"),
     "LA": ("LA", "u2"),
@@ -67,18 +67,18 @@ _KEY_SCALE = {"1": 255, "L;2": 85, "L;4": 17}  # PNG's transparent grey is unsca
 
 def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     """Decode an image of the format that Pillow calls `kind`; see `emseg.image.formats.registry.Format.decode`."""
-    im = opened(data, kind, name, how)
+    im = open_page(data, kind, name, how)
     raw = raw_mode(im)
     if raw == "LA;16B" or raw in DEEP:
         if how.page > 1:  # a frame is drawn onto the one before, at 8 bits
             raise ImageError(f"{name}: frames of 16 bits are not read beyond the first; export them as single images")
-        return deep(data, kind, name, how)
-    return shallow(im, name)
+        return decode_halves(data, kind, name, how)
+    return decode_whole(im, name)
 
 
 def count(data: bytes, kind: str, name: str) -> int:
     """Number of frames."""
-    return int(getattr(opened(data, kind, name, Reading()), "n_frames", 1))
+    return int(getattr(open_page(data, kind, name, Reading()), "n_frames", 1))
 
 
 def palette_indices(data: bytes, kind: str) -> NDArray[Any] | None:
@@ -87,8 +87,8 @@ def palette_indices(data: bytes, kind: str) -> NDArray[Any] | None:
         return np.asarray(stored) if stored.mode == "P" else None
 
 
-def opened(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.ImageFile:
-    """Parse the header, and go to the page that is wanted; nothing of that is decoded yet.
+def open_page(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.ImageFile:
+    """Parse the header and go to the page of `how`. Its pixels are not decoded yet.
 
     `PIL.Image.open` would import every plugin, and judge the size by a limit that belongs to the whole process.
     """
@@ -110,13 +110,13 @@ def _require_size(im: PIL.ImageFile.ImageFile, name: str, how: Reading) -> None:
 
 
 def raw_mode(im: PIL.ImageFile.ImageFile) -> str:
-    """How the file stores a pixel, in Pillow's words; known until the pixels are decoded."""
+    """Pillow's name for how the file stores a pixel. Pillow forgets it once the pixels are decoded."""
     args = im.tile[0].args if im.tile else None
     return str(args if isinstance(args, str) or not args else args[0])
 
 
-def shallow(im: PIL.Image.Image, name: str) -> Image:
-    """Unload what one Pillow image holds in full."""
+def decode_whole(im: PIL.Image.Image, name: str) -> Image:
+    """The image of a file whose samples Pillow holds at their full depth."""
     raw = raw_mode(im) if isinstance(im, PIL.ImageFile.ImageFile) else ""
     im.load()
     metadata, orientation = _metadata(im), _orientation(im)
@@ -131,12 +131,12 @@ def shallow(im: PIL.Image.Image, name: str) -> Image:
         valid = None if key is None else words != int(key) * _KEY_SCALE.get(raw, 1)
         return replace(Image.from_array(words, valid, name), metadata=metadata)
     samples = words.view(np.uint8).reshape(*words.shape, -1)
-    return _sorted_out(samples, bands % 2 == 0, key, name, metadata, words if bands > 2 else None)
+    return _separate_alpha(samples, bands % 2 == 0, key, name, metadata, words if bands > 2 else None)
 
 
-def deep(data: bytes, kind: str, name: str, how: Reading) -> Image:
-    """Decode 16-bit grey with alpha, RGB or RGBA from the two halves of each sample."""
-    im = opened(data, kind, name, how)
+def decode_halves(data: bytes, kind: str, name: str, how: Reading) -> Image:
+    """Decode 16-bit grey with alpha, RGB or RGBA: once for the high bytes of the samples and once for the low bytes."""
+    im = open_page(data, kind, name, how)
     raw = raw_mode(im)
     if raw == "LA;16B":  # four bytes a pixel: as RGBA they come through untouched
         _retile(im, "RGBA")
@@ -146,10 +146,10 @@ def deep(data: bytes, kind: str, name: str, how: Reading) -> Image:
     else:
         samples = _half(im)
         samples <<= 8
-        im = opened(data, kind, name, how)
+        im = open_page(data, kind, name, how)
         _retile(im, DEEP[raw])
         samples |= _half(im)
-    return _sorted_out(samples, samples.shape[2] % 2 == 0, im.info.get("transparency"), name, _metadata(im))
+    return _separate_alpha(samples, samples.shape[2] % 2 == 0, im.info.get("transparency"), name, _metadata(im))
 
 
 def _half(im: PIL.ImageFile.ImageFile) -> NDArray[np.uint16]:
@@ -163,7 +163,7 @@ def _retile(im: PIL.ImageFile.ImageFile, raw: str) -> None:
     im.tile = [t._replace(args=raw if isinstance(t.args, str) else (raw, *(t.args or ())[1:])) for t in im.tile]
 
 
-def _sorted_out(
+def _separate_alpha(
     samples: NDArray[Any],
     alpha: bool,
     key: Any,
@@ -171,7 +171,7 @@ def _sorted_out(
     metadata: dict[str, Any],
     packed: NDArray[Any] | None = None,
 ) -> Image:
-    """Colour apart from transparency."""
+    """The image of samples (H, W, C). The last channel may be alpha; `key` is a colour that means "no data"."""
     valid = opacity = None
     if alpha:
         opacity, samples = samples[..., -1], samples[..., :-1]
@@ -184,7 +184,7 @@ def _sorted_out(
 
 
 def _words(im: PIL.Image.Image, orientation: int) -> NDArray[Any]:
-    """Pixels as one word each, upright, shape (H, W). Band by band, so that no second copy of the image exists."""
+    """Pixels as one word each, upright, (H, W). They are moved by bands of rows, so that no second copy exists."""
     raw, word = _LAYOUT[im.mode]
     width, height = im.size
     words = np.empty((height, width) if orientation < 5 else (width, height), word)
@@ -197,7 +197,7 @@ def _words(im: PIL.Image.Image, orientation: int) -> NDArray[Any]:
 
 
 def upright(stored: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """View of an array (H, W, …) turned by EXIF orientation 1…8; 6 and 8 undo each other, the others themselves."""
+    """View of an array (H, W, …) turned by EXIF orientation 1…8. 6 and 8 undo each other, all others themselves."""
     turned = stored.swapaxes(0, 1) if orientation > 4 else stored
     rows = slice(None, None, -1 if orientation in (3, 4, 7, 8) else 1)
     columns = slice(None, None, -1 if orientation in (2, 3, 6, 7) else 1)
@@ -229,6 +229,6 @@ def resolution(dpi: Any) -> dict[str, Any]:
 
 
 def profile(icc: Any) -> dict[str, Any]:
-    """Metadata entry for a colour profile; nothing where it is none, or is not one of pixels as they are read."""
+    """Metadata entry for a colour profile of grey or RGB; nothing for other bytes."""
     fine = isinstance(icc, bytes) and ICC_HEADER <= len(icc) <= LARGEST_PROFILE and icc[36:40] == b"acsp"
     return {"icc": icc} if fine and icc[16:20] in (b"RGB ", b"GRAY") else {}

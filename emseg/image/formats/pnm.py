@@ -1,7 +1,7 @@
 """Portable anymaps with more than a bit a sample: PGM, PPM, PAM and PFM at their full depth.
 
-Formats as Netpbm's manual pages `pgm`, `ppm`, `pam` and `pfm` define them. Samples are kept as stored, but where the
-largest value is neither 255 nor 65535, they are scaled to it, so that white is white.
+The formats are those of Netpbm's manual pages `pgm`, `ppm`, `pam` and `pfm`. Samples are kept as stored if the largest
+value is 255 or 65535. Others are scaled to that, so that white is white.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from emseg.image.model import Image
 
 _TOKEN = re.compile(rb"(?:\s|#[^\n\r]*[\n\r])*([^\s#]+)")
 _HEADER = 4096  # bytes within which a header ends
-PLAIN, RAW, ARBITRARY, FLOAT = (b"P2", b"P3"), (b"P5", b"P6"), b"P7", (b"Pf", b"PF")
+# Leading bytes of formats with samples as text, in binary, with any number of channels, and of floats.
+TEXT, BINARY, ARBITRARY, FLOAT = (b"P2", b"P3"), (b"P5", b"P6"), b"P7", (b"Pf", b"PF")
 CHANNELS = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3, b"Pf": 1, b"PF": 3}
 
 
@@ -43,7 +44,7 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     size = 1 if largest < 256 else 2
     how.require(width, height, name, channels, size)
     count = width * height * channels
-    samples = _plain(data[start:], count) if kind in PLAIN else _raw(data, f">u{size}", start, count)
+    samples = _text_samples(data[start:], count) if kind in TEXT else _binary_samples(data, f">u{size}", start, count)
     if samples.max() > largest:
         raise ValueError("a sample is larger than the largest value")
     pixels = samples.astype(f"u{size}").reshape(height, width, channels)
@@ -56,14 +57,14 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
 
 
 def _floats(data: bytes, kind: bytes, name: str, how: Reading) -> Image:
-    """PFM: rows from the bottom up, the sign of the scale tells the order of bytes."""
+    """Decode a PFM: rows from the bottom up; the sign of the scale tells the order of bytes."""
     fields = _HEADERS_OF_PFM.match(data)
     if fields is None:
         raise ValueError("the header is not that of a PFM")
     width, height, scale = int(fields[1]), int(fields[2]), float(fields[3])
     channels = CHANNELS[kind]
     how.require(width, height, name, channels, 4)
-    samples = _raw(data, "<f4" if scale < 0 else ">f4", fields.end(), width * height * channels)
+    samples = _binary_samples(data, "<f4" if scale < 0 else ">f4", fields.end(), width * height * channels)
     return Image.from_array(np.ascontiguousarray(samples.reshape(height, width, channels)[::-1]), name=name)
 
 
@@ -71,7 +72,7 @@ _HEADERS_OF_PFM = re.compile(rb"P[Ff]\s+(\d{1,10})\s+(\d{1,10})\s+([-+]?[\d.]{1,
 
 
 def _numbers(data: bytes, count: int) -> tuple[tuple[int, ...], int]:
-    """So many whole numbers of the header, and where the samples start: after a single white space."""
+    """The first `count` numbers of the header, and where the samples start: after a single white space."""
     at, found = 2, []
     for _ in range(count):
         token = _TOKEN.match(data, at, _HEADER)
@@ -97,14 +98,16 @@ def _pam_header(data: bytes) -> tuple[int, int, int, int, bool, int]:
     return width, height, depth, largest, alpha, end + len(b"\nENDHDR\n")
 
 
-def _plain(body: bytes, count: int) -> NDArray[Any]:
+def _text_samples(body: bytes, count: int) -> NDArray[Any]:
+    """Samples that are written as text, in decimal."""
     words = re.sub(rb"#[^\n\r]*", b"", body).split(maxsplit=count)
     if len(words) < count:
         raise ValueError("samples are missing")
     return np.array(words[:count], np.bytes_).astype(np.int64)
 
 
-def _raw(data: bytes, dtype: str, start: int, count: int) -> NDArray[Any]:
+def _binary_samples(data: bytes, dtype: str, start: int, count: int) -> NDArray[Any]:
+    """Samples that are stored as numbers of a type, from byte `start` on."""
     if len(data) - start < count * np.dtype(dtype).itemsize:
         raise ValueError("the file is cut short")
     return np.frombuffer(data, dtype, count, start)

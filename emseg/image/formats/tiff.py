@@ -25,7 +25,7 @@ from emseg.image.model import Image
 LARGEST_TILE = 1 << 24
 """Pixels that a tile of any image may have: 4096 × 4096, sixteen times what writers make by default."""
 
-for _library in ("PIL", "tifffile"):  # what they log, they also raise; without a handler it would be printed
+for _library in ("PIL", "tifffile"):  # they raise what they log; without a handler it would be printed too
     logging.getLogger(_library).addHandler(logging.NullHandler())
 
 # Tags, values of `_PHOTOMETRIC` and of `_EXTRA` (TIFF 6.0, appendix A).
@@ -39,7 +39,7 @@ _WIDTH, _HEIGHT, _ROWS, _TILE_WIDTH, _TILE_HEIGHT, _STRIPS, _TILES, _PLANAR = 25
 def decode(data: bytes, name: str, how: Reading) -> Image:
     """Decode one page."""
     try:
-        im = pillow.opened(data, "TIFF", name, how)
+        im = pillow.open_page(data, "TIFF", name, how)
     except pillow.DECODER_ERRORS:  # a layout without a Pillow mode, such as seven bands
         im = None
     if isinstance(im, TiffImageFile) and _everyday(im.tag_v2):
@@ -58,10 +58,10 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
 
 
 def _check_segments(tags: Mapping[int, Any]) -> None:
-    """Refuse a page that lists fewer strips or tiles than its size asks for: decoders would fill up with zeros.
+    """Refuse a page whose parts do not fit its size.
 
-    Also one whose tiles are much larger than itself, which decoders would make room for, and one that does not say how
-    many bits its samples have.
+    Decoders fill missing strips and tiles with zeros, and make room for tiles of any size. A page must also say how
+    many bits each sample has.
     """
     tile = np.prod([int(tags.get(code, 0)) for code in (_TILE_WIDTH, _TILE_HEIGHT)], dtype=float)
     if tile > max(4 * tags[_WIDTH] * tags[_HEIGHT], LARGEST_TILE):
@@ -77,7 +77,7 @@ def _check_segments(tags: Mapping[int, Any]) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence libtiff, which writes what it also reports as an error straight to file descriptor 2."""
+    """Silence libtiff, which writes straight to file descriptor 2 what it reports as errors too."""
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
@@ -92,7 +92,11 @@ def _by_pillow(data: bytes, im: TiffImageFile, name: str, how: Reading) -> Image
     _check_segments(im.tag_v2)
     geo = _geo(im.tag_v2)
     with _quiet():
-        image = pillow.deep(data, "TIFF", name, how) if pillow.raw_mode(im) in pillow.DEEP else pillow.shallow(im, name)
+        image = (
+            pillow.decode_halves(data, "TIFF", name, how)
+            if pillow.raw_mode(im) in pillow.DEEP
+            else pillow.decode_whole(im, name)
+        )
     valid = _valid(image.pixels, image.valid, im.tag_v2.get(NODATA))
     return replace(image, valid=valid, metadata={**image.metadata, **geo})
 
@@ -110,7 +114,7 @@ def _everyday(tags: Mapping[int, Any]) -> bool:
 
 
 def _lossy(im: TiffImageFile) -> bool:
-    """Whether Pillow would drop a band, or bits that its two halves do not bring back."""
+    """Whether Pillow would drop a band, or bits that decoding by halves does not bring back."""
     raw = pillow.raw_mode(im)
     return "X" in raw or ("16" in raw and len(im.getbands()) > 1 and raw not in pillow.DEEP)
 
@@ -175,7 +179,7 @@ def count(data: bytes) -> int:
 
 
 def _valid(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, nodata: Any) -> NDArray[np.bool_] | None:
-    """Where there is data: not where every band has GDAL's nodata value, which is written as text."""
+    """Where there is data, (H, W): False where every band has the value of GDAL's tag for "no data"."""
     try:
         value = float(str(nodata).strip("\0 ")) if nodata is not None else math.nan
     except ValueError:

@@ -17,8 +17,8 @@ from emseg.output.pictures.palette import palette
 Array = NDArray[np.float64]
 PANEL = (460, 430)  # pixels inside the axes
 LEFT, GAP, RIGHT, TOP, BOTTOM = 64, 176, 112, 124, 64  # around and between panels
-DASHES = ("", "7 4", "1.5 4")  # once the hues are used up
-HUES = 7
+DASHES = ("", "7 4", "1.5 4")  # pixels on and off: a new pattern each time that the hues are used up
+HUES = 7  # the named colours of the palette that people with any colour vision tell apart
 LIGHTEST = 0.68  # Oklab lightness that still shows on white
 STYLE = """
 text { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: #5b6470; font-size: 12px }
@@ -96,8 +96,8 @@ class Axis:
 def chart_svg(title: str, subtitle: str, panels: Sequence[Panel]) -> bytes:
     """Draw panels from left to right; a line of one name has one colour in all of them.
 
-    Colours are those of the label map, told apart by the colour-blind, darkened where white would drown them; black is
-    the first line's.
+    The first line is black. The others have the colours of the label map, which the colour-blind tell apart. Those that
+    are too light for a white ground are darkened.
     """
     names = list(dict.fromkeys(line.name for panel in panels for line in panel.lines))
     lab = oklab(palette(HUES)[1:])

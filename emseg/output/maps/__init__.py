@@ -1,1 +1,1 @@
-"""Label maps for other programs: TIFF, NIfTI, GeoJSON, COCO."""
+"""Label maps and planes of numbers for other programs: TIFF, NIfTI, GeoJSON, COCO."""

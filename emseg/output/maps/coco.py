@@ -1,4 +1,4 @@
-"""Regions in the format of the COCO data sets: a mask for each label, as run lengths, which are exact."""
+"""Classes in the format of the COCO data sets: a mask for each label as run lengths, which are exact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def coco_file(result: Segmented) -> bytes:
 def classes_coco(labels: NDArray[np.unsignedinteger[Any]], k: int, name: str) -> bytes:
     """Encode labels (H, W) 1…K: one image, K categories, and an annotation for every label that occurs.
 
-    Run lengths go down the columns, and begin with that of the background, as COCO's uncompressed ones do.
+    Run lengths go down the columns and begin with the background, as in COCO's uncompressed masks.
     """
     height, width = labels.shape
     down = np.ascontiguousarray(labels.T).ravel()

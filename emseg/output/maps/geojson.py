@@ -1,4 +1,4 @@
-"""Regions as GeoJSON (RFC 7946): a MultiPolygon for each label, in the coordinates of the ground if they are known."""
+"""Classes as GeoJSON (RFC 7946): a MultiPolygon for each label, in coordinates of the ground if they are known."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def classes_geojson(
 ) -> bytes:
     """Encode labels (H, W) 1…K as a FeatureCollection of K features, with their pixels and mean colours (K, 3).
 
-    Coordinates are pixels, x to the right and y down, with the picture's corner at (0, 0); where the input is a
-    GeoTIFF with an affine map, they are its own, and `crs` names the system by its EPSG code.
+    Coordinates are pixels, x to the right and y down; the corner of the picture is (0, 0). If the input is a GeoTIFF
+    with an affine map, they are those of the ground, and `crs` names their system by its EPSG code.
     """
     affine = ground(metadata.get("geotiff", {}))
     matrix = PIXELS if affine is None else affine
-    clockwise = np.linalg.det(matrix[:, :2]) > 0  # y down in pixels: so they run against the clock with y up
+    clockwise = np.linalg.det(matrix[:, :2]) > 0  # with y down, which is against the clock with y up
     counts = np.bincount(labels.ravel(), minlength=k + 1)
     shapes: list[list[list[Any]]] = [[] for _ in range(k + 1)]
     for polygon in polygons(labels):

@@ -1,4 +1,4 @@
-"""Outlines of regions along the edges of their pixels: exact, so the polygons rasterise back to the label map."""
+"""Outlines of classes along the edges of their pixels. They are exact: the polygons rasterise back to the label map."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ring = list[tuple[int, int]]
-# Clockwise round a pixel, as it is seen: the side on top, right, at the bottom, left; each side's start, as (x, y)
-# from the pixel's top left corner, and the pixel beyond it, as (row, column).
+# The sides of a pixel, clockwise: top, right, bottom, left. START is where each begins, as (x, y) from the pixel's top
+# left corner; BEYOND is the pixel on its other side, as (row, column).
 START = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 BEYOND = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
@@ -58,8 +58,8 @@ def polygons(labels: NDArray[np.unsignedinteger[Any]]) -> list[Polygon]:
 def _sides(labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sides of pixels that bound their region, as 4 · pixel + side, and the number of the one that follows each.
 
-    Clockwise, the next side is that of the same pixel if it bounds the region too; else the same side of the pixel
-    beyond that one; else the side that turns the other way, of the pixel next to that.
+    Clockwise, three sides may follow. The first is the next side of the same pixel, if it bounds the region. The second
+    is the same side of the pixel beyond that one. The third is the side of the pixel next to it that turns back.
     """
     height, width = labels.shape
     padded = np.zeros((height + 2, width + 2), labels.dtype)
@@ -110,7 +110,7 @@ def _loops(
     rings = []
     for number, end in zip(cycle, ends, strict=True):
         if end in where:
-            # What was walked since the last visit is a ring; the visit itself stays, for the ring around it.
+            # The path since the last visit of this corner is a ring. The corner itself stays, for the ring around it.
             at = where[end]
             points = [p for p, turn in zip(stack[at:], [True, *turned[at + 1 :]], strict=True) if turn]
             rings.append([(p % stride, p // stride) for p in points])

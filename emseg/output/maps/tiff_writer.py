@@ -1,4 +1,4 @@
-"""TIFF files for other programs: label maps as plain integers, and planes of float32."""
+"""TIFF files for other programs: label maps as integers, and planes of float32."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emseg.output.segmented import Segmented
 
 
 def labels_file(result: Segmented) -> bytes:
-    """The label map as plain integers."""
+    """The label map as integers."""
     return labels_tiff(result.labels, result.image.metadata)
 
 
@@ -88,7 +88,7 @@ def _tiff(
     photometric: str = "minisblack",
     **layout: Any,
 ) -> bytes:
-    """Encode with what the input said of resolution and place."""
+    """Encode pixels (H, W), (H, W, C) or pages of them, with the resolution and the place of the input."""
     import tifffile
 
     place: dict[str, Any] = {"extratags": _geo_tags(metadata.get("geotiff", {}))}

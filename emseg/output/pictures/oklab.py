@@ -1,4 +1,4 @@
-"""Oklab, a space where equal steps look equal (B. Ottosson, 2020): colours for people to look at, never for the fit."""
+"""Oklab, a colour space in which equal steps look equal (B. Ottosson, 2020). It is for pictures, never for a fit."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def oklab(srgb: NDArray[np.uint8]) -> Float:
 
 
 def srgb(lab: Float) -> NDArray[np.uint8]:
-    """8-bit sRGB of Oklab, shape (..., 3); a colour no screen shows keeps lightness and hue and loses chroma."""
+    """8-bit sRGB of Oklab, shape (..., 3); colours that sRGB lacks keep lightness and hue and lose chroma."""
     low, high = np.zeros(lab.shape[:-1]), np.ones(lab.shape[:-1])
     for _ in range(12):  # bisect the largest share of the chroma that is still inside the sRGB cube
         middle = (low + high) / 2

@@ -1,8 +1,8 @@
 """The image with its regions tinted and outlined.
 
-Every pixel takes the hue of its region; its lightness is the region's own, shifted by how much the pixel is lighter or
-darker than the region is on average. So both the regions and the detail within them can be read. There are then few
-distinct colours: as a palette PNG a 12 MP picture costs an eighth of the time of an RGB one, and one byte a pixel.
+Every pixel takes the hue of its region. Its lightness is that of the region, shifted by how much lighter or darker the
+pixel is than the region on average. So both the regions and the detail within them can be read. There are few
+distinct colours, so the picture is a palette PNG: at 12 MP an eighth of the time of an RGB one, and one byte a pixel.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def overlay_png(image: Image, labels: Labels, colours: NDArray[np.uint8]) -> byt
 
 
 def _code(labels: Labels, luma: NDArray[np.uint8]) -> Labels:
-    """256 label + luma."""
+    """256 · label + luma, for each pixel."""
     code: NDArray[Any] = labels.astype(np.uint16 if labels.itemsize == 1 else np.uint32)
     code *= 256
     code += luma
@@ -94,7 +94,7 @@ def _tints(
 
 
 def _quantiles(count: NDArray[np.intp], *shares: float) -> list[NDArray[np.intp]]:
-    """Positions in each row of a histogram below which lie these shares of it."""
+    """Quantiles of each row of a histogram: the bins below which these shares of it lie."""
     below = count.cumsum(axis=1)
     return [(below >= share * below[:, -1:]).argmax(axis=1) for share in shares]
 
@@ -105,7 +105,7 @@ def _thinning(image: Image) -> tuple[slice, slice]:
 
 
 def _luma(image: Image) -> Callable[[Any], NDArray[np.uint8]]:
-    """Return the function from a piece of the grid to its luma, 0 to 255; all but packed words is stretched to that."""
+    """The function from a part of the grid to its luma, 0 to 255. Other pixels than 8-bit RGB are stretched to that."""
     packed, pixels = image.packed, image.pixels
     if packed is not None:
         return lambda where: _packed_luma(packed[where])
@@ -139,7 +139,8 @@ def _packed_luma(packed: NDArray[np.uint32]) -> NDArray[np.uint8]:
 def _boundaries(labels: Labels, rows: slice, line: int) -> NDArray[np.bool_]:
     """Where a label differs from the one to the right or below, as lines `line` pixels wide; shape (rows, W).
 
-    A change counts if no other follows within `line` pixels: the specks of a noisy map would bury the picture.
+    A change counts if no other follows within `line` pixels. Otherwise, the specks of a noisy map would hide the
+    picture.
     """
     halo = 2 * line
     first = max(rows.start - halo, 0)

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end, kept waiting for the moment in which files get their names."""
+"""Signals that ask a process to end, held back while files get their final names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the files of a run are called. Imports nothing heavy: the command line plans with it before any work."""
+"""Names of the files of a run. The module imports no numpy: the command line plans with it before any work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMPARE, COMPARE_REPORT = {"csv": ".compare.csv", "svg": ".compare.svg"}, ".comp
 DENOISE, DENOISE_REPORT = {"image": ".denoised.png"}, ".denoised.json"
 #: What `inpaint` writes, what it can add, and its report.
 INPAINT, INPAINT_REPORT = {"image": ".inpainted.png"}, ".inpainted.json"
-#: What they end in where a PNG would not do.
+#: How the names of pictures end that a PNG cannot hold.
 OTHERWISE = {"image": ".tif"}
 UNCERTAINTY = {"uncertainty": ".uncertainty.tif"}
 STDIO = "-"
@@ -28,7 +28,7 @@ STEM = "{stem}"
 
 @dataclass(frozen=True)
 class Input:
-    """Something to work on.
+    """An input of a command.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ class Input:
     folder : str
         Where its results go, below the output folder.
     problem : str
-        Why there is nothing to work on, if so.
+        Why the input cannot be worked on; empty if it can.
     page : int
         Which of its pages, from 1.
     mark : str
@@ -145,7 +145,7 @@ def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
 
 
 def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
-    """The template with what it names. No attributes, no formats: nothing but names in braces."""
+    """The template with the values of the names in braces. Attributes and formats are refused."""
     base = "stdin" if entry.path == STDIO else basename(normpath(entry.path))
     stem, suffix = splitext(base)
     if base.lower().endswith(VOLUMES) and suffix.lower() == ".gz":
@@ -168,7 +168,7 @@ def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
 
 
 class _Places:
-    """Where paths really lead; folders, links among them, are looked up once."""
+    """The places that paths lead to, with links followed. Each folder is looked up once."""
 
     def __init__(self, folder: str) -> None:
         self.found: dict[str, str] = {}
@@ -180,7 +180,7 @@ class _Places:
         return self.found[folder]
 
     def key(self, path: str) -> str:
-        """The same for two paths that name the same place. A link there is replaced, so it is not followed."""
+        """A text that is equal for two paths of one file. A link in its place is replaced, so it is not followed."""
         folder, name = split(path)
         return normcase(join(self.real(folder), name))
 

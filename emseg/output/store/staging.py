@@ -17,7 +17,7 @@ from os.path import basename, dirname, join
 
 try:
     import fcntl
-except ImportError:  # Windows, where a file that is open cannot be removed: that does for a lock
+except ImportError:  # Windows: a file that is open cannot be removed, which serves as a lock
     fcntl = None  # type: ignore[assignment]
 
 BINARY = getattr(os, "O_BINARY", 0)  # where the system would translate line ends
@@ -98,7 +98,7 @@ def staging_names(report: str) -> Iterator[str]:
 
 
 def remove_abandoned(report: str, files: int) -> None:
-    """Remove hidden files that killed processes have left of this report, which has so many other files."""
+    """Remove hidden files that killed processes have left of a report with so many other files."""
     for _, name in zip(range(files + 2), staging_names(report), strict=False):
         if _abandoned(name):
             with suppress(OSError):
@@ -115,7 +115,7 @@ def discard_all() -> None:
 def folder_lock(folder: str) -> Iterator[None]:
     """Hold the lock of a folder, so that two processes do not mix their renames.
 
-    Where a file system has no locks, or nobody lets go, the work is done all the same.
+    The work is done all the same if the file system has no locks, or if no lock is free after `LOCK_SECONDS`.
     """
     handle = -1
     if fcntl is not None:
@@ -140,7 +140,7 @@ def folder_lock(folder: str) -> Iterator[None]:
 
 
 def _locked(handle: int, name: str) -> bool:
-    """Lock a new file; False if it is no longer what its name stands for. Without locks in the system: True."""
+    """Lock a new file; False if its name no longer stands for it. True if the system has no locks."""
     if fcntl is None:
         return True
     try:

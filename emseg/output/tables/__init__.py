@@ -1,1 +1,1 @@
-"""Text for people and spreadsheets: the convergence log, region tables, the summary."""
+"""Text for people and programs: the convergence log, tables of regions and algorithms, summaries, model files."""

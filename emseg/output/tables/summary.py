@@ -1,4 +1,4 @@
-"""What `segment` prints: the fit in two lines, then a line a region, and where the files are."""
+"""What commands print: of `segment` the fit in two lines, then a line for each class, and where the files are."""
 
 from __future__ import annotations
 
