@@ -91,7 +91,7 @@ KINDS: dict[str, Kind] = {
             "entropy", ".entropy.tif", "maps.tiff_writer:entropy_file", "entropy of the posterior, float32 TIFF, nats"
         ),
         Kind("mean", ".mean.png", "pictures.label_pictures:means_file", "each class in its mean colour"),
-        Kind("model", ".emseg.json", "tables.saved_model:model_file", "the fitted mixture", only_fitted=True),
+        Kind("model", ".emseg.json", "store.model_file:model_file", "the fitted mixture", only_fitted=True),
         Kind("geojson", ".geojson", "maps.geojson:geojson_file", "polygons of each class, GeoJSON"),
         Kind("coco", ".coco.json", "maps.coco:coco_file", "a mask of each class, COCO run lengths"),
         Kind(

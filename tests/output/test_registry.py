@@ -59,7 +59,9 @@ def test_every_kind_holds_what_its_summary_says() -> None:
     assert [shape["properties"]["pixels"] for shape in shapes] == np.bincount(result.labels.ravel())[1:].tolist()
     masks = json.loads(written("coco"))["annotations"]
     assert [mask["area"] for mask in masks] == np.bincount(result.labels.ravel())[1:].tolist()
-    assert {name for name, kind in KINDS.items() if not kind.only_volumes} - seen == {"model"}  # see test_saved_model
+    assert {name for name, kind in KINDS.items() if not kind.only_volumes} - seen == {
+        "model"
+    }  # see store/test_model_file
 
 
 @pytest.mark.parametrize("name", ["bias", "regions"])

@@ -1,4 +1,4 @@
-"""Opening model files, which `save="model"` writes."""
+"""Model files: a fitted mixture as JSON, for `apply` and for new starts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ import os
 import stat
 
 from emseg.errors import shown
-from emseg.mixture.saved import Model, parse_model, unusable
+from emseg.mixture.saved import Model, model_json, parse_model, unusable
+from emseg.output.segmented import Segmented
 
 LARGEST = 1 << 24  # bytes: 4096 components of 64 features take about as many
 HEAD = 64  # bytes in which the first character of a model that is no blank stands
+
+
+def model_file(result: Segmented) -> bytes:
+    """The model of a segmentation; `read_model` reads it back."""
+    return model_json(result.report)
 
 
 def looks_like_model(path: str) -> bool:

@@ -1,1 +1,1 @@
-"""Text for people and programs: the convergence log, tables of regions and algorithms, summaries, model files."""
+"""Text for people and programs: the convergence log, tables of regions and algorithms, and summaries."""

@@ -10,7 +10,6 @@ import pytest
 
 import emseg
 from emseg.errors import DataError
-from emseg.mixture.saved import model_json
 from emseg.output.store import model_file
 from emseg.output.store.model_file import looks_like_model, read_model
 
@@ -19,7 +18,7 @@ def saved(folder: Path) -> str:
     """The path of a model of two grey values."""
     image = np.array([[10, 12, 11, 90, 93, 91]], np.uint8)
     path = folder / "m.json"
-    path.write_bytes(model_json(emseg.segment(image, k=2).report))
+    path.write_bytes(model_file.model_file(emseg.segment(image, k=2)))
     return str(path)
 
 
