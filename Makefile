@@ -1,6 +1,6 @@
 # What can be done here. Each target makes its own .venv if needed; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo check test slow bench lint clean
+.PHONY: help demo check test slow kernels bench lint clean
 
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -27,8 +27,11 @@ check: lint $(VENV)/.ready-test ## Check style and types, and run the tests that
 test: $(VENV)/.ready-test ## Run the tests
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile
 
-slow: $(VENV)/.ready-test ## Run the slow tests
-	@$(BIN)/python -m pytest -q -m slow
+slow: $(VENV)/.ready-test ## Run the slow tests, and those on random examples with others every time
+	@HYPOTHESIS_PROFILE=random $(BIN)/python -m pytest -q -m "slow or hypothesis"
+
+kernels: $(VENV)/.ready-test ## Run the numerical tests under the kernels of other processors (an hour or two)
+	@$(BIN)/python -m tests.kernels --jobs $(JOBS) $(ONLY)
 
 bench: $(VENV)/.ready-bench ## Compare speed and memory with scikit-learn and OpenCV (a Markdown table)
 	@$(BIN)/python -m tests.benchmarks
