@@ -35,6 +35,7 @@ from emseg.mixture.families.von_mises import VonMisesFamily
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
+from tests.rounding import assert_bound
 
 FLOOR = 1e-6
 MONOTONE = [name for name in ALGORITHMS if algorithm(name).monotone]
@@ -160,17 +161,6 @@ def run(variant: str, problem: Problem, start: Mixture, stop: Stop = A_DOZEN) ->
         pytest.skip(str(error))
 
 
-EPS = float(np.finfo(np.float64).eps)
-
-
-def assert_bound(found: Fit) -> None:
-    """ℓ = ELBO + KL with KL ≥ 0, and all of it finite. KL is a difference, so that the sum rounds twice."""
-    for row in found.trace:
-        assert np.isfinite([row.objective, row.log_likelihood, row.elbo, row.kl]).all()
-        assert row.kl >= 0
-        assert abs(row.log_likelihood - (row.elbo + row.kl)) <= 2 * EPS * (abs(row.log_likelihood) + abs(row.elbo))
-
-
 def assert_same(found: Mixture, expected: Mixture, tolerance: float) -> None:
     np.testing.assert_allclose(found.weights, expected.weights, rtol=tolerance, atol=tolerance)
     for part in expected.family.kind.parts():
@@ -257,7 +247,7 @@ def test_the_objective_never_falls_and_the_bound_holds(
     for last, row, info, rounding in steps:
         assert row.objective >= last.objective - rounding or not info.comparable
         assert row.delta == row.objective - last.objective
-    assert_bound(found)
+    assert_bound(found.trace)
     for row, info in zip(found.trace[1:], noted.rows[1:], strict=False):
         if variant in LIKELIEST and info.comparable and row.kl == 0:
             assert row.objective <= row.log_likelihood or not is_gaussian(model)  # the penalty only takes
@@ -274,7 +264,7 @@ def test_what_is_random_stays_finite_and_below_the_likelihood(
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = run(variant, pose(x, model), start_at(x, model, k), Stop(0, 25))
-    assert_bound(found)
+    assert_bound(found.trace)
     assert np.isfinite(found.mixture.pack()).all()
     assert found.mixture.weights.sum() == pytest.approx(1)
 

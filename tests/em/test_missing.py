@@ -255,7 +255,7 @@ def test_stacks_of_mixtures_are_lifted_together() -> None:
     for s, mixture in enumerate((one, two)):
         alone = problem.e_step(mixture)
         np.testing.assert_allclose(found.stats.t[s], alone.stats.t, rtol=1e-10, atol=1e-12)
-        assert found.objective[s] == pytest.approx(float(alone.objective), rel=1e-12)
+        assert abs(found.objective[s] - alone.objective) <= alone.rounding
 
 
 def test_constants_of_families_cancel() -> None:

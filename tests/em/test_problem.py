@@ -82,7 +82,7 @@ def test_a_stack_is_so_many_mixtures(model: str, lead: tuple[int, ...]) -> None:
     for index in np.ndindex(*lead):
         alone = problem.e_step(stack[index])
         next_alone = problem.m_step(alone.stats)
-        np.testing.assert_allclose(found.log_likelihood[index], alone.log_likelihood, rtol=1e-12)
+        assert abs(found.log_likelihood[index] - alone.log_likelihood) <= alone.rounding
         np.testing.assert_allclose(found.log_prior[index], alone.log_prior, rtol=1e-12)
         np.testing.assert_allclose(found.stats.t[index], alone.stats.t, rtol=1e-9, atol=1e-9)
         np.testing.assert_allclose(moved.weights[index], next_alone.weights, rtol=1e-9)
@@ -135,7 +135,7 @@ def test_an_m_step_never_lowers_the_objective(model: str) -> None:
         mixture = random_mixture(np.random.default_rng(seed), model, 3, 3)
         before = problem.e_step(mixture)
         after = problem.e_step(problem.m_step(before.stats, mixture))
-        assert after.objective >= before.objective
+        assert after.objective >= before.objective - after.rounding
 
 
 def test_an_empty_component_gets_a_small_weight_and_stays_finite() -> None:

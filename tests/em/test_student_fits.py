@@ -25,6 +25,7 @@ from emseg.mixture.families.registry import family_of
 from emseg.mixture.families.student import Student
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
+from tests.rounding import assert_bound
 
 
 def drawn(n: int, d: int, nu: float, seed: int = 0) -> np.ndarray:
@@ -226,9 +227,7 @@ def test_a_fixed_nu_stays_and_nothing_falls(variant: str) -> None:
         start, rng = start_at(problem, MEANS - 1.0), np.random.default_rng(0)
         found = fit(algorithm(variant), problem, start, Stop(0, 30), rng)
     np.testing.assert_array_equal(found.mixture.components.dof, 2.5)
-    for row in found.trace:
-        assert row.log_likelihood == pytest.approx(row.elbo + row.kl, rel=1e-10)
-        assert row.kl >= 0
+    assert_bound(found.trace)
 
 
 def test_a_conditional_step_leaves_a_fixed_nu_alone() -> None:

@@ -24,6 +24,7 @@ from emseg.mixture.families.gaussian import Gaussian
 from emseg.mixture.families.sensor_limits import SensorLimits
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
+from tests.rounding import assert_bound
 
 INF = np.inf
 CENSORED, TRUNCATED = {"censored": (-1.0, 1.5)}, {"truncated": (-1.5, 2.5)}
@@ -190,11 +191,10 @@ def test_every_algorithm_goes_with_bounds(kind: str, variant: str, seed: int, d:
         except UsageError as error:
             assert "family=" in str(error)  # noqa: PT017  an algorithm that is for another family, bounds or none
             pytest.skip(str(error))
-    for row in found.trace:
-        assert np.isfinite([row.objective, row.log_likelihood, row.elbo]).all()
-        assert row.kl >= 0
-        assert row.log_likelihood == pytest.approx(row.elbo + row.kl, rel=1e-10)
-    assert climbs.monotone is False or found.trace[-1].objective >= found.trace[0].objective - 1e-9 or variant == "daem"
+    assert_bound(found.trace)
+    rounding = float(problem.e_step(found.mixture).rounding)
+    risen = found.trace[-1].objective >= found.trace[0].objective - rounding
+    assert climbs.monotone is False or risen or variant == "daem"
 
 
 @every_kind

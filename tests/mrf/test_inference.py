@@ -64,9 +64,10 @@ def test_icm_never_raises_the_energy_and_ends_at_a_mode(seed: int, neighbours: i
     grid, _, cells = fields.noise((6, 5), k, neighbours, rng, valid=valid)
     labels = fields.as_state(grid, rng.integers(0, k, (6, 5)))
     before = energy(grid, labels, cells, beta)
+    rounding = 8 * np.finfo(np.float32).eps * (abs(before) + float(np.abs(cells).sum()))
     while icm.sweep(grid, labels, cells, beta):
         now = energy(grid, labels, cells, beta)
-        assert now <= before + 1e-4
+        assert now <= before + rounding
         before = now
     found = np.zeros_like(cells)
 

@@ -101,7 +101,7 @@ def evaluations(name: str, start: tuple[float, float, float], most: int) -> tupl
         last = info.objective
         state, info = variant.step(problem, state, rng)
         e_steps += info.e_steps
-        assert info.objective >= last - 1e-9
+        assert info.objective >= last - info.rounding
         assert e_steps == len(problem.asked)
     return e_steps, state.mixture.parameters
 

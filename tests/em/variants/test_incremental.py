@@ -27,9 +27,11 @@ def test_one_block_is_em(triangle) -> None:
 def test_the_bound_never_falls_and_ends_at_the_optimum(triangle, model: str, blocks: int) -> None:
     problem, start = triangle(side=4.0, model=model)
     found = fit(Incremental(blocks), problem, start, Stop(0, 12), np.random.default_rng(0))
+    # Σ_b S_b is summed anew a few times for every block: each time, some units in the last place.
+    rounding = float(problem.e_step(found.mixture).rounding) * (1 + min(blocks, problem.samples.n_rows) / 4)
     for last, row in pairwise(found.trace):
-        assert row.elbo + 1e-9 * abs(row.elbo) >= last.elbo
-        assert row.objective >= last.objective - 1e-9 * abs(last.objective)
+        assert row.elbo >= last.elbo - rounding
+        assert row.objective >= last.objective - rounding
     assert found.trace[1].kl > 1e-3  # blocks lag behind, and the log says so
     best = fit(EM(), problem, start, Stop(1e-12, 500), np.random.default_rng(0)).trace[-1].objective
     assert best - 1e-3 < found.trace[-1].objective < best + 1e-6

@@ -133,7 +133,10 @@ def test_the_m_step_is_a_maximum_and_so_is_each_conditional_one(model: str, dof:
         new = family.conditional(part, found, start, psi_, prior)
         for other in set(Student.parts()) - {part}:
             np.testing.assert_array_equal(getattr(new, other), getattr(start, other))
-        assert value(new) >= last
+        assert (
+            value(new)
+            >= last - 8 * np.finfo(np.float64).eps * np.abs(family.scores(new, psi_, prior)[0] * found.t).sum()
+        )
         start, last = new, value(new)
 
 
