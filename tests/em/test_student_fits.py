@@ -215,7 +215,7 @@ def test_components_are_split_for_more_of_them() -> None:
 
 def test_weights_have_no_place_in_variational_bayes() -> None:
     problem = posed(CRAWL)
-    with pytest.raises(UsageError, match="student has no conjugate prior"):
+    with pytest.raises(UsageError, match="student is not normal"):
         fitted("vb", problem, start_at(problem, MEANS))
 
 
