@@ -89,6 +89,31 @@ def test_only_the_command_line_knows_the_terminal(path: Path) -> None:
     assert path.is_relative_to(PACKAGE / "cli") or not used & TERMINAL, f"{name(path)} imports {used & TERMINAL}"
 
 
+#: Calls that open a file, unless what they are given is bytes in memory.
+OPENERS = {"open", "imread", "read_text", "read_bytes", "memmap", "fromfile", "loadtxt", "genfromtxt"}
+
+
+def openings(path: Path) -> Iterator[str]:
+    """Every call that opens a file: the built-in `open`, `np.load`, and methods and functions of `OPENERS`."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        spelled = ast.unparse(node.func)
+        called = "open" if spelled == "np.load" else spelled.rpartition(".")[2]
+        in_memory = any(isinstance(part, ast.Call) and "BytesIO" in ast.unparse(part.func) for part in node.args)
+        if called in OPENERS and spelled != "os.open" and not in_memory:
+            yield f"{name(path)}:{node.lineno}: {spelled}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_only_image_and_output_open_files(path: Path) -> None:
+    parts = path.relative_to(PACKAGE).parts
+    if parts[0] in {"image", "output", "cli", "__main__.py"}:
+        return
+    opened = list(openings(path))
+    assert not opened, f"{opened}: files are opened in image and output; hand bytes or arrays in"
+
+
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_files_stay_small(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) <= 300, f"{name(path)} is asking to be split"
