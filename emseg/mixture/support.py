@@ -25,6 +25,8 @@ class Support:
         Whether values must lie above `least`, not at it.
     unit : str
         The unit that values must have: ``"radians"``; empty for any.
+    whole : bool
+        Whether densities are probabilities of whole numbers.
     """
 
     values: str
@@ -32,6 +34,7 @@ class Support:
     least: float = -np.inf
     above: bool = False
     unit: str = ""
+    whole: bool = False
 
     def outside(self, x: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         """Where samples have no density; NaN, which was not observed, is nowhere outside."""
@@ -39,6 +42,6 @@ class Support:
 
 
 ANY_NUMBER = Support("any number")
-NOT_NEGATIVE = Support("numbers of 0 or more", "below 0", 0.0)
+COUNTS = Support("numbers of 0 or more", "below 0", 0.0, whole=True)
 POSITIVE = Support("numbers above 0", "not above 0", 0.0, above=True)
 ANGLE = Support("radians", unit="radians")

@@ -19,7 +19,7 @@ from emseg.mixture.conjugate_prior import PseudoSamples
 from emseg.mixture.families.independent_dimensions import ProductFamily, unseen
 from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
-from emseg.mixture.support import NOT_NEGATIVE
+from emseg.mixture.support import COUNTS
 
 Array = NDArray[np.float64]
 LEAST = 1e-300  # a rate whose logarithm is still a number
@@ -53,7 +53,7 @@ class PoissonFamily(ProductFamily):
 
     name = "poisson"
     kind = Poisson
-    support = NOT_NEGATIVE
+    support = COUNTS
 
     def n_monomials(self, d: int) -> int:
         """D rates, the constant, and what all components have in common."""

@@ -19,7 +19,7 @@ from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.families.partial_volume import ABOVE, BELOW, PartialVolume, PartialVolumeFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
-from emseg.stages.fractions import UNTIED
+from emseg.options.rules import UNTIED
 
 MEANS, SPREAD = np.array([0.0, 5.0, 9.0]), np.array([0.8, 0.5, 0.6])
 PURE, MIXED = np.array([0.2, 0.25, 0.2]), np.array([0.2, 0.15])
