@@ -162,7 +162,7 @@ class StandardBehaviour(ABC):
         UsageError
             If the family has no quantiles: angles have no smallest value.
         """
-        raise UsageError(f"impute: {self.name} has no quantiles; use family gaussian, student, gamma or poisson")
+        raise UsageError(f"impute: {self.name} has no quantiles; use another {option('family')}")
 
     def normal_model(self, purpose: str) -> CovarianceModel:
         """The covariance model, where densities are normal and nothing of a sample is hidden.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from emseg.errors import UsageError, option, shown
 from emseg.features.specification import parse_spec
-from emseg.mixture.families.registry import families_with
+from emseg.mixture.families.registry import families_running, families_with
 from emseg.options.choices import INITS
 from emseg.options.declaration import options_in
 from emseg.options.limits_text import limits
@@ -129,7 +129,7 @@ def _algorithm_refusals(o: SegmentOptions) -> Iterator[Refusal]:
             f"{variational} knows no bounds; leave out {option('censored')} and {option('truncated')}",
         )
         yield (
-            met and o.family != "gaussian",
+            met and o.family not in families_running("vb"),
             f"{variational} has no conjugate prior for {o.family}; use {option('family', 'gaussian')}",
         )
         yield (
@@ -143,7 +143,7 @@ def _algorithm_refusals(o: SegmentOptions) -> Iterator[Refusal]:
         f"{option('criterion', 'icl')}",
     )
     yield (
-        "px" in used and (o.family != "student" or o.noise),
+        "px" in used and (o.family not in families_running("px") or o.noise),
         f"{option('algorithm', 'px')}: {o.family}{' with noise' * o.noise} has no scale to expand; use "
         f"{option('family', 'student')}{' without noise' * o.noise}",
     )

@@ -13,9 +13,9 @@ from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.families.registry import family_of
 
+#: What `features="auto"` is, by colour of the image, where values must not be moved or mixed; and of those, the angles.
 _STORED = {"gray": "gray", "rgb": "rgb", "bands": "bands"}
-#: What `features="auto"` is, by colour of the image, for families whose values must not be moved or mixed.
-UNMOVED = {"poisson": _STORED, "gamma": _STORED, "von-mises": {"gray": "gray", "rgb": "hue", "bands": "bands"}}
+_ANGLES = _STORED | {"rgb": "hue"}
 
 
 def measure_features(
@@ -54,10 +54,11 @@ def measure_features(
     UsageError, DataError
         As `build_features`; and if the family has no density at some value.
     """
-    location_scale = family_of(family).location_scale
+    kind = family_of(family)
+    location_scale = kind.location_scale
     in_part = missing == "em" and photo.known is not None  # lab would need all channels of a pixel
     if spec == "auto" and (stored_values or in_part or not location_scale):
-        spec = (_STORED if location_scale else UNMOVED[family])[photo.colour]
+        spec = (_ANGLES if kind.support.unit == "radians" else _STORED)[photo.colour]
     evidence: dict[str, float] = {}
     if spec == "auto" and may_be_texture:
         from emseg.features.automatic import chosen

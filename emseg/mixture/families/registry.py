@@ -30,6 +30,8 @@ class FamilyEntry(NamedTuple):
     options : tuple of str
         Options of `segment` that only some families take and this one does: `covariance`, `dof`, `censored`,
         `truncated`, `partial_volume`; and `level` of `impute`, which needs quantiles.
+    algorithms : tuple of str
+        Algorithms that only some families run and this one does: `vb`, `px`.
     """
 
     name: str
@@ -38,6 +40,7 @@ class FamilyEntry(NamedTuple):
     summary: str
     support: str
     options: tuple[str, ...] = ()
+    algorithms: tuple[str, ...] = ()
 
     def load(self) -> type[Family]:
         """The class of the family."""
@@ -55,6 +58,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "normal distributions, under a covariance model",
             "any number",
             ("covariance", "censored", "truncated", "partial_volume", "level"),
+            ("vb",),
         ),
         FamilyEntry(
             "student",
@@ -63,6 +67,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "t distributions, which outliers do not pull, under one too",
             "any number",
             ("covariance", "dof", "level"),
+            ("px",),
         ),
         FamilyEntry(
             "poisson",
@@ -88,6 +93,11 @@ FAMILIES: dict[str, FamilyEntry] = {
 def families_with(option: str) -> tuple[str, ...]:
     """Names of the families that take an option which only some families take."""
     return tuple(name for name, entry in FAMILIES.items() if option in entry.options)
+
+
+def families_running(algorithm: str) -> tuple[str, ...]:
+    """Names of the families that run an algorithm which only some families run."""
+    return tuple(name for name, entry in FAMILIES.items() if algorithm in entry.algorithms)
 
 
 def family_of(name: str, covariance: str = "full", dof: str | float = "each") -> Family:

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from emseg.mixture.families.registry import FAMILIES, families_with, family_of
+from emseg.errors import UsageError
+from emseg.mixture.families.registry import FAMILIES, families_running, families_with, family_of
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -31,6 +32,18 @@ def test_families_are_found_by_option() -> None:
     assert families_with("covariance") == ("gaussian", "student")
     assert families_with("dof") == ("student",)
     assert families_with("censored") == ("gaussian",)
+    assert families_running("px") == ("student",)
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_an_entry_names_the_algorithms_that_the_family_has_a_model_for(name: str) -> None:
+    models = {"vb": family_of(name).normal_model, "px": family_of(name).hidden_scale_model}
+    for algorithm, model in models.items():
+        if algorithm in FAMILIES[name].algorithms:
+            assert model("algorithm").name == "full"
+        else:
+            with pytest.raises(UsageError, match=f"^algorithm: {name} .*; use family="):
+                model("algorithm")
     assert families_with("level") == ("gaussian", "student", "poisson", "gamma")
 
 
