@@ -3,35 +3,32 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 
-from emseg.options import restoration, running, segmentation
 from emseg.options.declaration import Option, options_in
+from emseg.options.groups import GROUPS
 
-DECLARATIONS = (
-    running.MaskOptions,
-    running.DenoiseMaskOptions,
-    running.InpaintMaskOptions,
-    segmentation.SegmentOptions,
-    segmentation.CompareOptions,
-    segmentation.ImputeOptions,
-    restoration.DenoiseOptions,
-    restoration.InpaintOptions,
-    running.EvaluateOptions,
-    running.OutputOptions,
-    running.SaveOptions,
-    running.ApplySaveOptions,
-    running.BatchOptions,
-    running.MessageOptions,
-)
-GROUPS = (
-    *(segmentation.MODEL, restoration.NOISE, restoration.MASK, segmentation.PIXELS, segmentation.COMPARISON),
-    *(segmentation.FIT, segmentation.FIELD, segmentation.REGIONS, running.RESULTS, running.INPUTS, running.MANY),
-    *(restoration.WORK, running.MESSAGES),
-)
+#: Modules with the declarations of each command's options, which is all that its help loads.
+MODULES = {
+    "segment": ("segmentation", "running"),
+    "apply": ("segmentation", "running"),
+    "compare": ("segmentation", "running"),
+    "impute": ("segmentation",),
+    "denoise": ("restoration", "running"),
+    "inpaint": ("restoration", "running"),
+    "evaluate": ("running",),
+    "guide": ("running",),
+}
 
 
 @cache
 def options_of(command: str) -> tuple[Option, ...]:
     """The options of a command, by groups."""
-    found = [option for source in DECLARATIONS for option in options_in(source) if command in option.commands]
-    return tuple(sorted(found, key=lambda option: GROUPS.index(option.group)))
+    modules = [import_module(f"emseg.options.{module}") for module in MODULES[command]]
+    declared = [option for module in modules for source in module.DECLARATIONS for option in options_in(source)]
+    return tuple(
+        sorted(
+            (option for option in declared if command in option.commands),
+            key=lambda option: GROUPS.index(option.group),
+        )
+    )

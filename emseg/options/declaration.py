@@ -7,15 +7,14 @@ and the reference. The keywords of the Python functions (`emseg.options.keywords
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import Field, field
+from typing import Any, NamedTuple
 
 from emseg.options.kinds import Kind
 
 
-@dataclass(frozen=True)
-class Option:
-    """An option.
+class Option(NamedTuple):
+    """An option. A named tuple of plain values is quick to make, and the command line makes all of them at its start.
 
     Attributes
     ----------
@@ -87,11 +86,18 @@ def declared(
     return field(default=default, metadata={"declared": given})
 
 
+def shell_only(kind: Kind, default: Any, group: str, help: str, commands: str, flags: str | None = None) -> Any:
+    """An option that Python functions do not have, and that does not decide what is computed."""
+    return declared(kind, default, group, help, commands, flags=flags, python=False, recorded=False)
+
+
 def options_in(declarations: type) -> tuple[Option, ...]:
-    """The options that a dataclass declares, in its order."""
+    """The options that a class declares, in its order; it need not be made a dataclass if it has no instances."""
+    own = getattr(declarations, "__dataclass_fields__", vars(declarations))
     found = []
-    for entry in fields(declarations):
-        kind, default, group, text, commands, flags, *rest = entry.metadata["declared"]
-        spelled = (f"--{entry.name.replace('_', '-')}",) if flags is None else tuple(flags.split())
-        found.append(Option(entry.name, kind, default, group, text, commands, spelled, *rest))
+    for name, entry in own.items():
+        if isinstance(entry, Field):
+            kind, default, group, text, commands, flags, *rest = entry.metadata["declared"]
+            spelled = (f"--{name.replace('_', '-')}",) if flags is None else tuple(flags.split())
+            found.append(Option(name, kind, default, group, text, commands, spelled, *rest))
     return tuple(found)

@@ -8,9 +8,10 @@ from typing import Any
 from emseg.errors import option as spelled
 from emseg.options import choices
 from emseg.options.declaration import declared
+from emseg.options.file_kinds import ExistingFolder, InputFile
+from emseg.options.groups import MASK, NOISE, PIXELS, WORK
 from emseg.options.kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
 
-NOISE, MASK, WORK = "Noise", "Missing pixels", "Work"
 DENOISE, INPAINT = "denoise", "inpaint"
 
 
@@ -19,6 +20,30 @@ def _workers(command: str) -> Any:
         Whole(), 0, WORK,
         "Number of processes that work on one large image; 0: as many as there are processors for it. The result is "
         "the same.", command, recorded=False,
+    )  # fmt: skip
+
+
+class DenoiseMaskOptions:
+    """Which pixels are denoised."""
+
+    mask: str | None = declared(
+        Optional(InputFile()), None, PIXELS,
+        "Image of the same size: where it is 0, pixels stay as they are and have no influence.",
+        "denoise", recorded=False,
+    )  # fmt: skip
+
+
+class InpaintMaskOptions:
+    """Which pixels are filled."""
+
+    mask: str | None = declared(
+        Optional(InputFile(("alpha",), "FILE|alpha")), None, MASK,
+        "Image of the same size: its pixels that are not 0 are filled; alpha: the fully transparent pixels are. NaN is "
+        "always filled.", "inpaint", recorded=False,
+    )  # fmt: skip
+    mask_dir: str | None = declared(
+        Optional(ExistingFolder()), None, MASK, "Folder with a mask for each input, of the same name.", "inpaint",
+        python=False, recorded=False,
     )  # fmt: skip
 
 
@@ -79,3 +104,6 @@ class InpaintOptions:
         Whole(), 0, MASK, "Seed of the choice of the pixels that calibrate the standard deviation.", INPAINT,
     )  # fmt: skip
     workers: int = _workers(INPAINT)
+
+
+DECLARATIONS = (DenoiseMaskOptions, InpaintMaskOptions, DenoiseOptions, InpaintOptions)

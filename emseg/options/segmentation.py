@@ -8,14 +8,36 @@ from dataclasses import dataclass
 from emseg.errors import option as spelled
 from emseg.features.registry import FEATURES
 from emseg.options import choices
-from emseg.options.declaration import declared
-from emseg.options.kinds import Choice, Flag, Names, Number, Whole, below_one, inside_one, not_negative, positive
+from emseg.options.declaration import declared, shell_only
+from emseg.options.file_kinds import InputFile
+from emseg.options.groups import COMPARISON, FIELD, FIT, MODEL, PIXELS, REGIONS, RESULTS
+from emseg.options.kinds import (
+    Choice,
+    Flag,
+    Names,
+    Number,
+    Optional,
+    Whole,
+    below_one,
+    inside_one,
+    not_negative,
+    positive,
+)
 from emseg.options.text_kinds import AUTO, Components, Features, Limits, Path, Settings, k_range
+from emseg.output.registry import saveable
 
-MODEL, PIXELS, FIT = "Model", "Pixels", "Fit"
-FIELD, REGIONS, COMPARISON = "Markov random field", "Regions", "Comparison"
 SEGMENT, IMAGES, SEARCHING, ALL = "segment", "segment compare", "segment impute", "segment compare impute"
 _LIMITED = "Needs the stored channels as features, and Gaussians."
+
+
+class MaskOptions:
+    """Which pixels count. Python functions take arrays, too, as an argument of their own."""
+
+    mask: str | None = declared(
+        Optional(InputFile()), None, PIXELS,
+        "Image of the same size: only its pixels that are not 0 are used; outside, the label is 0.",
+        "segment apply compare", recorded=False,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -198,3 +220,24 @@ class ImputeOptions:
         Number("a number between 0 and 1, as 0.9", inside=inside_one), 0.9, MODEL,
         "Probability of the intervals.", "impute",
     )  # fmt: skip
+
+
+class SaveOptions:
+    """More files than are always written."""
+
+    save: tuple[str, ...] = shell_only(
+        Names(saveable(), "KIND", ("all",), sort=True), (), RESULTS,
+        f"Also write {', '.join(saveable())}, or all.", "segment",
+    )  # fmt: skip
+
+
+class ApplySaveOptions:
+    """More files than `apply` always writes."""
+
+    save: tuple[str, ...] = shell_only(
+        Names(saveable(applied=True), "KIND", ("all",), sort=True), (), RESULTS,
+        f"Also write {', '.join(saveable(applied=True))}, or all.", "apply",
+    )  # fmt: skip
+
+
+DECLARATIONS = (MaskOptions, SegmentOptions, CompareOptions, ImputeOptions, SaveOptions, ApplySaveOptions)

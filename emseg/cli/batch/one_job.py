@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Done, Outcome, Work
-from emseg.cli.batch.settings import Settings
 from emseg.cli.error_lines import explain
 from emseg.errors import DataError, ImageError, shown
+from emseg.options.running import RunOptions
 from emseg.output.store.names import STDIO, Job
 
 
-def do(work: Work, settings: Settings, alone: bool, job: Job) -> Outcome:
+def do(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
     """Do one job, come what may."""
     try:
         return _done(work, settings, alone, job)
@@ -31,7 +31,7 @@ def do(work: Work, settings: Settings, alone: bool, job: Job) -> Outcome:
     return Outcome(code, BAD, line)
 
 
-def json_line(facts: Mapping[str, Any], settings: Settings) -> str:
+def json_line(facts: Mapping[str, Any], settings: RunOptions) -> str:
     """Facts as a line of JSON; nothing unless JSON is wanted."""
     if not settings.as_json:
         return ""
@@ -63,7 +63,7 @@ def dry_run(foreseen: Callable[[Job], Job] | None, job: Job, alone: bool) -> Don
     return Done({"input": {"path": shown(job.source)}, "would_write": paths}, lambda: f"{shown(job.source)} → {names}")
 
 
-def _done(work: Work, settings: Settings, alone: bool, job: Job) -> Outcome:
+def _done(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
     if job.problem:
         raise DataError(job.problem)
     state, done = DONE, None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Any
 
@@ -17,10 +17,10 @@ import click
 from emseg.cli.batch.input_paths import expand
 from emseg.cli.batch.one_job import do, dry_run, json_line
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
-from emseg.cli.batch.settings import Settings, taken_out
 from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, tell, to_stdout
 from emseg.errors import EmsegError, UsageError, for_command_line, shown
 from emseg.execution.processors import processors
+from emseg.options.running import RunOptions
 from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
 from emseg.version import __version__
 
@@ -30,12 +30,13 @@ class Batch:
     """Inputs as the command line names them, and how to go through them."""
 
     inputs: tuple[str, ...]
-    settings: Settings = field(default_factory=Settings)
+    settings: RunOptions = field(default_factory=RunOptions)
 
     @classmethod
     def of(cls, inputs: tuple[str, ...], options: dict[str, Any]) -> Batch:
         """Take what belongs here out of a command's options."""
-        return cls(inputs, taken_out(options))
+        names = [entry.name for entry in fields(RunOptions) if entry.name in options]
+        return cls(inputs, RunOptions(**{name: options.pop(name) for name in names}))
 
     def run(
         self,

@@ -14,7 +14,6 @@ from emseg.cli.batch.run import Batch
 from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
-from emseg.options import checked
 from emseg.output.store.names import DENOISE, DENOISE_REPORT, Job
 
 HELP = """Take white noise out of each INPUT.
@@ -37,6 +36,8 @@ Writes, for photo.png:
 @options("denoise")
 def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
+    from emseg.options import checked
+
     batch = Batch.of(inputs, how)
     decisive = {name: value for name, value in how.items() if name != "workers"}
     checked.denoising(**{name: value for name, value in how.items() if name != "mask"})

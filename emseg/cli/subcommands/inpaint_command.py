@@ -18,8 +18,6 @@ from emseg.cli.error_lines import warn
 from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
 from emseg.errors import DataError, UsageError, shown
-from emseg.options import checked
-from emseg.options.rules import without_effect
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
 
 HELP = """Fill the missing pixels of each INPUT.
@@ -46,6 +44,9 @@ SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".w
 @options("inpaint")
 def command(inputs: tuple[str, ...], **how: Any) -> int:
     """Do each input; return the exit code."""
+    from emseg.options import checked
+    from emseg.options.rules import without_effect
+
     if how["mask_value"] is not None and how["mask_dir"] is None and how["mask"] in (None, "alpha"):
         raise UsageError("--mask-value: is a value of a mask; give its file with --mask, or --mask-dir")
     if how["mask"] is not None and how["mask_dir"] is not None:

@@ -14,8 +14,6 @@ from emseg.cli.batch.run import Batch
 from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.error_lines import warn
 from emseg.cli.progress import watch
-from emseg.options import checked
-from emseg.options.rules import without_effect
 from emseg.output.registry import written_besides
 from emseg.output.store.names import Job
 
@@ -43,6 +41,9 @@ Writes, for photo.png:
 @options("segment")
 def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how: Any) -> int:
     """Do each input; return the exit code."""
+    from emseg.options import checked
+    from emseg.options.rules import without_effect
+
     batch = Batch.of(inputs, how)
     fit = checked.segmentation("segment", **{name: value for name, value in how.items() if name != "mask"})
     warn(without_effect("segment", fit), batch.settings.quiet)
