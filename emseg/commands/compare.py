@@ -24,7 +24,6 @@ from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.keywords import CompareKeywords
-from emseg.options.segmentation import CompareOptions
 from emseg.stages.checks import check_image
 from emseg.stages.fitting import without_extent
 from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
@@ -94,18 +93,19 @@ def compare(
         As `emseg.segment`.
     """
     settings = checked.segmentation("compare", k=k, **options)
-    rivals = checked.values(CompareOptions, "compare", {"algorithms": algorithms, "start": start})
+    algorithms = checked.value("compare", "algorithms", algorithms)
+    start = checked.value("compare", "start", start)
     photo, inside = image_and_mask(image, mask, settings.missing)
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)
     problem = problem_to_fit(features, settings)
-    first = _start(problem, k, rivals.start, np.random.default_rng(settings.seed))
+    first = _start(problem, k, start, np.random.default_rng(settings.seed))
     stop, seed = Stop(settings.tol, settings.max_iter), settings.seed
-    runs = {name: _run(name, problem, first, seed, stop, watch) for name in rivals.algorithms or ALGORITHMS}
+    runs = {name: _run(name, problem, first, seed, stop, watch) for name in algorithms or ALGORITHMS}
     if not any(isinstance(run, Fit) and run.trace for run in runs.values()):
         raise next((run for run in runs.values() if isinstance(run, UsageError)), without_extent(photo.name))
     traces = {name: run.trace if isinstance(run, Fit) else () for name, run in runs.items()}
-    recorded = checked.recorded("compare", rivals, settings)
+    recorded = checked.recorded("compare", settings, start=start)
     return Comparison(traces, _report(photo, features, recorded, problem, runs))
 
 

@@ -21,7 +21,6 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.options import checked
 from emseg.options.keywords import ImputeKeywords
-from emseg.options.segmentation import ImputeOptions
 from emseg.options.text_kinds import k_range
 from emseg.stages.fitting import fit_mixture
 from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
@@ -125,7 +124,7 @@ def impute(
     True
     """
     settings = checked.segmentation("impute", k=k, **options)
-    level = checked.values(ImputeOptions, "impute", {"level": level}).level
+    level = checked.value("impute", "level", level)
     variant = algorithm(settings.algorithm, settings.base, settings.option)
     table, name = _table(data, mask)
     x, shape = table.reshape(-1, table.shape[-1]).T, table.shape

@@ -7,9 +7,9 @@ dataclass; accelerators have a field `base`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emseg.errors import UsageError
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from emseg.mixture.mixture import Mixture
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Where below `emseg.em` an algorithm lives, and what it is, in one line."""
 
     module: str

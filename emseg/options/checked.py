@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from emseg.errors import UsageError, option
 from emseg.options.by_command import options_of
-from emseg.options.declaration import options_in
+from emseg.options.declaration import Option, options_in
 from emseg.options.restoration import DenoiseOptions, InpaintOptions
 from emseg.options.rules import denoising_refusals, require, segmentation_refusals
-from emseg.options.segmentation import CompareOptions, ImputeOptions, SegmentOptions
+from emseg.options.segmentation import SegmentOptions
 
-Values = TypeVar("Values", SegmentOptions, CompareOptions, ImputeOptions, DenoiseOptions, InpaintOptions)
+Values = TypeVar("Values", SegmentOptions, DenoiseOptions, InpaintOptions)
 
 
 def segmentation(command: str, /, **given: Any) -> SegmentOptions:
@@ -66,25 +66,35 @@ def values(declarations: type[Values], command: str, given: Mapping[str, Any]) -
                 raise UsageError(f"{option(name)} does not go with {command}; it takes {listed}")
             raise UsageError(f"unknown option {name!r}; there are {listed}")
     found = {name: entry.default_of(command) for name, entry in known.items() if command in entry.defaults}
-    for name, value in given.items():
-        try:
-            found[name] = known[name].kind.check(value, name)
-        except (OverflowError, TypeError, ValueError):
-            spelled = " ".join(repr(value).split())
-            raise UsageError(f"{option(name)} is {spelled}; it must be {known[name].kind.wanted}") from None
+    found |= {name: _checked(known[name], value) for name, value in given.items()}
     return declarations(**found)
 
 
-def recorded(command: str, *given: object) -> dict[str, Any]:
+def value(command: str, name: str, given: object) -> Any:
+    """One option that a function of the library has as a parameter of its own; raise UsageError as `values` does."""
+    (entry,) = (entry for entry in options_of(command) if entry.name == name)
+    return _checked(entry, given)
+
+
+def _checked(entry: Option, given: object) -> Any:
+    try:
+        return entry.kind.check(given, entry.name)
+    except (OverflowError, TypeError, ValueError):
+        spelled = " ".join(repr(given).split())
+        raise UsageError(f"{option(entry.name)} is {spelled}; it must be {entry.kind.wanted}") from None
+
+
+def recorded(command: str, found: SegmentOptions | DenoiseOptions | InpaintOptions, **others: Any) -> dict[str, Any]:
     """The options of a command as its report lists them: all that decide what the result is.
 
     Parameters
     ----------
     command : str
-    *given
-        The values: instances of `SegmentOptions` and the like.
+    found
+        The values.
+    **others
+        Values of further options of the command.
     """
-    entries = [(source, entry) for source in given for entry in options_in(type(source))]
-    found = {entry.name: getattr(source, entry.name) for source, entry in entries
-             if entry.recorded and command in entry.commands}  # fmt: skip
-    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in found.items()}
+    entries = [entry for entry in options_of(command) if entry.recorded]
+    given = {entry.name: others.get(entry.name, getattr(found, entry.name, None)) for entry in entries}
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}

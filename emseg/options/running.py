@@ -23,7 +23,7 @@ class EvaluateOptions:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunOptions:
     """How several inputs are found, read and worked on, where results go, and what is printed."""
 

@@ -198,7 +198,6 @@ class SegmentOptions:
         return self.init in choices.INITS
 
 
-@dataclass(frozen=True)
 class CompareOptions:
     """Options that only `emseg.compare` has."""
 
@@ -212,7 +211,6 @@ class CompareOptions:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
 class ImputeOptions:
     """Options that only `emseg.impute` has."""
 

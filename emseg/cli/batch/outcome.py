@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from emseg.output.store.names import Job
@@ -22,8 +21,7 @@ class Done(NamedTuple):
 Work = Callable[[Job, bool], Done]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a job ended: its exit code; DONE, BEFORE or BAD; the line for stderr; and the text for standard output."""
 
     code: int

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -25,12 +25,11 @@ from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
 from emseg.version import __version__
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Inputs as the command line names them, and how to go through them."""
 
     inputs: tuple[str, ...]
-    settings: RunOptions = field(default_factory=RunOptions)
+    settings: RunOptions = RunOptions()
 
     @classmethod
     def of(cls, inputs: tuple[str, ...], options: dict[str, Any]) -> Batch:

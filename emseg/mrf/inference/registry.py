@@ -7,16 +7,14 @@ line here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from emseg.mrf.inference.protocol import Inference
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """Where in `emseg.mrf.inference` a method lives, and what it is, in one line.
 
     Attributes
