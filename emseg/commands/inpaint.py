@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, UsageError
+from emseg.errors import DataError, UsageError, for_python
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.label_maps import stored_values
@@ -18,6 +18,7 @@ from emseg.image.model import Image
 from emseg.options import checked
 from emseg.options.keywords import InpaintKeywords
 from emseg.options.restoration import InpaintOptions
+from emseg.options.rules import without_effect
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
 from emseg.stages.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
@@ -132,6 +133,7 @@ def inpaint(
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
         "options": checked.recorded("inpaint", asked),
+        "warnings": [for_python(line) for line in without_effect("inpaint", asked)],
         "size": photo.extent,
         "missing": int(missing.sum()),
         "deviation_factor": factor,

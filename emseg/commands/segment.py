@@ -14,12 +14,14 @@ from emseg.commands.shared_steps import features_to_fit, problem_to_fit
 from emseg.em.fit import Row
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
+from emseg.errors import for_python
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.checked import recorded
 from emseg.options.keywords import SegmentKeywords
+from emseg.options.rules import without_effect
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.checks import check_field, check_image
 from emseg.stages.fitting import fit_mixture, surviving
@@ -126,6 +128,7 @@ def segment(
         bounds=bounds_report(features, value_limits(settings.censored, settings.truncated)),
         mrf=smoothed.report if smoothed else NO_FIELD,
         options=recorded("segment", settings),
+        warnings=[for_python(line) for line in without_effect("segment", settings)],
         seconds=watch.seconds,
     )
     result = Segmentation(

@@ -1,4 +1,4 @@
-"""Limits LO,HI as an option has them. Imports nothing heavy: the help text reads it."""
+"""Lower and upper limits as the text LO,HI. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ LIMITS = "two limits LO,HI with LO below HI, as '0,255'; either may be empty"
 
 
 def limits(text: str) -> tuple[float, float]:
-    """Lower and upper limit that ``"0,255"``, ``"0,"`` or ``",255"`` stand for, infinite where there is none.
+    """The limits that ``"0,255"``, ``"0,"`` or ``",255"`` stand for, infinite where there is none.
 
     Raises
     ------
     ValueError
-        If it is none of them.
+        If the text is none of them, or the lower limit is not below the upper one.
     """
     parts = text.split(",")
     if len(parts) != 2:
@@ -27,7 +27,7 @@ def limits(text: str) -> tuple[float, float]:
 
 
 def is_limits(value: str | Sequence[float]) -> bool:
-    """Whether a value may be limits; empty for none."""
+    """Whether a value stands for limits; an empty text stands for none."""
     try:
         return not as_limits(value) or bool(limits(as_limits(value)))
     except (TypeError, ValueError):
@@ -35,7 +35,9 @@ def is_limits(value: str | Sequence[float]) -> bool:
 
 
 def as_limits(value: Any) -> str:
-    """Limits as text, from text or a pair of numbers."""
+    """Limits as text, from text or a pair of numbers; raise ValueError for NaN."""
     if isinstance(value, str):
         return value
+    if any(math.isnan(limit) for limit in value):
+        raise ValueError
     return ",".join(f"{float(limit):.17g}" if math.isfinite(limit) else "" for limit in value)

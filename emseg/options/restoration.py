@@ -70,7 +70,7 @@ class DenoiseOptions:
     )  # fmt: skip
     noise: str = declared(
         Choice(choices.NOISES), "gaussian", NOISE,
-        "gaussian: white noise, the same everywhere; poisson: that of counted photons.", DENOISE,
+        "Kind of the noise. gaussian: white, the same everywhere; poisson: that of counted photons.", DENOISE,
     )  # fmt: skip
     gain: float | str = declared(
         Number("a number above 0", ("auto",), positive, metavar="auto|G"), "auto", NOISE,

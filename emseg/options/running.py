@@ -34,7 +34,7 @@ class RunOptions:
     overwrite: bool = shell_only(Flag(), False, RESULTS, "Replace files that emseg did not write.", WRITING)
     page: int | str = shell_only(
         Page(), 1, INPUTS,
-        "Page, frame or array of files that hold several; all: each of them, as photo.p1, photo.p2, …", BATCH,
+        "Page, frame or array of files that hold several; all: each of them, as photo.p1, photo.p2 and so on.", BATCH,
     )  # fmt: skip
     max_pixels: int | None = shell_only(
         Amount("N"), None, INPUTS, "Refuse images of more pixels, as 100M; 500M unless given.", BATCH,

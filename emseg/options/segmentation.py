@@ -40,6 +40,16 @@ class MaskOptions:
     )  # fmt: skip
 
 
+class ImputeMaskOptions:
+    """Which values of an image are known."""
+
+    mask: str | None = declared(
+        Optional(InputFile()), None, PIXELS,
+        "For images, one of the same size: where it is 0 values are missing, in all channels, or in each channel by "
+        "itself if it has as many.", "impute", recorded=False,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True)
 class SegmentOptions:
     """Options of `emseg.segment`; some of them are those of `compare` and `impute`, too.
@@ -116,7 +126,7 @@ class SegmentOptions:
     )  # fmt: skip
     base: str = declared(
         Choice(("", *choices.ALGORITHMS), "NAME"), "", FIT,
-        "Algorithm that an accelerator accelerates; classic EM unless given.", SEARCHING,
+        "Algorithm that an accelerator accelerates, by its name; classic EM unless given.", SEARCHING,
     )  # fmt: skip
     option: Mapping[str, str] = declared(
         Settings(), {}, FIT, "A setting of the algorithm; may be repeated.", SEARCHING,
@@ -238,4 +248,12 @@ class ApplySaveOptions:
     )  # fmt: skip
 
 
-DECLARATIONS = (MaskOptions, SegmentOptions, CompareOptions, ImputeOptions, SaveOptions, ApplySaveOptions)
+DECLARATIONS = (
+    MaskOptions,
+    ImputeMaskOptions,
+    SegmentOptions,
+    CompareOptions,
+    ImputeOptions,
+    SaveOptions,
+    ApplySaveOptions,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ def segmentation_report(
     bounds: Mapping[str, Any] | None,
     mrf: Mapping[str, Any],
     options: Mapping[str, Any],
+    warnings: Sequence[str],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
     """The content of `photo.json`, but for `outputs`.
@@ -71,6 +72,8 @@ def segmentation_report(
         What `Smoothed.report` says, or `NO_FIELD`.
     options : mapping
         All options of the command by name, with their values.
+    warnings : sequence of str
+        What the user should know of, as an option without effect.
     seconds : mapping of str to float
         By step.
     """
@@ -79,6 +82,7 @@ def segmentation_report(
     return {
         **input_report(photo, features),
         "options": dict(options),
+        "warnings": list(warnings),
         "partly_known": round(float(features.weight[np.isnan(features.x).any(0)].sum())),
         "surviving": mixture.n_classes,
         "emptied": fitted.mixture.k - mixture.k,
