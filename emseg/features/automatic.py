@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.features.kinds.gray import gray
-from emseg.features.kinds.texture import texture
 from emseg.image.model import Image
 
 Array = NDArray[np.float64]
@@ -55,6 +54,8 @@ def chosen(photo: Image, mask: NDArray[np.bool_] | None) -> tuple[str, dict[str,
     scores = {"gray": own}
     if own > NOTHING:
         return "auto", scores
+    from emseg.features.kinds.texture import texture  # most images do without
+
     planes = texture(gray(np.moveaxis(photo.pixels, -1, 0))[0])
     scores["texture"] = float(np.mean([correlation(lines, FAR) for plane in planes for lines in (plane, plane.T)]))
     return ("texture" if scores["texture"] >= MUCH else "auto"), scores

@@ -44,7 +44,6 @@ class Pixels:
         return distinct_samples(self.image, self.valid)
 
 
-@dataclass(frozen=True, kw_only=True)
 class Feature(ABC):
     """One or several values of each pixel that are measured together.
 
@@ -68,11 +67,11 @@ class Feature(ABC):
 
     names: tuple[str, ...]
     units: str
-    halo: int = 0
-    repeats: bool = False
-    own_scales: bool = False
-    fits_volumes: bool = False
-    is_position: bool = False
+    halo = 0
+    repeats = False
+    own_scales = False
+    fits_volumes = False
+    is_position = False
 
     def value_names(self, channels: int) -> tuple[str, ...]:
         """Names of the values for an image of so many channels."""
@@ -91,28 +90,29 @@ class Feature(ABC):
         """
 
 
-@dataclass(frozen=True, kw_only=True)
 class Pointwise(Feature):
     """A feature of a pixel's stored values alone.
 
     Attributes
     ----------
-    transform : callable
-        From stored values (C, N) to features (d, N).
     needs_unit_scale : bool
         Whether it must be known which stored value is the brightest.
     by_channel : bool
         Whether each value depends on one channel, and is known where that is.
-    is_undefined : callable, optional
-        From stored values (C, N) to where there is no such feature, (N,).
     """
 
-    transform: Callable[[NDArray[Any]], Floats]
-    needs_unit_scale: bool = False
-    by_channel: bool = False
-    is_undefined: Callable[[NDArray[Any]], NDArray[np.bool_]] | None = None
-    repeats: bool = True
-    fits_volumes: bool = True
+    repeats = True
+    fits_volumes = True
+    needs_unit_scale = False
+    by_channel = False
+
+    @abstractmethod
+    def transform(self, stored: NDArray[Any]) -> Floats:
+        """Features (d, N) of stored values (C, N)."""
+
+    def undefined(self, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """Where stored values (C, N) have no such feature, shape (N,); None if all have it."""
+        return None
 
     def measure(self, pixels: Pixels) -> Floats:
         """See `Feature.measure`."""
@@ -123,8 +123,9 @@ class Pointwise(Feature):
         values = self.transform(stored)
         if known is not None:
             values[~known if self.by_channel else np.broadcast_to(~known.all(0), values.shape)] = np.nan
-        if pixels.missing and self.is_undefined is not None:
-            values[:, self.is_undefined(stored)] = np.nan
+        undefined = self.undefined(stored) if pixels.missing else None
+        if undefined is not None:
+            values[:, undefined] = np.nan
         return values
 
     def _require_suitable(self, stored: NDArray[Any], name: str) -> None:
@@ -142,6 +143,17 @@ def has_unit_scale(values: NDArray[Any]) -> bool:
     if values.dtype.kind == "f":
         return bool(values.min() >= 0 and values.max() <= 1)
     return values.dtype in (np.uint8, np.uint16)
+
+
+class Stored(Pointwise):
+    """The channels as they are stored."""
+
+    units = "stored values"
+    by_channel = True
+
+    def transform(self, stored: NDArray[Any]) -> Floats:
+        """See `Pointwise.transform`."""
+        return as_stored(stored)
 
 
 def as_stored(values: NDArray[Any]) -> Floats:

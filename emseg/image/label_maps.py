@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import zipfile
 from typing import Any
 
 import numpy as np
@@ -95,13 +94,15 @@ def read_planes(path: Path) -> NDArray[Any]:
 
 def stored_array(path: str, name: str) -> NDArray[Any]:
     """The array of a NumPy file; of an archive the first of `KEYS` that it has, or else its first array."""
+    from zipfile import BadZipFile  # loads much; most runs read no archive
+
     try:
         with open(path, "rb") as file:
             stored = np.load(file, allow_pickle=False)
             if isinstance(stored, np.ndarray):
                 return stored
             return np.asarray(stored[next((key for key in KEYS if key in stored.files), stored.files[0])])
-    except (OSError, ValueError, EOFError, LookupError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, LookupError, BadZipFile) as error:
         reason = getattr(error, "strerror", None) or "damaged, or no array of numbers"
         raise ImageError(f"{name}: cannot be read ({reason}); give a NumPy file or an image of labels") from error
 

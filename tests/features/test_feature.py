@@ -7,11 +7,36 @@ from hypothesis.extra import numpy as hnp
 from skimage.util import img_as_float64
 
 from emseg.errors import DataError
-from emseg.features.feature import LARGEST, SMALLEST, Pixels, Pointwise, as_stored, has_unit_scale, on_unit_scale
+from emseg.features.feature import (
+    LARGEST,
+    SMALLEST,
+    Pixels,
+    Pointwise,
+    Stored,
+    as_stored,
+    has_unit_scale,
+    on_unit_scale,
+)
 from emseg.image.model import Image
 from emseg.image.partly_known import partly_known
 
-SUM = Pointwise(names=("sum",), units="1", transform=lambda values: as_stored(values).sum(0)[None])
+
+class Sum(Pointwise):
+    names = ("sum",)
+    units = "1"
+
+    def transform(self, stored: np.ndarray) -> np.ndarray:
+        return as_stored(stored).sum(0)[None]
+
+
+class Even(Stored):
+    names = ("even",)
+
+    def undefined(self, stored: np.ndarray) -> np.ndarray:
+        return np.asarray(stored[0] % 2 == 1)
+
+
+SUM, EVEN = Sum(), Even()
 
 
 @given(hnp.arrays(np.uint8, (3, 7)))
@@ -52,7 +77,6 @@ def test_what_mixes_channels_is_unknown_where_one_is() -> None:
 
 
 def test_what_is_undefined_is_unknown_only_if_that_may_be() -> None:
-    odd = Pointwise(names=("x",), units="1", transform=as_stored, is_undefined=lambda values: values[0] % 2 == 1)
     image = Image.from_array(np.arange(4.0).reshape(1, 4))
-    np.testing.assert_array_equal(odd.measure(Pixels(image, None, missing=True)), [[0, np.nan, 2, np.nan]])
-    np.testing.assert_array_equal(odd.measure(Pixels(image, None)), [[0, 1, 2, 3]])
+    np.testing.assert_array_equal(EVEN.measure(Pixels(image, None, missing=True)), [[0, np.nan, 2, np.nan]])
+    np.testing.assert_array_equal(EVEN.measure(Pixels(image, None)), [[0, 1, 2, 3]])

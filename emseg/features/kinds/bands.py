@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from emseg.features.feature import Pointwise, as_stored
+from emseg.features.feature import Stored
 
-FEATURE = Pointwise(names=(), units="stored values", transform=as_stored, by_channel=True)
+
+class Bands(Stored):
+    """Numbered channels."""
+
+    names = ()
+
+
+FEATURE = Bands()

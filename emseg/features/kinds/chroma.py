@@ -23,4 +23,16 @@ def chroma(rgb: NDArray[Any]) -> Floats:
     return np.stack([(red - blue) / np.sqrt(2), (2 * green - red - blue) / np.sqrt(6)])
 
 
-FEATURE = Pointwise(names=("log R/B", "log G²/RB"), units="nats", transform=chroma, needs_unit_scale=True)
+class Chroma(Pointwise):
+    """Two coordinates of log-chromaticity."""
+
+    names = ("log R/B", "log G²/RB")
+    units = "nats"
+    needs_unit_scale = True
+
+    def transform(self, stored: NDArray[Any]) -> Floats:
+        """See `Pointwise.transform`."""
+        return chroma(stored)
+
+
+FEATURE = Chroma()

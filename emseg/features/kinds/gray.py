@@ -18,4 +18,15 @@ def gray(values: NDArray[Any]) -> Floats:
     return stored if len(stored) == 1 else np.tensordot(_LUMA[None], stored, 1)
 
 
-FEATURE = Pointwise(names=("gray",), units="stored values", transform=gray)
+class Gray(Pointwise):
+    """Brightness."""
+
+    names = ("gray",)
+    units = "stored values"
+
+    def transform(self, stored: NDArray[Any]) -> Floats:
+        """See `Pointwise.transform`."""
+        return gray(stored)
+
+
+FEATURE = Gray()

@@ -24,4 +24,16 @@ def hsv(rgb: NDArray[Any]) -> Floats:
     return np.stack([saturation * np.cos(angle), saturation * np.sin(angle), value])
 
 
-FEATURE = Pointwise(names=("S cos H", "S sin H", "V"), units="1", transform=hsv, needs_unit_scale=True)
+class HueSaturationValue(Pointwise):
+    """Hue and saturation as a point, and value."""
+
+    names = ("S cos H", "S sin H", "V")
+    units = "1"
+    needs_unit_scale = True
+
+    def transform(self, stored: NDArray[Any]) -> Floats:
+        """See `Pointwise.transform`."""
+        return hsv(stored)
+
+
+FEATURE = HueSaturationValue()

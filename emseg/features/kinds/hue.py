@@ -27,4 +27,20 @@ def is_grey(rgb: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(rgb.max(0) == rgb.min(0))
 
 
-FEATURE = Pointwise(names=("hue",), units="radians", transform=hue, needs_unit_scale=True, is_undefined=is_grey)
+class Hue(Pointwise):
+    """The angle of the hue; grey pixels have none."""
+
+    names = ("hue",)
+    units = "radians"
+    needs_unit_scale = True
+
+    def transform(self, stored: NDArray[Any]) -> Floats:
+        """See `Pointwise.transform`."""
+        return hue(stored)
+
+    def undefined(self, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
+        """See `Pointwise.undefined`."""
+        return is_grey(stored)
+
+
+FEATURE = Hue()

@@ -25,4 +25,16 @@ def lab(rgb: NDArray[Any]) -> Floats:
     return np.stack([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
 
 
-FEATURE = Pointwise(names=("L*", "a*", "b*"), units="CIE 1976 units", transform=lab, needs_unit_scale=True)
+class Lab(Pointwise):
+    """Lightness, green to red, blue to yellow."""
+
+    names = ("L*", "a*", "b*")
+    units = "CIE 1976 units"
+    needs_unit_scale = True
+
+    def transform(self, stored: NDArray[Any]) -> Floats:
+        """See `Pointwise.transform`."""
+        return lab(stored)
+
+
+FEATURE = Lab()

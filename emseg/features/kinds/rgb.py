@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
-from emseg.features.feature import Pointwise, as_stored
+from emseg.features.feature import Stored
 
-FEATURE = Pointwise(names=("R", "G", "B"), units="stored values", transform=as_stored, by_channel=True)
+
+class Rgb(Stored):
+    """Red, green and blue."""
+
+    names = ("R", "G", "B")
+
+
+FEATURE = Rgb()

@@ -91,9 +91,13 @@ def texture(image: Floats, valid: Mask | None = None, brightness: Brightness | N
     return out
 
 
-@dataclass(frozen=True, kw_only=True)
 class Texture(Feature):
     """Texture of the luma, or of the mean of the bands."""
+
+    names = MEASURES
+    units = "nats"
+    halo = HALO
+    own_scales = True
 
     def measure(self, pixels: Pixels) -> Floats:
         """See `Feature.measure`."""
@@ -118,7 +122,7 @@ def luminance_of(image: Image) -> Floats:
     return np.asarray(stored.mean(axis=0, dtype=np.float64) if image.colour == "bands" else gray(stored)[0])
 
 
-FEATURE = Texture(names=MEASURES, units="nats", halo=HALO, own_scales=True)
+FEATURE = Texture()
 
 
 def _measure(centred: Floats, valid: Mask | None, floor: float) -> Floats:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from emseg.features.feature import Feature, Floats, Pixels
 
 
-@dataclass(frozen=True, kw_only=True)
 class Position(Feature):
     """Column and row."""
+
+    names = ("x", "y")
+    units = "pixels"
+    is_position = True
 
     def measure(self, pixels: Pixels) -> Floats:
         """See `Feature.measure`."""
@@ -19,4 +20,4 @@ class Position(Feature):
         return np.array(planes) if pixels.valid is None else planes[:, pixels.valid]
 
 
-FEATURE = Position(names=("x", "y"), units="pixels", is_position=True)
+FEATURE = Position()
