@@ -3,7 +3,7 @@
 >>> import emseg
 >>> result = emseg.segment("photo.png", k=4)  # doctest: +SKIP
 
-The names below are loaded on first use, so that `import emseg` and `emseg --help` cost nothing.
+The names below are loaded on first use, so that `import emseg` and the help of the command line cost nothing.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,6 +88,23 @@ def test_no_imports_go_in_a_circle() -> None:
 def test_only_the_command_line_knows_the_terminal(path: Path) -> None:
     used = {module.split(".")[0] for module in imports(path)}
     assert path.is_relative_to(PACKAGE / "cli") or not used & TERMINAL, f"{name(path)} imports {used & TERMINAL}"
+
+
+#: Files whose messages still spell options for a shell; the list only ever becomes shorter.
+SPELLED_FOR_A_SHELL = {
+    *("emseg/em/convergence.py", "emseg/em/registry.py", "emseg/em/stochastic/mcem.py"),
+    *("emseg/em/variants/ecm.py", "emseg/em/variants/vb.py"),
+}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_only_the_command_line_spells_options_for_a_shell(path: Path) -> None:
+    """Elsewhere, docstrings and comments have their Python names, and messages are made with `emseg.errors.option`."""
+    parts = path.relative_to(PACKAGE).parts
+    if parts[0] in {"cli", "options", "errors.py"} or name(path) in SPELLED_FOR_A_SHELL:
+        return
+    found = re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text("utf-8"))
+    assert not found, f"{name(path)} writes {found}; use option('name', value) of emseg.errors"
 
 
 #: Calls that open a file, unless what they are given is bytes in memory.

@@ -32,7 +32,7 @@ def apply(
     Parameters
     ----------
     model : Model or path
-        What `--save model` wrote.
+        What the command line saves as `model`.
     image : Image, Source, ndarray or path
         With the channels that the model's features need.
     mask : ndarray or path, optional

@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, UsageError, for_python
+from emseg.errors import DataError, UsageError, for_python, option
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.label_maps import stored_values
@@ -187,7 +187,7 @@ def _equal(mask: MaskLike, photo: Image, value: float) -> NDArray[np.bool_]:
     stored = mask if isinstance(mask, np.ndarray) else stored_values(mask)
     found: NDArray[np.bool_] = np.all(stored.reshape(*shape, -1) == value, axis=2)
     if not found.any():
-        raise DataError(f"{photo.name}: the mask has the value {value:g} nowhere; check --mask-value")
+        raise DataError(f"{photo.name}: the mask has the value {value:g} nowhere; check {option('mask_value')}")
     return found
 
 

@@ -12,7 +12,7 @@ from emseg.regions.graph import absorb, components, merge
 from emseg.regions.scene import Scene, renumbered, resembling, scene
 
 Array = NDArray[np.float64]
-#: How much alike neighbours must be to become one at --merge 1, in the units of `emseg.regions.graph.merge`.
+#: How much alike neighbours must be to become one where `merge` is 1, in the units of `emseg.regions.graph.merge`.
 ALIKE = 400.0
 
 

@@ -36,6 +36,21 @@ def test_a_result_may_not_replace_an_input(tmp_path: Path) -> None:
     assert len(plan(inputs, str(tmp_path / "out"))) == 2
 
 
+def test_a_link_in_the_place_of_a_result_may_not_lead_to_an_input(tmp_path: Path) -> None:
+    """Where the link itself would be replaced, and not what it leads to: the user most likely means the input."""
+    (tmp_path / "x.png").touch()
+    (tmp_path / "other.png").touch()
+    (tmp_path / "out").mkdir()
+    link = tmp_path / "out" / "x.overlay.png"
+    link.symlink_to(tmp_path / "x.png")
+    with pytest.raises(UsageError, match=r"x\.overlay\.png would replace an input"):
+        plan([str(tmp_path / "x.png")], str(tmp_path / "out"))
+    link.unlink()
+    link.symlink_to(tmp_path / "other.png")  # which is no input
+    (job,) = plan([str(tmp_path / "x.png")], str(tmp_path / "out"))
+    assert job.files["overlay"] == str(link)
+
+
 def test_links_are_seen_through(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
     with pytest.raises(UsageError, match="would replace an input"):
