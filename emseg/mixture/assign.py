@@ -11,7 +11,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.numerics.log_sum_exp import log_sum_exp, softmax
 
 Array = NDArray[np.float64]
-BLOCK = 8192
+BLOCK = 8192  # samples at a time, whose log-densities stay in the second-level cache
 
 
 def label_type(k: int) -> type[np.unsignedinteger]:

@@ -45,11 +45,6 @@ class Family(StandardBehaviour):
         return cls()
 
     @property
-    def description(self) -> str:
-        """What messages call the family."""
-        return self.name
-
-    @property
     def free(self) -> tuple[str, ...]:
         """Names of the parameters that are estimated."""
         return self.kind.parts()

@@ -22,7 +22,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.strict_json import json_bytes
 
 FORMAT, VERSION = "emseg-model", 1
-LARGEST_K, LARGEST_D = 4096, 256
+LARGEST_K, LARGEST_D = 4096, 256  # of a model that is read: its matrices take 2 GB
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
 LIMITS = ("censored", "truncated")
 NOISE = ("weight", "log_density")

@@ -1,13 +1,15 @@
 """Gaussians whose samples are censored or truncated.
 
-Censored (Lee & Scott 2012, Comput. Stat. Data Anal. 56): where a value is a bound, as 255 of an overexposed pixel is,
+Censored (Lee & Scott 2012, Comput. Stat. Data Anal. 56): a value at a limit, as 255 of an overexposed pixel, says only
+that the true value x_c lies beyond it. Then
 
-log f_k(x) = log N(x_o; μ_o, Σ_oo) + log P_k(x_c beyond its bounds | x_o)
+log f_k(x) = log N(x_o; μ_o, Σ_oo) + log P_k(x_c beyond its limits | x_o)
 
-and T holds E[T | what is known of x, k], from the moments of a normal distribution cut to a box. Truncated (Dempster,
-Laird & Rubin 1977, section 4.2): samples outside a box B were not recorded, so log f_k(x) = log N(x) - log F_k, F_k the
-probability of B. What was not recorded is hidden data: for each recorded sample of component k, 1/F_k - 1 others are
-expected outside of B, which makes
+and the statistics hold E[T | what is known of x, k], from the moments of a normal distribution cut to a box.
+
+Truncated (Dempster, Laird & Rubin 1977, section 4.2): samples outside a box B were not recorded. So log f_k(x) =
+log N(x) - log F_k, where F_k is the probability of B. What was not recorded is hidden data: for each recorded sample of
+component k, 1/F_k - 1 others are expected outside of B. Their statistics are added:
 
 t_k += n_k (E_k[T] / F_k - E_k[T | B])
 
@@ -42,11 +44,6 @@ class CensoredGaussianFamily(GaussianFamily):
     """
 
     limits: SensorLimits
-
-    @property
-    def description(self) -> str:
-        """Normal distributions, and that values have limits."""
-        return f"{self.name} with limits"
 
     def link(self, weights: Array, components: Gaussian) -> CensoredLink:
         """log-densities of what is known."""

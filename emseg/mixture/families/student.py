@@ -35,8 +35,8 @@ from emseg.numerics.digamma_root import log_minus_digamma_root
 
 Array = NDArray[np.float64]
 RANGE = (1.0, 1000.0)  # of an estimated ν: heavier tails describe no cluster, lighter ones are normal
-START = 10.0  # ν of a start from labels
-FEW = 1e-12  # smallest mean of u
+START = 10.0  # ν of a start from labels; from 2 to 100 a fit of heavy tails ended at the same likelihood
+FEW = 1e-12  # smallest mean of u, which keeps empty components finite; 1e-9 and 1e-15 give the same fits
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emseg.mixture.family import Real
 
 Array = NDArray[np.float64]
-STEEP = 1e4  # ν from which the logarithm of 1 + δ/ν needs care
+STEEP = 1e4  # ν from which log(δ + ν) - log ν would lose four digits and more, and log1p(δ/ν) is taken
 
 
 @dataclass(frozen=True, eq=False)
