@@ -2,8 +2,8 @@
 
 With Σ_k = λ_k R_k A_k R_kᵀ, |A_k| = 1, three letters say whether volume λ, shape A and orientation R are equal (E),
 vary (V) or, the last two, are the identity (I): mclust's names for the models of Celeux & Govaert (1995), Gaussian
-parsimonious clustering models, Pattern Recognition 28. In one dimension only the first letter has a meaning: all of
-E.. are mclust's E, and all of V.. its V.
+parsimonious clustering models, Pattern Recognition 28. In one dimension only the first letter has a meaning: models
+that begin with E are mclust's E, and those that begin with V its V.
 
 Each model maximises, over the matrices it allows, the expected log-likelihood with an inverse-Wishart penalty
 -½ tr diag(ψ) Σ⁻¹ for each distinct matrix. The penalty is scatter added before the M-step: a floor that keeps it an
@@ -34,7 +34,7 @@ class CovarianceModel:
     Attributes
     ----------
     name : str
-        Name on the command line.
+        What the option `covariance` calls it.
     letters : str
         Volume, shape and orientation, as mclust has them.
     """
@@ -49,7 +49,7 @@ class CovarianceModel:
 
     @property
     def _turns(self) -> bool:
-        """Whether the frame is orthogonal; otherwise it is triangular, which is as good where axes do not matter."""
+        """Whether a matrix is packed by its axes; the others are, more simply, by a triangular factor."""
         return self.letters[1:] in ("VE", "EV")
 
     @property

@@ -46,7 +46,7 @@ class CensoredGaussianFamily(GaussianFamily):
     limits: SensorLimits
 
     def link(self, weights: Array, components: Gaussian) -> CensoredLink:
-        """log-densities of what is known."""
+        """Log-densities of what is known."""
         return CensoredLink(weights, components, self.natural(components), self.limits, self.products)
 
     def normal_model(self, purpose: str) -> CovarianceModel:
@@ -56,15 +56,15 @@ class CensoredGaussianFamily(GaussianFamily):
         )
 
     def m_projection(self, stats: Stats, *arguments: Any, **named: Any) -> Gaussian:
-        """As for Gaussians, of recorded and other samples together."""
+        """The same of Gaussians, for recorded samples and those that were not recorded together."""
         return super().m_projection(_complete(stats), *arguments, **named)
 
     def holding_locations(self, stats: Stats, components: Gaussian) -> Stats:
-        """As for Gaussians, of recorded and other samples together."""
+        """The same of Gaussians, for recorded samples and those that were not recorded together."""
         return Stats(stats.n, super().holding_locations(_complete(stats), components).t)
 
     def marginal_family(self, seen: NDArray[np.intp]) -> CensoredGaussianFamily:
-        """As for Gaussians, with the limits of these dimensions.
+        """The same of Gaussians, with the limits of these dimensions.
 
         Raises
         ------
@@ -76,10 +76,10 @@ class CensoredGaussianFamily(GaussianFamily):
         return CensoredGaussianFamily(super().marginal_family(seen).covariance, self.limits[seen])
 
     def affine(self, shift: Array, scale: Array) -> CensoredGaussianFamily:
-        """With the limits where they then are."""
+        """The family with limits moved and stretched like the samples."""
         return CensoredGaussianFamily(self.covariance, self.limits.affine(shift, scale))
 
 
 def _complete(stats: Stats) -> Stats:
-    """With the samples that were not recorded in the counts too."""
+    """The same statistics, whose counts include the samples that were not recorded."""
     return Stats(np.maximum(stats.t[..., 0], stats.n), stats.t)

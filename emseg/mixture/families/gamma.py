@@ -126,7 +126,7 @@ class GammaFamily(ProductFamily):
         return Gamma(means, shapes)
 
     def predictive(self, components: Gamma, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
-        """The gamma distributions themselves: other dimensions say nothing."""
+        """The gamma distributions of the unseen dimensions: the seen ones say nothing of them."""
         from scipy.special import gammainc, gammaincinv
 
         m, a = (unseen(part, seen, x.shape[1]) for part in (components.means, components.shapes))

@@ -40,7 +40,7 @@ class Gaussian(Components):
 
     @property
     def matrices(self) -> Array:
-        """What a covariance model is about."""
+        """The matrices that follow a covariance model."""
         return self.covariances
 
     def affine(self, shift: Array, scale: Array) -> Gaussian:
@@ -82,7 +82,7 @@ class GaussianFamily(Family):
 
     @property
     def shared(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The matrices, if anything of them is equal."""
+        """The matrices, where the covariance model makes anything of them equal."""
         return ("covariances",) if "E" in self.covariance.letters else ()
 
     @property
@@ -214,12 +214,12 @@ class GaussianFamily(Family):
         return Stats(stats.n, np.concatenate([n, n * means, moved], axis=-1))
 
     def constrained(self, weights: Array, components: Gaussian) -> Gaussian:
-        """With matrices of the covariance model."""
+        """The same means, with matrices of the covariance model: its M-step, where the given ones are the scatter."""
         scatter = weights[..., None, None] * components.covariances
         return Gaussian(components.means, self.covariance.estimate(scatter, weights, 0.0))
 
     def marginal_family(self, seen: NDArray[np.intp]) -> GaussianFamily:
-        """Matrices without a model, along the axes if these are."""
+        """The family whose matrices share nothing; along the axes, if those of this family are."""
         return GAUSSIANS["full" if self.products else "diag"]
 
     def marginal(self, components: Gaussian, seen: NDArray[np.intp]) -> Gaussian:
@@ -227,17 +227,17 @@ class GaussianFamily(Family):
         return Gaussian(components.means[..., seen], components.covariances[..., seen[:, None], seen])
 
     def lift(self, stats: Stats, components: Gaussian, seen: NDArray[np.intp]) -> Stats:
-        """Those of x̂ = A x_o + c, with the variance C about it."""
+        """The statistics of x̂ = A x_o + c, with the variance C about it."""
         a, c, left = regression(components.means, components.covariances, seen)
         return pushed(stats.n, raw_moments(stats, seen.size), a, c, left, self.products)
 
     def predicted(self, components: Gaussian, x: Real, seen: NDArray[np.intp]) -> Array:
-        """x̂_m."""
+        """x̂_m of the regression on what was seen."""
         a, c, _ = regression(components.means, components.covariances, seen)
         return np.delete(a @ x + c[..., None], seen, axis=-2)
 
     def predictive(self, components: Gaussian, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
-        """N(x̂_j, C_jj)."""
+        """The normal distributions N(x̂_j, C_jj)."""
         return normal_conditional(components.means, components.covariances, weight, x, seen)
 
     def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> NormalInverseWishart:

@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 
 class ProductFamily(Family):
-    """An exponential family whose penalty, and whose prior, are pseudo-samples: added to the statistics."""
+    """An exponential family whose penalty and prior are pseudo-samples, which are added to the statistics."""
 
     @abstractmethod
     def penalty(self, psi: float, d: int) -> Array:
@@ -29,24 +29,24 @@ class ProductFamily(Family):
 
     @abstractmethod
     def mean_statistic(self, components: Any) -> Array:
-        """E[T(x)], shape (..., K, P); what depends on no parameter may be left out, as 0."""
+        """E[T(x)], shape (..., K, P); entries of T that no parameter multiplies may be 0."""
 
     @abstractmethod
     def places(self, seen: NDArray[np.intp], d: int) -> NDArray[np.intp]:
-        """Where T(x) holds what T of some of the D dimensions does."""
+        """The places in T(x) of the entries that T of the seen dimensions has."""
 
     def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:
-        """Those dimensions' parameters."""
+        """The parameters of the seen dimensions."""
         return type(components)(*(getattr(components, name)[..., seen] for name in components.parts()))
 
     def lift(self, stats: Stats, components: Any, seen: NDArray[np.intp]) -> Stats:
-        """n E[T] for the dimensions that were not seen."""
+        """The seen statistics, and n E[T] in the places of the other dimensions."""
         t = stats.n[..., None] * self.mean_statistic(components)
         t[..., self.places(seen, components.means.shape[-1])] = stats.t
         return Stats(stats.n, t)
 
     def predicted(self, components: Any, x: Real, seen: NDArray[np.intp]) -> Array:
-        """The means: other dimensions say nothing."""
+        """The means of the unseen dimensions: the seen ones say nothing of them."""
         means = np.delete(components.means, seen, axis=-1)
         return np.repeat(means[..., None], x.shape[1], axis=-1)
 
@@ -62,7 +62,7 @@ class ProductFamily(Family):
         return self.matched(self._matchable(stats, psi, d, prior))
 
     def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> PseudoSamples:
-        """Samples like the mean one, as many as the shrinkage says."""
+        """Pseudo-samples that are like the mean sample, as many as the shrinkage says."""
         if (strength.dof, strength.scale) != (PriorStrength.dof, PriorStrength.scale):
             raise UsageError(
                 f"{option('algorithm', 'map')}: dof and scale are for Gaussians; {self.name} has shrinkage and alpha"

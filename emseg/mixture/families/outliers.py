@@ -60,17 +60,17 @@ class OutlierFamily(Family):
 
     @property
     def log_linear(self) -> Family:
-        """As the other components."""
+        """The log-linear family of the other components."""
         return self.inner.log_linear
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """That of the other components."""
+        """The name of the other components' family."""
         return self.inner.name
 
     @property
     def kind(self) -> type[Components]:  # type: ignore[override]
-        """That of the other components."""
+        """What holds the parameters of the other components."""
         return self.inner.kind
 
     @property
@@ -80,17 +80,17 @@ class OutlierFamily(Family):
 
     @property
     def tails(self) -> Mapping[str, tuple[float, float]]:  # type: ignore[override]
-        """Those of the other components."""
+        """Those of the other components, and their ranges."""
         return self.inner.tails
 
     @property
     def support(self) -> Support:  # type: ignore[override]
-        """As the other components."""
+        """Where the other components have a density."""
         return self.inner.support
 
     @property
     def location_scale(self) -> bool:  # type: ignore[override]
-        """As the other components."""
+        """Whether the other components may be moved and stretched."""
         return self.inner.location_scale
 
     @property
@@ -99,15 +99,15 @@ class OutlierFamily(Family):
         return self.inner.free
 
     def n_monomials(self, d: int) -> int:
-        """As the other components."""
+        """P of the other components."""
         return self.inner.n_monomials(d)
 
     def monomials(self, x: Real, out: Real) -> None:
-        """As the other components."""
+        """T(x) of the other components."""
         self.inner.monomials(x, out)
 
     def natural(self, components: Any) -> Array:
-        """η, for the noise a constant alone."""
+        """η of the other components; that of outliers is a constant alone."""
         return self._with_constant(self.inner.natural(_others(components)))
 
     def scores(self, components: Any, psi: Array | float, prior: Any = None) -> tuple[Array, Array]:
@@ -116,11 +116,11 @@ class OutlierFamily(Family):
         return self._with_constant(eta), log_prior
 
     def completed(self, t: Array) -> Stats:
-        """As the other components."""
+        """Statistics of the complete data of the other components."""
         return self.inner.completed(t)
 
     def link(self, weights: Array, components: Any) -> OutlierLink | None:
-        """That of the other components, and for the noise none."""
+        """The link of the other components, which leaves the outliers alone."""
         inner = self.inner.link(weights[..., :-1], _others(components))
         if inner is None:
             return None
@@ -138,7 +138,7 @@ class OutlierFamily(Family):
         return self._appended(self.inner.conditional(part, others, _others(components), psi, prior))
 
     def holding_locations(self, stats: Stats, components: Any) -> Stats:
-        """Statistics that hold the locations; the noise has none."""
+        """Statistics that hold the locations; outliers have none."""
         return self.inner.holding_locations(stats, components)
 
     def marginal_family(self, seen: NDArray[np.intp]) -> OutlierFamily:
@@ -157,19 +157,19 @@ class OutlierFamily(Family):
         )
 
     def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:
-        """As the other components, whose rows these are."""
+        """The same of the other components, whose kind of rows these are."""
         return self.inner.marginal(components, seen)
 
     def lift(self, stats: Stats, components: Any, seen: NDArray[np.intp]) -> Stats:
-        """As the other components; the statistics of noise go nowhere."""
+        """The same of the other components; the statistics of outliers are not used."""
         return self.inner.lift(stats, components, seen)
 
     def predicted(self, components: Any, x: Real, seen: NDArray[np.intp]) -> Array:
-        """As the other components, and the middle of the box."""
+        """The same of the other components, and for outliers the middle of the box."""
         return self.inner.predicted(components, x, seen)
 
     def n_parameters(self, k: int, d: int) -> int:
-        """Those of the other components."""
+        """Parameters of the other components; outliers have none but their weight."""
         return self.inner.n_parameters(k - 1, d)
 
     def pack(self, components: Any) -> Array:
@@ -181,7 +181,7 @@ class OutlierFamily(Family):
         return self._appended(self.inner.unpack(theta, k - 1, d))
 
     def start_coordinates(self, x: Real) -> Real:
-        """As the other components."""
+        """The coordinates that suit the other components."""
         return self.inner.start_coordinates(x)
 
     def start_owners(self, owner: Indices, distance: Real, weight: Real, k: int) -> Indices:
@@ -203,7 +203,7 @@ class OutlierFamily(Family):
         return self.log_density
 
     def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> ConjugatePrior:
-        """That of the other components."""
+        """The prior of the other components."""
         return self.inner.default_prior(total, k, d, strength)
 
     def normal_model(self, purpose: str) -> CovarianceModel:
@@ -226,7 +226,7 @@ class OutlierFamily(Family):
         return np.concatenate([eta, noise], axis=-2)
 
     def _appended(self, others: Any) -> Any:
-        """With the row of the noise."""
+        """The other components, and the row of the outliers."""
         lead = others.means.shape[:-2]
         parts = []
         for name in self.kind.parts():

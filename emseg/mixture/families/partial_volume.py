@@ -73,7 +73,7 @@ class PartialVolume(Components):
 
     @property
     def matrices(self) -> Array:
-        """What a covariance model is about."""
+        """The matrices that follow a covariance model."""
         return self.covariances
 
     @property
@@ -119,7 +119,7 @@ class PartialVolumeFamily(Family):
         return self.normal
 
     def n_monomials(self, d: int) -> int:
-        """As for normal distributions; the statistics have more columns."""
+        """P of normal distributions; the statistics of the complete data have more columns."""
         return self.normal.n_monomials(d)
 
     def monomials(self, x: Real, out: Real) -> None:
@@ -173,7 +173,7 @@ class PartialVolumeFamily(Family):
         return replace(components, **{part: getattr(free, part)})
 
     def tied(self, weights: Array, components: PartialVolume) -> tuple[Array, PartialVolume]:
-        """With the same weight on both halves of every mixed class; of unequal ones, their mean."""
+        """Both halves of every mixed class get the same weight: the mean of the two."""
         halves = np.where(possible(weights.shape[-1]), weights[..., None] * components.shares, 0)
         half = (halves[..., :-1, ABOVE] + halves[..., 1:, BELOW]) / 2
         halves[..., :-1, ABOVE] = halves[..., 1:, BELOW] = half
@@ -194,7 +194,7 @@ class PartialVolumeFamily(Family):
         return self.tied(weights, self.constrained(weights, Gaussian(components.means, narrow)))
 
     def canonical_order(self, components: PartialVolume) -> NDArray[np.intp]:
-        """As they are: components mix with their neighbours, and are in order from the start."""
+        """The order they are in: components mix with their neighbours, and a start puts them from dark to bright."""
         return np.arange(components.means.shape[-2])
 
     def holding_locations(self, stats: Stats, components: PartialVolume) -> Stats:
@@ -203,12 +203,12 @@ class PartialVolumeFamily(Family):
         return Stats(stats.n, np.concatenate([stats.t[..., :MOMENTS], moved], axis=-1))
 
     def completed(self, t: Array) -> Stats:
-        """As of pure pixels, but with the shares of a start."""
+        """Statistics of pure pixels, but with the shares of a start."""
         n = t[..., :1]
         return Stats(n[..., 0].copy(), np.concatenate([n, START * n, (1 - 2 * START) * n, START * n, n, t], axis=-1))
 
     def constrained(self, weights: Array, components: PartialVolume | Gaussian) -> PartialVolume:
-        """With covariances of the model, and the shares of a start unless there are some."""
+        """The same means, with covariances of the model; components without shares get those of a start."""
         best = self.normal.constrained(weights, Gaussian(components.means, components.covariances))
         if isinstance(components, PartialVolume):
             return PartialVolume(best.means, best.covariances, components.shares)
@@ -216,7 +216,7 @@ class PartialVolumeFamily(Family):
         return PartialVolume(best.means, best.covariances, _shares(start))
 
     def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> NormalInverseWishart:
-        """The Gaussians', of pure pixels."""
+        """The prior of Gaussians, put on the pure pixels."""
         return self.normal.default_prior(total, k, d, strength)
 
     def purity(self, weights: Array, components: PartialVolume, x: Real) -> NDArray[np.float32]:
@@ -228,7 +228,7 @@ class PartialVolumeFamily(Family):
         return self.link(weights, components).class_shares(x)
 
     def mixed_classes(self, weights: Array, components: PartialVolume) -> list[MixedClass]:
-        """One between each component and the next."""
+        """One class between each component and the next."""
         found = []
         for i, j in pairwise(range(weights.size)):
             halves = weights[i] * components.shares[i, ABOVE], weights[j] * components.shares[j, BELOW]
@@ -240,11 +240,11 @@ class PartialVolumeFamily(Family):
         raise _needs_all_features()
 
     def lift(self, stats: Stats, components: PartialVolume, seen: NDArray[np.intp]) -> Stats:
-        """Refused, as `marginal`."""
+        """Refused: mixed samples need all features."""
         raise _needs_all_features()
 
     def predicted(self, components: PartialVolume, x: Real, seen: NDArray[np.intp]) -> Array:
-        """Refused, as `marginal`."""
+        """Refused: mixed samples need all features."""
         raise _needs_all_features()
 
     def n_parameters(self, k: int, d: int) -> int:
@@ -257,7 +257,7 @@ class PartialVolumeFamily(Family):
         return np.concatenate([self.normal.pack(components.gaussian), (logs - logs.mean(1, keepdims=True)).ravel()])
 
     def unpack(self, theta: Array, k: int, d: int) -> PartialVolume:
-        """Inverse of `pack`; shares that have no neighbour are zero whatever their coordinate."""
+        """Inverse of `pack`; a share without a neighbour is zero whatever its coordinate."""
         best = self.normal.unpack(theta[: -3 * k], k, d)
         logs = theta[-3 * k :].reshape(k, 3)
         return PartialVolume(best.means, best.covariances, _shares(softmax(logs, axis=1)[0]))
@@ -271,7 +271,7 @@ def possible(k: int) -> NDArray[np.bool_]:
 
 
 def _shares(counts: Array) -> Array:
-    """s from counts of the three cases, (..., K, 3)."""
+    """Shares s from the counts of pixels mixed with the one before, pure, and mixed with the one after; (..., K, 3)."""
     allowed = possible(counts.shape[-2])
     most = np.maximum(np.where(allowed, counts, 0).sum(-1, keepdims=True), 1e-300)
     shares = np.where(allowed, np.maximum(counts / most, FEW), 0)
@@ -287,6 +287,6 @@ def _parts(stats: Stats) -> Array:
 
 
 def _moments(stats: Stats) -> Stats:
-    """Those of the parts, as of a Gaussian family."""
+    """The moments of the parts, as statistics of a Gaussian family."""
     t = stats.t[..., MOMENTS:]
     return Stats(np.maximum(t[..., 0], FEW * stats.n), t)

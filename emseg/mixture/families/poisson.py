@@ -83,7 +83,7 @@ class PoissonFamily(ProductFamily):
         return np.concatenate([[0], 1 + seen, [1 + d]])
 
     def penalty(self, psi: float, d: int) -> Array:
-        """None is needed."""
+        """No penalty is needed."""
         return np.zeros(d + 2)
 
     def matched(self, t: Array) -> Poisson:
@@ -93,7 +93,7 @@ class PoissonFamily(ProductFamily):
     def conditional(
         self, part: str, stats: Stats, components: Any, psi: Array | float, prior: PseudoSamples | None = None
     ) -> Poisson:
-        """There is but one part."""
+        """The rates, which are the only part."""
         return Poisson(self.m_projection(stats, psi, components.means.shape[-1], None, prior).means)
 
     def n_parameters(self, k: int, d: int) -> int:
@@ -109,7 +109,7 @@ class PoissonFamily(ProductFamily):
         return Poisson(np.maximum(np.exp(theta.reshape(k, d)), LEAST))
 
     def predictive(self, components: Poisson, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
-        """The Poisson distributions themselves: other dimensions say nothing."""
+        """The Poisson distributions of the unseen dimensions: the seen ones say nothing of them."""
         from scipy.special import pdtr, pdtrik
 
         rate = unseen(components.means, seen, x.shape[1])

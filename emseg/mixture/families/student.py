@@ -65,7 +65,7 @@ class Student(Components):
 
     @property
     def matrices(self) -> Array:
-        """What a covariance model is about."""
+        """The matrices that follow a covariance model."""
         return self.scales
 
     @property
@@ -111,21 +111,21 @@ class StudentFamily(Family):
 
     @property
     def tails(self) -> Mapping[str, tuple[float, float]]:  # type: ignore[override]
-        """ν, if it is estimated."""
+        """ν and its range, if ν is estimated."""
         return {"dof": RANGE} if isinstance(self.dof, str) else {}
 
     @property
     def free(self) -> tuple[str, ...]:
-        """Means, scales, and ν if it is estimated."""
+        """Means and scales, and ν if it is estimated."""
         return ("means", "scales", *self.tails)
 
     @property
     def shared(self) -> tuple[str, ...]:  # type: ignore[override]
-        """The matrices, if anything of them is equal, and a common ν."""
+        """The scales, where the model makes anything of them equal, and ν where it is common to all."""
         return ("scales",) * bool(self.normal.shared) + ("dof",) * (self.dof == "common")
 
     def n_monomials(self, d: int) -> int:
-        """As for normal distributions; the statistics have two columns more."""
+        """P of normal distributions; the statistics of the complete data have two columns more."""
         return self.normal.n_monomials(d)
 
     def monomials(self, x: Real, out: Real) -> None:
@@ -192,12 +192,12 @@ class StudentFamily(Family):
         return Stats(stats.n, np.concatenate([stats.t[..., :1], moved, stats.t[..., -1:]], axis=-1))
 
     def completed(self, t: Array) -> Stats:
-        """As of u = 1, but with the mean of log u - u that leads to the ν of a start."""
+        """Statistics of weights u = 1, but with a mean of log u - u that makes ν that of a start."""
         n = t[..., :1]
         return Stats(n[..., 0].copy(), np.concatenate([n, t, -(1 + _gap(START / 2)) * n], axis=-1))
 
     def constrained(self, weights: Array, components: Student) -> Student:
-        """With scales of the covariance model and a ν that is possible."""
+        """The same means, with scales of the covariance model, and with ν within its range, common or fixed."""
         best, nu = self.normal.constrained(weights, components.gaussian), np.clip(components.dof, *RANGE)
         if self.dof == "common":
             nu = np.exp((weights * np.log(nu)).sum(-1, keepdims=True)) * np.ones_like(nu)
@@ -205,11 +205,11 @@ class StudentFamily(Family):
 
     @property
     def log_linear(self) -> GaussianFamily:
-        """The normal distributions: nothing is hidden of them."""
+        """Normal distributions, of which nothing is hidden."""
         return self.normal
 
     def marginal_family(self, seen: NDArray[np.intp]) -> StudentFamily:
-        """Scales without a model, along the axes if these are."""
+        """The family whose scales share nothing; along the axes, if those of this family are."""
         return StudentFamily(self.normal.marginal_family(seen))
 
     def marginal(self, components: Student, seen: NDArray[np.intp]) -> Student:
@@ -218,7 +218,7 @@ class StudentFamily(Family):
         return Student(part.means, part.covariances, components.dof)
 
     def lift(self, stats: Stats, components: Student, seen: NDArray[np.intp]) -> Stats:
-        """As for Gaussians, but that x has the variance C/u about x̂: C counts by r, and all else by r u."""
+        """As of Gaussians, but x has the variance C/u about x̂: C counts r times, and all else r u times."""
         n, weighted = stats.n[..., None], _moments(stats)
         t = self.normal.lift(weighted, components.gaussian, seen).t
         left = regression(components.means, components.scales, seen).covariance
@@ -235,7 +235,7 @@ class StudentFamily(Family):
         return student_conditional(components.means, components.scales, components.dof, weight, x, seen)
 
     def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> NormalInverseWishart:
-        """The Gaussians', on means and scales."""
+        """The prior of Gaussians, put on means and scales."""
         return self.normal.default_prior(total, k, d, strength)
 
     def hidden_scale_model(self, purpose: str) -> CovarianceModel:
@@ -252,7 +252,7 @@ class StudentFamily(Family):
         return np.concatenate([self.normal.pack(components.gaussian), np.log(nu)])
 
     def unpack(self, theta: Array, k: int, d: int) -> Student:
-        """Inverse of `pack`; ν beyond its range is the end of it."""
+        """Inverse of `pack`; where ν would leave its range, it is the end of the range."""
         count = theta.size - self._estimated(k)
         best = self.normal.unpack(theta[:count], k, d)
         nu = np.exp(np.clip(theta[count:], *np.log(RANGE))) if self.tails else np.ones(1)
@@ -262,7 +262,7 @@ class StudentFamily(Family):
         return {"each": k, "common": 1}.get(str(self.dof), 0)
 
     def _held(self, nu: Array) -> Array:
-        """ν, unless it is fixed."""
+        """The given ν, or the fixed one."""
         return nu if isinstance(self.dof, str) else np.full_like(nu, self.dof)
 
     def _dof(self, stats: Stats) -> Array:
@@ -277,7 +277,7 @@ class StudentFamily(Family):
 
 
 def _moments(stats: Stats) -> Stats:
-    """Those weighted by u, as of a Gaussian family."""
+    """The moments weighted by u, as statistics of a Gaussian family."""
     t = stats.t[..., 1:-1]
     return Stats(np.maximum(t[..., 0], FEW * stats.n), t)
 
