@@ -55,9 +55,10 @@ def component_family(
 
         found = bounded(found, features, limits)
     if partial_volume:
-        from emseg.stages.fractions import mixing
+        from emseg.mixture.families.gaussian import GaussianFamily
+        from emseg.mixture.families.partial_volume import PartialVolumeFamily
 
-        found = mixing(found)
+        found = PartialVolumeFamily(GaussianFamily(found.normal_model(option("partial_volume"))))
     if noise:
         from emseg.mixture.families.outliers import with_outliers
 

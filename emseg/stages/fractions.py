@@ -7,18 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import option
 from emseg.features.model import Features
 from emseg.mixture.assign import posterior
-from emseg.mixture.families.gaussian import GaussianFamily
-from emseg.mixture.families.partial_volume import PartialVolumeFamily
-from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
-
-
-def mixing(family: Family) -> PartialVolumeFamily:
-    """The family of Gaussians under the same covariance model, with mixed classes between neighbours."""
-    return PartialVolumeFamily(GaussianFamily(family.normal_model(option("partial_volume"))))
 
 
 def fractions(mixture: Mixture, features: Features, labels: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
