@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
-from emseg.mixture.links.link import Link
+from emseg.mixture.couplings.link import Link
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import Real, width
+from emseg.mrf.potts import Real, block_size
 from emseg.mrf.tiles import Tile, stacked
 
 LOWEST = -80.0  # log-densities further below the largest make no difference, and subnormal numbers are slow
@@ -108,7 +108,7 @@ class Emission:
         """log f_k(x_i) less its largest at each pixel, (S, K, M)."""
         return self._densities(mixture, False)[0]
 
-    def with_level(self, mixture: Mixture) -> tuple[Real, float]:
+    def log_densities_and_level(self, mixture: Mixture) -> tuple[Real, float]:
         """The same, and the sum over all pixels of the largest log f_k(x_i), in the features' own units."""
         log_f, level = self._densities(mixture, True)
         return log_f, level + self.shift
@@ -168,7 +168,7 @@ class Emission:
 
     def of_shares(self, q: Real, link: Link | None = None) -> Stats:
         """Statistics of soft assignments (S, K, M)."""
-        size = width(1) if self.t is None else BLOCK
+        size = block_size(1) if self.t is None else BLOCK
         places = [(s, part) for s in range(len(q)) for part in self.lattice.blocks(size)]
         total = np.sum([self.statistics(s, part, q[s, :, part], link) for s, part in places], axis=0)
         return self.problem.family.completed(total) if link is None else Stats(total[:, 0].copy(), total)

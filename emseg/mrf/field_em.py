@@ -22,8 +22,8 @@ from emseg.mixture.stats import Stats
 from emseg.mrf.emission import Emission
 from emseg.mrf.inference.protocol import Inference
 from emseg.mrf.inference.schedule import Schedule
-from emseg.mrf.potts import STEEP, Labels, Real
-from emseg.mrf.strength import Slope, critical
+from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real
+from emseg.mrf.strength import Slope, critical_beta
 
 Array = NDArray[np.float64]
 #: Pixels on which the slope of the pseudo-likelihood is measured in one iteration. On more of them, every so many-th
@@ -124,7 +124,7 @@ class FieldEM:
     def init(self, problem: FieldProblem, start: Mixture, rng: np.random.Generator) -> tuple[FieldState, Info]:
         """The first iteration, at the starting mixture."""
         lattice = problem.emission.lattice
-        beta = FIRST_BETA * critical(lattice, start.k) if problem.beta is None else problem.beta
+        beta = FIRST_BETA * critical_beta(lattice, start.k) if problem.beta is None else problem.beta
         return self._iteration(problem, start, beta, self.method.of_labels(lattice, problem.labels, start.k), None, rng)
 
     def step(self, problem: FieldProblem, state: FieldState, rng: np.random.Generator) -> tuple[FieldState, Info]:
@@ -144,7 +144,7 @@ class FieldEM:
         if before and not emission.learns:
             densities = before.densities
         else:
-            densities = emission.with_level(mixture) if self.monotone else (emission.log_densities(mixture), 0.0)
+            densities = emission.log_densities_and_level(mixture) if self.monotone else (emission.log_densities(mixture), 0.0)
         log_f, level = densities
         tally = _Tally(emission, mixture, None if problem.beta is not None else beta, turn)
         field = field.iterate(log_f, beta, rng, self.schedule.sweeps, tally)
@@ -152,7 +152,7 @@ class FieldEM:
         stats = tally.stats if before is None or gamma == 1 else (1 - gamma) * before.stats + gamma * tally.stats
         after = beta
         if tally.slope:
-            after += gamma * (tally.slope.newton(critical(emission.lattice, mixture.k)) - beta)
+            after += gamma * (tally.slope.newton(critical_beta(emission.lattice, mixture.k)) - beta)
         free = field.free_energy(log_f, beta) if self.monotone else None
         state = FieldState(
             mixture,
@@ -172,7 +172,7 @@ class FieldEM:
 
     def _info(self, problem: FieldProblem, state: FieldState, beta: float, ending: Status | None) -> Info:
         """The log row. ℓ itself cannot be computed with a field; its place is taken by the bound."""
-        emission, pull = problem.emission, beta * problem.emission.lattice.largest_support
+        emission, pull = problem.emission, beta * problem.emission.lattice.largest_votes
         terms, log_prior = np.zeros(()), 0.0
         if emission.learns:
             eta, prior = emission.problem.scores(state.mixture)
@@ -183,7 +183,7 @@ class FieldEM:
         sums = abs(value) + problem.n * (np.log(state.mixture.k) + pull)
         rounding = 8 * EPSILON * sums + error**2 * problem.n
         # Where the field pulls harder, densities matter that are cut off as too small.
-        comparable = problem.beta is not None and pull < STEEP and error**2 < COARSE
+        comparable = problem.beta is not None and pull < LARGEST_EXPONENT and error**2 < COARSE
         return Info(value + log_prior, value, value, 0.0, 1, rounding if comparable else 0.0, comparable, ending)
 
 

@@ -14,7 +14,7 @@ from emseg.mrf.field_em import FieldEM, FieldProblem, maximised
 from emseg.mrf.inference import mean_field
 from emseg.mrf.inference.protocol import Inference
 from emseg.mrf.inference.schedule import Schedule
-from emseg.mrf.potts import Labels, Real, Support, best_label, one_hot, state
+from emseg.mrf.potts import Labels, Real, Votes, best_label, one_hot, state
 
 GROWTH = 8  # sweeps in which the field grows to its strength
 #: Of mean field where β is 0: then it is plain EM, and nothing is gained by an early end.
@@ -31,7 +31,7 @@ class FieldFit:
     beta : float
     shares : ndarray of float32, shape (S, K, M)
         Probability of each class at each pixel: marginals (gibbs, mean-field), or given the neighbours' labels.
-    labels : ndarray of uint8, shape (S, margin + M + margin)
+    labels : ndarray of uint8, shape (S, halo + M + halo)
         A state: the answer, 0…K-1.
     betas : tuple of float
         β after every iteration.
@@ -115,9 +115,9 @@ def label(
     """
     lattice, k = emission.lattice, mixture.k
     log_f = emission.log_densities(mixture)
-    q, support = one_hot(state(lattice, best_label(log_f)), k), Support(lattice, k)
+    q, votes = one_hot(state(lattice, best_label(log_f)), k), Votes(lattice, k)
     for turn in range(GROWTH):
-        mean_field.sweep(lattice, q, log_f, beta * (turn + 1) / GROWTH, support=support)
+        mean_field.sweep(lattice, q, log_f, beta * (turn + 1) / GROWTH, votes=votes)
     field, sweeps = method.of_probabilities(lattice, q), method.schedule.answer
     del q
     probabilities, labels = field.answer(log_f, beta, rng, sweeps)

@@ -57,9 +57,9 @@ class Lattice:
         Remainders modulo 2 of the coordinates of each phase's pixels; S of them.
     padded : tuple of int
         Of each phase with its padding; M cells.
-    margin : int
+    halo : int
         Cells that states hold before and after a phase, so that no shift leads outside.
-    links : tuple of tuple of Link
+    couplings : tuple of tuple of Link
         Neighbours, by phase.
     inside : ndarray of bool, shape (S, M)
         Which cells are pixels that take part.
@@ -69,8 +69,8 @@ class Lattice:
     neighbours: int
     phases: tuple[tuple[int, ...], ...]
     padded: tuple[int, ...]
-    margin: int
-    links: tuple[tuple[Link, ...], ...]
+    halo: int
+    couplings: tuple[tuple[Link, ...], ...]
     inside: Mask
 
     @property
@@ -84,15 +84,15 @@ class Lattice:
         return int(self.inside.sum())
 
     @property
-    def reach(self) -> float:
+    def total_weight(self) -> float:
         """Σ_j w_ij of a pixel in the interior, for edges of weight 1."""
-        return sum(link.weight for link in self.links[0])
+        return sum(link.weight for link in self.couplings[0])
 
     @cached_property
-    def largest_support(self) -> float:
+    def largest_votes(self) -> float:
         """A bound on Σ_j w_ij of any pixel."""
         rows = [
-            [link.weight * (1 if link.edge is None else float(link.edge.max())) for link in row] for row in self.links
+            [link.weight * (1 if link.edge is None else float(link.edge.max())) for link in row] for row in self.couplings
         ]
         return max(map(sum, rows))
 
@@ -117,13 +117,13 @@ class Lattice:
     def _pixels(self, phase: tuple[int, ...]) -> Any:
         return (..., *(slice(p, None, 2) for p in phase))
 
-    def with_margin(self, cells: NDArray[Any], fill: float = 0) -> NDArray[Any]:
-        """Cells (..., M) as a state, with room before and after: (..., margin + M + margin)."""
-        return np.pad(cells, [(0, 0)] * (cells.ndim - 1) + [(self.margin, self.margin)], constant_values=fill)
+    def with_halo(self, cells: NDArray[Any], fill: float = 0) -> NDArray[Any]:
+        """Cells (..., M) as a state, with room before and after: (..., halo + M + halo)."""
+        return np.pad(cells, [(0, 0)] * (cells.ndim - 1) + [(self.halo, self.halo)], constant_values=fill)
 
     def core(self, state: NDArray[Any]) -> NDArray[Any]:
         """A view of a state without its margins."""
-        return state[..., self.margin : self.margin + self.cells]
+        return state[..., self.halo : self.halo + self.cells]
 
     def blocks(self, size: int) -> Iterator[slice]:
         """The cells of a phase in parts that stay in the cache."""
@@ -192,47 +192,47 @@ def lattice(
     half = [(n + 1) // 2 for n in shape]
     padded = (half[0], *(n + 1 for n in half[1:]))
     stride = np.append(np.cumprod(padded[:0:-1])[::-1], 1).astype(int)
-    links, places = [], {phase: s for s, phase in enumerate(phases)}
+    couplings, places = [], {phase: s for s, phase in enumerate(phases)}
     for phase in phases:
         row = []
         for step, weight in near:
             there = [p + d for p, d in zip(phase, step, strict=True)]
             source = tuple(t % 2 for t in there)
             if source in places:
-                row.append(Link(places[source], int(np.dot([t // 2 for t in there], stride)), weight))
-        links.append(tuple(row))
-    margin = max([abs(link.shift) for row in links for link in row], default=0)
+                row.append(Coupling(places[source], int(np.dot([t // 2 for t in there], stride)), weight))
+        couplings.append(tuple(row))
+    halo = max([abs(link.shift) for row in couplings for link in row], default=0)
     nowhere = np.zeros((len(phases), int(np.prod(padded))), np.bool_)
-    bare = Lattice(tuple(shape), neighbours, tuple(phases), padded, margin, tuple(links), nowhere)
+    bare = Lattice(tuple(shape), neighbours, tuple(phases), padded, halo, tuple(couplings), nowhere)
     whole = replace(bare, inside=bare.split(np.ones(shape, np.bool_) if valid is None else valid))
     return whole if guide is None else _guided(whole, guide)
 
 
-def scaled(plain: Lattice, hold: Real) -> Lattice:
+def with_influence(plain: Lattice, hold: Real) -> Lattice:
     """The lattice with w_ij h_i h_j, for h of the pixels, `shape`."""
-    cells = plain.with_margin(plain.split(hold.astype(np.float32)))
-    links = []
-    for s, row in enumerate(plain.links):
+    cells = plain.with_halo(plain.split(hold.astype(np.float32)))
+    couplings = []
+    for s, row in enumerate(plain.couplings):
         own = plain.core(cells)[s]
-        edges = [own * cells[link.source, plain.margin + link.shift :][: plain.cells] for link in row]
-        links.append(
+        edges = [own * cells[link.source, plain.halo + link.shift :][: plain.cells] for link in row]
+        couplings.append(
             tuple(
                 replace(link, edge=edge if link.edge is None else edge * link.edge)
                 for link, edge in zip(row, edges, strict=True)
             )
         )
-    return replace(plain, links=tuple(links))
+    return replace(plain, couplings=tuple(couplings))
 
 
 def _guided(plain: Lattice, guide: Real) -> Lattice:
     """The lattice with weights that fall where the guide changes."""
-    cells = plain.with_margin(plain.split(guide.astype(np.float32)))
-    inside = plain.with_margin(plain.inside)
+    cells = plain.with_halo(plain.split(guide.astype(np.float32)))
+    inside = plain.with_halo(plain.inside)
     squares: dict[tuple[int, int], Real] = {}
     total, edges = 0.0, 0
-    for s, row in enumerate(plain.links):
+    for s, row in enumerate(plain.couplings):
         for i, link in enumerate(row):
-            part = slice(plain.margin + link.shift, plain.margin + link.shift + plain.cells)
+            part = slice(plain.halo + link.shift, plain.halo + link.shift + plain.cells)
             squares[s, i] = ((plain.core(cells)[s] - cells[link.source][:, part]) ** 2).sum(0)
             both = plain.inside[s] & inside[link.source][part]
             total += float(squares[s, i][both].sum(dtype=np.float64))
@@ -242,10 +242,10 @@ def _guided(plain: Lattice, guide: Real) -> Lattice:
     for square in squares.values():
         np.exp(square / np.float32(-2 * mean), out=square)
     level = sum(float(square.sum(dtype=np.float64)) for square in squares.values()) / max(edges, 1) or 1.0
-    links = tuple(
+    couplings = tuple(
         tuple(
-            Link(link.source, link.shift, link.weight, squares[s, i] / np.float32(level)) for i, link in enumerate(row)
+            Coupling(link.source, link.shift, link.weight, squares[s, i] / np.float32(level)) for i, link in enumerate(row)
         )
-        for s, row in enumerate(plain.links)
+        for s, row in enumerate(plain.couplings)
     )
-    return replace(plain, links=links)
+    return replace(plain, couplings=couplings)

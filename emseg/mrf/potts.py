@@ -3,7 +3,7 @@
     E(z) = -Σ_i log f_{z_i}(x_i) - β Σ_{i~j} w_ij [z_i = z_j]
 
 Every pair of neighbours is counted once. p(z | x) ∝ exp(-E(z)), and given its neighbours the label of a pixel is k with
-probability ∝ exp(log f_k(x_i) + β c_ik), where c_ik = Σ_j w_ij [z_j = k] is its *support* for k. Soft assignments q_jk
+probability ∝ exp(log f_k(x_i) + β c_ik), where c_ik = Σ_j w_ij [z_j = k] is its *votes* for k. Soft assignments q_jk
 take the place of [z_j = k] in the mean field.
 """
 
@@ -19,34 +19,34 @@ from emseg.mrf.lattice import Lattice
 Real = NDArray[np.float32]
 Labels = NDArray[np.uint8]
 OUTSIDE = 255  # the label of cells that are no pixels
-MOST = 254  # classes
+MOST_CLASSES = 254  # classes
 BLOCK = 1 << 16  # cells times classes that are worked on at once: they stay in the second-level cache
 
 
-STEEP = 60.0  # β c from which on e^βc could leave the range of single precision
+LARGEST_EXPONENT = 60.0  # β c from which on e^βc could leave the range of single precision
 
 
-def width(k: int) -> int:
+def block_size(k: int) -> int:
     """Cells in a block."""
     return max(1024, BLOCK // k)
 
 
-class Support:
+class Votes:
     """c_ik for one block of cells after another; memory is allocated once."""
 
     def __init__(self, lattice: Lattice, k: int) -> None:
         self.lattice, self.k = lattice, k
-        size = width(k)
+        size = block_size(k)
         self.out = np.empty((k, size), np.float32)
         self.plane = np.empty(size, np.float32)
         self.same, self.count = np.empty(size, np.bool_), np.empty(size, np.uint8)
-        self.groups = [_by_weight(row) for row in lattice.links]
+        self.groups = [_by_weight(row) for row in lattice.couplings]
 
     def of_labels(self, labels: Labels, s: int, part: slice) -> Real:
-        """Support of labels, a state (S, …): shape (K, B), valid until the next call."""
+        """Votes of labels, a state (S, …): shape (K, B), valid until the next call."""
         lattice, size = self.lattice, part.stop - part.start
         out, plane, same, count = self.out[:, :size], self.plane[:size], self.same[:size], self.count[:size]
-        first = lattice.margin + part.start
+        first = lattice.halo + part.start
         for label, c in enumerate(out):
             fresh = True
             for weight, plain, edged in self.groups[s]:
@@ -77,9 +77,9 @@ class Support:
         return out
 
     def of_shares(self, q: Real, s: int, part: slice) -> Real:
-        """Support of soft assignments, a state (S, K, …)."""
+        """Votes of soft assignments, a state (S, K, …)."""
         lattice, size = self.lattice, part.stop - part.start
-        out, first = self.out[:, :size], lattice.margin + part.start
+        out, first = self.out[:, :size], lattice.halo + part.start
         spare = None
         out[:] = 0
         for weight, plain, edged in self.groups[s]:
@@ -120,10 +120,10 @@ def best_label(shares: Real) -> Labels:
 
 def agreement(lattice: Lattice, labels: Labels, k: int) -> float:
     """Σ_{i~j} w_ij [z_i = z_j] of labels as a state."""
-    support, total = Support(lattice, k), 0.0
+    votes, total = Votes(lattice, k), 0.0
     for s in range(len(lattice.phases)):
-        for part in lattice.blocks(width(k)):
-            c = support.of_labels(labels, s, part)
+        for part in lattice.blocks(block_size(k)):
+            c = votes.of_labels(labels, s, part)
             own = lattice.core(labels)[s, part]
             for label in range(k):
                 total += float(c[label][own == label].sum(dtype=np.float64))
@@ -139,7 +139,7 @@ def energy(lattice: Lattice, labels: Labels, log_f: Real, beta: float) -> float:
 
 def state(lattice: Lattice, labels: Labels) -> Labels:
     """Labels (S, M) as a state; whatever is no pixel is nobody's neighbour."""
-    return lattice.with_margin(np.where(lattice.inside, labels, np.uint8(OUTSIDE)), OUTSIDE)
+    return lattice.with_halo(np.where(lattice.inside, labels, np.uint8(OUTSIDE)), OUTSIDE)
 
 
 def one_hot(labels: Labels, k: int) -> Real:

@@ -22,7 +22,7 @@ from emseg.mrf.fit import fit_field
 from emseg.mrf.inference.mean_field import MeanField, free_energy
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.potts import Labels, best_label, state
-from emseg.mrf.strength import CENTRE, critical
+from emseg.mrf.strength import ONSET, critical_beta
 from emseg.numerics.masked_blur import MaskedBlur
 
 WIDTHS = (1.0, 2.0)  # standard deviations of the Gaussian, in pixels
@@ -87,14 +87,14 @@ def best_start(
     starts = [grid.split(smoothed_labels(problem, planes, everywhere, k, rng, width)) for width in WIDTHS]
     log_f = emission.log_densities(plain)
     starts.append(best_label(log_f + np.log(plain.weights).astype(np.float32)[:, None]))
-    level = CENTRE * critical(grid, k) if beta is None else beta
+    level = ONSET * critical_beta(grid, k) if beta is None else beta
     trials = []
     for cells in starts:
         labels = state(grid, cells)
         mixture = problem.m_step(emission.of_labels(grid.core(labels), k))
         trial = fit_field(emission, mixture, labels, MeanField, rng, level, TRIAL)
-        log_f, total = emission.with_level(trial.mixture)
-        value = free_energy(grid, grid.with_margin(trial.shares), log_f, level) - total
+        log_f, total = emission.log_densities_and_level(trial.mixture)
+        value = free_energy(grid, grid.with_halo(trial.shares), log_f, level) - total
         trials.append((value, trial))
     best = min(trials, key=lambda pair: pair[0])[1]
     return best.mixture, best.labels

@@ -22,16 +22,16 @@ from emseg.mrf.potts import Real
 #: Critical β for two states and weights of 1, times the number of neighbours. 4 neighbours: ln(1 + √2) · 4 (Onsager
 #: 1944); 8, 6, 18, 26: Monte-Carlo results on Ising models with equal couplings. A chain has none; it gets that of 2-D.
 CRITICAL = {(1, 2): 3.5255, (2, 4): 3.5255, (2, 8): 3.0431, (3, 6): 2.6599, (3, 18): 2.318, (3, 26): 2.238}
-CENTRE, STRENGTH = 1.15, 0.2  # of the prior: where it begins, over β_c, and λ
+ONSET, STRENGTH = 1.15, 0.2  # of the prior: where it begins, over β_c, and λ
 LARGEST_STEP = 0.3
 
 
-def critical(lattice: Lattice, k: int) -> float:
+def critical_beta(lattice: Lattice, k: int) -> float:
     """Critical β of the K-state Potts model, ln(1 + √K) on 4 neighbours.
 
     On other lattices it is taken to grow with K in the same way, and to fall with the sum of the weights.
     """
-    two = CRITICAL[len(lattice.shape), lattice.neighbours] / lattice.reach
+    two = CRITICAL[len(lattice.shape), lattice.neighbours] / lattice.total_weight
     return two * float(np.log1p(np.sqrt(max(k, 2))) / np.log1p(np.sqrt(2)))
 
 
@@ -46,7 +46,7 @@ class Slope:
     _spare: dict[int, Real] = field(default_factory=dict)
 
     def add(self, c: Real, p: Real, inside: NDArray[Any]) -> None:
-        """Count a block of pixels with support c (K, B) and label probabilities p (K, B), zero outside."""
+        """Count a block of pixels with votes c (K, B) and label probabilities p (K, B), zero outside."""
         w = np.multiply(c, np.float32(self.beta))
         np.exp(w, out=w)
         w /= w.sum(0)
@@ -64,7 +64,7 @@ class Slope:
         if self.n == 0:
             return self.beta
         weight = self.n * STRENGTH / critical_beta**2
-        above = self.beta - CENTRE * critical_beta
+        above = self.beta - ONSET * critical_beta
         first = self.first - weight * max(above, 0.0)
         second = self.second - (weight if above > 0 else 0.0)
         if second == 0:

@@ -23,7 +23,7 @@ from emseg.mrf.inference.registry import METHODS, inference
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import lattice
 from emseg.mrf.potts import state
-from emseg.mrf.strength import Slope, critical
+from emseg.mrf.strength import Slope, critical_beta
 
 SHAPE, K = (20, 24), 3
 
@@ -105,12 +105,12 @@ def test_beta_is_averaged_with_the_same_step_sizes(stripes: np.ndarray) -> None:
         FieldEM(OneNeighbour, Told.schedule, False), problem, start, Scheduled(6), np.random.default_rng(0)
     )
     assert last is not None
-    beta, expected = critical(grid, K), []
+    beta, expected = critical_beta(grid, K), []
     for gamma in [1, 1, 1, 2**-0.7, 3**-0.7, 4**-0.7]:
         slope, c = Slope(beta), np.zeros((K, stripes.size), np.float32)
         c[0] = 1
         slope.add(c, c, np.ones(stripes.size))
-        beta += gamma * (slope.newton(critical(grid, K)) - beta)
+        beta += gamma * (slope.newton(critical_beta(grid, K)) - beta)
         expected.append(beta)
     np.testing.assert_allclose(last.betas, expected, rtol=1e-4)
     assert np.ptp(expected) > 0.1
@@ -192,5 +192,5 @@ def test_the_first_beta_is_the_critical_one_and_large_fields_are_measured_in_par
     image = rng.normal(np.arange(side)[:, None] * K // side * np.ones((side, side)), 1)
     problem, start = problem_of(image, None)
     FieldEM(Watching, MeanField.schedule, False).init(problem, start, rng)
-    assert seen[0] == pytest.approx(critical(problem.emission.lattice, K))
+    assert seen[0] == pytest.approx(critical_beta(problem.emission.lattice, K))
     assert seen[1] == pytest.approx(problem.n / 3, rel=0.1)

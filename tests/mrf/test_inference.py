@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emseg.mrf.inference import gibbs, graph_cut, icm, mean_field
 from emseg.mrf.inference.label_field import visit_conditionals
-from emseg.mrf.potts import Support, energy, one_hot
+from emseg.mrf.potts import Votes, energy, one_hot
 from tests.mrf import fields
 
 BETA = 0.8
@@ -74,7 +74,7 @@ def test_icm_never_raises_the_energy_and_ends_at_a_mode(seed: int, neighbours: i
     def keep(s: int, part: slice, c: np.ndarray, p: np.ndarray) -> None:
         found[s, :, part] = p
 
-    visit_conditionals(grid, labels, cells, beta, keep, Support(grid, k))
+    visit_conditionals(grid, labels, cells, beta, keep, Votes(grid, k))
     shares, own = grid.join(found)[:, valid], grid.join(grid.core(labels))[valid]
     np.testing.assert_allclose(shares[own, np.arange(own.size)], shares.max(0), rtol=1e-5)
     assert (grid.join(grid.core(labels))[~valid] == 255).all()

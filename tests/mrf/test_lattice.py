@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.mrf.lattice import lattice, offsets, scaled
-from emseg.mrf.potts import Support, agreement, energy
+from emseg.mrf.lattice import lattice, offsets, with_influence
+from emseg.mrf.potts import Votes, agreement, energy
 from tests.mrf import fields
 
 SHAPES = [((5, 6), 4), ((5, 6), 8), ((1, 7), 4), ((7, 1), 8), ((4, 3, 5), 6), ((3, 3, 4), 18), ((3, 4, 3), 26)]
@@ -38,10 +38,10 @@ def test_support_of_shares_and_of_labels_agree(h: int, w: int, neighbours: int, 
     grid = lattice((h, w), neighbours, guide=guide)
     labels = fields.as_state(grid, rng.integers(0, 4, (h, w)))
     shares = (labels[:, None] == np.arange(4, dtype=np.uint8)[:, None]).astype(np.float32)
-    support, whole = Support(grid, 4), slice(0, grid.cells)
+    votes, whole = Votes(grid, 4), slice(0, grid.cells)
     for s in range(len(grid.phases)):
-        hard = support.of_labels(labels, s, whole).copy()
-        np.testing.assert_allclose(support.of_shares(shares, s, whole), hard, atol=1e-5)
+        hard = votes.of_labels(labels, s, whole).copy()
+        np.testing.assert_allclose(votes.of_shares(shares, s, whole), hard, atol=1e-5)
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=3), st.integers(0, 99))
@@ -58,7 +58,7 @@ def test_contrast_weights_fall_with_the_step_and_have_mean_one() -> None:
     guide[:, :, 4:] = 10
     grid = lattice((6, 8), 4, guide=guide)
     weights = {}
-    for phase, row, inside in zip(grid.phases, grid.links, grid.inside, strict=True):
+    for phase, row, inside in zip(grid.phases, grid.couplings, grid.inside, strict=True):
         for link in row:
             on_grid = link.edge.reshape(grid.padded)
             for y, x in np.argwhere(inside.reshape(grid.padded)):
@@ -84,13 +84,13 @@ def test_scaled_weights_are_products_of_what_pixels_hold(neighbours: int) -> Non
     image = rng.normal(size=(1, *shape))
     for guide in (None, image):
         plain = lattice(shape, neighbours, guide=guide)
-        both = scaled(plain, hold)
+        both = with_influence(plain, hold)
         z = rng.integers(0, 2, shape)
         found = []
         for grid in (plain, both):
-            labels = grid.with_margin(np.where(grid.inside, grid.split(z.astype(np.uint8)), 255).astype(np.uint8), 255)
-            support = Support(grid, 2)
-            cells = np.stack([support.of_labels(labels, s, slice(0, grid.cells)).copy() for s in range(4)])
+            labels = grid.with_halo(np.where(grid.inside, grid.split(z.astype(np.uint8)), 255).astype(np.uint8), 255)
+            votes = Votes(grid, 2)
+            cells = np.stack([votes.of_labels(labels, s, slice(0, grid.cells)).copy() for s in range(4)])
             found.append(grid.join(cells))
         if guide is None:
             y, x = np.indices(shape)

@@ -7,25 +7,25 @@ import pytest
 
 from emseg.mrf.inference import gibbs
 from emseg.mrf.lattice import lattice
-from emseg.mrf.potts import Support, one_hot, state
-from emseg.mrf.strength import CENTRE, Slope, critical
+from emseg.mrf.potts import Votes, one_hot, state
+from emseg.mrf.strength import ONSET, Slope, critical_beta
 from tests.mrf import fields
 
 
 def slope_at(beta: float, grid: object, labels: np.ndarray, k: int) -> Slope:
-    slope, support, own = Slope(beta), Support(grid, k), grid.core(one_hot(labels, k))
+    slope, votes, own = Slope(beta), Votes(grid, k), grid.core(one_hot(labels, k))
     for s in range(len(grid.phases)):
         whole = slice(0, grid.cells)
-        slope.add(support.of_labels(labels, s, whole), own[s], grid.inside[s])
+        slope.add(votes.of_labels(labels, s, whole), own[s], grid.inside[s])
     return slope
 
 
 def log_pseudo_likelihood(z: np.ndarray, beta: float, near: dict, k: int) -> float:
-    support = {site: np.zeros(k) for site in np.ndindex(z.shape)}
+    votes = {site: np.zeros(k) for site in np.ndindex(z.shape)}
     for (a, b), w in near.items():
-        support[a][z[b]] += w
-        support[b][z[a]] += w
-    return sum(beta * c[z[site]] - np.log(np.exp(beta * c).sum()) for site, c in support.items())
+        votes[a][z[b]] += w
+        votes[b][z[a]] += w
+    return sum(beta * c[z[site]] - np.log(np.exp(beta * c).sum()) for site, c in votes.items())
 
 
 def test_derivatives_of_the_pseudo_likelihood() -> None:
@@ -47,7 +47,7 @@ def test_the_strength_of_a_sample_is_recovered(k: int, beta: float, neighbours: 
         gibbs.sweep(grid, labels, flat.astype(np.float32), beta, rng)
     found = 0.5
     for _ in range(10):
-        found = slope_at(found, grid, labels, k).newton(critical(grid, k))
+        found = slope_at(found, grid, labels, k).newton(critical_beta(grid, k))
     assert found == pytest.approx(beta, abs=0.05)
 
 
@@ -55,17 +55,17 @@ def test_the_prior_holds_where_everything_is_one_region() -> None:
     grid = lattice((32, 32), 4)
     labels, found = fields.as_state(grid, np.zeros((32, 32))), 0.5
     for _ in range(30):
-        found = slope_at(found, grid, labels, 3).newton(critical(grid, 3))
-    assert CENTRE * critical(grid, 3) < found < 2 * critical(grid, 3)
+        found = slope_at(found, grid, labels, 3).newton(critical_beta(grid, 3))
+    assert ONSET * critical_beta(grid, 3) < found < 2 * critical_beta(grid, 3)
 
 
 def test_critical_values() -> None:
     for k in (2, 3, 4):
-        assert critical(lattice((9, 9), 4), k) == pytest.approx(np.log(1 + np.sqrt(k)), rel=1e-3)
+        assert critical_beta(lattice((9, 9), 4), k) == pytest.approx(np.log(1 + np.sqrt(k)), rel=1e-3)
     for k, known in ((2, 0.4433), (3, 0.5505), (4, 0.6286)):  # simple cubic: Monte-Carlo results
-        assert critical(lattice((4, 4, 4), 6), k) == pytest.approx(known, rel=0.15)
+        assert critical_beta(lattice((4, 4, 4), 6), k) == pytest.approx(known, rel=0.15)
     thick = lattice((4, 4, 4), 6, spacing=(3, 1, 1))
-    assert critical(thick, 2) > critical(lattice((4, 4, 4), 6), 2)
+    assert critical_beta(thick, 2) > critical_beta(lattice((4, 4, 4), 6), 2)
 
 
 def test_nothing_is_seen_nothing_moves() -> None:
@@ -74,4 +74,4 @@ def test_nothing_is_seen_nothing_moves() -> None:
 
 def test_a_state_has_no_neighbours_outside() -> None:
     grid = lattice((3, 3), 4)
-    assert (state(grid, np.zeros(grid.inside.shape, np.uint8)) == 255).sum() == 4 * (grid.cells + 2 * grid.margin) - 9
+    assert (state(grid, np.zeros(grid.inside.shape, np.uint8)) == 255).sum() == 4 * (grid.cells + 2 * grid.halo) - 9

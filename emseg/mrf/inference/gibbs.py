@@ -10,7 +10,7 @@ from emseg.mrf.inference.label_field import LabelField
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import OUTSIDE, STEEP, Labels, Real, Support, best_label, state, width
+from emseg.mrf.potts import OUTSIDE, LARGEST_EXPONENT, Labels, Real, Votes, best_label, state, block_size
 
 
 class Gibbs(LabelField):
@@ -28,7 +28,7 @@ class Gibbs(LabelField):
     labels_large: ClassVar[str] = "gibbs"
 
     def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
-        sweep(self.lattice, self.labels, log_f, beta, rng, visit, self.support)
+        sweep(self.lattice, self.labels, log_f, beta, rng, visit, self.votes)
 
     def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
         """Marginal probabilities, as the mean of the conditional ones over `sweeps` sweeps, and their largest."""
@@ -50,14 +50,14 @@ def sweep(
     beta: float,
     rng: np.random.Generator,
     visit: Visit | None = None,
-    support: Support | None = None,
+    votes: Votes | None = None,
 ) -> None:
     """Draw every pixel's label once, given its neighbours and its value; labels, a state, change in place.
 
     Parameters
     ----------
     lattice : Lattice
-    labels : ndarray of uint8, shape (S, margin + M + margin)
+    labels : ndarray of uint8, shape (S, halo + M + halo)
     log_f : ndarray of float32, shape (S, K, M)
         Log-densities less the largest at each pixel.
     beta : float
@@ -65,21 +65,21 @@ def sweep(
     visit : callable, optional
         Receives the conditional probabilities; they estimate marginals with less noise than the drawn labels do
         (Rao-Blackwell).
-    support : Support, optional
+    votes : Votes, optional
         Buffers to use again.
     """
     k = log_f.shape[1]
-    support = support or Support(lattice, k)
-    size = width(k)
+    votes = votes or Votes(lattice, k)
+    size = block_size(k)
     p, total, draw = np.empty((k, size), np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
     above, own = np.empty(size, np.bool_), lattice.core(labels)
     blank = np.where(lattice.inside, 0, OUTSIDE).astype(np.uint8)
-    steep = beta * lattice.largest_support > STEEP
+    steep = beta * lattice.largest_votes > LARGEST_EXPONENT
     for s in range(len(lattice.phases)):
         for part in lattice.blocks(size):
             n = part.stop - part.start
             e, cumulative, u, over = p[:, :n], total[:n], draw[:n], above[:n]
-            c = support.of_labels(labels, s, part)
+            c = votes.of_labels(labels, s, part)
             np.multiply(c, np.float32(beta), out=e)
             e += log_f[s, :, part]
             if steep:

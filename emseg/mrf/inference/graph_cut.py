@@ -21,7 +21,7 @@ from emseg.mrf.inference.label_field import LabelField, visit_conditionals
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import Labels, Real, Support
+from emseg.mrf.potts import Labels, Real, Votes
 
 CYCLES = 10  # at most; three are the rule
 FINEST = 1000.0  # units of energy in one, for SciPy's integers
@@ -42,7 +42,7 @@ class GraphCut(LabelField):
     def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
         expand(self.lattice, self.labels, log_f, beta)
         if visit:
-            visit_conditionals(self.lattice, self.labels, log_f, beta, visit, self.support)
+            visit_conditionals(self.lattice, self.labels, log_f, beta, visit, self.votes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +58,11 @@ def pairs(lattice: Lattice) -> Pairs:
     """All pairs of neighbours; sites are numbered phase by phase."""
     number = np.full(lattice.inside.shape, -1, np.int32)
     number[lattice.inside] = np.arange(lattice.n_sites)
-    around = lattice.with_margin(number, -1)
+    around = lattice.with_halo(number, -1)
     found: list[tuple[Indices, Indices, Array]] = []
-    for s, row in enumerate(lattice.links):
+    for s, row in enumerate(lattice.couplings):
         for link in row:
-            first = lattice.margin + link.shift
+            first = lattice.halo + link.shift
             there = around[link.source, first : first + lattice.cells]
             once = np.flatnonzero((number[s] >= 0) & (there > number[s]))
             edge = np.ones(once.size) if link.edge is None else link.edge[once].astype(np.float64)
@@ -77,14 +77,14 @@ def expand(lattice: Lattice, labels: Labels, log_f: Real, beta: float, cycles: i
     Parameters
     ----------
     lattice : Lattice
-    labels : ndarray of uint8, shape (S, margin + M + margin)
+    labels : ndarray of uint8, shape (S, halo + M + halo)
     log_f : ndarray of float32, shape (S, K, M)
     beta : float
     cycles : int
         Most rounds over all α.
     """
-    k, support = log_f.shape[1], Support(lattice, log_f.shape[1])
-    while icm.sweep(lattice, labels, log_f, beta, support):
+    k, votes = log_f.shape[1], Votes(lattice, log_f.shape[1])
+    while icm.sweep(lattice, labels, log_f, beta, votes):
         pass
     edges, inside, own = pairs(lattice), lattice.inside, lattice.core(labels)
     z, cost = own[inside].astype(np.intp), -log_f.transpose(0, 2, 1)[inside].astype(np.float64)

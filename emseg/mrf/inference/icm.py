@@ -10,7 +10,7 @@ from emseg.mrf.inference.label_field import LabelField, visit_conditionals
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import OUTSIDE, Labels, Real, Support, width
+from emseg.mrf.potts import OUTSIDE, Labels, Real, Votes, block_size
 
 
 class ICM(LabelField):
@@ -26,9 +26,9 @@ class ICM(LabelField):
     labels_large: ClassVar[str] = "icm"
 
     def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
-        sweep(self.lattice, self.labels, log_f, beta, self.support)
+        sweep(self.lattice, self.labels, log_f, beta, self.votes)
         if visit:
-            visit_conditionals(self.lattice, self.labels, log_f, beta, visit, self.support)
+            visit_conditionals(self.lattice, self.labels, log_f, beta, visit, self.votes)
 
 
 def sweep(
@@ -36,29 +36,29 @@ def sweep(
     labels: Labels,
     log_f: Real,
     beta: float,
-    support: Support | None = None,
+    votes: Votes | None = None,
 ) -> int:
     """Update every pixel's label once, in place, and return how many changed. The energy never rises.
 
     Parameters
     ----------
     lattice : Lattice
-    labels : ndarray of uint8, shape (S, margin + M + margin)
+    labels : ndarray of uint8, shape (S, halo + M + halo)
         A state.
     log_f : ndarray of float32, shape (S, K, M)
     beta : float
-    support : Support, optional
+    votes : Votes, optional
         Buffers to use again.
     """
     k = log_f.shape[1]
-    support = support or Support(lattice, k)
-    own, size, changed = lattice.core(labels), width(k), 0
+    votes = votes or Votes(lattice, k)
+    own, size, changed = lattice.core(labels), block_size(k), 0
     best, score = np.empty(size, np.float32), np.empty(size, np.float32)
     blank = np.where(lattice.inside, 0, OUTSIDE).astype(np.uint8)
     for s in range(len(lattice.phases)):
         for part in lattice.blocks(size):
             n = part.stop - part.start
-            c = support.of_labels(labels, s, part)
+            c = votes.of_labels(labels, s, part)
             z = np.zeros(n, np.uint8)
             np.multiply(c[0], np.float32(beta), out=best[:n])
             best[:n] += log_f[s, 0, part]

@@ -10,7 +10,7 @@ import numpy as np
 
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import STEEP, Labels, Real, Support, best_label, state, width
+from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, state, block_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,20 +20,20 @@ class LabelField(ABC):
     Attributes
     ----------
     lattice : Lattice
-    labels : ndarray of uint8, shape (S, margin + M + margin)
+    labels : ndarray of uint8, shape (S, halo + M + halo)
         A state, 0…K-1.
-    support : Support
+    votes : Votes
         Buffers.
     """
 
     lattice: Lattice
     labels: Labels
-    support: Support
+    votes: Votes
 
     @classmethod
     def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
         """Start from labels, a state."""
-        return cls(lattice, labels.copy(), Support(lattice, k))
+        return cls(lattice, labels.copy(), Votes(lattice, k))
 
     @classmethod
     def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
@@ -64,18 +64,18 @@ class LabelField(ABC):
         def keep(s: int, part: slice, c: Real, p: Real) -> None:
             probabilities[s, :, part] = p
 
-        visit_conditionals(self.lattice, labels, log_f, beta, keep, self.support)
+        visit_conditionals(self.lattice, labels, log_f, beta, keep, self.votes)
         return probabilities, labels
 
 
 def visit_conditionals(
-    lattice: Lattice, labels: Labels, log_f: Real, beta: float, visit: Visit, support: Support
+    lattice: Lattice, labels: Labels, log_f: Real, beta: float, visit: Visit, votes: Votes
 ) -> None:
     """Show p(z_i = k | neighbours' labels, x_i) of all pixels to `visit`, block by block; no label changes."""
-    steep = beta * lattice.largest_support > STEEP
+    steep = beta * lattice.largest_votes > LARGEST_EXPONENT
     for s in range(len(lattice.phases)):
-        for part in lattice.blocks(width(log_f.shape[1])):
-            c = support.of_labels(labels, s, part)
+        for part in lattice.blocks(block_size(log_f.shape[1])):
+            c = votes.of_labels(labels, s, part)
             p = np.multiply(c, np.float32(beta))
             p += log_f[s, :, part]
             if steep:

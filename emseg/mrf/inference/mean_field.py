@@ -17,7 +17,7 @@ import numpy as np
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import STEEP, Labels, Real, Support, best_label, one_hot, state, width
+from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, one_hot, state, block_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +27,15 @@ class MeanField:
     Attributes
     ----------
     lattice : Lattice
-    q : ndarray of float32, shape (S, K, margin + M + margin)
+    q : ndarray of float32, shape (S, K, halo + M + halo)
         A state, zero outside.
-    support : Support
+    votes : Votes
         Buffers.
     """
 
     lattice: Lattice
     q: Real
-    support: Support
+    votes: Votes
 
     name: ClassVar[str] = "mean-field"
     schedule: ClassVar[Schedule] = Schedule(iterations=60, hold=60, sweeps=2, answer=10, still=1e-3)
@@ -46,19 +46,19 @@ class MeanField:
     @classmethod
     def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
         """Start from labels, as assignments of zeros and ones."""
-        return cls(lattice, one_hot(labels, k), Support(lattice, k))
+        return cls(lattice, one_hot(labels, k), Votes(lattice, k))
 
     @classmethod
     def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
         """Start from soft assignments."""
-        return cls(lattice, q, Support(lattice, q.shape[1]))
+        return cls(lattice, q, Votes(lattice, q.shape[1]))
 
     def iterate(
         self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
     ) -> Self:
         """The state after `sweeps` more sweeps."""
         for left in range(sweeps)[::-1]:
-            sweep(self.lattice, self.q, log_f, beta, None if left else visit, self.support)
+            sweep(self.lattice, self.q, log_f, beta, None if left else visit, self.votes)
         return replace(self)
 
     def free_energy(self, log_f: Real, beta: float) -> float:
@@ -77,32 +77,32 @@ def sweep(
     log_f: Real,
     beta: float,
     visit: Visit | None = None,
-    support: Support | None = None,
+    votes: Votes | None = None,
 ) -> None:
     """Update every pixel's assignment once, in place.
 
     Parameters
     ----------
     lattice : Lattice
-    q : ndarray of float32, shape (S, K, margin + M + margin)
+    q : ndarray of float32, shape (S, K, halo + M + halo)
         A state, zero outside.
     log_f : ndarray of float32, shape (S, K, M)
         Log-densities less the largest at each pixel.
     beta : float
     visit : callable, optional
-        Receives phase, cells, support and the new assignment.
-    support : Support, optional
+        Receives phase, cells, votes and the new assignment.
+    votes : Votes, optional
         Buffers to use again.
     """
     k = log_f.shape[1]
-    support = support or Support(lattice, k)
-    own, size = lattice.core(q), width(k)
+    votes = votes or Votes(lattice, k)
+    own, size = lattice.core(q), block_size(k)
     total = np.empty(size, np.float32)
-    steep = beta * lattice.largest_support > STEEP
+    steep = beta * lattice.largest_votes > LARGEST_EXPONENT
     for s in range(len(lattice.phases)):
         for part in lattice.blocks(size):
             e, norm = own[s, :, part], total[: part.stop - part.start]
-            c = support.of_shares(q, s, part)
+            c = votes.of_probabilities(q, s, part)
             np.multiply(c, np.float32(beta), out=e)
             e += log_f[s, :, part]
             if steep:
@@ -118,12 +118,12 @@ def sweep(
 def free_energy(lattice: Lattice, q: Real, log_f: Real, beta: float) -> float:
     """F(q) of a state, for log-densities less their largest (which sum to a constant)."""
     k = log_f.shape[1]
-    support, own = Support(lattice, k), lattice.core(q)
+    votes, own = Votes(lattice, k), lattice.core(q)
     total = 0.0
     for s in range(len(lattice.phases)):
-        for part in lattice.blocks(width(k)):
+        for part in lattice.blocks(block_size(k)):
             r = own[s, :, part]
-            c = support.of_shares(q, s, part)
+            c = votes.of_probabilities(q, s, part)
             c *= np.float32(-0.5 * beta)
             c -= log_f[s, :, part]
             c += np.log(np.maximum(r, np.finfo(np.float32).tiny))

@@ -11,7 +11,7 @@ from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import Labels, Real
 
-#: Receives, for each block of pixels: the phase, the cells, the support c (K, B), and p(z_i = k | neighbours, x) or q,
+#: Receives, for each block of pixels: the phase, the cells, the votes c (K, B), and p(z_i = k | neighbours, x) or q,
 #: (K, B), which is zero outside. Both arrays are used again for the next block.
 Visit = Callable[[int, slice, Real, Real], None]
 
@@ -48,14 +48,14 @@ class Inference(Protocol):
         Parameters
         ----------
         lattice : Lattice
-        labels : ndarray of uint8, shape (S, margin + M + margin)
+        labels : ndarray of uint8, shape (S, halo + M + halo)
             A state, 0…K-1.
         k : int
         """
 
     @classmethod
     def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
-        """Start from soft assignments, a state, shape (S, K, margin + M + margin)."""
+        """Start from soft assignments, a state, shape (S, K, halo + M + halo)."""
 
     def iterate(
         self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
