@@ -1,4 +1,4 @@
-"""What the pixels say of the classes: log-densities on the lattice, and the statistics of soft assignments."""
+"""What pixels say of the classes: log-densities on the lattice, and the statistics of soft assignments."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
-from emseg.mixture.couplings.link import Link
+from emseg.mixture.links.link import Link
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import Real, block_size
-from emseg.mrf.tiles import Tile, stacked
+from emseg.mrf.potts import Real, block_size, one_hot
+from emseg.mrf.tiles import Tile, stack_tiles
 
-LOWEST = -80.0  # log-densities further below the largest make no difference, and subnormal numbers are slow
-BLOCK = 8192
+#: Nats. Log-densities less their largest are cut off here: e^-80 of a pixel changes no sum of single precision, and
+#: subnormal numbers, which begin at e^-87, are slow.
+LOWEST = -80.0
+BLOCK = 8192  # pixels that are converted at once: 64 KiB a dimension in double precision
 
 
 class Known(NamedTuple):
@@ -36,29 +38,29 @@ class Known(NamedTuple):
     log_prior: NDArray[np.float32] | None = None
 
     def of_tiles(self, tiles: Sequence[Tile]) -> Known:
-        """The same for tiles of the grid, as `stacked`."""
-        return Known(*(None if planes is None else stacked(planes, tiles) for planes in self))
+        """The same for tiles of the grid, as `stack_tiles` puts them together."""
+        return Known(*(None if planes is None else stack_tiles(planes, tiles) for planes in self))
 
 
 NOTHING = Known()
 
 
 class Emission:
-    """The samples of a problem on a lattice.
+    """The pixels of a problem on a lattice.
 
     Parameters
     ----------
     problem : Problem
-        Family, covariance model and penalty; its samples are the rows that `index` refers to.
+        Family, covariance model and penalty. Its samples are the rows that `index` refers to.
     lattice : Lattice
     index : ndarray of int, `lattice.shape`
-        The row of each pixel; anything outside.
+        The row of each pixel; any number outside.
+    keep : bool
+        Whether to hold T(x) of all pixels in memory, 4 P bytes a pixel. It pays where statistics are wanted often.
     known : Known
         What is known of pixels beforehand.
     weighted : bool
-        Whether the weights of the mixture count, as without a field; a field has none.
-    keep : bool
-        Hold T(x) of all pixels in memory, 4 P bytes each, as is worth its while if statistics are wanted often.
+        Whether the weights of the mixture count. They do in a mixture; a Potts field has none.
     """
 
     def __init__(
@@ -74,11 +76,11 @@ class Emission:
         self.marks = None if known.marks is None else lattice.split(known.marks)
         self.log_prior: Real | None = None if known.log_prior is None else lattice.split(known.log_prior)
         rows = problem.rows
-        self.few = 2 * rows.n_rows < lattice.n_sites  # then densities are cheaper by row
-        kind = np.intp if keep else np.int32
-        self.index = lattice.split(index.astype(kind, copy=False))
-        x = np.asarray(rows.x, np.float32)
-        self.x: Real | None = None if self.few else np.stack([x[:, cells] for cells in self.index])
+        self.index = lattice.split(index.astype(np.intp if keep else np.int32, copy=False))
+        self.x: Real | None = None  # where distinct rows are few, densities are computed by row
+        if 2 * rows.n_rows >= lattice.n_sites:
+            x = np.asarray(rows.x, np.float32)
+            self.x = np.stack([x[:, cells] for cells in self.index])
         self.t: Real | None = None
         if keep:
             size = (len(self.index), problem.family.n_monomials(rows.d), lattice.cells)
@@ -89,12 +91,12 @@ class Emission:
 
     @property
     def learns(self) -> bool:
-        """Whether the field changes the mixture; of pixels that may be mixed, their own values say more."""
+        """Whether the mixture is fitted to what the field says, see `Family.refitted_in_field`."""
         return self.problem.family.refitted_in_field
 
     @property
     def shift(self) -> float:
-        """What brings Σ log f from standardised to the features' own units."""
+        """What brings Σ_i log f(x_i) from standardised coordinates to the features' own units, in nats."""
         return float(np.sum(self.problem.log_jacobian)) * self.lattice.n_sites
 
     def _monomials(self, s: int, part: slice) -> Real:
@@ -114,50 +116,45 @@ class Emission:
         return log_f, level + self.shift
 
     def _densities(self, mixture: Mixture, wanted: bool) -> tuple[Real, float]:
-        inside, level = self.lattice.inside, 0.0
+        """Log-densities less their largest; and the sum of the largest, if it is wanted."""
         out = np.empty((len(self.index), mixture.k, self.lattice.cells), np.float32)
-        table, tops = None, None
-        if self.x is None:
-            joint, tops = self._levelled(mixture, self.problem.rows.x)
-            table = joint.astype(np.float32)
-        for s, cells in enumerate(self.index):
-            if table is not None and tops is not None:
-                for row, plane in zip(table, out[s], strict=True):
-                    np.take(row, cells, out=plane, mode="clip")
-                if wanted:
-                    level += float(np.sum(tops[cells], where=inside[s]))
-                continue
-            assert self.x is not None
-            for part in self.lattice.blocks(BLOCK):
-                out[s, :, part], top = self._levelled(mixture, self.x[s, :, part].astype(np.float64))
-                level += float(top @ inside[s, part])
+        level = self._fill_by_row(out, mixture, wanted) if self.x is None else self._fill(out, mixture, self.x)
         if self.log_prior is not None:
             out += self.log_prior
             tops = out.max(1)
             out -= tops[:, None]
             np.maximum(out, LOWEST, out=out)
-            level += float(np.sum(tops, where=inside, dtype=np.float64))
-        return out, level + self._hold(out)
+            level += float(np.sum(tops, where=self.lattice.inside, dtype=np.float64))
+        if self.marks is not None:
+            level += _fix_marked(out, self.marks)
+        return out, level
 
-    def _levelled(self, mixture: Mixture, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """log f_k(x) less its largest, at least LOWEST, (K, N), and the largest, (N,)."""
+    def _fill_by_row(self, out: Real, mixture: Mixture, wanted: bool) -> float:
+        joint, tops = self._relative(mixture, self.problem.rows.x)
+        table, level = joint.astype(np.float32), 0.0
+        for cells, inside, planes in zip(self.index, self.lattice.inside, out, strict=True):
+            for row, plane in zip(table, planes, strict=True):
+                np.take(row, cells, out=plane, mode="clip")
+            if wanted:
+                level += float(np.sum(tops[cells], where=inside))
+        return level
+
+    def _fill(self, out: Real, mixture: Mixture, x: Real) -> float:
+        level = 0.0
+        for own, inside, planes in zip(x, self.lattice.inside, out, strict=True):
+            for part in self.lattice.blocks(BLOCK):
+                planes[:, part], tops = self._relative(mixture, own[:, part].astype(np.float64))
+                level += float(tops @ inside[part])
+        return level
+
+    def _relative(self, mixture: Mixture, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """log f_k(x) less its largest, at least LOWEST, (K, N); and the largest, (N,)."""
         joint = mixture.log_joint(x)
         if not self.weighted:
             joint -= np.log(mixture.weights)[:, None]
         top = joint.max(0)
         joint -= top
         return np.maximum(joint, LOWEST, out=joint), top
-
-    def _hold(self, log_f: Real) -> float:
-        """Leave marked pixels their label alone, in place; what that takes off the sum of the largest log-densities."""
-        moved = 0.0
-        for label in range(1, log_f.shape[1] + 1) if self.marks is not None else ():
-            assert self.marks is not None
-            here = self.marks == label
-            moved += float(log_f[:, label - 1][here].sum(dtype=np.float64))
-            for other in range(log_f.shape[1]):
-                log_f[:, other][here] = 0 if other == label - 1 else LOWEST
-        return moved
 
     def statistics(self, s: int, part: slice, p: Real, link: Link | None = None) -> NDArray[np.float64]:
         """Σ_i p_ik T(x_i) over a block, shape (K, P), or what takes the place of T where there is a link."""
@@ -166,13 +163,36 @@ class Emission:
             return (p @ t.T).astype(np.float64)
         return link.gather(p, link.eta.astype(np.float32) @ t, t)
 
-    def of_shares(self, q: Real, link: Link | None = None) -> Stats:
+    def stats_of_probabilities(self, q: Real, link: Link | None = None) -> Stats:
         """Statistics of soft assignments (S, K, M)."""
         size = block_size(1) if self.t is None else BLOCK
         places = [(s, part) for s in range(len(q)) for part in self.lattice.blocks(size)]
         total = np.sum([self.statistics(s, part, q[s, :, part], link) for s, part in places], axis=0)
         return self.problem.family.completed(total) if link is None else Stats(total[:, 0].copy(), total)
 
-    def of_labels(self, labels: NDArray[np.uint8], k: int) -> Stats:
+    def stats_of_labels(self, labels: NDArray[np.uint8], k: int) -> Stats:
         """Statistics of labels (S, M)."""
-        return self.of_shares((labels[:, None] == np.arange(k, dtype=np.uint8)[:, None]).astype(np.float32))
+        return self.stats_of_probabilities(one_hot(labels, k))
+
+
+def _fix_marked(log_f: Real, marks: NDArray[np.uint8]) -> float:
+    """Leave marked pixels their own label alone, in place.
+
+    Parameters
+    ----------
+    log_f : ndarray of float32, shape (S, K, M)
+    marks : ndarray of uint8, shape (S, M)
+        1…K; 0 for pixels without a mark.
+
+    Returns
+    -------
+    float
+        The log-densities of the marked labels, which the sum of the largest log-densities changes by.
+    """
+    moved = 0.0
+    for label in range(log_f.shape[1]):
+        here = marks == label + 1
+        moved += float(log_f[:, label][here].sum(dtype=np.float64))
+        for other in range(log_f.shape[1]):
+            log_f[:, other][here] = 0 if other == label else LOWEST
+    return moved

@@ -44,7 +44,7 @@ class FieldProblem:
     ----------
     emission : Emission
     labels : ndarray of uint8
-        A state to start from, see `emseg.mrf.potts.state`.
+        Labels to start from, with a halo.
     beta : float, optional
         Strength of the field; estimated unless given.
     """
@@ -142,10 +142,11 @@ class FieldEM:
     ) -> tuple[FieldState, Info]:
         emission, turn = problem.emission, len(before.betas) if before else 0
         if before and not emission.learns:
-            densities = before.densities
+            log_f, level = before.densities
+        elif self.monotone:
+            log_f, level = emission.log_densities_and_level(mixture)
         else:
-            densities = emission.log_densities_and_level(mixture) if self.monotone else (emission.log_densities(mixture), 0.0)
-        log_f, level = densities
+            log_f, level = emission.log_densities(mixture), 0.0
         tally = _Tally(emission, mixture, None if problem.beta is not None else beta, turn)
         field = field.iterate(log_f, beta, rng, self.schedule.sweeps, tally)
         gamma = self.schedule.step_size(turn)
@@ -161,7 +162,7 @@ class FieldEM:
             (*(before.betas if before else ()), after),
             (*(before.free_energies if before else ()), *(() if free is None else (free - level,))),
             (*(before.recent if before else ()), np.append(stats.n / stats.n.sum(), after))[-WAIT:],
-            densities,
+            (log_f, level),
         )
         ending = None
         if state.settled(self.schedule.still):

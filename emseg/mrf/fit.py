@@ -14,11 +14,11 @@ from emseg.mrf.field_em import FieldEM, FieldProblem, maximised
 from emseg.mrf.inference import mean_field
 from emseg.mrf.inference.protocol import Inference
 from emseg.mrf.inference.schedule import Schedule
-from emseg.mrf.potts import Labels, Real, Votes, best_label, one_hot, state
+from emseg.mrf.potts import Labels, Real, Votes, best_label, haloed_labels, one_hot
 
-GROWTH = 8  # sweeps in which the field grows to its strength
-#: Of mean field where β is 0: then it is plain EM, and nothing is gained by an early end.
-ALONE = Schedule(iterations=1000, hold=1000, sweeps=1, answer=1, still=1e-6)
+GROWTH = 8  # sweeps of mean field in which β grows from an eighth of its value to all of it
+#: For mean field where β is 0: that is EM without a field, and nothing is gained by an early end.
+WITHOUT_FIELD = Schedule(iterations=1000, hold=1000, sweeps=1, answer=1, still=1e-6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,10 +29,10 @@ class FieldFit:
     ----------
     mixture : Mixture
     beta : float
-    shares : ndarray of float32, shape (S, K, M)
+    probabilities : ndarray of float32, shape (S, K, M)
         Probability of each class at each pixel: marginals (gibbs, mean-field), or given the neighbours' labels.
     labels : ndarray of uint8, shape (S, halo + M + halo)
-        A state: the answer, 0…K-1.
+        The answer, 0…K-1, with a halo.
     betas : tuple of float
         β after every iteration.
     sweeps : int
@@ -47,7 +47,7 @@ class FieldFit:
 
     mixture: Mixture
     beta: float
-    shares: Real
+    probabilities: Real
     labels: Labels
     betas: tuple[float, ...]
     sweeps: int
@@ -73,7 +73,7 @@ def fit_field(
     emission : Emission
     start : Mixture
     labels : ndarray of uint8
-        A state to start from, see `emseg.mrf.potts.state`.
+        Labels to start from, with a halo.
     method : class that follows Inference
     rng : numpy.random.Generator
     beta : float, optional
@@ -100,7 +100,7 @@ def fit_field(
     )
 
 
-def label(
+def label_pixels(
     emission: Emission,
     mixture: Mixture,
     beta: float,
@@ -108,14 +108,29 @@ def label(
     rng: np.random.Generator,
     betas: tuple[float, ...],
 ) -> FieldFit:
-    """What a mixture and a field that were fitted elsewhere say of an image.
+    """Label an image by a mixture and a field that were fitted to parts of it.
 
-    Mean field first, with the field growing to its strength, and the method's answer from there. The mixture is fitted
-    once more, to the outcome.
+    Mean field comes first, while β grows to its value. The method's answer starts from there. Then the mixture is
+    fitted once more, to the outcome.
+
+    Parameters
+    ----------
+    emission : Emission
+    mixture : Mixture
+    beta : float
+    method : class that follows Inference
+    rng : numpy.random.Generator
+    betas : tuple of float
+        β after every iteration of the fit, for the record.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        If a class becomes singular.
     """
     lattice, k = emission.lattice, mixture.k
     log_f = emission.log_densities(mixture)
-    q, votes = one_hot(state(lattice, best_label(log_f)), k), Votes(lattice, k)
+    q, votes = one_hot(haloed_labels(lattice, best_label(log_f)), k), Votes(lattice, k)
     for turn in range(GROWTH):
         mean_field.sweep(lattice, q, log_f, beta * (turn + 1) / GROWTH, votes=votes)
     field, sweeps = method.of_probabilities(lattice, q), method.schedule.answer
@@ -124,5 +139,5 @@ def label(
     found = FieldFit(mixture, beta, probabilities, labels, betas, GROWTH + sweeps, Status.APPLIED)
     if not emission.learns:
         return found
-    stats = emission.of_shares(probabilities, mixture.link())
+    stats = emission.stats_of_probabilities(probabilities, mixture.link())
     return replace(found, mixture=emission.problem.m_step(stats, mixture))

@@ -1,10 +1,11 @@
-"""Who is whose neighbour, laid out so that a sweep over the field is a handful of operations on whole arrays.
+"""Which pixels are neighbours, laid out so that a sweep over the field is a handful of operations on whole arrays.
 
-The grid is taken apart into phases: pixels whose coordinates have the same remainders modulo 2, four phases in 2-D and
-eight in 3-D. No two pixels of a phase are neighbours (on 4 and 8, 6, 18 and 26 neighbours alike), so a phase can be
-updated at once as if pixel by pixel: the chequerboard for any neighbourhood. Each phase is stored flat with a cell of
-padding after every row. Then a neighbour of the cell at flat index m is, in some phase, the cell at m + shift, with one
-shift for all cells, and rows, planes and rims need no care.
+The grid is divided into phases: pixels whose coordinates have the same remainders modulo 2, four phases in 2-D and
+eight in 3-D. No two pixels of a phase are neighbours, on 4, 8, 6, 18 and 26 neighbours alike. So a phase can be updated
+at once with the same result as pixel by pixel: the chequerboard, for any neighbourhood.
+
+Each phase is stored flat, with one cell of padding after every row. Then a neighbour of the cell at flat index m is the
+cell at m + shift of some phase, with one shift for all cells. Rows, planes and rims need no special treatment.
 """
 
 from __future__ import annotations
@@ -25,41 +26,45 @@ NEIGHBOURHOODS = {1: {2: 1}, 2: {4: 1, 8: 2}, 3: {6: 1, 18: 2, 26: 3}}
 
 
 @dataclass(frozen=True, eq=False)
-class Link:
-    """One neighbour of every cell of a phase: it lies in phase `source`, `shift` cells on.
+class Coupling:
+    """One neighbour of every cell of a phase, and how strongly the two are coupled.
 
     Attributes
     ----------
-    source, shift : int
+    phase, shift : int
+        The neighbour lies in that phase, `shift` cells on.
     weight : float
         w_ij, the same for the whole phase.
-    edge : ndarray of float32, shape (M,), or None
-        What the weight is multiplied with at each cell; None for 1.
+    factors : ndarray of float32, shape (M,), or None
+        The weight is multiplied with these, one for each cell; None for 1.
     """
 
-    source: int
+    phase: int
     shift: int
     weight: float
-    edge: Real | None = None
+    factors: Real | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Lattice:
-    """A grid of sites and their neighbours.
+    """A grid of pixels and their neighbours.
+
+    Arrays over the lattice have one entry for each phase and cell: (S, ..., M). Methods of inference look beyond both
+    ends of a phase, so their arrays have a halo there: (S, ..., halo + M + halo).
 
     Attributes
     ----------
     shape : tuple of int
-        Of the grid.
+        Shape of the grid.
     neighbours : int
-        Of a pixel in the interior.
+        Number of neighbours of a pixel in the interior.
     phases : tuple of tuple of int
         Remainders modulo 2 of the coordinates of each phase's pixels; S of them.
     padded : tuple of int
-        Of each phase with its padding; M cells.
+        Shape of each phase with its padding; M cells.
     halo : int
-        Cells that states hold before and after a phase, so that no shift leads outside.
-    couplings : tuple of tuple of Link
+        Cells before and after a phase, so that no shift leads outside of an array.
+    couplings : tuple of tuple of Coupling
         Neighbours, by phase.
     inside : ndarray of bool, shape (S, M)
         Which cells are pixels that take part.
@@ -70,7 +75,7 @@ class Lattice:
     phases: tuple[tuple[int, ...], ...]
     padded: tuple[int, ...]
     halo: int
-    couplings: tuple[tuple[Link, ...], ...]
+    couplings: tuple[tuple[Coupling, ...], ...]
     inside: Mask
 
     @property
@@ -85,16 +90,15 @@ class Lattice:
 
     @property
     def total_weight(self) -> float:
-        """Σ_j w_ij of a pixel in the interior, for edges of weight 1."""
-        return sum(link.weight for link in self.couplings[0])
+        """Σ_j w_ij of a pixel in the interior, for factors of 1."""
+        return sum(coupling.weight for coupling in self.couplings[0])
 
     @cached_property
     def largest_votes(self) -> float:
         """A bound on Σ_j w_ij of any pixel."""
-        rows = [
-            [link.weight * (1 if link.edge is None else float(link.edge.max())) for link in row] for row in self.couplings
-        ]
-        return max(map(sum, rows))
+        return max(
+            sum(c.weight * (1 if c.factors is None else float(c.factors.max())) for c in row) for row in self.couplings
+        )
 
     def split(self, planes: NDArray[Any], fill: float = 0) -> NDArray[Any]:
         """Planes on the grid (..., *shape) by phase, (S, ..., M); padding is `fill`."""
@@ -106,7 +110,7 @@ class Lattice:
         return out.reshape(len(self.phases), *lead, self.cells)
 
     def join(self, cells: NDArray[Any]) -> NDArray[Any]:
-        """The way back: (S, ..., M) → (..., *shape)."""
+        """The inverse of `split`: (S, ..., M) → (..., *shape)."""
         lead = cells.shape[1:-1]
         out = np.empty((*lead, *self.shape), cells.dtype)
         for phase, part in zip(self.phases, cells.reshape(len(self.phases), *lead, *self.padded), strict=True):
@@ -118,15 +122,15 @@ class Lattice:
         return (..., *(slice(p, None, 2) for p in phase))
 
     def with_halo(self, cells: NDArray[Any], fill: float = 0) -> NDArray[Any]:
-        """Cells (..., M) as a state, with room before and after: (..., halo + M + halo)."""
+        """Cells (..., M) with a halo of `fill`, (..., halo + M + halo)."""
         return np.pad(cells, [(0, 0)] * (cells.ndim - 1) + [(self.halo, self.halo)], constant_values=fill)
 
-    def core(self, state: NDArray[Any]) -> NDArray[Any]:
-        """A view of a state without its margins."""
-        return state[..., self.halo : self.halo + self.cells]
+    def core(self, haloed: NDArray[Any]) -> NDArray[Any]:
+        """A view without the halo."""
+        return haloed[..., self.halo : self.halo + self.cells]
 
     def blocks(self, size: int) -> Iterator[slice]:
-        """The cells of a phase in parts that stay in the cache."""
+        """The cells of a phase in blocks of at most `size`."""
         return (slice(start, min(start + size, self.cells)) for start in range(0, self.cells, size))
 
 
@@ -157,12 +161,12 @@ def offsets(ndim: int, neighbours: int, spacing: Sequence[float] | None = None) 
     size = np.ones(ndim) if spacing is None else np.asarray(spacing, np.float64)
     steps = [step for step in product((-1, 0, 1), repeat=ndim) if any(step)]
     near = [step for step in steps if sum(map(abs, step)) <= NEIGHBOURHOODS[ndim][neighbours]]
-    distance = [float(np.linalg.norm(np.array(step) * size)) for step in near]
-    least = min(distance)
-    return [(step, least / far) for step, far in zip(near, distance, strict=True)]
+    distances = [float(np.linalg.norm(np.array(step) * size)) for step in near]
+    smallest = min(distances)
+    return [(step, smallest / distance) for step, distance in zip(near, distances, strict=True)]
 
 
-def lattice(
+def build_lattice(
     shape: tuple[int, ...],
     neighbours: int,
     *,
@@ -170,7 +174,7 @@ def lattice(
     valid: Mask | None = None,
     guide: Real | None = None,
 ) -> Lattice:
-    """Lay out a grid.
+    """The lattice of a grid.
 
     Parameters
     ----------
@@ -180,10 +184,15 @@ def lattice(
     spacing : sequence of float, optional
         Size of a voxel along each axis.
     valid : ndarray of bool, `shape`, optional
-        Pixels that take part; the others are nobody's neighbours.
+        Pixels that take part; the others are no pixel's neighbours.
     guide : ndarray, (C, *shape), optional
-        An image that edges follow: w_ij is multiplied with exp(-½ d²_ij / mean d²), d the distance of the two pixels'
-        values, brought to mean 1 (Boykov & Jolly 2001).
+        An image whose edges weaken the couplings across them. w_ij is multiplied with exp(-½ d²_ij / mean d²), where d
+        is the distance of the two pixels' values; then factors are scaled to mean 1 (Boykov & Jolly 2001).
+
+    Raises
+    ------
+    ValueError
+        If there is no such neighbourhood.
     """
     near = offsets(len(shape), neighbours, spacing)
     phases = [
@@ -192,60 +201,58 @@ def lattice(
     half = [(n + 1) // 2 for n in shape]
     padded = (half[0], *(n + 1 for n in half[1:]))
     stride = np.append(np.cumprod(padded[:0:-1])[::-1], 1).astype(int)
-    couplings, places = [], {phase: s for s, phase in enumerate(phases)}
+    couplings, numbers = [], {phase: s for s, phase in enumerate(phases)}
     for phase in phases:
         row = []
         for step, weight in near:
             there = [p + d for p, d in zip(phase, step, strict=True)]
-            source = tuple(t % 2 for t in there)
-            if source in places:
-                row.append(Coupling(places[source], int(np.dot([t // 2 for t in there], stride)), weight))
+            other = tuple(t % 2 for t in there)
+            if other in numbers:
+                row.append(Coupling(numbers[other], int(np.dot([t // 2 for t in there], stride)), weight))
         couplings.append(tuple(row))
-    halo = max([abs(link.shift) for row in couplings for link in row], default=0)
+    halo = max([abs(coupling.shift) for row in couplings for coupling in row], default=0)
     nowhere = np.zeros((len(phases), int(np.prod(padded))), np.bool_)
-    bare = Lattice(tuple(shape), neighbours, tuple(phases), padded, halo, tuple(couplings), nowhere)
-    whole = replace(bare, inside=bare.split(np.ones(shape, np.bool_) if valid is None else valid))
-    return whole if guide is None else _guided(whole, guide)
+    empty = Lattice(tuple(shape), neighbours, tuple(phases), padded, halo, tuple(couplings), nowhere)
+    filled = replace(empty, inside=empty.split(np.ones(shape, np.bool_) if valid is None else valid))
+    return filled if guide is None else _guided(filled, guide)
 
 
-def with_influence(plain: Lattice, hold: Real) -> Lattice:
-    """The lattice with w_ij h_i h_j, for h of the pixels, `shape`."""
-    cells = plain.with_halo(plain.split(hold.astype(np.float32)))
+def with_influence(lattice: Lattice, influence: Real) -> Lattice:
+    """The lattice with weights w_ij h_i h_j, where h is the influence of each pixel, `shape`."""
+    cells = lattice.with_halo(lattice.split(influence.astype(np.float32)))
     couplings = []
-    for s, row in enumerate(plain.couplings):
-        own = plain.core(cells)[s]
-        edges = [own * cells[link.source, plain.halo + link.shift :][: plain.cells] for link in row]
-        couplings.append(
-            tuple(
-                replace(link, edge=edge if link.edge is None else edge * link.edge)
-                for link, edge in zip(row, edges, strict=True)
-            )
-        )
-    return replace(plain, couplings=tuple(couplings))
+    for s, row in enumerate(lattice.couplings):
+        own, changed = lattice.core(cells)[s], []
+        for coupling in row:
+            products = own * cells[coupling.phase, lattice.halo + coupling.shift :][: lattice.cells]
+            factors = products if coupling.factors is None else products * coupling.factors
+            changed.append(replace(coupling, factors=factors))
+        couplings.append(tuple(changed))
+    return replace(lattice, couplings=tuple(couplings))
 
 
-def _guided(plain: Lattice, guide: Real) -> Lattice:
+def _guided(lattice: Lattice, guide: Real) -> Lattice:
     """The lattice with weights that fall where the guide changes."""
-    cells = plain.with_halo(plain.split(guide.astype(np.float32)))
-    inside = plain.with_halo(plain.inside)
+    cells = lattice.with_halo(lattice.split(guide.astype(np.float32)))
+    inside = lattice.with_halo(lattice.inside)
     squares: dict[tuple[int, int], Real] = {}
-    total, edges = 0.0, 0
-    for s, row in enumerate(plain.couplings):
-        for i, link in enumerate(row):
-            part = slice(plain.halo + link.shift, plain.halo + link.shift + plain.cells)
-            squares[s, i] = ((plain.core(cells)[s] - cells[link.source][:, part]) ** 2).sum(0)
-            both = plain.inside[s] & inside[link.source][part]
+    total, pairs = 0.0, 0
+    for s, row in enumerate(lattice.couplings):
+        for i, coupling in enumerate(row):
+            part = slice(lattice.halo + coupling.shift, lattice.halo + coupling.shift + lattice.cells)
+            squares[s, i] = ((lattice.core(cells)[s] - cells[coupling.phase][:, part]) ** 2).sum(0)
+            both = lattice.inside[s] & inside[coupling.phase][part]
             total += float(squares[s, i][both].sum(dtype=np.float64))
-            edges += int(both.sum())
+            pairs += int(both.sum())
             squares[s, i][~both] = np.inf
-    mean = total / max(edges, 1) or 1.0
+    mean = total / max(pairs, 1) or 1.0
     for square in squares.values():
         np.exp(square / np.float32(-2 * mean), out=square)
-    level = sum(float(square.sum(dtype=np.float64)) for square in squares.values()) / max(edges, 1) or 1.0
-    couplings = tuple(
-        tuple(
-            Coupling(link.source, link.shift, link.weight, squares[s, i] / np.float32(level)) for i, link in enumerate(row)
-        )
-        for s, row in enumerate(plain.couplings)
+    level = sum(float(square.sum(dtype=np.float64)) for square in squares.values()) / max(pairs, 1) or 1.0
+    return replace(
+        lattice,
+        couplings=tuple(
+            tuple(replace(coupling, factors=squares[s, i] / np.float32(level)) for i, coupling in enumerate(row))
+            for s, row in enumerate(lattice.couplings)
+        ),
     )
-    return replace(plain, couplings=couplings)

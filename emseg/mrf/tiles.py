@@ -1,7 +1,7 @@
-"""Large grids: mixture and field are fitted to a few tiles of them, laid below one another with nothing in between.
+"""Tiles of large grids, to which mixture and field are fitted. They lie below one another in one smaller grid.
 
-The Potts posterior has no class weights, so tiles need not hold the classes in their true proportions, and some can be
-chosen for what is rare.
+A Potts posterior has no class weights. So tiles need not hold the classes in their true proportions, and some can be
+chosen because they hold rare ones.
 """
 
 from __future__ import annotations
@@ -13,41 +13,51 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-EDGE = {1: 16384, 2: 128, 3: 32}  # of a tile, by dimension
-GAP = 8  # rows between tiles; smoothing does not reach across
-EVEN = 0.75  # share of the tiles that are spread evenly
+#: Pixels along each axis of a tile, by dimension: 16,384 to 32,768 pixels in all, many times what neighbours reach.
+TILE_SIDE = {1: 16384, 2: 128, 3: 32}
+GAP = 8  # rows between tiles: more than the 6 that smoothing reaches, 3 standard deviations of 2 pixels
+EVEN_SHARE = 0.75  # of the tiles are spread evenly; the others are chosen by what they hold
 
 Tile = tuple[slice, ...]
 
 
-def choose(labels: NDArray[Any], k: int, most: int, rng: np.random.Generator) -> list[Tile]:
-    """Tiles of together at most `most` pixels.
+def choose_tiles(labels: NDArray[Any], k: int, most: int, rng: np.random.Generator) -> list[Tile]:
+    """Choose tiles, first evenly spread ones, then those that hold most of the class that is rarest so far.
 
     Parameters
     ----------
     labels : ndarray of int, any shape
         A first guess, 0…K-1; anything else where there is no data.
-    k, most : int
+    k : int
+        Number of classes.
+    most : int
+        Pixels of all tiles together, at most. There is at least one tile.
     rng : numpy.random.Generator
+        For the place of the first tile.
+
+    Returns
+    -------
+    list of tuple of slice
+        In raster order.
     """
-    sides = [(n, min(EDGE[labels.ndim], n)) for n in labels.shape]
-    firsts = [[(n % edge) // 2 + edge * i for i in range(n // edge)] for n, edge in sides]
-    tiles = [tuple(slice(a, a + edge) for a, (_, edge) in zip(at, sides, strict=True)) for at in product(*firsts)]
-    held = np.array([np.bincount(labels[tile].ravel(), minlength=k)[:k] for tile in tiles])
-    filled = np.flatnonzero(held.sum(1))
-    count = min(max(1, most // int(np.prod([edge for _, edge in sides]))), filled.size)
-    even = max(1, int(EVEN * count))
+    sides = [(n, min(TILE_SIDE[labels.ndim], n)) for n in labels.shape]
+    firsts = [[(n % side) // 2 + side * i for i in range(n // side)] for n, side in sides]
+    tiles = [tuple(slice(a, a + side) for a, (_, side) in zip(at, sides, strict=True)) for at in product(*firsts)]
+    counts = np.array([np.bincount(labels[tile].ravel(), minlength=k)[:k] for tile in tiles])
+    filled = np.flatnonzero(counts.sum(1))
+    wanted = min(max(1, most // int(np.prod([side for _, side in sides]))), filled.size)
+    even = max(1, int(EVEN_SHARE * wanted))
     places = (rng.random() + np.arange(even)) * filled.size / even
     chosen = filled[places.astype(int)].tolist()
-    while len(chosen) < count:
+    while len(chosen) < wanted:
         left = np.setdiff1d(filled, chosen)
-        there = np.flatnonzero(held[left].sum(0))
-        rarest = there[held[chosen].sum(0)[there].argmin()]
-        chosen.append(int(left[held[left, rarest].argmax()]))
+        there = np.flatnonzero(counts[left].sum(0))
+        rarest = there[counts[chosen].sum(0)[there].argmin()]
+        chosen.append(int(left[counts[left, rarest].argmax()]))
     return [tiles[i] for i in sorted(chosen)]
 
 
-def stacked(planes: NDArray[Any], tiles: Sequence[Tile], fill: float = 0) -> NDArray[Any]:
+def stack_tiles(planes: NDArray[Any], tiles: Sequence[Tile], fill: float = 0) -> NDArray[Any]:
     """Tiles of planes (..., *shape) below one another, with GAP rows of `fill` between them."""
     everything: Any = ...
     parts = [planes[(everything, *tile)] for tile in tiles]

@@ -17,14 +17,14 @@ from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.mrf import potts
 from emseg.mrf.emission import NOTHING, Emission, Known
-from emseg.mrf.fit import ALONE, FieldFit, fit_field, label
+from emseg.mrf.fit import WITHOUT_FIELD, FieldFit, fit_field, label_pixels
 from emseg.mrf.inference.protocol import Inference
 from emseg.mrf.inference.registry import inference
-from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, lattice, scaled
-from emseg.mrf.potts import state
+from emseg.mrf.lattice import NEIGHBOURHOODS, Lattice, build_lattice, with_influence
+from emseg.mrf.potts import haloed_labels
 from emseg.mrf.smoothed_start import best_start
-from emseg.mrf.strength import critical
-from emseg.mrf.tiles import choose, stacked
+from emseg.mrf.strength import critical_beta
+from emseg.mrf.tiles import choose_tiles, stack_tiles
 from emseg.stages.given_files import GivenFiles
 from emseg.stages.scribbles import marked_mixture
 
@@ -169,8 +169,8 @@ class _Task:
         """The neighbourhood that the options ask for."""
         count = neighbour_count(self.field.neighbours, valid.ndim)
         everywhere, guide = None if valid.all() else valid, self.planes(index) if self.field.contrast else None
-        found = lattice(valid.shape, count, spacing=self.spacing, valid=everywhere, guide=guide)
-        return found if self.neighbour_weights is None else scaled(found, self.neighbour_weights[index])
+        found = build_lattice(valid.shape, count, spacing=self.spacing, valid=everywhere, guide=guide)
+        return found if self.neighbour_weights is None else with_influence(found, self.neighbour_weights[index])
 
 
 def neighbour_count(neighbours: str, dimensions: int) -> int:
@@ -213,13 +213,13 @@ def _whole(
     fit = partial(fit_field, emission, method=task.method, rng=rng, beta=task.beta, watched=True)
     if known.marks is not None or known.log_prior is not None:
         if known.marks is None and emission.log_prior is not None:
-            mixture = task.problem.m_step(emission.of_shares(np.exp(emission.log_prior)))
-        first = state(emission.lattice, potts.best_label(emission.log_densities(mixture)))
-        schedule = ALONE if task.field.method == "none" else None
+            mixture = task.problem.m_step(emission.stats_of_probabilities(np.exp(emission.log_prior)))
+        first = haloed_labels(emission.lattice, potts.best_label(emission.log_densities(mixture)))
+        schedule = WITHOUT_FIELD if task.field.method == "none" else None
         return fit(mixture, first, schedule=schedule), emission
     if not mixture.family.refitted_in_field:  # a pixel's own value decides where the labels start, too
         log_f = emission.log_densities(mixture) + np.log(mixture.weights).astype(np.float32)[:, None]
-        first = state(emission.lattice, potts.best_label(log_f))
+        first = haloed_labels(emission.lattice, potts.best_label(log_f))
         return fit(mixture, first), emission
     mixture, labels = best_start(emission, task.planes(index), valid, mixture, task.beta, rng)
     return fit(mixture, labels), emission
@@ -235,22 +235,22 @@ def _by_tiles(
 ) -> tuple[FieldFit, Emission]:
     """Fit to tiles, and label all pixels by that."""
     guess = np.where(valid, (assign(mixture, task.x, np.ones(task.x.shape[1]))[0] - 1)[index], mixture.k)
-    parts = choose(guess, mixture.k, SAMPLE, rng)
+    parts = choose_tiles(guess, mixture.k, SAMPLE, rng)
     del guess
-    sample, _ = _whole(task, stacked(index, parts), stacked(valid, parts), mixture, rng, known.of_tiles(parts))
+    sample, _ = _whole(task, stack_tiles(index, parts), stack_tiles(valid, parts), mixture, rng, known.of_tiles(parts))
     emission = Emission(
         task.problem, task.grid(valid, index), index, keep=False, known=known, weighted=task.weighted(known)
     )
     method = inference(task.method.labels_large)
-    found = label(emission, sample.mixture, sample.beta, method, rng, sample.betas)
+    found = label_pixels(emission, sample.mixture, sample.beta, method, rng, sample.betas)
     return replace(found, free_energies=sample.free_energies), emission
 
 
 def require_classes(photo: Image, k: int) -> None:
     """Raise DataError if there are more classes than a field can hold."""
-    if k > potts.MOST:
+    if k > potts.MOST_CLASSES:
         remedy = f"use a smaller {option('k')}, or {option('mrf', 'none')}"
-        raise DataError(f"{photo.name}: a field holds up to {potts.MOST} classes; {remedy}")
+        raise DataError(f"{photo.name}: a field holds up to {potts.MOST_CLASSES} classes; {remedy}")
 
 
 def voxel_size(photo: Image) -> tuple[float, ...] | None:
@@ -267,7 +267,7 @@ def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int
     order = np.arange(k) if named else found.mixture.canonical_order()
     names = np.zeros(256, np.uint8)
     names[order] = np.arange(1, k + 1)
-    log_f, total = emission.with_level(found.mixture)
+    log_f, total = emission.log_densities_and_level(found.mixture)
     energy = potts.energy(grid, found.labels, log_f, found.beta) - total
     report = {
         "method": task.method.name if task.field.method != "none" else "none",
@@ -276,13 +276,13 @@ def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int
         "energy": energy,
         "neighbours": grid.neighbours,
         "contrast": task.field.contrast,
-        "critical_beta": critical(grid, k),
+        "critical_beta": critical_beta(grid, k),
         "beta_trace": list(found.betas),
         "free_energy_trace": list(found.free_energies),
     }
     return Smoothed(
         found.mixture.permuted(order),
         grid.join(names[grid.core(found.labels)]).reshape(shape),
-        grid.join(np.ascontiguousarray(found.shares[:, order])).reshape(k, *shape),
+        grid.join(np.ascontiguousarray(found.probabilities[:, order])).reshape(k, *shape),
         report,
     )

@@ -7,8 +7,8 @@ from itertools import combinations, product
 
 import numpy as np
 
-from emseg.mrf.lattice import Lattice, lattice
-from emseg.mrf.potts import state
+from emseg.mrf.lattice import Lattice, build_lattice
+from emseg.mrf.potts import haloed_labels
 
 NEAR = {4: 1, 8: 2, 6: 1, 18: 2, 26: 3}
 
@@ -39,11 +39,11 @@ def noise(
     shape: tuple[int, ...], k: int, neighbours: int, rng: np.random.Generator, **how: object
 ) -> tuple[Lattice, np.ndarray, np.ndarray]:
     """A lattice, log-densities less their largest (K, *shape), and the same by phase (S, K, M)."""
-    grid = lattice(shape, neighbours, **how)  # type: ignore[arg-type]
+    grid = build_lattice(shape, neighbours, **how)  # type: ignore[arg-type]
     log_f = rng.normal(size=(k, *shape)).astype(np.float32)
     log_f -= log_f.max(0)
     return grid, log_f, grid.split(log_f)
 
 
 def as_state(grid: Lattice, z: np.ndarray) -> np.ndarray:
-    return state(grid, grid.split(z.astype(np.uint8)))
+    return haloed_labels(grid, grid.split(z.astype(np.uint8)))

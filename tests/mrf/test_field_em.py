@@ -21,8 +21,8 @@ from emseg.mrf.inference.label_field import LabelField
 from emseg.mrf.inference.mean_field import MeanField
 from emseg.mrf.inference.registry import METHODS, inference
 from emseg.mrf.inference.schedule import Schedule
-from emseg.mrf.lattice import lattice
-from emseg.mrf.potts import state
+from emseg.mrf.lattice import build_lattice
+from emseg.mrf.potts import haloed_labels
 from emseg.mrf.strength import Slope, critical_beta
 
 SHAPE, K = (20, 24), 3
@@ -32,11 +32,11 @@ def problem_of(image: np.ndarray, beta: float | None) -> tuple[FieldProblem, Mix
     """A field of three classes on an image, with labels by equal shares of the grey values."""
     x = image.reshape(1, -1).astype(float)
     problem = Problem(Rows(x, np.ones(x.shape[1])), family_of("gaussian", "full"), 1e-6)
-    grid = lattice(image.shape, 4)
+    grid = build_lattice(image.shape, 4)
     emission = Emission(problem, grid, np.arange(image.size).reshape(image.shape))
     first = np.searchsorted(np.quantile(x, [1 / 3, 2 / 3]), image).astype(np.uint8)
-    labels = state(grid, grid.split(first))
-    return FieldProblem(emission, labels, beta), problem.m_step(emission.of_labels(grid.core(labels), K))
+    labels = haloed_labels(grid, grid.split(first))
+    return FieldProblem(emission, labels, beta), problem.m_step(emission.stats_of_labels(grid.core(labels), K))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.mrf.lattice import lattice, offsets, with_influence
+from emseg.mrf.lattice import build_lattice, offsets, with_influence
 from emseg.mrf.potts import Votes, agreement, energy
 from tests.mrf import fields
 
@@ -35,20 +35,20 @@ def test_the_energy_is_the_sum_over_pairs(shape: tuple[int, ...], neighbours: in
 def test_support_of_shares_and_of_labels_agree(h: int, w: int, neighbours: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     guide = rng.normal(size=(2, h, w)) if seed % 2 else None
-    grid = lattice((h, w), neighbours, guide=guide)
+    grid = build_lattice((h, w), neighbours, guide=guide)
     labels = fields.as_state(grid, rng.integers(0, 4, (h, w)))
     shares = (labels[:, None] == np.arange(4, dtype=np.uint8)[:, None]).astype(np.float32)
     votes, whole = Votes(grid, 4), slice(0, grid.cells)
     for s in range(len(grid.phases)):
         hard = votes.of_labels(labels, s, whole).copy()
-        np.testing.assert_allclose(votes.of_shares(shares, s, whole), hard, atol=1e-5)
+        np.testing.assert_allclose(votes.of_probabilities(shares, s, whole), hard, atol=1e-5)
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=3), st.integers(0, 99))
 def test_join_undoes_split(shape: list[int], seed: int) -> None:
     neighbours = {1: 2, 2: 4, 3: 6}[len(shape)]
     planes = np.random.default_rng(seed).integers(0, 99, (2, *shape))
-    grid = lattice(tuple(shape), neighbours)
+    grid = build_lattice(tuple(shape), neighbours)
     np.testing.assert_array_equal(grid.join(grid.split(planes)), planes)
     assert grid.inside.sum() == planes[0].size
 
@@ -56,13 +56,13 @@ def test_join_undoes_split(shape: list[int], seed: int) -> None:
 def test_contrast_weights_fall_with_the_step_and_have_mean_one() -> None:
     guide = np.zeros((1, 6, 8))
     guide[:, :, 4:] = 10
-    grid = lattice((6, 8), 4, guide=guide)
+    grid = build_lattice((6, 8), 4, guide=guide)
     weights = {}
     for phase, row, inside in zip(grid.phases, grid.couplings, grid.inside, strict=True):
-        for link in row:
-            on_grid = link.edge.reshape(grid.padded)
+        for coupling in row:
+            on_grid = coupling.factors.reshape(grid.padded)
             for y, x in np.argwhere(inside.reshape(grid.padded)):
-                weights[2 * y + phase[0], 2 * x + phase[1], link.source, link.shift] = on_grid[y, x]
+                weights[2 * y + phase[0], 2 * x + phase[1], coupling.phase, coupling.shift] = on_grid[y, x]
     values = np.array([w for w in weights.values() if w > 0])
     d = np.abs(np.diff(guide[0], axis=1)).ravel()
     mean = (2 * (d**2).sum()) / values.size
@@ -83,7 +83,7 @@ def test_scaled_weights_are_products_of_what_pixels_hold(neighbours: int) -> Non
     shape, hold = (5, 6), rng.uniform(0.5, 1, (5, 6))
     image = rng.normal(size=(1, *shape))
     for guide in (None, image):
-        plain = lattice(shape, neighbours, guide=guide)
+        plain = build_lattice(shape, neighbours, guide=guide)
         both = with_influence(plain, hold)
         z = rng.integers(0, 2, shape)
         found = []

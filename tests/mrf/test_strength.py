@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emseg.mrf.inference import gibbs
-from emseg.mrf.lattice import lattice
-from emseg.mrf.potts import Votes, one_hot, state
+from emseg.mrf.lattice import build_lattice
+from emseg.mrf.potts import Votes, haloed_labels, one_hot
 from emseg.mrf.strength import ONSET, Slope, critical_beta
 from tests.mrf import fields
 
@@ -29,7 +29,7 @@ def log_pseudo_likelihood(z: np.ndarray, beta: float, near: dict, k: int) -> flo
 
 
 def test_derivatives_of_the_pseudo_likelihood() -> None:
-    grid, near = lattice((5, 6), 8), fields.pairs((5, 6), 8)
+    grid, near = build_lattice((5, 6), 8), fields.pairs((5, 6), 8)
     z = np.random.default_rng(0).integers(0, 3, (5, 6))
     slope, h = slope_at(0.6, grid, fields.as_state(grid, z), 3), 1e-4
     low, mid, high = (log_pseudo_likelihood(z, 0.6 + d, near, 3) for d in (-h, 0, h))
@@ -41,7 +41,7 @@ def test_derivatives_of_the_pseudo_likelihood() -> None:
 @pytest.mark.parametrize(("k", "beta", "neighbours"), [(2, 0.8, 4), (3, 1.1, 4), (3, 0.4, 8)])
 def test_the_strength_of_a_sample_is_recovered(k: int, beta: float, neighbours: int) -> None:
     rng = np.random.default_rng(k)
-    grid = lattice((128, 128), neighbours)
+    grid = build_lattice((128, 128), neighbours)
     labels, flat = fields.as_state(grid, rng.integers(0, k, (128, 128))), np.zeros((len(grid.phases), k, grid.cells))
     for _ in range(80):
         gibbs.sweep(grid, labels, flat.astype(np.float32), beta, rng)
@@ -52,7 +52,7 @@ def test_the_strength_of_a_sample_is_recovered(k: int, beta: float, neighbours: 
 
 
 def test_the_prior_holds_where_everything_is_one_region() -> None:
-    grid = lattice((32, 32), 4)
+    grid = build_lattice((32, 32), 4)
     labels, found = fields.as_state(grid, np.zeros((32, 32))), 0.5
     for _ in range(30):
         found = slope_at(found, grid, labels, 3).newton(critical_beta(grid, 3))
@@ -61,11 +61,11 @@ def test_the_prior_holds_where_everything_is_one_region() -> None:
 
 def test_critical_values() -> None:
     for k in (2, 3, 4):
-        assert critical_beta(lattice((9, 9), 4), k) == pytest.approx(np.log(1 + np.sqrt(k)), rel=1e-3)
+        assert critical_beta(build_lattice((9, 9), 4), k) == pytest.approx(np.log(1 + np.sqrt(k)), rel=1e-3)
     for k, known in ((2, 0.4433), (3, 0.5505), (4, 0.6286)):  # simple cubic: Monte-Carlo results
-        assert critical_beta(lattice((4, 4, 4), 6), k) == pytest.approx(known, rel=0.15)
-    thick = lattice((4, 4, 4), 6, spacing=(3, 1, 1))
-    assert critical_beta(thick, 2) > critical_beta(lattice((4, 4, 4), 6), 2)
+        assert critical_beta(build_lattice((4, 4, 4), 6), k) == pytest.approx(known, rel=0.15)
+    thick = build_lattice((4, 4, 4), 6, spacing=(3, 1, 1))
+    assert critical_beta(thick, 2) > critical_beta(build_lattice((4, 4, 4), 6), 2)
 
 
 def test_nothing_is_seen_nothing_moves() -> None:
@@ -73,5 +73,7 @@ def test_nothing_is_seen_nothing_moves() -> None:
 
 
 def test_a_state_has_no_neighbours_outside() -> None:
-    grid = lattice((3, 3), 4)
-    assert (state(grid, np.zeros(grid.inside.shape, np.uint8)) == 255).sum() == 4 * (grid.cells + 2 * grid.halo) - 9
+    grid = build_lattice((3, 3), 4)
+    assert (haloed_labels(grid, np.zeros(grid.inside.shape, np.uint8)) == 255).sum() == 4 * (
+        grid.cells + 2 * grid.halo
+    ) - 9

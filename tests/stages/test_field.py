@@ -164,7 +164,7 @@ def test_large_images_are_fitted_by_tiles(field: tuple, method: str, monkeypatch
 
     monkeypatch.setattr(inference(method), "largest_whole", 0)
     monkeypatch.setattr(module, "SAMPLE", 4096)
-    monkeypatch.setitem(tiles.EDGE, 2, 32)
+    monkeypatch.setitem(tiles.TILE_SIDE, 2, 32)
     z, image = field
     mask = np.ones_like(image)
     mask[:, :7] = 0

@@ -10,7 +10,7 @@ from emseg.mrf.inference.label_field import LabelField
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import OUTSIDE, LARGEST_EXPONENT, Labels, Real, Votes, best_label, state, block_size
+from emseg.mrf.potts import LARGEST_EXPONENT, OUTSIDE, Labels, Real, Votes, best_label, block_size, haloed_labels
 
 
 class Gibbs(LabelField):
@@ -40,7 +40,7 @@ class Gibbs(LabelField):
 
         for _ in range(sweeps):
             self._sweep(log_f, beta, rng, add)
-        return probabilities, state(self.lattice, best_label(probabilities))
+        return probabilities, haloed_labels(self.lattice, best_label(probabilities))
 
 
 def sweep(
@@ -52,7 +52,7 @@ def sweep(
     visit: Visit | None = None,
     votes: Votes | None = None,
 ) -> None:
-    """Draw every pixel's label once, given its neighbours and its value; labels, a state, change in place.
+    """Draw every pixel's label once, given its neighbours and its value; labels, with a halo, change in place.
 
     Parameters
     ----------

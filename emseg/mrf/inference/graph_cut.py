@@ -3,9 +3,9 @@
 In one move every pixel keeps its label or takes α; the best such move is the minimum cut of a graph with a node for
 each pixel. With x_i = 1 for taking α, the energy of a pair is A x̄_i x̄_j + B x̄_i x_j + C x_i x̄_j, where
 A = w[z_i ≠ z_j], B = w[z_i ≠ α], C = w[z_j ≠ α] (Kolmogorov & Zabih 2004). Moves are made until no α
-lowers the energy, which is then within twice the lowest. Cuts are PyMaxflow's where it is installed (extra `graphcut`),
-else SciPy's, which takes about six times as long (3 s for 65,000 pixels of pure noise in four classes) and works on
-integers: energies are rounded to 1/1000 or, on large images, a little more.
+lowers the energy, which is then within twice the lowest. Cuts are PyMaxflow's where it is installed (extra `graphcut`).
+SciPy's take about six times as long, 3 s for 65,000 pixels of noise in four classes. They work on integers, so energies
+are rounded to 1/1000 or, on large images, a little more.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import Labels, Real, Votes
 
-CYCLES = 10  # at most; three are the rule
-FINEST = 1000.0  # units of energy in one, for SciPy's integers
-LARGEST = 2.0**30
+CYCLES = 10  # rounds over all α, at most; three are the rule
+FINEST = 1000.0  # SciPy's integers for an energy of 1 nat, at most
+LARGEST = 2.0**30  # flow that SciPy's integers of 32 bits hold, with a factor of 2 to spare
 Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
 
@@ -61,18 +61,18 @@ def pairs(lattice: Lattice) -> Pairs:
     around = lattice.with_halo(number, -1)
     found: list[tuple[Indices, Indices, Array]] = []
     for s, row in enumerate(lattice.couplings):
-        for link in row:
-            first = lattice.halo + link.shift
-            there = around[link.source, first : first + lattice.cells]
+        for coupling in row:
+            first = lattice.halo + coupling.shift
+            there = around[coupling.phase, first : first + lattice.cells]
             once = np.flatnonzero((number[s] >= 0) & (there > number[s]))
-            edge = np.ones(once.size) if link.edge is None else link.edge[once].astype(np.float64)
-            found.append((number[s][once], there[once], link.weight * edge))
+            edge = np.ones(once.size) if coupling.factors is None else coupling.factors[once].astype(np.float64)
+            found.append((number[s][once], there[once], coupling.weight * edge))
     i, j, w = (np.concatenate([part[n] for part in found]) for n in range(3))
     return Pairs(i, j, w)
 
 
 def expand(lattice: Lattice, labels: Labels, log_f: Real, beta: float, cycles: int = CYCLES) -> None:
-    """Lower the energy of labels, a state, in place: to a minimum of ICM first, and then by expansions.
+    """Lower the energy of labels with a halo, in place: to a minimum of ICM first, then by expansions.
 
     Parameters
     ----------

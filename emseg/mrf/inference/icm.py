@@ -44,7 +44,7 @@ def sweep(
     ----------
     lattice : Lattice
     labels : ndarray of uint8, shape (S, halo + M + halo)
-        A state.
+        With a halo.
     log_f : ndarray of float32, shape (S, K, M)
     beta : float
     votes : Votes, optional

@@ -1,4 +1,4 @@
-"""What the methods share whose state of the field is one label for each pixel."""
+"""What methods have in common that hold one label for each pixel."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, state, block_size
+from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, block_size, haloed_labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class LabelField(ABC):
     ----------
     lattice : Lattice
     labels : ndarray of uint8, shape (S, halo + M + halo)
-        A state, 0…K-1.
+        0…K-1, with a halo.
     votes : Votes
         Buffers.
     """
@@ -32,13 +32,13 @@ class LabelField(ABC):
 
     @classmethod
     def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
-        """Start from labels, a state."""
+        """Start from labels, with a halo."""
         return cls(lattice, labels.copy(), Votes(lattice, k))
 
     @classmethod
     def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
         """Start from the most probable labels."""
-        return cls.of_labels(lattice, state(lattice, best_label(lattice.core(q))), q.shape[1])
+        return cls.of_labels(lattice, haloed_labels(lattice, best_label(lattice.core(q))), q.shape[1])
 
     def iterate(
         self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
@@ -68,9 +68,7 @@ class LabelField(ABC):
         return probabilities, labels
 
 
-def visit_conditionals(
-    lattice: Lattice, labels: Labels, log_f: Real, beta: float, visit: Visit, votes: Votes
-) -> None:
+def visit_conditionals(lattice: Lattice, labels: Labels, log_f: Real, beta: float, visit: Visit, votes: Votes) -> None:
     """Show p(z_i = k | neighbours' labels, x_i) of all pixels to `visit`, block by block; no label changes."""
     steep = beta * lattice.largest_votes > LARGEST_EXPONENT
     for s in range(len(lattice.phases)):

@@ -17,7 +17,7 @@ import numpy as np
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
-from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, one_hot, state, block_size
+from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, block_size, haloed_labels, one_hot
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +28,7 @@ class MeanField:
     ----------
     lattice : Lattice
     q : ndarray of float32, shape (S, K, halo + M + halo)
-        A state, zero outside.
+        With a halo; zero outside.
     votes : Votes
         Buffers.
     """
@@ -68,7 +68,7 @@ class MeanField:
     def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
         """q after `sweeps` more sweeps, and its largest."""
         probabilities = self.lattice.core(self.iterate(log_f, beta, rng, sweeps).q)
-        return probabilities, state(self.lattice, best_label(probabilities))
+        return probabilities, haloed_labels(self.lattice, best_label(probabilities))
 
 
 def sweep(
@@ -85,7 +85,7 @@ def sweep(
     ----------
     lattice : Lattice
     q : ndarray of float32, shape (S, K, halo + M + halo)
-        A state, zero outside.
+        With a halo; zero outside.
     log_f : ndarray of float32, shape (S, K, M)
         Log-densities less the largest at each pixel.
     beta : float
@@ -116,7 +116,7 @@ def sweep(
 
 
 def free_energy(lattice: Lattice, q: Real, log_f: Real, beta: float) -> float:
-    """F(q) of a state, for log-densities less their largest (which sum to a constant)."""
+    """F(q) in nats, for log-densities less their largest, which sum to a constant."""
     k = log_f.shape[1]
     votes, own = Votes(lattice, k), lattice.core(q)
     total = 0.0

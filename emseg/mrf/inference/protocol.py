@@ -49,13 +49,13 @@ class Inference(Protocol):
         ----------
         lattice : Lattice
         labels : ndarray of uint8, shape (S, halo + M + halo)
-            A state, 0…K-1.
+            0…K-1, with a halo.
         k : int
         """
 
     @classmethod
     def of_probabilities(cls, lattice: Lattice, q: Real) -> Self:
-        """Start from soft assignments, a state, shape (S, K, halo + M + halo)."""
+        """Start from soft assignments with a halo, shape (S, K, halo + M + halo)."""
 
     def iterate(
         self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int = 1, visit: Visit | None = None
@@ -77,4 +77,4 @@ class Inference(Protocol):
         """What the method lowers, in nats; None if it lowers nothing that is known."""
 
     def answer(self, log_f: Real, beta: float, rng: np.random.Generator, sweeps: int) -> tuple[Real, Labels]:
-        """The final probabilities (S, K, M) and labels, a state, after `sweeps` more sweeps."""
+        """The final probabilities (S, K, M) and labels, with a halo, after `sweeps` more sweeps."""
