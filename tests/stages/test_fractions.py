@@ -79,7 +79,7 @@ def test_large_images_are_fitted_by_tiles(monkeypatch: pytest.MonkeyPatch) -> No
     whole = emseg.segment(image, k=3, mrf="mean-field", partial_volume=True)
     monkeypatch.setattr(MeanField, "largest_whole", 0)
     monkeypatch.setattr(field, "SAMPLE", 4096)
-    monkeypatch.setitem(tiles.EDGE, 2, 32)
+    monkeypatch.setitem(tiles.TILE_SIDE, 2, 32)
     parts = emseg.segment(image, k=3, mrf="mean-field", partial_volume=True)
     assert (whole.labels == parts.labels).mean() > 0.98
     np.testing.assert_array_equal(whole.mixture.components.means, parts.mixture.components.means)
