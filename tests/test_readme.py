@@ -10,16 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 from emseg.cli.main import COMMANDS
-from emseg.cli.subcommands import apply_command, compare_command, denoise_command, inpaint_command
-from emseg.cli.subcommands.segment_command import command
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.features.registry import FEATURES
-from emseg.options.by_command import options_of
+from emseg.options.reference import page
 from emseg.output.registry import KINDS, saveable, written_always
 from emseg.output.store.names import (
     COMPARE,
@@ -39,7 +36,6 @@ DOCUMENTS = {"README": README} | PAGES
 EVERYTHING = "\n\n".join(DOCUMENTS.values())
 HOME = "https://github.com/emseg/emseg/blob/main/"
 RAW = "https://raw.githubusercontent.com/emseg/emseg/main/"
-OPTIONS = [param for param in command.params if isinstance(param, click.Option)]
 SHELL = [
     pytest.param(block, id=f"{name}-{n}")
     for name, text in DOCUMENTS.items()
@@ -60,22 +56,12 @@ def table(head: str) -> list[list[str]]:
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
 
-def test_every_option_is_in_the_table_and_no_other() -> None:
-    documented = {name for row in table("option") for name in re.findall(r"(?<![\w-])--?[a-z0][a-z-]*", row[0])}
-    assert documented == {name for option in OPTIONS for name in option.opts} | {"-h", "--help"}
+def test_the_page_of_options_is_made_from_their_declarations() -> None:
+    told = "run `python -m emseg.options.reference > emseg/guide/options.md`"
+    assert PAGES["options"] == page(), told
 
 
-@pytest.mark.parametrize("option", OPTIONS, ids=lambda option: str(option.name))
-def test_the_table_has_the_defaults(option: click.Option) -> None:
-    (row,) = [row for row in table("option") if option.opts[-1] in re.split(r"[` ]", row[0])]
-    assert row[2].split(":")[0].strip("`") == (str(option.default) if option.show_default else "")
-
-
-def test_the_table_names_every_choice() -> None:
-    cells = {re.findall(r"--[a-z-]+", row[0])[-1]: row[1] + row[2] for row in table("option")}
-    for option in OPTIONS:
-        for choice in option.type.choices if isinstance(option.type, click.Choice) else ():
-            assert f"`{choice}`" in cells[option.opts[-1]], f"{option.opts[-1]} {choice}"
+def test_every_choice_is_explained() -> None:
     for name in (*FEATURES, *ALGORITHMS):
         assert f"`{name}`" in EVERYTHING
 
@@ -90,51 +76,19 @@ def test_every_output_is_in_a_table() -> None:
     assert extra == {kind: KINDS[kind].suffix for kind in saveable()} | {"all": ""}
 
 
-def test_options_of_apply() -> None:
-    section = PAGES["options"].partition("## `emseg apply`")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`(--?[a-z0][a-z-]*)`", section))
-    own = [param.opts for param in apply_command.command.params if isinstance(param, click.Option)]
-    assert all(named & set(names) for names in own), own
-    assert named <= {name for names in own for name in names}
-
-
-def test_options_and_files_of_compare() -> None:
-    section = PAGES["options"].partition("## `emseg compare`")[2].partition("\n## ")[0]
-    shared = section[section.index("`-k`") :]
-    rows = {name: row for row in table("option of `compare`") for name in re.findall(r"--[a-z-]+", row[0])}
-    for option in (param for param in compare_command.command.params if isinstance(param, click.Option)):
-        assert option.opts[-1] in rows or f"`{option.opts[0]}`" in shared, option.opts
-    assert rows["--start"][2] == "`kmeans++`"
-    own = [str(entry.defaults["compare"]) for entry in options_of("compare") if "compare" in entry.defaults]
-    assert rows["--tol"][2] == ", ".join(own)
-    written = [row[0].strip("`").removeprefix("coffee") for row in table("comparison")]
-    assert sorted(written) == sorted([*COMPARE.values(), COMPARE_REPORT])
-
-
 @pytest.mark.parametrize(
-    ("name", "group", "written"),
+    ("head", "written"),
     [
-        ("denoise", denoise_command.command, (DENOISE, DENOISE_REPORT)),
-        ("inpaint", inpaint_command.command, (INPAINT, INPAINT_REPORT, UNCERTAINTY)),
+        ("comparison", (COMPARE, COMPARE_REPORT)),
+        ("denoised", (DENOISE, DENOISE_REPORT)),
+        ("inpainted", (INPAINT, INPAINT_REPORT, UNCERTAINTY)),
     ],
 )
-def test_options_and_files_of_restoring(name: str, group: click.Command, written: tuple[Any, ...]) -> None:
-    rows = {option: row for row in table(f"option of `{name}`") for option in re.findall(r"--[a-z-]+", row[0])}
-    shared = [param.opts for param in command.params]
-    for option in (param for param in group.params if isinstance(param, click.Option)):
-        assert option.opts[-1] in rows or option.opts in shared, option.opts
-        if option.opts[-1] in rows:
-            expected = str(option.default) if option.show_default and option.default is not None else ""
-            assert rows[option.opts[-1]][2].strip("`") == expected
-            for choice in option.type.choices if isinstance(option.type, click.Choice) else ():
-                assert f"`{choice}`" in rows[option.opts[-1]][1] + rows[option.opts[-1]][2]
+def test_files_of_the_other_commands(head: str, written: tuple[Any, ...]) -> None:
     files, report, *more = written
-    suffixes = [row[0].strip("`").partition(".")[2] for row in table(f"{name}d" if name[-1] == "e" else f"{name}ed")]
-    assert [f".{suffix}" for suffix in suffixes] == [
-        *files.values(),
-        report,
-        *(text for kind in more for text in kind.values()),
-    ]
+    suffixes = ["." + row[0].strip("`").partition(".")[2] for row in table(head)]
+    expected = [*files.values(), report, *(text for kind in more for text in kind.values())]
+    assert sorted(suffixes) == sorted(expected)
 
 
 def test_the_log_has_the_columns_it_says() -> None:

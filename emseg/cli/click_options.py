@@ -10,10 +10,12 @@ import click
 from emseg.errors import for_command_line
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
-from emseg.options.kinds import Choice, Flag, Kind
+from emseg.options.kinds import Choice, Flag, Kind, Names
+from emseg.options.reference import choices
 from emseg.options.text_kinds import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+FEW = 6  # names whose meaning the help text has room for; the guide has that of all
 
 
 class Value(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2
@@ -68,7 +70,14 @@ def _click_option(option: Option, command: str) -> Callable[[Command], Command]:
     names = (*option.flags, option.name)
     if isinstance(option.kind, Flag):
         return click.option(*names, is_flag=True, default=default, help=text)
-    how: dict[str, Any] = {"metavar": option.kind.metavar.strip() or None, "help": text}
+    metavar = option.kind.metavar.strip()
+    if 0 < len(option.kind.meaning) <= FEW:
+        text += choices(option)
+    elif option.kind.names and metavar:  # which hides the names
+        text += (
+            f" {'Some' if isinstance(option.kind, Names) else 'One'} of {', '.join(filter(None, option.kind.names))}."
+        )
+    how: dict[str, Any] = {"metavar": metavar or None, "help": text}
     if isinstance(option.kind, Settings):
         return click.option(*names, type=Value(option.kind), multiple=True, callback=_together, **how)
     kind: click.Choice[str] | Value = Value(option.kind)

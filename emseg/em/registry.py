@@ -38,7 +38,7 @@ ALGORITHMS: dict[str, Entry] = {
     "cg": Entry("accelerators.cg", "CG", "EM with conjugate gradients (Jamshidian & Jennrich 1993)"),
     "anderson": Entry("accelerators.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("accelerators.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
-    "px": Entry("variants.px", "PX", "parameter-expanded EM, for --family student (Liu, Rubin & Wu 1998)"),
+    "px": Entry("variants.px", "PX", "parameter-expanded EM, for the family student (Liu, Rubin & Wu 1998)"),
     "vb": Entry("variants.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
     "cem": Entry("variants.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
     "sem": Entry("stochastic.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),

@@ -26,12 +26,18 @@ class Kind:
         Python type that a caller may pass.
     metavar : str
         What the help text shows in the value's place.
+    names : tuple of str
+        What it offers by name; empty if it takes other values.
+    meaning : mapping of str to str
+        What each of the names is; empty if they speak for themselves.
     """
 
     wanted = ""
     stored = "str"
     given = ""
     metavar = "TEXT"
+    names: tuple[str, ...] = ()
+    meaning: Mapping[str, str] = {}
 
     def __init__(self, metavar: str = "") -> None:
         self.metavar = metavar or self.metavar
@@ -172,9 +178,11 @@ class Names(Kind):
     stored = "tuple[str, ...]"
     given = "Sequence[str]"
 
-    def __init__(self, names: Iterable[str], word: str = "NAME", more: Sequence[str] = (), sort: bool = False) -> None:
+    def __init__(self, names: Iterable[str], word: str = "NAME", more: Iterable[str] = (), sort: bool = False) -> None:
         super().__init__(f"{word}[,{word}]")
         self.names, self.sort = (*names, *more), sort
+        if isinstance(names, Mapping) and isinstance(more, Mapping):
+            self.meaning = {**names, **more}
         self.wanted = f"some of {', '.join(self.names)}"
 
     def parse(self, text: str) -> tuple[str, ...]:

@@ -1,33 +1,63 @@
-"""The options of a command as Markdown and as the text of a docstring, made from their declarations."""
+"""The options of the commands as Markdown and as the text of a docstring, made from their declarations.
+
+`python -m emseg.options.reference > emseg/guide/options.md` writes the page of the guide; a test holds them equal.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from itertools import groupby
 
 from emseg.errors import for_command_line, for_python
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
-from emseg.options.kinds import Choice, Flag, Kind, Names
+from emseg.options.kinds import Flag, Names
 
+FIRST = "segment"
+PYTHON_ONLY = "impute"
+OTHERS = ("apply", "compare", "denoise", "inpaint", "evaluate")
 HEAD = "| option | in Python | meaning | default |\n|---|---|---|---|"
+OPENING = """# Options
+
+`emseg COMMAND --help` shows the same options; `-h` is short for `--help`. The second column is the keyword of the
+Python function: `emseg.segment` for `emseg segment`, and so on.
+"""
 
 
-def markdown(command: str) -> str:
-    """Tables of a command's options, one under each heading of its help text.
+def page() -> str:
+    """The page of the guide: all options of `segment`, and of every other command those that are not the same."""
+    sections = [f"{OPENING}\n## `emseg {FIRST}`\n\n{markdown(options_of(FIRST), FIRST)}"]
+    known = {_row(option, FIRST) for option in options_of(FIRST)}
+    for command in OTHERS:
+        own = [option for option in options_of(command) if _row(option, command) not in known]
+        shared = [option for option in options_of(command) if option not in own]
+        same = [f"`{option.flags[0] if option.flags else option.name}`" for option in shared]
+        section = f"## `emseg {command}`\n"
+        section += f"\n{markdown(own, command)}" if own else ""
+        *most, last = same
+        section += f"\n{', '.join(most)} and {last} are those of `segment`.\n"
+        sections.append(section)
+    python = markdown(options_of(PYTHON_ONLY), PYTHON_ONLY)
+    sections.append(f"## `emseg.{PYTHON_ONLY}`, which only Python has\n\n{python}")
+    return "\n".join(sections)
+
+
+def markdown(options: Iterable[Option], command: str) -> str:
+    """Tables of options of a command, one under each heading of its help text.
 
     Every row has the option as the command line spells it, the keyword of the Python function, the meaning with what it
     may be, and the default.
 
     Parameters
     ----------
+    options : iterable of Option
+        By groups, as `options_of` gives them.
     command : str
         A name of `emseg.options.by_command.MODULES`.
     """
     tables = []
-    for group, options in groupby(options_of(command), key=lambda option: option.group):
-        rows = (_row(option, command) for option in options)
-        tables.append("\n".join((f"### {group}\n\n{HEAD}", *rows)))
+    for group, found in groupby(options, key=lambda option: option.group):
+        tables.append("\n".join((f"### {group}\n\n{HEAD}", *(_row(option, command) for option in found))))
     return "\n\n".join(tables) + "\n"
 
 
@@ -36,29 +66,35 @@ def numpydoc(command: str) -> str:
     entries = []
     for option in (option for option in options_of(command) if option.python):
         head = f"{option.name} : {option.kind.given}, default {option.default_of(command)!r}"
-        text = for_python(option.help_of(command))
-        entries.append(f"{head}\n    {text}{_choices(option.kind, text)}")
+        entries.append(f"{head}\n    {for_python(option.help_of(command))}{choices(option)}")
     return "\n".join(entries)
 
 
+def choices(option: Option, quote: str = "") -> str:
+    """What an option offers by name, as a text that follows its help; empty if it offers nothing by name."""
+    kind = option.kind
+    names = [name for name in kind.names if name]
+    if not names:
+        return ""
+    quoted = [f"{quote}{name}{quote}" for name in names]
+    if not kind.meaning:
+        return f" {'Some' if isinstance(kind, Names) else 'One'} of {', '.join(quoted)}."
+    return (
+        " " + "; ".join(f"{spelled}: {kind.meaning[name]}" for spelled, name in zip(quoted, names, strict=True)) + "."
+    )
+
+
 def _row(option: Option, command: str) -> str:
-    spelled = ", ".join(f"`{flag}`" for flag in option.flags)
+    python = command == PYTHON_ONLY
+    spelled = "" if python else ", ".join(f"`{flag}`" for flag in option.flags)
     if spelled and not isinstance(option.kind, Flag) and option.kind.metavar.strip():
         spelled = f"{spelled[:-1]} {option.kind.metavar}`"
-    text = for_command_line(option.help_of(command))
+    text = (for_python if python else for_command_line)(option.help_of(command)) + choices(option, "`")
     default = option.default_of(command)
     shown = "" if default is False or default in (None, "", ()) or default == {} else f"`{default}`"
-    cells = (spelled, f"`{option.name}`" if option.python else "", text + _choices(option.kind, text, "`"), shown)
+    cells = (spelled, f"`{option.name}`" if option.python else "", text, shown)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _choices(kind: Kind, text: str, quote: str = "") -> str:
-    """The names that an option offers, unless the text says them."""
-    names = [name for name in kind.names if name] if isinstance(kind, Choice | Names) else []
-    if all(re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text) for name in names):
-        return ""
-    meaning = kind.meaning if isinstance(kind, Choice) else {}
-    quoted = {name: f"{quote}{name}{quote}" for name in names}
-    if not meaning:
-        return f" One of {', '.join(quoted.values())}."
-    return " " + "; ".join(f"{quoted[name]}: {meaning[name]}" for name in names) + "."
+if __name__ == "__main__":
+    print(page(), end="")

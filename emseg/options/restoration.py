@@ -42,7 +42,9 @@ class InpaintMaskOptions:
         "always filled.", "inpaint", recorded=False,
     )  # fmt: skip
     mask_dir: str | None = declared(
-        Optional(ExistingFolder()), None, MASK, "Folder with a mask for each input, of the same name.", "inpaint",
+        Optional(ExistingFolder()), None, MASK,
+        "Folder with a mask for each input, of the same name, whatever its suffix; that of a/photo.png is looked for "
+        "in DIR/a first.", "inpaint",
         python=False, recorded=False,
     )  # fmt: skip
 
@@ -57,12 +59,13 @@ class DenoiseOptions:
     sigma: float | str = declared(
         Number("a number of 0 or more", ("auto",), not_negative, metavar="auto|S"), "auto", NOISE,
         "Standard deviation of the noise: for 8 and 16 bits in units in which white is 255, for other images as "
-        f"stored. auto: estimated; with {spelled('noise', 'poisson')} it is that of the noise on top, and auto is 0.",
+        f"stored. auto: estimated; with {spelled('noise', 'poisson')} it is that of the noise on top, and auto is 0. "
+        "0 gives the image back as it is.",
         DENOISE,
     )  # fmt: skip
     method: str = declared(
         Choice(choices.METHODS), "auto", NOISE,
-        "One mixture for all patches, fitted to the image, or local Gaussians; auto: local.", DENOISE,
+        "What the patches of the image are taken for.", DENOISE,
     )  # fmt: skip
     fast: bool = declared(
         Flag(), False, NOISE,
@@ -70,7 +73,7 @@ class DenoiseOptions:
     )  # fmt: skip
     noise: str = declared(
         Choice(choices.NOISES), "gaussian", NOISE,
-        "Kind of the noise. gaussian: white, the same everywhere; poisson: that of counted photons.", DENOISE,
+        "Kind of the noise.", DENOISE,
     )  # fmt: skip
     gain: float | str = declared(
         Number("a number above 0", ("auto",), positive, metavar="auto|G"), "auto", NOISE,
@@ -93,7 +96,8 @@ class InpaintOptions:
 
     mask_value: float | None = declared(
         Optional(Number("a finite number", metavar="V")), None, MASK,
-        "Fill the pixels where the mask has this value; unless given, where it is not 0.", INPAINT,
+        "Fill the pixels where the mask has this value; unless given, where it is not 0. Of palettes the index counts.",
+        INPAINT,
     )  # fmt: skip
     uncertainty: bool = declared(
         Flag(), False, MASK,

@@ -24,7 +24,7 @@ from emseg.options.kinds import (
     positive,
 )
 from emseg.options.text_kinds import AUTO, Components, Features, Limits, Path, Settings, k_range
-from emseg.output.registry import saveable
+from emseg.output.registry import KINDS, saveable
 
 SEGMENT, IMAGES, SEARCHING, ALL = "segment", "segment compare", "segment impute", "segment compare impute"
 _LIMITED = "Needs the stored channels as features, and Gaussians."
@@ -74,11 +74,11 @@ class SegmentOptions:
     )  # fmt: skip
     family: str = declared(
         Choice(choices.FAMILIES, "NAME"), "gaussian", MODEL,
-        "Kind of the components. " + "; ".join(f"{name}: {what}" for name, what in choices.FAMILIES.items()) + ".", ALL,
+        "Kind of the components.", ALL,
     )  # fmt: skip
     covariance: str = declared(
         Choice(choices.COVARIANCES, "NAME"), "full", MODEL,
-        f"Shape of the components: {', '.join(choices.COVARIANCES)}.", ALL,
+        "Shape of the components.", ALL,
     )  # fmt: skip
     dof: float | str = declared(
         Number("a number above 0", ("each", "common"), positive), "each", MODEL,
@@ -95,8 +95,8 @@ class SegmentOptions:
     )  # fmt: skip
     missing: str = declared(
         Choice(choices.MISSING), "drop", PIXELS,
-        "Pixels of which some channels are unknown, as NaN or by a mask with as many channels. drop: they get label 0; "
-        "em: they get a label by the known channels.", "segment compare apply",
+        "What becomes of pixels of which some channels are unknown, as NaN or by a mask with as many channels.",
+        "segment compare apply",
     )  # fmt: skip
     censored: str = declared(
         Limits(), "", PIXELS,
@@ -122,7 +122,7 @@ class SegmentOptions:
     )  # fmt: skip
     algorithm: str = declared(
         Choice(choices.ALGORITHMS, "NAME"), "anderson", FIT,
-        f"Variant of EM that fits the mixture: {', '.join(choices.ALGORITHMS)}.", SEARCHING,
+        "Variant of EM that fits the mixture.", SEARCHING,
     )  # fmt: skip
     base: str = declared(
         Choice(("", *choices.ALGORITHMS), "NAME"), "", FIT,
@@ -165,7 +165,7 @@ class SegmentOptions:
     )  # fmt: skip
     neighbours: str = declared(
         Choice(choices.NEIGHBOURS, given="int | str"), "auto", FIELD,
-        "Number of neighbours of a pixel in the field; auto: those that share a side. 6, 18 and 26 are for volumes.",
+        "Number of neighbours of a pixel in the field; auto: those that share a side; 6, 18 and 26 are for volumes.",
         SEGMENT,
     )  # fmt: skip
     contrast: bool = declared(
@@ -213,7 +213,7 @@ class CompareOptions:
 
     algorithms: tuple[str, ...] = declared(
         Names(choices.ALGORITHMS), (), COMPARISON,
-        f"Variants of EM to compare: {', '.join(choices.ALGORITHMS)}. All of them unless given.", "compare",
+        "Variants of EM to compare, separated by commas; all of them unless given.", "compare",
         recorded=False,  # the report has an entry for each of them
     )  # fmt: skip
     start: str = declared(
@@ -230,12 +230,16 @@ class ImputeOptions:
     )  # fmt: skip
 
 
+def _files(applied: bool = False) -> Names:
+    kinds = {name: KINDS[name].summary for name in saveable(applied)}
+    return Names(kinds, "KIND", {"all": "all of these that there are"}, sort=True)
+
+
 class SaveOptions:
     """More files than are always written."""
 
     save: tuple[str, ...] = shell_only(
-        Names(saveable(), "KIND", ("all",), sort=True), (), RESULTS,
-        f"Also write {', '.join(saveable())}, or all.", "segment",
+        _files(), (), RESULTS, "Further kinds of files to write, separated by commas.", "segment",
     )  # fmt: skip
 
 
@@ -243,8 +247,7 @@ class ApplySaveOptions:
     """More files than `apply` always writes."""
 
     save: tuple[str, ...] = shell_only(
-        Names(saveable(applied=True), "KIND", ("all",), sort=True), (), RESULTS,
-        f"Also write {', '.join(saveable(applied=True))}, or all.", "apply",
+        _files(applied=True), (), RESULTS, "Further kinds of files to write, separated by commas.", "apply",
     )  # fmt: skip
 
 

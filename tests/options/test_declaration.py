@@ -18,7 +18,6 @@ from emseg.options import keywords
 from emseg.options.by_command import MODULES, options_of
 from emseg.options.declaration import Option, declared, options_in, shell_only
 from emseg.options.kinds import Flag, Whole
-from emseg.options.reference import markdown, numpydoc
 from emseg.options.restoration import DenoiseOptions, InpaintOptions
 from emseg.options.segmentation import SegmentOptions
 
@@ -115,20 +114,6 @@ def test_the_function_has_every_option_with_its_type(command: str) -> None:
     if typed:
         variable = signature.parameters["options"]
         assert variable.annotation == f"Unpack[{KEYWORDS[command].__name__}]"
-
-
-@pytest.mark.parametrize("command", MODULES)
-def test_the_reference_has_every_option(command: str) -> None:
-    rows = re.findall(r"^\| (.*?) \| (.*?) \| (.*) \| (.*?) \|$", markdown(command), re.MULTILINE)
-    listed = [row for row in rows if row[0] != "option"]
-    options = options_of(command)
-    assert len(listed) == len(options)
-    for (spelled, name, meaning, _), option in zip(listed, options, strict=True):
-        assert tuple(re.findall(r"`(-[\w-]+)", spelled)) == option.flags
-        assert name == (f"`{option.name}`" if option.python else "")
-        assert meaning
-    named = re.findall(r"^(\w+) : ", numpydoc(command), re.MULTILINE)
-    assert named == [option.name for option in options if option.python]
 
 
 GRAY = np.repeat(np.array([[10, 12, 11, 90, 93, 91, 200, 202]], np.uint8), 8, axis=0)

@@ -1,0 +1,56 @@
+"""The reference lists every option of every command, with what it may be and its default."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from emseg.options.by_command import MODULES, options_of
+from emseg.options.reference import OTHERS, PYTHON_ONLY, choices, markdown, numpydoc, page
+
+ROW = re.compile(r"^\| (.*?) \| (.*?) \| (.*) \| (.*?) \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_a_row_for_every_option(command: str) -> None:
+    options = options_of(command)
+    rows = [row for row in ROW.findall(markdown(options, command)) if row[0] != "option"]
+    assert len(rows) == len(options)
+    for (spelled, name, meaning, default), option in zip(rows, options, strict=True):
+        flags = () if command == PYTHON_ONLY else option.flags
+        assert tuple(re.findall(r"`(-[\w-]+)", spelled)) == flags
+        assert name == (f"`{option.name}`" if option.python else "")
+        assert meaning.startswith(option.help_of(command)[:9])
+        assert all(f"`{offered}`" in meaning for offered in option.kind.names if offered)
+        value = option.default_of(command)
+        assert default == (f"`{value}`" if value not in (None, "", (), {}) and value is not False else "")
+
+
+def test_every_heading_once() -> None:
+    text = markdown(options_of("segment"), "segment")
+    headings = re.findall("^### (.*)", text, re.MULTILINE)
+    assert headings == list(dict.fromkeys(option.group for option in options_of("segment")))
+
+
+@pytest.mark.parametrize("command", OTHERS)
+def test_the_page_names_what_other_commands_share_with_segment(command: str) -> None:
+    section = page().partition(f"\n## `emseg {command}`\n")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(-[\w-]+)", section))
+    assert all(named & set(option.flags) for option in options_of(command) if option.flags)
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_the_docstring_lists_what_python_has(command: str) -> None:
+    text = numpydoc(command)
+    assert re.findall(r"^(\w+) : ", text, re.MULTILINE) == [entry.name for entry in options_of(command) if entry.python]
+    assert "--" not in text
+
+
+def test_choices_follow_the_help() -> None:
+    found = {option.name: option for option in options_of("segment")}
+    assert choices(found["missing"], "`") == (
+        " `drop`: they get label 0; `em`: they get a label by what is known of them."
+    )
+    assert choices(found["neighbours"]) == " One of auto, 4, 8, 6, 18, 26."
+    assert choices(found["tol"]) == ""
