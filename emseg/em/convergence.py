@@ -20,13 +20,13 @@ class Status(Enum):
 
     CONVERGED = "converged: the objective is within the tolerance of its estimated limit"
     STALLED = "converged: no step changes the objective by more than rounding"
-    AVERAGED = "averaged: all draws asked for are made; with --option for more of them the answer comes closer"
-    PASSED = "finished: all passes asked for are made; with --option passes for more the answer comes closer"
+    AVERAGED = "averaged: all draws of the schedule are made; more of them would bring the answer closer"
+    PASSED = "finished: all passes over the data are made; more of them would bring the answer closer"
     SETTLED = "converged: the parameters have ceased to move"
     SCHEDULED = "finished: all iterations of the method's schedule are made"
-    MAX_ITER = "not converged: stopped at the largest number of iterations; raise --max-iter or --tol"
+    MAX_ITER = "not converged: stopped at the largest number of iterations; raise max_iter or tol"
     APPLIED = "applied: the mixture of a model, not fitted to this image"
-    DEGENERATE = "degenerate: a component became empty or singular; use a smaller -k, or a --floor above 0"
+    DEGENERATE = "degenerate: a component became empty or singular; use a smaller k, or a floor above 0"
 
 
 class StoppingRule(Protocol):

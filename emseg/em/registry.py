@@ -11,7 +11,7 @@ from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from emseg.errors import UsageError
+from emseg.errors import UsageError, option
 
 if TYPE_CHECKING:
     from emseg.em.algorithm import Algorithm
@@ -75,26 +75,29 @@ def algorithm(name: str, base: str = "", options: Mapping[str, str] | None = Non
     settings: dict[str, Any] = {}
     if base:
         if "base" not in known:
-            raise UsageError(f"--base: {name} accelerates nothing; leave it out")
+            raise UsageError(f"{option('base', base)}: {name} accelerates nothing; leave it out")
         inner = algorithm(base)
         if not hasattr(inner, "update"):
-            raise UsageError(f"--base {base}: no fixed-point iteration that could be accelerated; use --base em")
+            raise UsageError(
+                f"{option('base', base)}: no fixed-point iteration that could be accelerated; "
+                f"use {option('base', 'em')}"
+            )
         settings["base"] = inner
     for key, text in (options or {}).items():
         default = known[key].default if key in known else MISSING
         if default is MISSING:
             names = ", ".join(n for n, field in known.items() if field.default is not MISSING) or "none"
-            raise UsageError(f"--option {key}: {name} has no such option; it has {names}")
+            raise UsageError(f"{option('option', key)}: {name} has no such setting; it has {names}")
         try:
             settings[key] = type(default)(text)
         except ValueError:
             raise UsageError(
-                f"--option {key}={text}: expected a {type(default).__name__}, as {key}={default}"
+                f"{option('option', f'{key}={text}')}: expected a {type(default).__name__}, as {key}={default}"
             ) from None
     try:
         return kind(**settings)  # type: ignore[no-any-return]
     except ValueError as error:
-        raise UsageError(f"--algorithm {name}: {error}") from None
+        raise UsageError(f"{option('algorithm', name)}: {error}") from None
 
 
 def _load(name: str) -> Any:

@@ -3,10 +3,10 @@
 θ' = θ + (I - J)⁻¹ (Φ(θ) - θ),   J the rate matrix of EM, ∂Φ/∂θ
 
 Near its limit EM is the linear map e → J e, so this is Newton's method for Φ(θ) = θ; J is learned from EM's own
-iterates (see `secant`). A burn-in comes first, since J is that of the limit; then plain steps that show J and a jump
-on its leash (see `leash`) take turns. Distances |1 - λ| of eigenvalues of J to 1 count as no less than `nearest`, which
-grows when a jump fails and shrinks when one succeeds. A jump that would lower the objective is replaced by Φ(θ). An
-accepted step costs one E-step, a rejected one two.
+iterates (see `rate_matrix`). A burn-in comes first, since J is that of the limit. Then plain steps, which show J, and
+limited jumps (see `step_limit`) take turns. Distances |1 - λ| of eigenvalues of J to 1 count as no less than
+`nearest`, which grows when a jump fails and shrinks when one succeeds. A jump that would lower the objective is
+replaced by Φ(θ). An accepted step costs one E-step, a rejected one two.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.accelerators.rate_matrix import extrapolated
-from emseg.em.accelerators.step_limit import LEASH, leap, shorter
+from emseg.em.accelerators.rate_matrix import predicted_fixed_point
+from emseg.em.accelerators.step_limit import FIRST_LIMIT, limited_jump, lowered
 from emseg.em.accelerators.trial import Base
 from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
@@ -25,20 +25,22 @@ from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
 
 Array = NDArray[np.float64]
-FAINT = 1e-4  # of what the points show: jumps are rare, so that little rounding is multiplied by another
-NEAREST = 1e-4  # to 1, where an eigenvalue of J is first taken to be
-CHANGE = 4.0  # factor on that after each jump
+#: Of the longest extent of the points: directions that they show by less count for little. Jumps are rare here, so that
+#: it may be smaller than Anderson's.
+LEAST_SHARE = 1e-4
+NEAREST = 1e-4  # distance to 1 that eigenvalues of J have at least, at first: a jump of 10⁴ of EM's steps
+CHANGE = 4.0  # factor on that distance after each jump: divided by it after a success
 
 
 @dataclass(frozen=True, eq=False)
 class AitkenState(State[Mixture]):
-    """With θ and Φ(θ) of the steps since the last jump, oldest first, the steps of burn-in left, and limits."""
+    """With θ and Φ(θ) of the steps since the last jump, oldest first, the steps of burn-in left, and jumps' limits."""
 
     points: tuple[Array, ...] = ()
     images: tuple[Array, ...] = ()
     burn_in: int = 0
     nearest: float = NEAREST
-    leash: float = LEASH
+    step_limit: float = FIRST_LIMIT
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,26 @@ class Aitken:
 
     def step(self, problem: Problem, state: AitkenState, rng: np.random.Generator) -> tuple[AitkenState, Info]:
         """A plain step, or a guarded jump where enough differences have been gathered."""
-        mapped, nearest, leash, tried = self.base.update(problem, state), state.nearest, state.leash, 0
+        mapped, nearest, limit, tried = self.base.update(problem, state), state.nearest, state.step_limit, 0
         theta = state.mixture.pack()
         points, images = ((), ()) if state.burn_in else ((*state.points, theta), (*state.images, mapped.pack()))
         if len(points) > min(self.order, theta.size):
             tried = 1
-            aim = extrapolated(points, images, FAINT, lambda gap, _: gap + np.maximum(nearest - gap.real, 0))
-            landed, leash = leap(self.base, problem, state, mapped, aim, state.leash)
+            aim = predicted_fixed_point(
+                points, images, LEAST_SHARE, lambda gap, _: gap + np.maximum(nearest - gap.real, 0)
+            )
+            landed, limit = limited_jump(self.base, problem, state, mapped, aim, state.step_limit)
             if landed and landed.expectation.objective >= state.expectation.objective:
                 nearest = max(nearest / CHANGE, NEAREST)
-                new = AitkenState(landed.mixture, landed.expectation, nearest=nearest, leash=leash)
+                new = AitkenState(landed.mixture, landed.expectation, nearest=nearest, step_limit=limit)
                 return new, exact_info(landed, 1)
-            points, images, nearest, leash = points[1:], images[1:], min(CHANGE * nearest, 1.0), shorter(state.leash)
+            points, images, nearest, limit = (
+                points[1:],
+                images[1:],
+                min(CHANGE * nearest, 1.0),
+                lowered(state.step_limit),
+            )
         safe = self.base.evaluate(problem, mapped)
         left = max(state.burn_in - 1, 0)
-        new = AitkenState(safe.mixture, safe.expectation, points, images, left, nearest, leash)
+        new = AitkenState(safe.mixture, safe.expectation, points, images, left, nearest, limit)
         return new, exact_info(safe, 1 + tried)

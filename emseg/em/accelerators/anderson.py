@@ -5,9 +5,9 @@ With the last m differences of θ and of Φ(θ) as columns of V and U, and J = U
 θ' = θ + (I - J)⁻¹ (Φ(θ) - θ),   each 1 - λ, λ an eigenvalue of J, replaced by |1 - λ| + δ + |s|
 
 at every step: a quasi-Newton step that has learned EM along the directions travelled so far (type I of Fang & Saad
-2009, Numer. Linear Algebra Appl. 16; see `secant`). s is EM's step along the eigenvector relative to the extent of
+2009, Numer. Linear Algebra Appl. 16; see `rate_matrix`). s is EM's step along the eigenvector relative to the extent of
 those m differences, so that no jump is longer than what it was learned from; δ halves after each success and grows
-fourfold when a step would lower the objective, which is then replaced by Φ(θ). Jumps are on a leash (see `leash`). An
+fourfold when a step would lower the objective, which is then replaced by Φ(θ). Jumps are limited (see `step_limit`). An
 accepted step costs one E-step, a rejected one two.
 
 Of Henderson & Varadhan's DAAREM this keeps the small order, damping that success relaxes, and the guard, with no
@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.accelerators.rate_matrix import extrapolated
-from emseg.em.accelerators.step_limit import LEASH, leap, shorter
+from emseg.em.accelerators.rate_matrix import predicted_fixed_point
+from emseg.em.accelerators.step_limit import FIRST_LIMIT, limited_jump, lowered
 from emseg.em.accelerators.trial import Base
 from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
@@ -33,19 +33,21 @@ from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
 
 Array = NDArray[np.float64]
-FAINT = 1e-3  # of what the points show: less, and jumps on jumps would multiply rounding
-LEAST, MOST = 1e-4, 1.0  # damping
-RELAXED, TIGHTENED = 0.5, 4.0  # factors on it after a success, and after a failure
+#: Of the longest extent of the points: directions that they show by less count for little. Below it, jumps that build
+#: on jumps would multiply rounding.
+LEAST_SHARE = 1e-3
+LEAST_DAMPING, MOST_DAMPING = 1e-4, 1.0  # of δ, a distance of eigenvalues to 1
+RELAXED, TIGHTENED = 0.5, 4.0  # factors on δ after a success, and after a failure
 
 
 @dataclass(frozen=True, eq=False)
 class AndersonState(State[Mixture]):
-    """With the last points θ and images Φ(θ), oldest first, and the damping and leash of the next step."""
+    """With the last points θ and images Φ(θ), oldest first, and the damping and step limit of the next step."""
 
     points: tuple[Array, ...] = ()
     images: tuple[Array, ...] = ()
     damping: float = 1.0
-    leash: float = LEASH
+    step_limit: float = FIRST_LIMIT
 
 
 @dataclass(frozen=True)
@@ -77,22 +79,22 @@ class Anderson:
 
     def step(self, problem: Problem, state: AndersonState, rng: np.random.Generator) -> tuple[AndersonState, Info]:
         """One guarded step."""
-        mapped, damping, leash, tried = self.base.update(problem, state), state.damping, state.leash, 0
+        mapped, damping, limit, tried = self.base.update(problem, state), state.damping, state.step_limit, 0
         theta = state.mixture.pack()
         memory = min(self.order, -(-theta.size // 2)) + 1
         points, images = (*state.points, theta)[-memory:], (*state.images, mapped.pack())[-memory:]
         if len(points) > 1:
             tried = 1
-            landed, leash = leap(self.base, problem, state, mapped, self._aim(points, images, damping), leash)
+            landed, limit = limited_jump(self.base, problem, state, mapped, self._aim(points, images, damping), limit)
             if landed and landed.expectation.objective >= state.expectation.objective:
-                damping = max(RELAXED * damping, LEAST)
-                new = AndersonState(landed.mixture, landed.expectation, points, images, damping, leash)
+                damping = max(RELAXED * damping, LEAST_DAMPING)
+                new = AndersonState(landed.mixture, landed.expectation, points, images, damping, limit)
                 return new, exact_info(landed, 1)
-            damping, leash = min(TIGHTENED * damping, MOST), shorter(state.leash)
+            damping, limit = min(TIGHTENED * damping, MOST_DAMPING), lowered(state.step_limit)
         safe = self.base.evaluate(problem, mapped)
-        new = AndersonState(safe.mixture, safe.expectation, points, images, damping, leash)
+        new = AndersonState(safe.mixture, safe.expectation, points, images, damping, limit)
         return new, exact_info(safe, 1 + tried)
 
     def _aim(self, points: tuple[Array, ...], images: tuple[Array, ...], damping: float) -> Array | None:
         """θ', from the last point."""
-        return extrapolated(points, images, FAINT, lambda gap, part: gap + damping + np.abs(part))
+        return predicted_fixed_point(points, images, LEAST_SHARE, lambda gap, part: gap + damping + np.abs(part))

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-NOISE = 100 * float(np.finfo(np.float64).eps)  # of θ: differences as short as that say nothing
-CROOKED = 1e8  # condition of eigenvectors that say nothing
+ROUNDING = 100 * float(np.finfo(np.float64).eps)  # of the length of θ: shorter differences are rounding
+ILL_CONDITIONED = 1e8  # condition of eigenvectors, of which half the digits of a double are then lost
 
 
-def rate(points: Sequence[Array], images: Sequence[Array], faint: float) -> tuple[Array, Array]:
-    """J = A Pᵀ from points θ and their images Φ(θ), oldest first; `faint` as in `extrapolated`.
+def rate(points: Sequence[Array], images: Sequence[Array], least_share: float) -> tuple[Array, Array]:
+    """J = A Pᵀ from points θ and their images Φ(θ), oldest first; `least_share` as in `predicted_fixed_point`.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def rate(points: Sequence[Array], images: Sequence[Array], faint: float) -> tupl
         P, orthonormal; Pᵀ A has the eigenvalues of J that the points have shown.
     """
     basis, extent, mix = np.linalg.svd(np.diff(points, axis=0).T, full_matrices=False)
-    least = max(faint * extent[0], NOISE * float(np.linalg.norm(points[-1])), float(np.finfo(float).tiny))
+    least = max(least_share * extent[0], ROUNDING * float(np.linalg.norm(points[-1])), float(np.finfo(float).tiny))
     share = extent / least
     # 1 / extent for the long, and 0 for the short; smooth between, so that nothing turns on what rounding decides.
     inverse = share**3 / (1 + share**4) / least
@@ -39,8 +39,8 @@ def rate(points: Sequence[Array], images: Sequence[Array], faint: float) -> tupl
     return action, basis
 
 
-def extrapolated(
-    points: Sequence[Array], images: Sequence[Array], faint: float, distance: Callable[[Array, Array], Array]
+def predicted_fixed_point(
+    points: Sequence[Array], images: Sequence[Array], least_share: float, distance: Callable[[Array, Array], Array]
 ) -> Array | None:
     """The limit that the points and their images foretell, seen from the last point.
 
@@ -48,7 +48,7 @@ def extrapolated(
     ----------
     points, images : sequence of ndarray, shape (p,)
         θ and Φ(θ), oldest first; two at least.
-    faint : float
+    least_share : float
         Directions of less than this share of the longest extent of the points count for little.
     distance : callable
         From |1 - λ|, complex where rounding made λ so, and the share of Φ(θ) - θ along each eigenvector, relative to
@@ -59,9 +59,9 @@ def extrapolated(
     ndarray, shape (p,), or None
         None where J makes no sense.
     """
-    action, basis = rate(points, images, faint)
+    action, basis = rate(points, images, least_share)
     values, vectors = np.linalg.eig(basis.T @ action)
-    if np.linalg.cond(vectors) > CROOKED:
+    if np.linalg.cond(vectors) > ILL_CONDITIONED:
         return None
     parts = np.linalg.solve(vectors, basis.T @ (images[-1] - points[-1]))
     way = max(float(np.linalg.norm(np.diff(points, axis=0), 2)), float(np.finfo(float).tiny))

@@ -5,7 +5,7 @@ a = -⟨r, v⟩ / ⟨v, v⟩,   θ' = θ₀ + 2 a r + a² v            (their sc
 
 ⟨·,·⟩ is the information of the complete data, in which EM's rate matrix is symmetric: there, EM's step is the gradient,
 so the products are slopes that the statistics of both E-steps yield for nothing, and units do not matter. a is kept
-between 1 and a clamp, which grows fourfold each time it binds, and the jump is kept on a leash (see `leash`).
+between 1 and a clamp, which grows fourfold each time it binds, and the jump is limited (see `step_limit`).
 
 Squared steps owe their speed to sometimes going down. So a jump that ends a little below θ₁ is mapped once, since Φ
 damps what overshot, and if it is still below, one more cycle starts from there. Only a place above θ₁ is accepted,
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from emseg.em.accelerators.step_limit import LEASH, leap, shorter
+from emseg.em.accelerators.step_limit import FIRST_LIMIT, limited_jump, lowered
 from emseg.em.accelerators.trial import Base, trial_at
 from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
@@ -32,10 +32,10 @@ DIP = 0.001  # nats per sample below θ₁ that a jump may end; from deeper down
 
 @dataclass(frozen=True, eq=False)
 class SquaremState(State[Mixture]):
-    """With the largest steplength and the leash that are tried next."""
+    """With the largest steplength and the step limit that are tried next."""
 
     clamp: float = 16.0
-    leash: float = LEASH
+    step_limit: float = FIRST_LIMIT
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Squarem:
         """A cycle, or as many as patience allows."""
         first = self.base.evaluate(problem, self.base.update(problem, state))
         second = self.base.update(problem, first)
-        least, e_steps, clamp, leash = first.expectation.objective, 1, state.clamp, state.leash
+        least, e_steps, clamp, limit = first.expectation.objective, 1, state.clamp, state.step_limit
         here: State[Mixture] | None = state
         near: State[Mixture] | None = first
         far: Mixture | None = second
@@ -79,7 +79,7 @@ class Squarem:
                 near, far = self._twice(problem, here)
             if here is None or near is None or far is None:
                 break
-            here, clamp, leash = self._leap(problem, here, near, far, clamp, leash)
+            here, clamp, limit = self._extrapolate(problem, here, near, far, clamp, limit)
             e_steps += 1
             if here and here.expectation.objective < least - DIP * problem.n:
                 break
@@ -87,15 +87,15 @@ class Squarem:
                 e_steps += 1
                 here, _ = self._twice(problem, here)
             if here and here.expectation.objective >= least:
-                return SquaremState(here.mixture, here.expectation, clamp, leash), exact_info(here, e_steps)
+                return SquaremState(here.mixture, here.expectation, clamp, limit), exact_info(here, e_steps)
         safe = self.base.evaluate(problem, second)
-        clamp, leash = max(1.0, state.clamp / self.growth), shorter(state.leash)
-        return SquaremState(safe.mixture, safe.expectation, clamp, leash), exact_info(safe, e_steps + 1)
+        clamp, limit = max(1.0, state.clamp / self.growth), lowered(state.step_limit)
+        return SquaremState(safe.mixture, safe.expectation, clamp, limit), exact_info(safe, e_steps + 1)
 
-    def _leap(
-        self, problem: Problem, here: State[Mixture], first: State[Mixture], second: Mixture, clamp: float, leash: float
+    def _extrapolate(
+        self, problem: Problem, here: State[Mixture], first: State[Mixture], second: Mixture, clamp: float, limit: float
     ) -> tuple[State[Mixture] | None, float, float]:
-        """The E-step at θ', the next clamp and the next leash."""
+        """The E-step at θ', the next clamp and the next limit."""
         theta0, theta1, theta2 = here.mixture.pack(), first.mixture.pack(), second.pack()
         r = theta1 - theta0
         v = theta2 - theta1 - r
@@ -103,8 +103,8 @@ class Squarem:
         before, after = slope(climbed, here, v), slope(climbed, first, v)
         a = abs(before / (after - before)) if after > before else 1.0
         a = min(max(a, 1.0), clamp)
-        landed, leash = leap(self.base, problem, first, second, theta0 + 2 * a * r + a**2 * v, leash)
-        return landed, clamp * self.growth if a == clamp else clamp, leash
+        landed, limit = limited_jump(self.base, problem, first, second, theta0 + 2 * a * r + a**2 * v, limit)
+        return landed, clamp * self.growth if a == clamp else clamp, limit
 
     def _twice(self, problem: Problem, state: State[Mixture]) -> tuple[State[Mixture] | None, Mixture | None]:
         """The E-step at Φ(θ), and Φ²(θ); None where they do not exist."""

@@ -23,7 +23,7 @@ def trial(base: Base, problem: Problem, mixture: Mixture) -> State[Mixture] | No
 
 
 def trial_at(base: Base, problem: Problem, like: Mixture, theta: NDArray[np.float64]) -> State[Mixture] | None:
-    """The E-step at an extrapolated θ; None where θ overflows or its mixture is singular.
+    """The E-step at an predicted_fixed_point θ; None where θ overflows or its mixture is singular.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ class MCEM:
     draws : int
         m at the start.
     growth : float
-        By which m is multiplied at every step; 1 keeps it, and only --max-iter ends the chain.
+        By which m is multiplied at every step; 1 keeps it, and then only `max_iter` ends the chain.
     """
 
     draws: int = 1

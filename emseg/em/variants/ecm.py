@@ -16,7 +16,7 @@ import numpy as np
 
 from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
-from emseg.errors import UsageError
+from emseg.errors import UsageError, option
 from emseg.mixture.mixture import Mixture
 
 
@@ -33,7 +33,10 @@ class ECM:
     def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State[Mixture], Info]:
         """The state at a starting mixture."""
         if len(problem.family.free) == 1:
-            raise UsageError(f"--algorithm ecm: {problem.family.name} has one part to maximise; use --algorithm em")
+            raise UsageError(
+                f"{option('algorithm', 'ecm')}: {problem.family.name} has one part to maximise; "
+                f"use {option('algorithm', 'em')}"
+            )
         state = self.evaluate(problem, start)
         return state, exact_info(state, 1)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
-from emseg.em.q_function import expected
+from emseg.em.q_function import q_value
 from emseg.mixture.mixture import Mixture
 
 HALVINGS = 4
@@ -58,11 +58,11 @@ class GEM:
         theta = here.pack()
         best = problem.m_step(stats, here)
         direction = best.pack() - theta
-        least = expected(problem, here, stats)
+        least = q_value(problem, here, stats)
         for _ in range(HALVINGS):
             with np.errstate(over="ignore"):
                 there = here.unpack(theta + rho * direction)
-            if expected(problem, there, stats) >= least:
+            if q_value(problem, there, stats) >= least:
                 return self._at(problem, there, self.growth * rho)
             rho /= 2
         return self._at(problem, best, self.start)

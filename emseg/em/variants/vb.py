@@ -97,7 +97,10 @@ class VB:
         model = _model(problem)
         if model.letters not in BLOCKS:
             names = ", ".join(("full", "tied", "diag", "spherical", *BLOCKS))
-            raise UsageError(f"--algorithm vb: {model.name} has no conjugate prior; use --covariance {names}")
+            raise UsageError(
+                f"{option('algorithm', 'vb')}: {model.name} has no conjugate prior; "
+                f"use one of {names} for {option('covariance')}"
+            )
         return self._iterate(problem, self._prior(problem), _stats(start, problem.n, model.needs_products))
 
     def step(self, problem: Problem, state: VBState, rng: np.random.Generator) -> tuple[VBState, Info]:

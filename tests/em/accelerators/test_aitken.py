@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from emseg.em.accelerators.aitken import Aitken
-from emseg.em.accelerators.rate_matrix import extrapolated, rate
+from emseg.em.accelerators.rate_matrix import predicted_fixed_point, rate
 from emseg.em.convergence import Stop
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
@@ -44,7 +44,7 @@ def test_on_a_linear_map_one_jump_is_exact() -> None:
     points = [np.array([5.0, 7.0])]
     for _ in range(3):
         points.append(limit + spread @ (points[-1] - limit))
-    aim = extrapolated(points[:3], points[1:], 1e-4, lambda gap, _: gap)
+    aim = predicted_fixed_point(points[:3], points[1:], 1e-4, lambda gap, _: gap)
     np.testing.assert_allclose(aim, limit, atol=1e-9)
 
 

@@ -15,7 +15,7 @@ from emseg.em.accelerators.squarem import Squarem
 from emseg.em.convergence import Status, Stop
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
-from emseg.em.q_function import expected
+from emseg.em.q_function import q_value
 from emseg.em.variants.em import EM
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
@@ -40,14 +40,14 @@ class Reckless(Anderson):
         return images[-1] + self.by * np.where(np.arange(points[0].size) % 2, -1, 1)
 
 
-def off_the_leash(problem: Problem, state: Any, mapped: Mixture, origin: Any, aim: np.ndarray, length: float) -> Any:
+def without_limit(problem: Problem, state: Any, mapped: Mixture, origin: Any, aim: np.ndarray, length: float) -> Any:
     with np.errstate(all="ignore"):
         return 1.0, mapped.unpack(aim)
 
 
 @pytest.mark.parametrize("by", [3.0, 60.0, 500.0, 2e3, np.nan])
 def test_a_bad_anderson_jump_is_replaced_by_em(by: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step_limit, "leashed", off_the_leash)
+    monkeypatch.setattr(step_limit, "within_limit", without_limit)
     problem, start = posed()
     found = fit(Reckless(by=by), problem, start, Stop(0, 20), np.random.default_rng(0))
     plain = fit(EM(), problem, start, Stop(0, 20), np.random.default_rng(0))
@@ -75,42 +75,42 @@ def test_a_jump_to_no_mixture_is_replaced_by_em(
     assert [row.objective for row in found.trace] == pytest.approx(expected, rel=1e-12)
 
 
-def test_a_leash_ends_where_the_expected_likelihood_has_fallen_by_its_length() -> None:
+def test_a_limit_ends_where_the_expected_likelihood_has_fallen_by_it() -> None:
     problem, start = posed()
     state = EM().evaluate(problem, start)
     mapped = EM().update(problem, state)
     image, far = mapped.pack(), 5 * np.where(np.arange(mapped.pack().size) % 2, 1, -1)
     lost = []
     for length in (1e-4, 1e-2):
-        share, there = step_limit.leashed(problem, state, mapped, image, image + far, length)
+        share, there = step_limit.within_limit(problem, state, mapped, image, image + far, length)
         assert there.pack() == pytest.approx(image + share * far)
         ends = (mapped, mapped.unpack(image + share * far))
-        top, end = (expected(problem, mixture, state.expectation.stats) for mixture in ends)
+        top, end = (q_value(problem, mixture, state.expectation.stats) for mixture in ends)
         lost.append((top - end) / problem.n)
         assert 0.1 * length < lost[-1] <= 1.05 * length
-        assert step_limit.leashed(problem, state, mapped, image, image + share * far, length)[0] == 1
+        assert step_limit.within_limit(problem, state, mapped, image, image + share * far, length)[0] == 1
     assert lost[0] < lost[1]
 
 
 @pytest.mark.parametrize("algorithm", [Anderson(), Aitken(), Squarem()], ids=["anderson", "aitken", "squarem"])
-def test_jumps_are_on_the_leash_and_it_grows_with_success(algorithm: Anderson, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jumps_are_limited_and_success_raises_the_limit(algorithm: Anderson, monkeypatch: pytest.MonkeyPatch) -> None:
     problem, start = posed()
     lengths: list[float] = []
 
     def note(*arguments: Any) -> tuple[float, Mixture]:
         lengths.append(arguments[-1])
-        return leashed(*arguments)
+        return within_limit(*arguments)
 
-    leashed = step_limit.leashed
-    monkeypatch.setattr(step_limit, "leashed", note)
+    within_limit = step_limit.within_limit
+    monkeypatch.setattr(step_limit, "within_limit", note)
     fit(algorithm, problem, start, Stop(1e-9, 200), np.random.default_rng(0))
-    assert lengths[0] == step_limit.LEASH
+    assert lengths[0] == step_limit.FIRST_LIMIT
     assert set(lengths) <= {
-        step_limit.LEASH,
-        4 * step_limit.LEASH,
-        16 * step_limit.LEASH,
-        step_limit.LONGEST,
-        step_limit.LONGEST / 4,
+        step_limit.FIRST_LIMIT,
+        4 * step_limit.FIRST_LIMIT,
+        16 * step_limit.FIRST_LIMIT,
+        step_limit.LARGEST_LIMIT,
+        step_limit.LARGEST_LIMIT / 4,
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from emseg.em.convergence import Stop
 from emseg.em.fit import fit
-from emseg.em.q_function import expected
+from emseg.em.q_function import q_value
 from emseg.em.variants.ecm import ECM
 from emseg.em.variants.em import EM
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
@@ -30,11 +30,11 @@ def test_each_cycle_maximises_q_given_the_rest(overlapping, model: str) -> None:
     head = 3 + 6  # logits and means
     for before, after, fixed in ((old, moved, slice(head, None)), (moved, new.mixture, slice(0, head))):
         stats, theta = problem.e_step(before).stats, after.pack()
-        best = expected(problem, after, stats)
+        best = q_value(problem, after, stats)
         for _ in range(20):
             nudge = 1e-3 * rng.normal(size=theta.size)
             nudge[fixed] = 0
-            assert expected(problem, after.unpack(theta + nudge), stats) <= best + 1e-9
+            assert q_value(problem, after.unpack(theta + nudge), stats) <= best + 1e-9
 
 
 def test_pinned_statistics_give_scatter_about_the_pins(overlapping) -> None:

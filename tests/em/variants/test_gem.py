@@ -7,7 +7,7 @@ import pytest
 
 from emseg.em.convergence import Stop
 from emseg.em.fit import fit
-from emseg.em.q_function import expected, slope
+from emseg.em.q_function import q_value, slope
 from emseg.em.variants.em import EM
 from emseg.em.variants.gem import GEM
 
@@ -22,8 +22,8 @@ def test_no_step_lowers_q_and_hardly_one_is_em(overlapping, algorithm: GEM) -> N
         stats, theta = state.expectation.stats, state.mixture.pack()
         best = problem.m_step(stats, state.mixture)
         new, info = algorithm.step(problem, state, rng)
-        least = expected(problem, state.mixture, stats)
-        assert least <= expected(problem, new.mixture, stats) <= expected(problem, best, stats) + 1e-9
+        least = q_value(problem, state.mixture, stats)
+        assert least <= q_value(problem, new.mixture, stats) <= q_value(problem, best, stats) + 1e-9
         assert info.e_steps == 1
         full += np.allclose(new.mixture.pack() - theta, best.pack() - theta, rtol=1e-3, atol=1e-12)
         state = new
@@ -33,7 +33,7 @@ def test_no_step_lowers_q_and_hardly_one_is_em(overlapping, algorithm: GEM) -> N
 def test_q_is_the_expected_complete_log_likelihood(overlapping) -> None:
     problem, start = overlapping()
     found = problem.e_step(start)
-    assert expected(problem, start, found.stats) == pytest.approx(float(found.complete + found.log_prior))
+    assert q_value(problem, start, found.stats) == pytest.approx(float(found.complete + found.log_prior))
 
 
 def test_the_slope_is_that_of_the_likelihood(overlapping) -> None:

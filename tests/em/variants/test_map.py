@@ -74,5 +74,5 @@ def test_acceleration_takes_the_prior_along() -> None:
 @pytest.mark.parametrize("option", ["shrinkage=-1", "scale=-0.5", "alpha=0.5", "dof=-1", "dof=nan"])
 def test_senseless_options_are_usage_errors(option: str) -> None:
     name, value = option.split("=")
-    with pytest.raises(UsageError, match=r"--algorithm map: .*must be"):
+    with pytest.raises(UsageError, match=r"algorithm='map': .*must be"):
         algorithm("map", options={name: value})
