@@ -11,7 +11,7 @@ minimiser of ½ (s - 1)ᵀH (s - 1) - (g - π)ᵀ s over s ≥ 0 (Kim, Carbonett
 most 1/(1 - m t)² of its first curvature. The last pass is the E-step of the next iteration.
 
 ν comes by secant steps, one a pass (`emseg.em.variants.secant_dof`), together with the weights'. A pass that ends lower
-than the one before is followed by EM's own step from there, which cannot.
+than the one before is followed by EM's own step from there, which cannot end lower.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.algorithm import Info, State, exact_info
+from emseg.em.expectation import Expectation
 from emseg.em.problem import EMPTY, Problem
-from emseg.em.variants.secant_dof import Tails
+from emseg.em.variants.secant_dof import DofSearch
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
 Array = NDArray[np.float64]
-ALIKE = 1e-6  # smallest curvature, relative to the largest
+#: Smallest curvature, relative to the largest. Below it, components can hardly be told apart; it only shortens steps.
+ALIKE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -52,29 +54,31 @@ class ECME:
         if not (self.slack >= 0 and self.passes >= 1):
             raise ValueError("slack must not be negative, passes at least 1")
 
-    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[State[Mixture], Info]:
+    def init(self, problem: Problem, start: Mixture, rng: np.random.Generator) -> tuple[ECMEState, Info]:
         """The state at a starting mixture."""
-        state = State(start, problem.e_step(start))
+        state = ECMEState(start, problem.e_step(start))
         return state, exact_info(state, 1)
 
-    def step(self, problem: Problem, state: State[Mixture], rng: np.random.Generator) -> tuple[State[Mixture], Info]:
+    def step(self, problem: Problem, state: ECMEState, rng: np.random.Generator) -> tuple[ECMEState, Info]:
         """The M-step, then Newton steps on the weights."""
         mixture = problem.m_step(state.expectation.stats, state.mixture)
         if problem.family.tails:
-            return self._with_tails(problem, mixture, state.tails if isinstance(state, ECMEState) else None)
+            return self._with_dof(problem, mixture, state.search)
         for e_steps in range(1, self.passes + 2):
-            new, curvature = _pass(problem, mixture)
-            g = new.expectation.stats.n / problem.n
+            found = _e_step(problem, mixture)
+            g = found.stats.n / problem.n
             if e_steps > self.passes or np.log((g / mixture.weights).max()) <= self.slack:
                 break
-            mixture = replace(mixture, weights=newton(mixture.weights, g, curvature / problem.n))
+            mixture = replace(mixture, weights=newton(mixture.weights, g, np.asarray(found.products) / problem.n))
+        new = ECMEState(mixture, found)
         return new, exact_info(new, e_steps)
 
-    def _with_tails(self, problem: Problem, mixture: Mixture, known: Tails | None) -> tuple[State[Mixture], Info]:
+    def _with_dof(self, problem: Problem, mixture: Mixture, known: DofSearch | None) -> tuple[ECMEState, Info]:
         """Steps on the weights and ν from the θ of the M-step; the highest point is the next state."""
-        best, e_steps, fell = _evaluated(problem, mixture, known), 1, False
+        best, e_steps, fell = _Pass.at(problem, mixture, known), 1, False
         while e_steps <= self.passes and best.gain(problem) > self.slack:
-            new = _evaluated(problem, best.plain(problem) if fell else best.ahead(problem), best.tails, best)
+            there = best.em_step(problem) if fell else best.newton_step(problem)
+            new = _Pass.at(problem, there, best.search, best)
             e_steps += 1
             if new.expectation.objective >= best.expectation.objective:
                 best, fell = new, False
@@ -82,39 +86,48 @@ class ECME:
                 break  # rounding
             else:
                 fell = True
-        return best, exact_info(best, e_steps)
+        state = ECMEState(best.mixture, best.expectation, best.search)
+        return state, exact_info(state, e_steps)
 
 
 @dataclass(frozen=True, eq=False)
 class ECMEState(State[Mixture]):
-    """With the place of ν, and Σ c r rᵀ."""
+    """With what the search for ν has learned, for a family that has one."""
 
-    tails: Tails
-    curvature: Array
+    search: DofSearch | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Pass:
+    """An E-step at a mixture with its Σ c r rᵀ, and the search for ν so far."""
+
+    mixture: Mixture
+    expectation: Expectation
+    search: DofSearch
+
+    @classmethod
+    def at(cls, problem: Problem, mixture: Mixture, known: DofSearch | None, last: _Pass | None = None) -> _Pass:
+        """The pass at θ; `last` is the pass before it of the same iteration."""
+        found = _e_step(problem, mixture)
+        search = DofSearch.after_e_step(problem, mixture, found.stats, known)
+        return cls(mixture, found, search.with_rate(last.search) if last else search)
 
     def gain(self, problem: Problem) -> float:
         """About what weights or ν can still add to ℓ, per sample."""
         g = self.expectation.stats.n / problem.n
-        return max(float(np.log((g / self.mixture.weights).max())), float(self.tails.residual**2 @ g))
+        return max(float(np.log((g / self.mixture.weights).max())), float(self.search.residual**2 @ g))
 
-    def ahead(self, problem: Problem) -> Mixture:
+    def newton_step(self, problem: Problem) -> Mixture:
         """θ after a Newton step on the weights and a secant step on ν."""
         g = self.expectation.stats.n / problem.n
-        weights = newton(self.mixture.weights, g, self.curvature / problem.n)
-        return self.tails.ahead(problem, replace(self.mixture, weights=weights))
+        weights = newton(self.mixture.weights, g, np.asarray(self.expectation.products) / problem.n)
+        return self.search.next_mixture(problem, replace(self.mixture, weights=weights))
 
-    def plain(self, problem: Problem) -> Mixture:
+    def em_step(self, problem: Problem) -> Mixture:
         """θ after EM's step of both."""
         stats = self.expectation.stats
         (name,) = problem.family.tails
         return problem.conditional(name, stats, replace(self.mixture, weights=problem.weights(stats)))
-
-
-def _evaluated(problem: Problem, mixture: Mixture, known: Tails | None, last: ECMEState | None = None) -> ECMEState:
-    """The pass at θ, and what it and the last one say of ν."""
-    found, curvature = _pass(problem, mixture)
-    tails = Tails.at(problem, mixture, found.expectation.stats, known)
-    return ECMEState(mixture, found.expectation, tails.learned(last.tails) if last else tails, curvature)
 
 
 def newton(weights: Array, g: Array, curvature: Array) -> Array:
@@ -122,7 +135,7 @@ def newton(weights: Array, g: Array, curvature: Array) -> Array:
     from scipy.optimize import nnls
 
     values, vectors = np.linalg.eigh(curvature)
-    # Like components can hardly be told apart: more curvature than there is only shortens the step between them.
+    # More curvature than there is between components that are alike only shortens the step between them.
     root = np.sqrt(np.maximum(values, ALIKE * values[-1]))
     s, _ = nnls(root[:, None] * vectors.T, root * vectors.sum(0) + vectors.T @ (g - weights) / root)
     change = s - 1
@@ -130,10 +143,10 @@ def newton(weights: Array, g: Array, curvature: Array) -> Array:
     return np.asarray(new / new.sum())
 
 
-def _pass(problem: Problem, mixture: Mixture) -> tuple[State[Mixture], Array]:
-    """The E-step, and Σ c r rᵀ."""
+def _e_step(problem: Problem, mixture: Mixture) -> Expectation:
+    """The E-step with Σ c r rᵀ."""
     found = problem.e_step(mixture, WithProducts())
-    return State(mixture, replace(found, entropy=found.log_likelihood - found.complete)), np.asarray(found.products)
+    return replace(found, entropy=found.log_likelihood - found.complete)
 
 
 @dataclass(frozen=True)

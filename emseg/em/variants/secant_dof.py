@@ -17,45 +17,46 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 
 Array = NDArray[np.float64]
-RATES = (-1.0, 0.98)  # of EM, that a step may rely on
-CLOSE = 1e-12  # change of log ν from which no rate can be learned
+#: The rates that a step may rely on: -1 halves EM's step, .98 makes it fifty times as long.
+RATES = (-1.0, 0.98)
+CLOSE = 1e-12  # change of log ν, of no unit, that is rounding and shows no rate
 
 
 @dataclass(frozen=True, eq=False)
-class Tails:
-    """A point of the search, and what it has learned.
+class DofSearch:
+    """A point of the search for ν, and what the search has learned.
 
     Attributes
     ----------
-    place : ndarray, shape (K,)
+    log_dof : ndarray, shape (K,)
         log ν.
     residual : ndarray, shape (K,)
         f.
     rate : ndarray, shape (K,)
-        ρ; 0 for EM's own step.
+        ρ; 0 makes the next step EM's own.
     """
 
-    place: Array
+    log_dof: Array
     residual: Array
     rate: Array
 
     @classmethod
-    def at(cls, problem: Problem, mixture: Mixture, stats: Stats, last: Tails | None) -> Tails:
-        """After an E-step; `last` is the point before, or what an iteration before has learned."""
+    def after_e_step(cls, problem: Problem, mixture: Mixture, stats: Stats, last: DofSearch | None) -> DofSearch:
+        """The point of a mixture after its E-step; `last` is the point before, of this or another iteration."""
         (name,) = problem.family.tails
-        place = np.log(getattr(mixture.components, name))
+        log_dof = np.log(getattr(mixture.components, name))
         image = np.log(getattr(problem.conditional(name, stats, mixture).components, name))
-        return cls(place, image - place, np.zeros_like(place) if last is None else last.rate)
+        return cls(log_dof, image - log_dof, np.zeros_like(log_dof) if last is None else last.rate)
 
-    def learned(self, last: Tails) -> Tails:
-        """With the rate that two points of the same search show."""
-        moved = self.place - last.place
+    def with_rate(self, last: DofSearch) -> DofSearch:
+        """With the rate that this point and the one before it show."""
+        moved = self.log_dof - last.log_dof
         seen = np.abs(moved) > CLOSE
         rate = 1 + (self.residual - last.residual) / np.where(seen, moved, 1.0)
         return replace(self, rate=np.where(seen, np.clip(rate, *RATES), self.rate))
 
-    def ahead(self, problem: Problem, mixture: Mixture) -> Mixture:
+    def next_mixture(self, problem: Problem, mixture: Mixture) -> Mixture:
         """The mixture with the next ν."""
         ((name, ends),) = problem.family.tails.items()
-        nu = np.exp(np.clip(self.place + self.residual / (1 - self.rate), *np.log(ends)))
+        nu = np.exp(np.clip(self.log_dof + self.residual / (1 - self.rate), *np.log(ends)))
         return replace(mixture, components=replace(mixture.components, **{name: nu}))

@@ -50,7 +50,9 @@ STRIDE = 4  # patches whose numbers of known pixels differ by less are solved to
 TILE = 32, 96  # height and width of a tile in pixels, see `Search.tiles`; small, as holes may be few
 #: Above this share of missing pixels, components have `FEW` members.
 DENSE, FEW = 0.6, 32
-#: There, the weight of the guess of a missing pixel in the mean of the members; a known pixel has 1.
+#: There, the weight of the guess of a missing pixel in the mean of the members; a known pixel has 1. Chosen by hand:
+#: with 70 % missing, 0.05 to 0.4 change the error on four photographs by 3 % at most. 1 is 6 % worse on one (camera)
+#: and 3 % better on another (astronaut).
 TRUST = 0.2
 LEAST_SHARE = 0.05  # is added to the share of known pixels to give the weight of a patch in the average
 

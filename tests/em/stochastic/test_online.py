@@ -33,6 +33,22 @@ def test_more_passes_come_closer(triangle) -> None:
     assert best - trace[-1].objective < min(0.2 * (best - trace[1].objective), 3e-4 * 5000)
 
 
+@pytest.mark.parametrize("t0", [0.0, 2.0, 30.0])
+def test_two_passes_of_one_batch_each_by_the_formula(triangle, t0: float) -> None:
+    """A batch of all rows draws each of them once, so S ← (1 - γ) S + γ E[S | θ] with γ = (t + t0)^-alpha is exact."""
+    problem, start = triangle()
+    rng, online = np.random.default_rng(0), Online(batch=600, t0=t0)
+    state, _ = online.init(problem, start, rng)
+    stats = problem.e_step(start).stats
+    mixture = start
+    for t in (1, 2, 3):
+        state, _ = online.step(problem, state, rng)
+        gamma = (t + t0) ** -0.7
+        stats = (1 - gamma) * stats + gamma * problem.e_step(mixture).stats
+        mixture = problem.m_step(stats, mixture)
+        np.testing.assert_allclose(state.mixture.pack(), mixture.pack(), rtol=1e-9, atol=1e-9)
+
+
 def test_counts_are_drawn_as_often_as_they_say(triangle) -> None:
     """Data of which one row in ten stands for a hundred samples each has the optimum of those counts."""
     problem, start = triangle(n=6000, side=4.0)

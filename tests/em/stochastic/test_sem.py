@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,18 @@ def test_components_that_change_places_are_put_back(triangle) -> None:
         matched = _matched(Stats(stats.n[order], stats.t[order]), eta)
         np.testing.assert_array_equal(matched.t, stats.t)
         np.testing.assert_array_equal(matched.n, stats.n)
+
+
+def test_a_chain_whose_components_change_places_is_averaged_as_if_they_had_not(triangle) -> None:
+    """From the last draw on: two earlier ones in the order where averaging began, the last in another."""
+    problem, start = triangle()
+    stats, order = problem.e_step(start).stats, np.array([2, 0, 1])
+    eta, _ = problem.scores(start)
+    swapped = replace(problem.e_step(start), stats=Stats(stats.n[order], stats.t[order]))
+    last = SEMState(start.permuted(order), swapped, 2, eta, 2 * stats)
+    end, info = SEM(0, 3).step(problem, last, np.random.default_rng(0))
+    assert info.ending is Status.AVERAGED
+    np.testing.assert_allclose(end.mixture.pack(), problem.m_step(stats).pack(), rtol=1e-9)
 
 
 def test_it_leaves_a_poor_optimum_of_em() -> None:
