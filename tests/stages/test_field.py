@@ -9,9 +9,19 @@ import numpy as np
 import pytest
 
 import emseg
+from emseg.em.problem import Problem
 from emseg.errors import DataError, UsageError
+from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
+from emseg.mixture.families.partial_volume import PartialVolumeFamily
+from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
+from emseg.mrf import potts as energy
+from emseg.mrf import tiles
+from emseg.mrf.inference.mean_field import MeanField
 from emseg.mrf.inference.registry import METHODS as REGISTRY
 from emseg.mrf.inference.registry import inference
+from emseg.stages import field as field_stage
+from emseg.stages.field import FieldOptions, _Task, neighbour_weights
 
 METHODS = tuple(REGISTRY)
 
@@ -159,11 +169,8 @@ def test_one_line_for_what_cannot_be() -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_large_images_are_fitted_by_tiles(field: tuple, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from emseg.mrf import tiles
-    from emseg.stages import field as module
-
     monkeypatch.setattr(inference(method), "largest_whole", 0)
-    monkeypatch.setattr(module, "SAMPLE", 4096)
+    monkeypatch.setattr(field_stage, "SAMPLE", 4096)
     monkeypatch.setitem(tiles.TILE_SIDE, 2, 32)
     z, image = field
     mask = np.ones_like(image)
@@ -236,3 +243,55 @@ def test_the_free_energy_of_mean_field_never_rises_while_beta_stays() -> None:
     # The labels are one assignment, and the best independent one is not above it.
     assert trace[-1] <= facts["energy"] + 1e-6 * abs(trace[0])
     assert emseg.segment(image, k=3, mrf="icm").report["mrf"]["free_energy_trace"] == []
+
+
+def two_classes(mixes: bool) -> tuple[Problem, Mixture]:
+    """Values 0 to 10 of two classes at 2 and 8, of spread 0.1, that may mix; and a problem with these samples."""
+    family = PartialVolumeFamily(GAUSSIANS["full"]) if mixes else GAUSSIANS["full"]
+    parts = Gaussian(np.array([[2.0], [8.0]]), np.full((2, 1, 1), 0.01))
+    mixture = Mixture(np.array([0.5, 0.5]), parts, GAUSSIANS["full"])
+    x = np.array([[2.0, 5.0, 8.0, 4.0, 2.05, 6.5]])
+    return Problem(Rows(x, np.ones(6)), family, 1e-9), mixture.as_start_of(family) if mixes else mixture
+
+
+def test_neighbours_have_half_the_weight_on_mixed_pixels() -> None:
+    problem, mixture = two_classes(mixes=True)
+    weights = neighbour_weights(problem, mixture)
+    assert weights is not None
+    between = np.array([False, True, False, True, False, True])
+    np.testing.assert_allclose(weights[between], 0.5, atol=1e-6)
+    purity = mixture.purity(problem.rows.x)
+    assert purity is not None
+    np.testing.assert_allclose(weights, 0.5 + purity / 2, rtol=1e-6)
+    assert (weights[~between] > 0.9).all()
+    assert neighbour_weights(*two_classes(mixes=False)) is None
+
+
+def test_edges_of_the_grid_have_the_product_of_both_weights() -> None:
+    """Agreement of equal labels is the sum of all edges: here over 2 × 3 pixels, written out."""
+    problem, mixture = two_classes(mixes=True)
+    weights = neighbour_weights(problem, mixture)
+    assert weights is not None
+    index = np.arange(6, dtype=np.int32).reshape(2, 3)
+    options = FieldOptions("mean-field", 1.0, "4", contrast=False)
+    grid = _Task(problem, problem.rows.x, options, None, weights).grid(np.ones((2, 3), np.bool_), index)
+    equal = energy.state(grid, np.zeros((len(grid.phases), grid.cells), np.uint8))
+    h = weights.reshape(2, 3).astype(float)
+    expected = (h[1:] * h[:-1]).sum() + (h[:, 1:] * h[:, :-1]).sum()
+    assert energy.agreement(grid, equal, 2) == pytest.approx(expected, rel=1e-6)
+
+
+def test_tiles_are_chosen_where_classes_are_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of the third class lies in one tile of 64, of which four are looked at."""
+    monkeypatch.setattr(field_stage, "SAMPLE", 4 * 32 * 32)
+    monkeypatch.setitem(tiles.TILE_SIDE, 2, 32)
+    monkeypatch.setattr(MeanField, "largest_whole", 0)
+    rng = np.random.default_rng(0)
+    z = np.where(np.arange(256) < 128, 0, 1) * np.ones((256, 1), int)
+    for row, column in ((1, 1), (3, 6), (6, 2), (7, 7)):
+        rare = z.copy()
+        rare[32 * row + 6 : 32 * row + 26, 32 * column + 6 : 32 * column + 26] = 2
+        image = rng.normal(100 + 30 * rare, 4)
+        found = emseg.segment(image, k=3, mrf="mean-field", beta=1.0)
+        np.testing.assert_allclose(found.mixture.components.means[:, 0], [100, 130, 160], atol=1)
+        assert (found.labels == rare + 1).mean() > 0.999

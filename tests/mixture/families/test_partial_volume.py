@@ -170,6 +170,20 @@ def test_purity_is_what_is_left_of_mixing() -> None:
     np.testing.assert_allclose(mixture.purity(x), expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("model", ["full", "diag"])
+def test_a_start_of_unmixed_classes_begins_narrow_and_in_order(model: str) -> None:
+    """Classes that mix much have covariances far too large in it: all begin with the one of smallest determinant."""
+    narrow, wide = np.array([[2.0, 0.3], [0.3, 1.0]]), np.array([[9.0, 1.0], [1.0, 4.0]])
+    means, weights = np.array([[9.0, 2.0], [0.0, 1.0], [4.0, 5.0]]), np.array([0.5, 0.2, 0.3])
+    unmixed = Mixture(weights, Gaussian(means, np.stack([wide, 3 * wide, narrow])), GAUSSIANS["full"])
+    found = unmixed.as_start_of(family(model))
+    wanted = narrow if model == "full" else np.diag(np.diag(narrow))
+    np.testing.assert_allclose(found.components.covariances, np.stack([wanted] * 3), rtol=1e-12)
+    np.testing.assert_array_equal(found.components.means, means[[1, 2, 0]])
+    assert (found.components.shares[1] > 0).all()
+    assert found.weights.sum() == pytest.approx(1)
+
+
 def test_the_order_stays_even_where_means_cross() -> None:
     """Neighbours are those of the start: what the likelihood is of does not change on the way."""
     x, _ = drawn(1500)
