@@ -1,0 +1,57 @@
+"""Images and masks from paths, arrays and images: what each is taken for, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from emseg.errors import DataError, ImageError
+from emseg.image.model import Image
+from emseg.image.read import Source
+from emseg.stages.input_image import as_image, as_mask, image_and_mask, mask_of_same_size
+
+PIXELS = np.random.default_rng(0).integers(0, 255, (6, 5, 3)).astype(np.uint8)
+
+
+def test_every_kind_of_image_has_the_same_pixels(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    PIL.Image.fromarray(PIXELS).save(path)
+    photo = Image.from_array(PIXELS)
+    assert as_image(photo) is photo
+    for given in (PIXELS, path, str(path), Source(path)):
+        np.testing.assert_array_equal(as_image(given).pixels, PIXELS)
+
+
+def test_a_mask_is_true_where_it_is_not_zero(tmp_path: Path) -> None:
+    photo, mask = Image.from_array(PIXELS), np.zeros((6, 5))
+    mask[2:4, 1:] = -3
+    PIL.Image.fromarray((mask != 0).astype(np.uint8) * 9).save(tmp_path / "m.png")
+    for given in (mask, mask != 0, str(tmp_path / "m.png")):
+        np.testing.assert_array_equal(as_mask(given, photo), mask != 0)
+        np.testing.assert_array_equal(mask_of_same_size(given, photo), mask != 0)
+
+
+def test_masks_of_channels_become_a_part_of_the_image() -> None:
+    known = np.random.default_rng(1).random(PIXELS.shape) < 0.7
+    photo, inside = image_and_mask(PIXELS, known, "em")
+    assert inside is None
+    assert photo.known is not None
+    np.testing.assert_array_equal(photo.known, known)
+    with pytest.raises(DataError, match="the mask has shape"):
+        image_and_mask(PIXELS, known, "drop")
+    whole, kept = image_and_mask(PIXELS, np.ones((6, 5)), "em")
+    assert whole.known is None
+    assert kept is not None
+    assert kept.all()
+
+
+def test_masks_of_another_size(tmp_path: Path) -> None:
+    photo = Image.from_array(PIXELS)
+    with pytest.raises(DataError, match=r"mask of shape \(5, 6\) for an image of shape \(6, 5\)"):
+        mask_of_same_size(np.ones((5, 6)), photo)
+    PIL.Image.fromarray(np.ones((5, 6), np.uint8)).save(tmp_path / "m.png")
+    with pytest.raises(ImageError, match="give a mask of the image's size"):
+        mask_of_same_size(tmp_path / "m.png", photo)
