@@ -275,7 +275,7 @@ def test_edges_of_the_grid_have_the_product_of_both_weights() -> None:
     index = np.arange(6, dtype=np.int32).reshape(2, 3)
     options = FieldOptions("mean-field", 1.0, "4", contrast=False)
     grid = _Task(problem, problem.rows.x, options, None, weights).grid(np.ones((2, 3), np.bool_), index)
-    equal = energy.state(grid, np.zeros((len(grid.phases), grid.cells), np.uint8))
+    equal = energy.haloed_labels(grid, np.zeros((len(grid.phases), grid.cells), np.uint8))
     h = weights.reshape(2, 3).astype(float)
     expected = (h[1:] * h[:-1]).sum() + (h[:, 1:] * h[:, :-1]).sum()
     assert energy.agreement(grid, equal, 2) == pytest.approx(expected, rel=1e-6)
