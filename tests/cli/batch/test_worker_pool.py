@@ -13,7 +13,6 @@ import pytest
 from emseg.cli import signals
 from emseg.cli.batch.outcome import BAD, DONE, Outcome
 from emseg.cli.batch.worker_pool import spread
-from emseg.cli.processor_shares import share_threads
 from emseg.output.store.names import Job
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies this process")
@@ -108,12 +107,3 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)
     assert gone(int((tmp_path / "second").read_text()))
-
-
-@pytest.mark.parametrize(("given", "shared"), [("1", "1"), ("8", "4"), ("3", "1"), ("many", "many")])
-def test_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch, given: str, shared: str) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", given)
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    share_threads(2)
-    assert os.environ["OMP_NUM_THREADS"] == shared
-    assert "MKL_NUM_THREADS" not in os.environ

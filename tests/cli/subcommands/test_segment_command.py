@@ -139,3 +139,21 @@ def test_the_overlay_shows_the_regions_that_were_asked_for(tmp_path: Path) -> No
 
     assert len(hues()) == 1
     assert len(hues("--regions", 10)) == 2
+
+
+def test_what_does_not_go_together_is_refused_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before any input is looked at: there is one line for all of them."""
+    arguments = ["nowhere.png", "none.png", "--mrf", "icm", "--truncated", "0,9"]
+    assert run(*arguments, "-o", tmp_path) == 2
+    assert capsys.readouterr().err == "emseg: --mrf icm: does not go with --truncated; leave one of them out\n"
+
+
+@pytest.mark.parametrize("more", [[], ["-q"]])
+def test_an_option_without_effect_is_told(
+    photo: Path, tmp_path: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(photo, "--beta", "2", *more, "-o", tmp_path) == 0
+    said = "emseg: --beta 2.0 does nothing without --mrf; add --mrf auto, or leave it out\n"
+    assert capsys.readouterr().err == ("" if more else said)
+    report = json.loads((tmp_path / "photo.json").read_text())
+    assert report["warnings"] == ["beta=2.0 does nothing without mrf; add mrf='auto', or leave it out"]
