@@ -90,6 +90,7 @@ def kernels(configuration: Configuration) -> tuple[str, str]:
 def run(configuration: Configuration, jobs: int) -> bool:
     """One line, and the names of tests that failed; whether there were none."""
     folders = [f"tests/{name}" for name in NUMERICAL]
+    jobs = max(1, jobs // configuration.threads)  # more threads than processors would mostly wait
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(jobs), "--dist", "loadfile"]
     begin = time.perf_counter()
     done = subprocess.run(

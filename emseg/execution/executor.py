@@ -1,4 +1,7 @@
-"""`Executor`: whoever does the parts of a task, with the same result to the last bit whoever it is."""
+"""`Executor`: whoever does the parts of a task, with the same result whoever it is.
+
+It is the same to the last bit where all of them compute with one thread. More threads add in another order.
+"""
 
 from __future__ import annotations
 

@@ -57,8 +57,10 @@ def test_better_than_smooth_and_the_same_whoever_works(photo: np.ndarray, monkey
     monkeypatch.setattr(whole_image, "CORE", 32)
     found = most_probable_pixels(guess, missing, Runner())
     assert np.mean((found - photo) ** 2) < 0.75 * np.mean((guess - photo) ** 2)
-    with Processes(2) as pool:
-        assert (most_probable_pixels(guess, missing, Runner(pool)) == found).all()
+    with Processes(1) as one, Processes(2) as two:  # to the last bit; this process may have more threads
+        there = most_probable_pixels(guess, missing, Runner(one))
+        assert (most_probable_pixels(guess, missing, Runner(two)) == there).all()
+    assert np.abs(there - found).max() < 0.1
     monkeypatch.setattr(whole_image, "CORE", 256)
     whole = most_probable_pixels(guess, missing, Runner())
     assert np.sqrt(np.mean((whole - found) ** 2)) < 2  # what lies beyond the margin hardly matters

@@ -110,8 +110,10 @@ def test_every_step_covers_the_plane(step: int) -> None:
     found = conditional_means(plane, photographs(), 10.0, step, Runner())
     assert np.isfinite(found).all()
     assert found.std() < 3.5
-    with Processes(2) as pool:
-        assert (conditional_means(plane, photographs(), 10.0, step, Runner(pool)) == found).all()
+    with Processes(1) as one, Processes(2) as two:  # to the last bit; this process may have more threads
+        there = conditional_means(plane, photographs(), 10.0, step, Runner(one))
+        assert (conditional_means(plane, photographs(), 10.0, step, Runner(two)) == there).all()
+    assert np.abs(there - found).max() < 1e-3  # single precision of numbers that are some tens
 
 
 def test_it_is_the_average_of_filtered_patches() -> None:
