@@ -1,0 +1,57 @@
+"""`evaluate`: maps from arrays and files, several annotators in one file, and what is no label map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL.Image
+import pytest
+
+import emseg
+from emseg.errors import DataError, EmsegError, ImageError
+from emseg.regions.scores import score
+
+RNG = np.random.default_rng(0)
+TRUTH = RNG.integers(1, 4, (12, 15)).astype(np.uint8)
+OWN = np.where(RNG.random(TRUTH.shape) < 0.8, TRUTH, RNG.integers(1, 4, TRUTH.shape)).astype(np.uint8)
+
+
+def test_arrays_and_files_have_the_same_scores(tmp_path: Path) -> None:
+    PIL.Image.fromarray(OWN).save(tmp_path / "own.png")
+    np.save(tmp_path / "truth.npy", TRUTH.astype(float))
+    found = emseg.evaluate(tmp_path / "own.png", [str(tmp_path / "truth.npy")])
+    assert found["scores"] == emseg.evaluate(OWN, [TRUTH])["scores"] == score(OWN, [TRUTH])
+    assert found["labels"] == str(tmp_path / "own.png")
+    assert found["truths"] == [str(tmp_path / "truth.npy")]
+    assert (found["pixels"], found["regions"], found["annotators"]) == (180, 3, 1)
+    assert emseg.evaluate(OWN, [TRUTH])["truths"] == ["truth 1"]
+
+
+def test_a_stack_holds_several_annotators() -> None:
+    stack = np.stack([TRUTH, OWN, TRUTH])
+    found = emseg.evaluate(OWN, [stack, TRUTH == 1], ignore=2)
+    assert found["annotators"] == 4
+    assert found["scores"] == score(OWN, [TRUTH, OWN, TRUTH, (TRUTH == 1).astype(np.uint8)], 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "truths", "options", "error", "message"),
+    [
+        (np.stack([OWN, OWN]), [TRUTH], {}, DataError, "labels: holds 2 label maps; give one to score"),
+        (OWN, [TRUTH[1:]], {}, DataError, "truth 1: 15 × 11 pixels, the labels have 15 × 12"),
+        (OWN, [], {}, DataError, "nothing to compare with"),
+        (OWN, [0 * TRUTH], {"ignore": 0}, DataError, "a truth is 0 everywhere, no pixel is left; use another ignore"),
+        (OWN / 7, [TRUTH], {}, ImageError, "labels: not a label map"),
+        (OWN[0], [TRUTH], {}, ImageError, "not a label map"),
+        (OWN[:0], [TRUTH], {}, ImageError, "not a label map"),
+        ("none.png", [TRUTH], {}, ImageError, r"none\.png"),
+        ("none.npy", [TRUTH], {}, ImageError, r"none\.npy: cannot be read"),
+    ],
+)
+def test_what_cannot_be_scored(
+    labels: Any, truths: list[Any], options: dict[str, Any], error: type[EmsegError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        emseg.evaluate(labels, truths, **options)
