@@ -35,7 +35,7 @@ from emseg.stages.units import in_own_units
 from emseg.stages.value_limits import bounds_report, value_limits
 
 if TYPE_CHECKING:
-    from emseg.regions.scene import Scene
+    from emseg.regions.described_image import DescribedImage
     from emseg.stages.field import Smoothed
 
 
@@ -96,8 +96,8 @@ def segment(
     given = _checked_field(photo, features, settings, given)
     watch.lap("features")
     problem = problem_to_fit(features, settings)
-    scene = _scene(photo, inside, features, settings, watch)
-    start = _start(photo, features, problem, settings, given, scene, rng)
+    description = _description(photo, inside, features, settings, watch)
+    start = _start(photo, features, problem, settings, given, description, rng)
     watch.lap("start")
     fitted = fit_mixture(
         variant,
@@ -143,7 +143,7 @@ def segment(
         gain=gain,
         smoothed=smoothed.posterior if smoothed else None,
     )
-    return _with_regions(result, settings, start, scene, watch) if settings.regions else result
+    return _with_regions(result, settings, start, description, watch) if settings.regions else result
 
 
 def _given_files(photo: Image, settings: SegmentOptions) -> GivenFiles:
@@ -201,19 +201,19 @@ def _has_field(settings: SegmentOptions) -> bool:
     return bool(settings.mrf != "none" or settings.scribbles or settings.prior_map)
 
 
-def _scene(
+def _description(
     photo: Image,
     inside: NDArray[np.bool_] | None,
     features: Features,
     settings: SegmentOptions,
     watch: Stopwatch,
-) -> Scene | None:
+) -> DescribedImage | None:
     """What regions are compared by, if they are to be those of the shortest description."""
     if not settings.shortest:
         return None
-    from emseg.stages.connected_regions import region_scene
+    from emseg.stages.connected_regions import description_of
 
-    found = region_scene(photo, inside, features, with_texture=settings.features == "auto")
+    found = description_of(photo, inside, features, with_texture=settings.features == "auto")
     watch.lap("view")
     return found
 
@@ -224,7 +224,7 @@ def _start(
     problem: Problem,
     settings: SegmentOptions,
     given: GivenFiles,
-    scene: Scene | None,
+    description: DescribedImage | None,
     rng: np.random.Generator,
 ) -> Start:
     """Where the fit starts: at the mixture of a file, or at the winner of a search."""
@@ -244,7 +244,7 @@ def _start(
             init=settings.init,
             restarts=settings.restarts,
             features=features,
-            scene=scene,
+            description=description,
             volume=photo.metadata.get("volume"),
         )
     return replace(start, mixture=start.mixture.as_start_of(problem.family))
@@ -272,7 +272,7 @@ def _smoothed(
 
 
 def _with_regions(
-    result: Segmentation, settings: SegmentOptions, start: Start, scene: Scene | None, watch: Stopwatch
+    result: Segmentation, settings: SegmentOptions, start: Start, description: DescribedImage | None, watch: Stopwatch
 ) -> Segmentation:
     """The segmentation with its connected regions."""
     from emseg.stages.connected_regions import connected_regions
@@ -285,7 +285,7 @@ def _with_regions(
         merge=settings.merge,
         volume=result.image.metadata.get("volume"),
         independent_area=start.independent_area,
-        scene=scene,
+        description=description,
     )
     watch.lap("regions")
     return replace(result, regions=regions, report=result.report | {"regions": facts, "seconds": dict(watch.seconds)})

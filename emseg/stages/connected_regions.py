@@ -1,4 +1,4 @@
-"""Connected regions of a segmentation, and the scene that they are compared by."""
+"""Connected regions of a segmentation, and the description that they are compared by."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from emseg.features.model import Features
 from emseg.image.model import Image
 
 if TYPE_CHECKING:
-    from emseg.regions.scene import Scene
+    from emseg.regions.described_image import DescribedImage
     from emseg.regions.table import Regions
 
 
-def region_scene(photo: Image, inside: NDArray[np.bool_] | None, features: Features, with_texture: bool) -> Scene:
+def description_of(
+    photo: Image, inside: NDArray[np.bool_] | None, features: Features, with_texture: bool
+) -> DescribedImage:
     """What regions are compared by: the features and, if it is wanted, texture.
 
     Parameters
@@ -27,11 +29,11 @@ def region_scene(photo: Image, inside: NDArray[np.bool_] | None, features: Featu
     with_texture : bool
         Whether texture counts too; not where the features are texture already.
     """
-    from emseg.regions.scene import scene  # most segmentations do without
-    from emseg.regions.texture_planes import grain
+    from emseg.regions.described_image import describe_image  # most segmentations do without
+    from emseg.regions.texture_planes import texture_planes
 
-    texture = grain(photo, inside) if with_texture and features.spec != "texture" else None
-    return scene(features, photo.metadata.get("volume"), texture)
+    texture = texture_planes(photo, inside) if with_texture and features.spec != "texture" else None
+    return describe_image(features, photo.metadata.get("volume"), texture)
 
 
 def connected_regions(
@@ -43,7 +45,7 @@ def connected_regions(
     merge: float | str,
     volume: tuple[int, ...] | None,
     independent_area: float | None,
-    scene: Scene | None,
+    description: DescribedImage | None,
 ) -> tuple[Regions, dict[str, object]]:
     """Connected regions of labels, and `regions` of the report.
 
@@ -60,10 +62,10 @@ def connected_regions(
         Shape of a volume.
     independent_area : float, optional
         Pixels that one independent sample takes, if that is known.
-    scene : Scene, optional
+    description : DescribedImage, optional
         What regions are compared by, where their number is that of the shortest description.
     """
     from emseg.regions.table import find_regions
 
-    alike = "auto" if scene is not None else 0.0 if merge == "default" else merge
-    return find_regions(labels, posterior, features, smallest, alike, volume, independent_area, scene)
+    alike = "auto" if description is not None else 0.0 if merge == "default" else merge
+    return find_regions(labels, posterior, features, smallest, alike, volume, independent_area, description)

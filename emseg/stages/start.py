@@ -16,7 +16,7 @@ from emseg.options.text_kinds import k_range
 
 if TYPE_CHECKING:
     from emseg.em.starts.number_of_components import Candidate
-    from emseg.regions.scene import Scene
+    from emseg.regions.described_image import DescribedImage
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,7 @@ def searched_start(
     init: str,
     restarts: int,
     features: Features | None = None,
-    scene: Scene | None = None,
+    description: DescribedImage | None = None,
     volume: tuple[int, ...] | None = None,
 ) -> Start:
     """The winner of a search, with K components or the best number of a range.
@@ -73,7 +73,7 @@ def searched_start(
         Number of starts; 0 leaves it to emseg.
     features : Features, optional
         Where the samples lie in the image; without, samples have no places, and ``"auto"`` is ``"icl"``.
-    scene : Scene, optional
+    description : DescribedImage, optional
         What regions are compared by, if they are to be merged.
     volume : tuple of int, optional
         Shape of a volume, whose slices lie below one another.
@@ -87,7 +87,7 @@ def searched_start(
     found, e_steps = candidates(problem, low, min(high, most), given, rng, init, restarts)
     area: dict[str, Any] = {}
     if criterion == "auto" and features is not None:
-        found, area["independent_area"] = _judged_in_place(found, problem, features, scene, volume)
+        found, area["independent_area"] = _judged_in_place(found, problem, features, description, volume)
     best = min(found, key=lambda candidate: candidate.value)
     rival, rival_e_steps = search(problem, best.mixture.n_classes, rng, init, restarts)
     higher = max(best.mixture, rival, key=lambda mixture: float(problem.e_step(mixture).objective))
@@ -108,20 +108,20 @@ def _judged_in_place(
     found: list[Candidate],
     problem: Problem,
     features: Features,
-    scene: Scene | None,
+    description: DescribedImage | None,
     volume: tuple[int, ...] | None,
 ) -> tuple[list[Candidate], float]:
     """Candidates judged as labels of an image, and the number of pixels A that one independent sample takes.
 
-    With a scene, the value is the length of the shortest description by regions. Without, it is icl of as many samples
+    With a description, the value is the length of the shortest one by regions. Without, it is icl of as many samples
     as are independent: -2 (ℓ + Σ log max r) / A + p log(N / A), for p parameters and N pixels.
     """
-    from emseg.regions.scene import lengths, sample_area  # a fixed K does without
+    from emseg.regions.described_image import description_lengths, independent_area_of_mixture  # a fixed K does without
 
-    if scene is not None:
-        nats, area = lengths([candidate.mixture for candidate in found], features, scene)
+    if description is not None:
+        nats, area = description_lengths([candidate.mixture for candidate in found], features, description)
         return [replace(candidate, value=2 * length) for candidate, length in zip(found, nats, strict=True)], area
-    area = min(sample_area(features, found[-1].mixture, volume), problem.n)
+    area = min(independent_area_of_mixture(features, found[-1].mixture, volume), problem.n)
     judged = []
     for candidate in found:
         p = candidate.mixture.n_parameters

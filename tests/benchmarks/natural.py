@@ -16,7 +16,7 @@ import PIL.Image
 
 import emseg
 from emseg.features.kinds.lab import lab
-from emseg.regions.graph import absorb, components, graph
+from emseg.regions.graph import absorb_small, adjacency_graph, components
 from tests.benchmarks.report import Report, Row, Table
 
 PICTURES, TRUTHS = {".png", ".jpg", ".jpeg"}, {".npy", ".npz"}
@@ -41,7 +41,7 @@ def mixture(path: Path) -> np.ndarray:
     x = lab(rgb.reshape(-1, 3).T)
     labels = GaussianMixture(K, random_state=0).fit(x.T[::5]).predict(x.T).reshape(rgb.shape[:2]) + 1
     ids = components(labels)
-    names = absorb(graph(ids, x.reshape(3, *labels.shape)), SMALL)
+    names = absorb_small(adjacency_graph(ids, x.reshape(3, *labels.shape)), SMALL)
     return np.asarray(np.concatenate([[0], names + 1])[ids])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from emseg.regions.effective_sample import independent_area, offsets, sampled_lines
+from emseg.regions.effective_sample import independent_area, lags, sampled_lines
 
 
 def area(field: np.ndarray) -> float:
@@ -48,7 +48,7 @@ def test_flat_and_tiny_images_have_independent_pixels() -> None:
 
 
 def test_offsets_grow_by_halves() -> None:
-    assert offsets(25) == [1, 2, 3, 4, 6, 8, 12, 16, 24]
+    assert lags(25) == [1, 2, 3, 4, 6, 8, 12, 16, 24]
 
 
 def test_of_many_lines_some_are_taken() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.regions.graph import LARGEST, absorb, components, graph, merge
+from emseg.regions.graph import LARGEST, absorb_small, adjacency_graph, components, merge_alike
 
 
 def relabelled(ids: np.ndarray, names: np.ndarray) -> np.ndarray:
@@ -24,7 +24,7 @@ def test_the_graph_counts_pixels_sums_and_neighbours(seed: int) -> None:
     rng = np.random.default_rng(seed)
     labels, values = rng.integers(0, 3, (5, 6)), rng.normal(size=(2, 5, 6))
     ids = components(labels)
-    found = graph(ids, values)
+    found = adjacency_graph(ids, values)
     touching = set()
     for y in range(5):
         for x in range(6):
@@ -43,14 +43,14 @@ def test_no_small_region_is_left_and_regions_stay_connected(seed: int, least: in
     shape = (3, 5, 6) if volume else (8, 9)
     labels = rng.integers(1, 4, shape)
     ids = components(labels)
-    found = graph(ids, labels[None] + rng.normal(size=(1, *shape)))
-    names = absorb(found, least)
+    found = adjacency_graph(ids, labels[None] + rng.normal(size=(1, *shape)))
+    names = absorb_small(found, least)
     regions = relabelled(ids, names)
     assert np.bincount(regions.ravel())[1:].min() >= least
     assert components(regions).max() == regions.max()
     merged = found.merged(names)
     np.testing.assert_allclose(merged.n, np.bincount(regions.ravel())[1:])
-    again = relabelled(ids, merge(merged, 5.0)[names])
+    again = relabelled(ids, merge_alike(merged, 5.0)[names])
     assert components(again).max() == again.max()
 
 
@@ -58,24 +58,24 @@ def test_a_small_region_joins_the_neighbour_it_resembles() -> None:
     labels = np.repeat([[1] * 6 + [2] + [3] * 6], 3, axis=0)
     values = np.array([0.0, 0.0, 7.0, 10.0])[labels][None]
     ids = components(labels)
-    names = absorb(graph(ids, values), 5)
+    names = absorb_small(adjacency_graph(ids, values), 5)
     assert names.tolist() == [0, 1, 1]
 
 
 def test_a_lonely_small_region_stays() -> None:
     ids = components(np.array([[1, 0, 2, 2, 2]]))
-    assert absorb(graph(ids, np.zeros((1, 1, 5))), 3).tolist() == [0, 1]
+    assert absorb_small(adjacency_graph(ids, np.zeros((1, 1, 5))), 3).tolist() == [0, 1]
 
 
 def test_merging_takes_the_most_alike_first_and_stops() -> None:
     labels = np.repeat(np.arange(1, 5), 4)[None].repeat(4, 0)
     means = np.array([0.0, 1.0, 2.5, 9.0])
     ids = components(labels)
-    found = graph(ids, means[labels - 1][None])
+    found = adjacency_graph(ids, means[labels - 1][None])
     root = (16 * 16 / 32) ** 0.5
-    assert merge(found, 0.9 * root).tolist() == [0, 1, 2, 3]
-    assert merge(found, 1.1 * root).tolist() == [0, 0, 1, 2]
-    assert merge(found, 100 * root).tolist() == [0, 0, 0, 0]
+    assert merge_alike(found, 0.9 * root).tolist() == [0, 1, 2, 3]
+    assert merge_alike(found, 1.1 * root).tolist() == [0, 0, 1, 2]
+    assert merge_alike(found, 100 * root).tolist() == [0, 0, 0, 0]
     assert LARGEST > 16
 
 
@@ -83,7 +83,7 @@ def test_the_cost_is_the_likelihood_ratio() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(size=(1, 1, 12))
     labels = np.array([[1] * 5 + [2] * 7])
-    found = graph(components(labels), values)
+    found = adjacency_graph(components(labels), values)
     x = values.ravel()
     apart = [-0.5 * ((part - part.mean()) ** 2).sum() for part in (x[:5], x[5:])]
     assert found.cost()[0] == pytest.approx(sum(apart) + 0.5 * ((x - x.mean()) ** 2).sum())

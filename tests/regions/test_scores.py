@@ -126,5 +126,5 @@ def test_bad_maps_are_one_line(tmp_path: Path) -> None:
         emseg.evaluate(np.stack([labels, labels]), [labels])
     with pytest.raises(DataError, match="nothing to compare with"):
         emseg.evaluate(labels, [])
-    with pytest.raises(DataError, match="no pixel is left; use another --ignore"):
+    with pytest.raises(DataError, match="no pixel is left; use another ignore"):
         emseg.evaluate(labels, [np.zeros_like(labels)], ignore=0)

@@ -1,4 +1,4 @@
-"""`--regions`: the map, the table, and what becomes of them in files."""
+"""`regions`: the map, the table, and what becomes of them in files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--regions auto`: regions of the shortest description, and the number of components by it."""
+"""Regions of the shortest description (`regions="auto"`), and the number of components by it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def picture(size: int = 96, noise: float = 8) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("k", ["auto", 5])
-def test_the_objects_of_a_scene(k: str | int) -> None:
+def test_the_objects_of_an_image(k: str | int) -> None:
     image, truth = picture()
     found = emseg.segment(image, k=k, regions="auto")
     assert found.regions is not None
