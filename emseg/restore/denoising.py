@@ -102,7 +102,7 @@ def denoise_fast(planes: Real, sigma: Array, runner: Runner, censored: Censored 
 
 
 def _completed(noisy: Real, pilot: Real, step: int, censored: Censored | None, of_stored: bool = False) -> Real:
-    """PriorCovariances values of the noisy planes before they were cut off, given the pilot; all padded to the step."""
+    """Expected values of the noisy planes before they were cut off, given the pilot; all padded to the step."""
     if censored is None:
         return noisy
     height, width = plane_shape(censored.values)

@@ -18,7 +18,7 @@ def conditional(
     pixels: NDArray[np.intp],
     seen: Real,
     sigma: float,
-    expected: PriorCovariances | None = None,
+    prior_covariances: PriorCovariances | None = None,
     last: bool = True,
     member_weights: Real | None = None,
 ) -> tuple[Real, Real]:
@@ -43,7 +43,7 @@ def conditional(
         1 for an index of a known pixel, 0 for the other indices.
     sigma : float
         Noise level of the known pixels.
-    expected : PriorCovariances, optional
+    prior_covariances : PriorCovariances, optional
         Ψ of each patch; without it, ν is 0.
     last : bool
         Whether to compute the variance; otherwise it is 0.
@@ -60,8 +60,8 @@ def conditional(
     members -= mean[:, None]
     s = np.take_along_axis(members, pixels[:, None], 2).swapaxes(1, 2) @ members
     count = np.float32(members.shape[1])
-    if expected is not None:
-        s += np.float32(STRENGTH) * expected.rows(pixels)
+    if prior_covariances is not None:
+        s += np.float32(STRENGTH) * prior_covariances.rows(pixels)
         count += np.float32(STRENGTH)
     s *= (seen / count)[:, :, None]
     gram = np.take_along_axis(s, pixels[:, None], 2) * seen[:, None]
@@ -74,8 +74,8 @@ def conditional(
     t = inverse @ s
     estimate = mean + (t.swapaxes(1, 2) @ (inverse @ error[:, :, None]))[:, :, 0]
     variance = np.einsum("gmi,gmi->gi", members, members)
-    if expected is not None:
-        variance += np.float32(STRENGTH) * expected.variances
+    if prior_covariances is not None:
+        variance += np.float32(STRENGTH) * prior_covariances.variances
     variance /= count
     spread = np.maximum(variance - np.einsum("gij,gij->gj", t, t), 0) / np.float32(sigma**2)
     left = np.maximum(1 - np.take_along_axis(spread, pixels, 1), np.float32(0.02))

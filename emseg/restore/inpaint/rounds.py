@@ -112,12 +112,12 @@ def _round(
     search = Search(plane_shape(values), step, REACH, group)
     bordered = search.bordered(values[0])
     windows = np.lib.stride_tricks.sliding_window_view(missing, (SIDE, SIDE))[::step, ::step]
-    holes: NDArray[np.bool_] = np.any(windows, axis=(2, 3))
-    tiles = [found for tile in search.tiles(TILE) for found in _bounds(holes, tile)]
+    incomplete: NDArray[np.bool_] = np.any(windows, axis=(2, 3))
+    tiles = [found for tile in search.tiles(TILE) for found in _bounds(incomplete, tile)]
 
     def inputs(tile: Tile) -> tuple[Any, ...]:
         place = search.place(tile)
-        wanted = holes[tile[0] : tile[1], tile[2] : tile[3]]
+        wanted = incomplete[tile[0] : tile[1], tile[2] : tile[3]]
         return values[:, *place], missing[place], bordered[search.seen(tile)], wanted
 
     total = np.zeros((2 * len(values) + 1, *missing.shape), np.float32)
@@ -151,9 +151,9 @@ def _estimated(
     return _tile(values, missing, members, own, sigma, last, dense)
 
 
-def _bounds(holes: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:
+def _bounds(incomplete: NDArray[np.bool_], tile: Tile) -> Iterator[Tile]:
     """The smallest part of a tile that holds all its references with missing pixels; nothing if there are none."""
-    rows, columns = (np.flatnonzero(holes[tile[0] : tile[1], tile[2] : tile[3]].any(axis)) for axis in (1, 0))
+    rows, columns = (np.flatnonzero(incomplete[tile[0] : tile[1], tile[2] : tile[3]].any(axis)) for axis in (1, 0))
     if rows.size:
         yield (
             tile[0] + int(rows[0]),
@@ -175,8 +175,8 @@ def _tile(
     """Weighted sums of estimates and variances, and sums of weights, over the tile; (2C + 1, h, w)."""
     shape = plane_shape(values)
     where, at = run_indices(members, shape[1] - SIDE + 1), run_indices(own, shape[1] - SIDE + 1)
-    holes = pixel_runs(missing.astype(np.float32))
-    lost = cut_at(holes, at) > 0
+    missing_runs = pixel_runs(missing.astype(np.float32))
+    lost = cut_at(missing_runs, at) > 0
     count = AREA - lost.sum(1)
     order = np.argsort(lost, axis=1, kind="stable")  # known pixels first
     share = np.repeat((count[:, None] / AREA + LEAST_SHARE).astype(np.float32), AREA, axis=1)
@@ -184,13 +184,14 @@ def _tile(
     for c, plane in enumerate(values):
         pieces = pixel_runs(plane)
         reference = cut_at(pieces, at)
-        expected = PriorCovariances(reference, sigma, 1 / np.sqrt(len(values)))
+        prior_covariances = PriorCovariances(reference, sigma, 1 / np.sqrt(len(values)))
         found = np.empty((2, len(own), AREA), np.float32)
         for part, n in _by_known_count(count):
-            weights = np.float32(1) - np.float32(1 - TRUST) * cut_at(holes, where[part]) if dense else None
+            weights = np.float32(1) - np.float32(1 - TRUST) * cut_at(missing_runs, where[part]) if dense else None
             pixels, seen = order[part, :n], (np.arange(n) < count[part, None]).astype(np.float32)
+            own_members, known = cut_at(pieces, where[part]), reference[part]
             found[:, part] = conditional(
-                cut_at(pieces, where[part]), reference[part], pixels, seen, sigma, expected[part], last, weights
+                own_members, known, pixels, seen, sigma, prior_covariances[part], last, weights
             )
         found *= share
         for i in range(2):

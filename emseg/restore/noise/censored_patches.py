@@ -48,7 +48,7 @@ class Censored:
         return any(self._at(plane, sign).mean() >= SHARE for plane in self.values for sign in (1, -1))
 
     def completed(self, estimate: Real, of_stored: bool = False) -> Real:
-        """PriorCovariances values of the noisy combinations before the cut, given an estimate of their means.
+        """Expected values of the noisy combinations before the cut, given an estimate of their means.
 
         Parameters
         ----------

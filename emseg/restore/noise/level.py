@@ -56,8 +56,8 @@ def noise_level(plane: Real, valid: NDArray[np.bool_] | None = None, ends: tuple
     away = weak = (seen.mean > low) & (seen.mean < high)
     variance = _smallest(seen.chosen(away))
     for _ in range(ROUNDS):
-        margin = AWAY * np.sqrt(variance)
-        away = (seen.mean > low + margin) & (seen.mean < high - margin)
+        distance = AWAY * np.sqrt(variance)
+        away = (seen.mean > low + distance) & (seen.mean < high - distance)
         weak = (seen.texture <= WEAKEST * variance) & away
         found = _smallest(seen.chosen(weak))
         if found <= 0 or abs(found - variance) < 1e-6 * variance:

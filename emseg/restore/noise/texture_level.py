@@ -138,21 +138,21 @@ def _climbed(mixture: ScaleMixture, n: Array, seen: Array) -> ScaleMixture:
     towards = (s * z).sum(0)
     noise = (z.sum() - (cross * towards / own).sum()) / (w.sum() - (cross * cross / own).sum())
     least = LEAST * float((seen.sum(0) / n.sum()).min())
-    best = _expected(v, n, seen)
+    best = _complete_log_likelihood(v, n, seen)
     share = 1.0
     for _ in range(HALVINGS):
         sigma2 = max(mixture.noise + share * (float(noise) - mixture.noise), least)
         fitted = (towards - cross * sigma2) / own
         spectrum = np.maximum(mixture.spectrum + share * (fitted - mixture.spectrum), least)
         new = ScaleMixture(mixture.weights, spectrum, sigma2)
-        if _expected(new.variances, n, seen) >= best:
+        if _complete_log_likelihood(new.variances, n, seen) >= best:
             return new
         share /= 2
     return mixture
 
 
-def _expected(v: Array, n: Array, seen: Array) -> float:
-    """Q."""
+def _complete_log_likelihood(v: Array, n: Array, seen: Array) -> float:
+    """Q(c, σ²) of `_climbed`."""
     return float(-0.5 * ((n[:, None] * np.log(v)).sum() + (seen / v).sum()))
 
 

@@ -1,49 +1,49 @@
-"""Conditional means of patches with holes, first guesses, and calibrated deviations."""
+"""Inpainting by rounds: against peers and closed forms, and what each part of it is worth."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-from PIL import Image
 from skimage.restoration import inpaint_biharmonic
 
 from emseg.execution.processes import Processes
 from emseg.execution.runner import Runner
-from emseg.restore.inpaint import rounds as inpaint_
-from emseg.restore.inpaint.calibrate import QUANTILE, deviation_factor
-from emseg.restore.inpaint.first_guess import depth, doubled, halved, interpolated
+from emseg.restore.inpaint import rounds
+from emseg.restore.inpaint.first_guess import depth
 from emseg.restore.inpaint.rounds import inpaint
 
+#: Share of the stated standard deviation by which results may differ through rounding. Rounding changes which of two
+#: patches at equal distances is a member, and a member is one of dozens. Between one and two threads of OpenBLAS, and
+#: between its kernels, the largest share seen is 0.04; a picture that differs by anything but rounding has 1 or more.
+ROUNDING = 0.2
 
-@pytest.fixture(scope="module")
-def photo() -> np.ndarray:
-    with Image.open(Path(__file__).parents[3] / "sample_images" / "camera.png") as picture:
-        return np.asarray(picture.convert("L").resize((256, 256)).crop((60, 30, 124, 94)), np.float32)
 
-
-def holes(share: float) -> np.ndarray:
-    return np.random.default_rng(0).random((64, 64)) < share
+def scattered(share: float, shape: tuple[int, int] = (64, 64)) -> np.ndarray:
+    return np.random.default_rng(0).random(shape) < share
 
 
 def rms(error: np.ndarray) -> float:
     return float(np.sqrt(np.mean(error.astype(float) ** 2)))
 
 
+def filled(picture: np.ndarray, missing: np.ndarray, held: float = 0.0) -> np.ndarray:
+    """The picture (H, W) from its known pixels."""
+    return inpaint(np.where(missing, np.float32(held), picture)[None], missing, Runner())[0][0]
+
+
 @pytest.mark.parametrize("share", [0.5, 0.8])
 def test_better_than_biharmonic_and_known_pixels_as_they_were(photo: np.ndarray, share: float) -> None:
-    missing = holes(share)
-    found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
-    assert (found[0][~missing] == photo[~missing]).all()
+    missing = scattered(share)
+    found = filled(photo, missing)
+    assert (found[~missing] == photo[~missing]).all()
     peer = inpaint_biharmonic(np.where(missing, 0, photo) / 255, missing) * 255
-    assert rms(found[0] - photo) < 0.93 * rms(peer - photo)
+    assert rms(found - photo) < 0.93 * rms(peer - photo)
 
 
 def test_quicker_where_very_many_pixels_are_missing(photo: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    missing, steps = holes(0.5), []
+    missing, steps = scattered(0.5), []
     whole, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner(on_progress=steps.append))
-    monkeypatch.setattr(inpaint_, "MANY", 1000)
+    monkeypatch.setattr(rounds, "MANY", 1000)
     fewer: list[float] = []
     found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner(on_progress=fewer.append))
     assert len(fewer) < len(steps)
@@ -52,60 +52,66 @@ def test_quicker_where_very_many_pixels_are_missing(photo: np.ndarray, monkeypat
     assert rms(whole - photo) < rms(found - photo) < 1.1 * rms(whole - photo)
 
 
-def test_what_the_holes_held_and_who_works_makes_no_difference(photo: np.ndarray) -> None:
-    """To the last bit among processes; this one may have more threads, which is less than rounding to whole levels."""
-    missing = holes(0.5)
-    with Processes(1) as one, Processes(2) as two:
-        first, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner(one))
-        other, _ = inpaint(np.where(missing, 200, photo)[None], missing, Runner(two))
-    assert (first == other).all()
-    here, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
-    assert rms(here - first) < 12**-0.5
+@pytest.mark.parametrize("share", [0.5, 0.7])
+def test_what_missing_pixels_held_makes_no_difference(photo: np.ndarray, share: float) -> None:
+    missing = scattered(share)
+    first, deviation = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
+    other, again = inpaint(np.where(missing, np.float32(np.nan), photo)[None], missing, Runner())
+    assert (np.abs(first - other) <= ROUNDING * deviation).all()
+    assert np.allclose(again, deviation, rtol=ROUNDING)
 
 
-@pytest.mark.parametrize("share", [0.5, 0.8])
-def test_intervals_hold_what_they_promise(photo: np.ndarray, share: float) -> None:
-    missing = holes(share)
+def test_who_works_makes_no_difference(photo: np.ndarray) -> None:
+    """To the last bit among processes, which have one thread each; to rounding here, where BLAS may have more."""
+    missing = scattered(0.5)
     planes = np.where(missing, 0, photo)[None]
-    found, deviation = inpaint(planes, missing, Runner())
-    factor = deviation_factor(planes, missing, np.random.default_rng(0), Runner())
-    inside = np.abs(found[0] - photo)[missing] <= QUANTILE * factor * deviation[0][missing]
-    assert 0.85 <= inside.mean() <= 0.95
+    here, deviation = inpaint(planes, missing, Runner())
+    with Processes(1) as one, Processes(2) as two:
+        found, other = (inpaint(planes, missing, Runner(pool))[0] for pool in (one, two))
+    assert (found == other).all()
+    assert (np.abs(here - found) <= ROUNDING * deviation).all()
 
 
-def test_where_most_is_missing_guesses_count_less_than_known_pixels(
-    photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """By five percent of the error here; a few times what rounding of the rounds before could make of it."""
-    missing = holes(0.7)
-    found, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
-    monkeypatch.setattr(inpaint_, "TRUST", 1.0)
-    alike, _ = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
-    assert rms(found[0] - photo) < 0.98 * rms(alike[0] - photo)
+def test_the_deviation_is_zero_at_known_pixels_and_positive_elsewhere(photo: np.ndarray) -> None:
+    missing = scattered(0.5)
+    _, deviation = inpaint(np.where(missing, 0, photo)[None], missing, Runner())
+    assert (deviation[0][~missing] == 0).all()
+    assert (deviation[0][missing] > 0).all()
 
 
-def test_a_large_hole_in_stripes_is_filled_with_stripes() -> None:
-    stripes = np.repeat(100 + 80 * np.sin(np.arange(96) / 2)[None], 96, axis=0).astype(np.float32)
+def test_a_deep_hole_in_a_slanted_wave_is_filled_with_the_wave() -> None:
+    """Interpolation is flat in such a hole, and patches of it resemble no other; on the coarser image it is shallow."""
+    y, x = np.mgrid[:96, :96]
+    wave = (100 + 80 * np.sin((x + y) / 4)).astype(np.float32)
     missing = np.zeros((96, 96), bool)
     missing[38:58, 38:58] = True
-    found, _ = inpaint(np.where(missing, 0, stripes)[None], missing, Runner())
     assert depth(missing) == 10
-    assert rms(found[0][missing] - stripes[missing]) < 12
+    assert rms((filled(wave, missing) - wave)[missing]) < 2  # 25 without the coarser image
 
 
-def test_a_plane_is_a_first_guess_that_is_exact_enough() -> None:
-    y, x = np.mgrid[:40, :50]
-    plane = (2.0 * x + y).astype(np.float32)
-    missing = np.random.default_rng(0).random((40, 50)) < 0.7
-    assert np.abs(interpolated(plane[None], missing)[0] - plane)[5:-5, 5:-5].max() < 6
-    assert (interpolated(plane[None], missing)[0][~missing] == plane[~missing]).all()
+def test_guesses_count_less_than_known_pixels_where_few_are_known(
+    photo: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = scattered(0.8)
+    error = rms(filled(photo, missing) - photo)
+    monkeypatch.setattr(rounds, "TRUST", 1.0)
+    assert error < 0.98 * rms(filled(photo, missing) - photo)  # 0.96 here, 0.94 with 65 % missing
 
 
-def test_halving_and_doubling() -> None:
-    missing = np.zeros((5, 6), bool)
-    missing[:2, :2] = True
-    coarse, lost = halved(np.full((1, 5, 6), 7, np.float32), missing)
-    assert coarse.shape == (1, 3, 3)
-    assert lost.tolist() == [[True, False, False], [False] * 3, [False] * 3]
-    assert (coarse[0][~lost] == 7).all()
-    assert (doubled(np.full((1, 3, 3), 7, np.float32), (5, 6)) == 7).all()
+@pytest.mark.parametrize("shape", [(1, 1), (5, 40), (8, 8), (70, 9)])
+def test_planes_of_any_size(shape: tuple[int, int]) -> None:
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    plane, missing = (3.0 * x + y).astype(np.float32), scattered(0.3, shape)
+    found, deviation = inpaint(np.stack([plane, 100 - plane]), missing, Runner())
+    assert found.shape == deviation.shape == (2, *shape)
+    assert np.isfinite(found).all()
+    assert np.isfinite(deviation).all()
+
+
+def test_with_nothing_missing_nothing_changes_and_with_all_missing_it_ends() -> None:
+    planes = np.random.default_rng(0).normal(100, 30, (2, 20, 30)).astype(np.float32)
+    found, deviation = inpaint(planes, np.zeros((20, 30), bool), Runner())
+    assert (found == planes).all()
+    assert (deviation == 0).all()
+    found, _ = inpaint(planes, np.ones((20, 30), bool), Runner())
+    assert np.isfinite(found).all()
