@@ -1,18 +1,12 @@
-"""Cut-off values: their expectation by simulation, EM's fixed point, and what it is worth."""
+"""Cut-off values: their expectation by simulation, and EM's fixed point."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from emseg.execution.runner import Runner
 from emseg.restore.colour_rotation import OPPONENT, rotated
-from emseg.restore.denoising import denoise_fast, denoise_local
 from emseg.restore.noise.censored_patches import Censored
-from emseg.restore.noise.unclip import unclipped
-from emseg.restore.patch.patches import Real
 
 ENDS = (0.0, 255.0)
 ONE = np.ones((1, 1))
@@ -53,14 +47,3 @@ def test_far_beyond_an_end_numbers_stay_finite() -> None:
         censored = Censored(noisy, np.array([sigma]), ENDS, ONE)
         for estimate in (-1e4, 0.0, 300.0):
             assert np.isfinite(censored.completed(np.full_like(noisy, estimate))).all()
-
-
-@pytest.mark.parametrize("method", [denoise_local, denoise_fast])
-def test_cut_noise_is_removed_better_as_incomplete_data_than_by_undoing_its_mean(method: Callable[..., Real]) -> None:
-    y, x = np.mgrid[:64, :64]
-    clean = (128 + 120 * np.sign(np.sin(x / 5) + np.sin(y / 7)))[None].astype(np.float32)
-    sigma = np.array([40.0])
-    noisy = (clean + np.random.default_rng(2).normal(0, 40, clean.shape)).clip(*ENDS).astype(np.float32)
-    plain = unclipped(method(noisy, sigma, Runner()), noisy, 40.0, ENDS).clip(*ENDS)
-    censored = method(noisy, sigma, Runner(), Censored(noisy, sigma, ENDS, ONE)).clip(*ENDS)
-    assert ((censored - clean) ** 2).mean() < 0.8 * ((plain - clean) ** 2).mean()
