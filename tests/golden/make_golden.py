@@ -1,6 +1,7 @@
 """Make the golden values: run every option set on every image, and store what comes out.
 
-`python -m tests.golden.make_golden --code FOLDER` takes the code of emseg from a checkout of the version to keep.
+`python -m tests.golden.make_golden --code FOLDER [SET …]` takes the code of emseg from a checkout of the version to
+keep. With names of sets, it replaces their values alone.
 `--check` stores nothing and prints what differs from the stored values; with OPENBLAS_CORETYPE set to Haswell,
 SkylakeX or Prescott it shows which option sets depend on the processor.
 """
@@ -67,9 +68,7 @@ def main() -> None:
     print(f"emseg {emseg.__version__}: {len(found)} runs in {time.process_time() - begin:.0f} s of CPU")
     if given.check:
         sys.exit(bool(show(found)))
-    if given.names:
-        parser.error("only all option sets together can be stored")
-    store.save(emseg.__version__, found)
+    store.save(emseg.__version__, (store.load() if given.names else {}) | found)
     print(f"maps: {store.MAPS.stat().st_size:,} bytes; reports: {store.REPORTS.stat().st_size:,} bytes")
 
 

@@ -32,7 +32,7 @@ SETS: Final[dict[str, str]] = {
     "student": "-k 2:4 --criterion aic --family student --covariance EVV --noise --tol 1e-8",
     "gamma": "-k 3 --family gamma --features bands --mask {positive}",
     "poisson": "-k 3 --family poisson --features bands --algorithm squarem",
-    "von-mises": "-k 3 --family von-mises --features hue",
+    "von-mises": "-k 3 --family von-mises --features hue --floor 1e-4",
     "chroma": "-k 3 --features chroma,hsv:0.5",
     "texture": "-k 2 --features gray,texture --covariance spherical --floor 1e-4",
     "choose-auto": "-k auto --save mean,model",
@@ -52,9 +52,9 @@ SETS: Final[dict[str, str]] = {
 }
 #: Largest relative difference of the log-likelihood, where rounding grows: processors differ by 1e-4 where an image is
 #: divided by a gain, by 1e-5 where it is denoised, and by 3e-5 under a field, which is summed in single precision.
-#: ECME on tails differs by 8e-7. A drawn label may change altogether. All other sets differ by less than 2e-7.
+#: ECME crawls along ν: its end depends on the stopping rule, which looks at rounding. A drawn label may change altogether. All other sets differ by less than 2e-7.
 TOLERANCES: Final[dict[str, float]] = {
     **dict.fromkeys(("sem-EEE", "saem", "mcem", "gibbs", "bias-field", "sage-EII", "aitken-EEI"), 1e-3),
     **dict.fromkeys(("mean-field", "icm", "graph-cut", "marks"), 2e-4),
-    "ecme-VVE": 1e-5,
+    "ecme-VVE": 1e-4,
 }

@@ -23,6 +23,7 @@ from emseg.mixture.support import ANGLE
 
 Array = NDArray[np.float64]
 NEWTON = 30  # steps at most; five reach rounding for κ from 1e-6 to 1e5
+ROUNDING = 4 * np.finfo(np.float64).eps * 2 * np.pi  # radians, of an angle near 2π
 LEAST = 1e-14  # 1 - R/n below which it is rounding
 
 
@@ -126,7 +127,9 @@ class VonMisesFamily(ProductFamily):
 
 
 def _angle(c: Array, s: Array) -> Array:
-    return np.asarray(np.arctan2(s, c) % (2 * np.pi))
+    # The remainder of a rounding error below 0 is 2π: such a direction is 0, or its component would come last.
+    angle = np.arctan2(s, c) % (2 * np.pi)
+    return np.where(2 * np.pi - angle < ROUNDING, 0.0, angle)
 
 
 def _ratio(kappa: Array) -> Array:

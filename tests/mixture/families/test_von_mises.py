@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.special import i0e, i1e
 
-from emseg.mixture.families.von_mises import VonMises, VonMisesFamily, _concentrations, _ratio
+from emseg.mixture.families.von_mises import VonMises, VonMisesFamily, _angle, _concentrations, _ratio
 from emseg.mixture.stats import Stats
 
 
@@ -41,3 +41,10 @@ def test_one_direction_alone_has_no_concentration() -> None:
 def test_the_ratio_is_that_of_bessel_functions() -> None:
     kappa = np.array([0.0, 0.3, 7.0, 1e6])
     np.testing.assert_allclose(_ratio(kappa), i1e(kappa) / i0e(kappa), rtol=1e-15)
+
+
+@pytest.mark.parametrize("sine", [-1e-17, 0.0, 1e-17])
+def test_a_direction_of_0_is_0_whatever_the_rounding(sine: float) -> None:
+    """The remainder of a tiny negative angle is 2π, which would put the component last instead of first."""
+    assert float(_angle(np.array([1.0]), np.array([sine]))[0]) == pytest.approx(0, abs=1e-16)
+    assert float(_angle(np.array([1.0]), np.array([-1e-3]))[0]) == pytest.approx(2 * np.pi - 1e-3, rel=1e-9)
