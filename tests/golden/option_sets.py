@@ -51,8 +51,9 @@ SETS: Final[dict[str, str]] = {
     "marks": "-k 3 --scribbles {scribbles} --prior-map {prior} --mrf mean-field --covariance EVI --save all",
 }
 #: Largest relative difference of the log-likelihood, where rounding grows: processors differ by 1e-4 where an image is
-#: divided by a gain, by 1e-5 where it is denoised, and by 3e-5 under a field, which is summed in single precision.
-#: ECME crawls along ν: its end depends on the stopping rule, which looks at rounding. A drawn label may change altogether. All other sets differ by less than 2e-7.
+#: divided by a gain, by 1e-5 where it is denoised, and by 3e-5 under a field, which is summed in single precision. ECME
+#: crawls along ν: its end depends on the stopping rule, which looks at rounding. A drawn label may change altogether.
+#: All other sets differ by less than 2e-7.
 TOLERANCES: Final[dict[str, float]] = {
     **dict.fromkeys(("sem-EEE", "saem", "mcem", "gibbs", "bias-field", "sage-EII", "aitken-EEI"), 1e-3),
     **dict.fromkeys(("mean-field", "icm", "graph-cut", "marks"), 2e-4),
