@@ -11,7 +11,6 @@ from emseg.errors import for_command_line
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
 from emseg.options.kinds import Choice, Flag, Kind, Names
-from emseg.options.reference import choices
 from emseg.options.text_kinds import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -72,7 +71,7 @@ def _click_option(option: Option, command: str) -> Callable[[Command], Command]:
         return click.option(*names, is_flag=True, default=default, help=text)
     metavar = option.kind.metavar.strip()
     if 0 < len(option.kind.meaning) <= FEW:
-        text += choices(option)
+        text += option.choices()
     elif option.kind.names and metavar:  # which hides the names
         text += (
             f" {'Some' if isinstance(option.kind, Names) else 'One'} of {', '.join(filter(None, option.kind.names))}."

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from emseg.errors import UsageError, option
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option, options_in
-from emseg.options.restoration import DenoiseOptions, InpaintOptions
 from emseg.options.rules import denoising_refusals, require, segmentation_refusals
 from emseg.options.segmentation import SegmentOptions
 
-Values = TypeVar("Values", SegmentOptions, DenoiseOptions, InpaintOptions)
+if TYPE_CHECKING:
+    from emseg.options.restoration import DenoiseOptions, InpaintOptions
+
+Values = TypeVar("Values", "SegmentOptions", "DenoiseOptions", "InpaintOptions")
 
 
 def segmentation(command: str, /, **given: Any) -> SegmentOptions:
@@ -39,6 +41,8 @@ def segmentation(command: str, /, **given: Any) -> SegmentOptions:
 
 def denoising(**given: Any) -> DenoiseOptions:
     """Options of `denoise`; raise UsageError as `segmentation` does."""
+    from emseg.options.restoration import DenoiseOptions  # segmentations do without
+
     found = values(DenoiseOptions, "denoise", given)
     require(denoising_refusals(found))
     return found
@@ -46,6 +50,8 @@ def denoising(**given: Any) -> DenoiseOptions:
 
 def inpainting(**given: Any) -> InpaintOptions:
     """Options of `inpaint`; raise UsageError as `segmentation` does."""
+    from emseg.options.restoration import InpaintOptions  # segmentations do without
+
     return values(InpaintOptions, "inpaint", given)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import Field, field
 from typing import Any, NamedTuple
 
-from emseg.options.kinds import Kind
+from emseg.options.kinds import Kind, Names
 
 
 class Option(NamedTuple):
@@ -60,6 +60,17 @@ class Option(NamedTuple):
     def help_of(self, command: str) -> str:
         """What it does in a command."""
         return self.helps.get(command, self.help)
+
+    def choices(self, quote: str = "") -> str:
+        """What it offers by name, as a text that follows its help; empty if it offers nothing by name."""
+        names = [name for name in self.kind.names if name]
+        if not names:
+            return ""
+        quoted = [f"{quote}{name}{quote}" for name in names]
+        meaning = self.kind.meaning
+        if not meaning:
+            return f" {'Some' if isinstance(self.kind, Names) else 'One'} of {', '.join(quoted)}."
+        return " " + "; ".join(f"{text}: {meaning[name]}" for text, name in zip(quoted, names, strict=True)) + "."
 
 
 def declared(

@@ -11,7 +11,7 @@ from itertools import groupby
 from emseg.errors import for_command_line, for_python
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
-from emseg.options.kinds import Flag, Names
+from emseg.options.kinds import Flag
 
 FIRST = "segment"
 PYTHON_ONLY = "impute"
@@ -66,22 +66,8 @@ def numpydoc(command: str) -> str:
     entries = []
     for option in (option for option in options_of(command) if option.python):
         head = f"{option.name} : {option.kind.given}, default {option.default_of(command)!r}"
-        entries.append(f"{head}\n    {for_python(option.help_of(command))}{choices(option)}")
+        entries.append(f"{head}\n    {for_python(option.help_of(command))}{option.choices()}")
     return "\n".join(entries)
-
-
-def choices(option: Option, quote: str = "") -> str:
-    """What an option offers by name, as a text that follows its help; empty if it offers nothing by name."""
-    kind = option.kind
-    names = [name for name in kind.names if name]
-    if not names:
-        return ""
-    quoted = [f"{quote}{name}{quote}" for name in names]
-    if not kind.meaning:
-        return f" {'Some' if isinstance(kind, Names) else 'One'} of {', '.join(quoted)}."
-    return (
-        " " + "; ".join(f"{spelled}: {kind.meaning[name]}" for spelled, name in zip(quoted, names, strict=True)) + "."
-    )
 
 
 def _row(option: Option, command: str) -> str:
@@ -89,7 +75,7 @@ def _row(option: Option, command: str) -> str:
     spelled = "" if python else ", ".join(f"`{flag}`" for flag in option.flags)
     if spelled and not isinstance(option.kind, Flag) and option.kind.metavar.strip():
         spelled = f"{spelled[:-1]} {option.kind.metavar}`"
-    text = (for_python if python else for_command_line)(option.help_of(command)) + choices(option, "`")
+    text = (for_python if python else for_command_line)(option.help_of(command)) + option.choices("`")
     default = option.default_of(command)
     shown = "" if default is False or default in (None, "", ()) or default == {} else f"`{default}`"
     cells = (spelled, f"`{option.name}`" if option.python else "", text, shown)

@@ -6,6 +6,7 @@ What depends on the pixels, too, is answered by the stages, before the fit. Impo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from emseg.errors import UsageError, option, shown
 from emseg.features.specification import parse_spec
@@ -13,8 +14,10 @@ from emseg.mixture.families.registry import families_running, families_with
 from emseg.options.choices import INITS
 from emseg.options.declaration import options_in
 from emseg.options.limits_text import limits
-from emseg.options.restoration import DenoiseOptions, InpaintOptions
 from emseg.options.segmentation import SegmentOptions
+
+if TYPE_CHECKING:
+    from emseg.options.restoration import DenoiseOptions, InpaintOptions
 
 #: A condition that is not allowed, and what to say then.
 Refusal = tuple[bool, str]
@@ -165,7 +168,7 @@ def denoising_refusals(o: DenoiseOptions) -> Iterator[Refusal]:
 
 def without_effect(command: str, o: SegmentOptions | InpaintOptions) -> tuple[str, ...]:
     """A line for each option that was given and does nothing without another one, with the remedy."""
-    found = _idle_in_inpainting(o) if isinstance(o, InpaintOptions) else _idle_in_segmentation(o)
+    found = _idle_in_segmentation(o) if isinstance(o, SegmentOptions) else _idle_in_inpainting(o)
     default = {entry.name: entry.default_of(command) for entry in options_in(type(o)) if command in entry.commands}
     return tuple(
         f"{option(name, getattr(o, name))} does nothing {why}; {remedy}, or leave it out"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from emseg.options.by_command import MODULES, options_of
-from emseg.options.reference import OTHERS, PYTHON_ONLY, choices, markdown, numpydoc, page
+from emseg.options.reference import OTHERS, PYTHON_ONLY, markdown, numpydoc, page
 
 ROW = re.compile(r"^\| (.*?) \| (.*?) \| (.*) \| (.*?) \|$", re.MULTILINE)
 
@@ -49,8 +49,7 @@ def test_the_docstring_lists_what_python_has(command: str) -> None:
 
 def test_choices_follow_the_help() -> None:
     found = {option.name: option for option in options_of("segment")}
-    assert choices(found["missing"], "`") == (
-        " `drop`: they get label 0; `em`: they get a label by what is known of them."
-    )
-    assert choices(found["neighbours"]) == " One of auto, 4, 8, 6, 18, 26."
-    assert choices(found["tol"]) == ""
+    expected = " `drop`: they get label 0; `em`: they get a label by what is known of them."
+    assert found["missing"].choices("`") == expected
+    assert found["neighbours"].choices() == " One of auto, 4, 8, 6, 18, 26."
+    assert found["tol"].choices() == ""
