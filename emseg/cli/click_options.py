@@ -76,14 +76,14 @@ def _click_option(option: Option, command: str) -> Callable[[Command], Command]:
         text += (
             f" {'Some' if isinstance(option.kind, Names) else 'One'} of {', '.join(filter(None, option.kind.names))}."
         )
-    how: dict[str, Any] = {"metavar": metavar or None, "help": text}
+    arguments: dict[str, Any] = {"metavar": metavar or None, "help": text}
     if isinstance(option.kind, Settings):
-        return click.option(*names, type=Value(option.kind), multiple=True, callback=_together, **how)
+        return click.option(*names, type=Value(option.kind), multiple=True, callback=_together, **arguments)
     kind: click.Choice[str] | Value = Value(option.kind)
     if isinstance(option.kind, Choice) and "" not in option.kind.names:
         kind = click.Choice(option.kind.names)  # which shells complete
     shown = default not in (None, "", ())
-    return click.option(*names, type=kind, default=default, show_default=shown, **how)
+    return click.option(*names, type=kind, default=default, show_default=shown, **arguments)
 
 
 def _together(ctx: click.Context, param: click.Parameter, value: tuple[tuple[str, str], ...]) -> dict[str, str]:

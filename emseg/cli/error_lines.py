@@ -1,4 +1,4 @@
-"""Whatever goes wrong becomes one line on stderr and an exit code, here and nowhere else."""
+"""Every error becomes one line on stderr and an exit code; this happens here and nowhere else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def attempt(work: Callable[[], object], name: str = "", debug: bool = False) -> 
     Parameters
     ----------
     work : callable
-        What to do.
+        The work to do.
     name : str, optional
         The input being worked on, for messages that would not name it themselves.
     debug : bool
@@ -41,7 +41,7 @@ def attempt(work: Callable[[], object], name: str = "", debug: bool = False) -> 
 
 
 def explain(error: BaseException, name: str = "") -> tuple[int, str]:
-    """Exit code, and what `error` means to the user in one line; an empty line where there is nobody to tell.
+    """The exit code of an error, and one line that tells the user about it; an empty line if nobody reads it.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def explain(error: BaseException, name: str = "") -> tuple[int, str]:
         case BrokenPipeError():
             return READER_LEFT, ""
         case MemoryError():
-            text = f"{name}not enough memory; try a smaller image or fewer components (-k)"
+            text = f"{name}not enough memory; use a smaller image or fewer components (-k)"
         case OSError(filename=None):
             text = f"{name}{error}"
         case OSError():
@@ -83,12 +83,12 @@ def warn(lines: Iterable[str], quiet: bool) -> None:
 
 @contextmanager
 def to_stdout() -> Iterator[None]:
-    """Print something; an error then says that it is standard output that cannot be written.
+    """Print inside of this; an error then says that standard output cannot be written.
 
     Raises
     ------
     OutputError
-        But BrokenPipeError if the reader has gone.
+        If standard output cannot be written. BrokenPipeError stays what it is: the reader has gone.
     """
     try:
         yield
@@ -101,12 +101,12 @@ def to_stdout() -> Iterator[None]:
 
 
 def hush() -> None:
-    """Send the rest of standard output nowhere: else Python would complain of what it cannot flush at its end."""
+    """Discard the rest of standard output; else Python would complain at its end that it cannot write it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _tell(error: BaseException, name: str) -> int:
-    """Say what `error` means to the user; return the exit code."""
+    """Tell the user about an error; return the exit code."""
     code, line = explain(error, name)
     if code == READER_LEFT:
         hush()

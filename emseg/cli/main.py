@@ -13,7 +13,7 @@ from emseg.cli.processor_shares import one_thread
 from emseg.version import __version__
 
 COMMANDS = {
-    "segment": "Segment images into K regions of similar pixels",
+    "segment": "Segment images into K classes of similar pixels",
     "apply": "Label images with a saved model, without fitting",
     "denoise": "Take the noise out of images",
     "inpaint": "Fill in missing pixels",
@@ -30,7 +30,7 @@ Examples:
   emseg segment photo.png --features lab,xy:0.5 --save posterior,model
   emseg apply photo.emseg.json *.png        label other images with that model
   emseg compare photo.png -k 4              the variants of EM side by side: table, traces and a chart
-  emseg evaluate photo.labels.png truth.png  how well they agree
+  emseg evaluate photo.labels.png truth.png  how well two label maps agree
 
 `emseg COMMAND --help` tells what a command does.
 """

@@ -31,7 +31,7 @@ def workers_for_one(workers: int, jobs: int, alone: bool) -> int:
     Parameters
     ----------
     workers : int
-        As many as were asked for; 0 for a fair share.
+        The number that the user wants; 0 for a fair share.
     jobs : int
         How many images are worked on at once; 0 for as many as there are processors.
     alone : bool

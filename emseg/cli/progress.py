@@ -1,4 +1,4 @@
-"""What the user sees while a fit runs, on stderr: a table with -v, a bar on a terminal if it takes long, or nothing."""
+"""What stderr shows while a fit runs: a table with -v, a bar on a terminal if the fit takes long, else nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = "iteration        objective   log-likelihood       delta  E-steps  sec
 
 @contextmanager
 def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Row], object] | None]:
-    """Give the callback that shows the iterations of the fit of `name`, or None if nobody looks."""
+    """Give a callback that shows the iterations of the fit of `name`, or None if nothing is to be shown."""
     if verbose:
         yield partial(_show_row, name)
     elif quiet or not sys.stderr.isatty():
@@ -33,7 +33,10 @@ def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Row], 
 
 @contextmanager
 def counted(total: int, quiet: bool) -> Iterator[Callable[[], AbstractContextManager[None]]]:
-    """Show on a terminal how many of several inputs are done; gives what to wrap the printing after each in."""
+    """Show on a terminal how many of several inputs are done.
+
+    It gives a context manager. Whatever is printed after an input is printed inside of it, so that the bar stays whole.
+    """
     if total < 2 or quiet or not sys.stderr.isatty():
         yield nullcontext
         return
@@ -88,7 +91,7 @@ class _Bar:
 
 @contextmanager
 def share(name: str, quiet: bool) -> Iterator[Callable[[float], object] | None]:
-    """Give the callback that shows on a terminal how much of the work on `name` is done, or None if nobody looks."""
+    """Give a callback that shows on a terminal how much of the work on `name` is done, or None."""
     if quiet or not sys.stderr.isatty():
         yield None
         return

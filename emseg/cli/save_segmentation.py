@@ -1,4 +1,4 @@
-"""From a segmentation to its files."""
+"""The files of a segmentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, `kill` and a closed terminal: clean up, say so in one line, end. At any moment, without a traceback."""
+"""Ctrl-C, `kill` and a closed terminal clean up, print one line and end the process, at any moment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from emseg.output.store.interrupts import END_SIGNALS
 
-#: What else is to be done before the process ends, the latest first.
+#: Functions to call before the process ends, the last one first.
 CLEANERS: list[Callable[[], None]] = []
 
 

@@ -28,7 +28,7 @@ def raiser(error: BaseException) -> Callable[[], object]:
         (click.UsageError("No such option."), 2, "emseg: No such option"),
         (FileNotFoundError(2, "No such file", "b.png"), 1, "emseg: a.png: b.png: No such file"),
         (OSError("odd"), 1, "emseg: a.png: odd"),
-        (MemoryError(), 1, "emseg: a.png: not enough memory; try a smaller image or fewer components (-k)"),
+        (MemoryError(), 1, "emseg: a.png: not enough memory; use a smaller image or fewer components (-k)"),
         (
             ZeroDivisionError("x / 0"),
             1,

@@ -1,4 +1,4 @@
-"""From what stands on the command line to the list of inputs: files, folders, patterns, lists of names."""
+"""From the arguments of a command to the list of its inputs: files, folders, patterns, lists of names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from os.path import basename, dirname, getsize, isdir, isfile, join, lexists, no
 from emseg.errors import UsageError, shown
 from emseg.output.store.names import STDIO, Input, common_folder
 
-#: What is looked for in folders. What is named is read whatever its name: files are told apart by content.
+#: Endings of the files that are looked for in folders. A file that is named is read whatever its ending: formats are
+#: told apart by content.
 SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp"),
     *(".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".jp2", ".j2k", ".jpx", ".avif"),
@@ -24,14 +25,16 @@ LARGEST_LIST, LARGEST_REPORT = 1 << 28, 1 << 24  # bytes
 def expand(
     arguments: Sequence[str], recursive: bool = False, listed: str | None = None, null: bool = False
 ) -> list[Input]:
-    """The inputs that the arguments and the list of names stand for, in the order given; folders in that of names.
+    """The inputs that the arguments and the list of names stand for.
+
+    They are in the order given, and those of a folder in the order of their names.
 
     Parameters
     ----------
     arguments : sequence of str
         Paths, folders, patterns (for shells that leave them alone, or quoted), or "-" for standard input.
     recursive : bool
-        Look into folders of folders, and keep the tree below the deepest folder that holds everything named.
+        Look into folders of folders. Results keep the tree below the deepest folder that holds all inputs.
     listed : str, optional
         A file of further paths, taken as they are; "-" is standard input.
     null : bool
@@ -40,7 +43,7 @@ def expand(
     Raises
     ------
     UsageError
-        If the list cannot be read, or standard input is asked for twice.
+        If the list cannot be read, or standard input is to be both the list and an image.
     """
     if listed == STDIO and STDIO in arguments:
         raise UsageError("-: standard input is both an image and the list of --files-from; give one of them")
@@ -60,7 +63,7 @@ def _placed(entry: Input, top: str) -> Input:
 
 
 def _expanded(argument: str, recursive: bool) -> Iterator[tuple[str, Input]]:
-    """What one argument stands for, and the folder that it starts from."""
+    """The inputs that one argument stands for, each with the folder that the argument starts from."""
     if argument == STDIO:
         yield "", Input(STDIO)
     elif isdir(argument):
@@ -83,7 +86,7 @@ def _expanded(argument: str, recursive: bool) -> Iterator[tuple[str, Input]]:
 
 
 def _in_folder(folder: str, recursive: bool) -> Iterator[tuple[str, Input]]:
-    """The images in a folder by their names; nothing hidden, and nothing that emseg itself made."""
+    """The images in a folder in the order of their names, without hidden files and without emseg's own results."""
     found = False
     for here, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
@@ -98,7 +101,7 @@ def _in_folder(folder: str, recursive: bool) -> Iterator[tuple[str, Input]]:
 
 
 def _is_result(path: str) -> bool:
-    """Whether emseg wrote this: a report beside it, whose name begins like its own, says so."""
+    """Whether emseg wrote this file: a report beside it lists its name."""
     name = basename(path)
     parts = name.split(".")
     for end in range(len(parts) - 1, 0, -1):
@@ -115,7 +118,7 @@ def _is_result(path: str) -> bool:
 
 
 def _names(listed: str, null: bool) -> Iterator[str]:
-    """The paths in a list, as they are: no patterns, no folders, no standard input."""
+    """The paths in a list, taken as they are: patterns, folders and "-" have no meaning in it."""
     try:
         if listed == STDIO:
             text = sys.stdin.buffer.read(LARGEST_LIST + 1)

@@ -1,4 +1,4 @@
-"""One input: it is opened, worked on unless it was before, and whatever goes wrong becomes its outcome."""
+"""One job: its input is opened and worked on, or an earlier result is found. Every error becomes its outcome."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from emseg.output.store.names import STDIO, Job
 
 
 def do(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
-    """Do one job, come what may."""
+    """Do one job; every error becomes its outcome."""
     try:
         return _done(work, settings, alone, job)
     except Exception as error:  # the outermost place of a job: one bad input never ends the batch
@@ -24,7 +24,7 @@ def do(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
             traceback.print_exc()
         name = "stdin" if job.source == STDIO else job.source
         code, line = explain(error, name)
-        if line and shown(name) not in line:  # of several inputs, which
+        if line and shown(name) not in line:  # there may be several inputs
             line = f"{shown(name)}: {line}"
     except KeyboardInterrupt as error:
         code, line = explain(error)
@@ -82,7 +82,7 @@ def _done(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
 
 
 def _earlier(job: Job) -> Done | None:
-    """The outcome of an earlier run with the same input and recipe, if it is still there."""
+    """The result of an earlier run with the same input and recipe, if all its files are still there."""
     from emseg.image.file_bytes import digest_of_image
     from emseg.output.store.files import finished_report
 

@@ -1,4 +1,4 @@
-"""What becomes of one input: its report, or how it failed."""
+"""How a job ends: with a report, or with an error."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ DONE, BEFORE, BAD = "done", "done before", "failed"
 
 
 class Done(NamedTuple):
-    """The report of an input, and a function that describes it for people."""
+    """The report of a job, and a function that gives its description for people."""
 
     report: Mapping[str, Any]
     text: Callable[[], str]
 
 
-#: Does one job; the second argument says that it is the only one, so that its progress may be shown.
+#: Does one job. The second argument says whether it is the only one, so that its progress may be shown.
 Work = Callable[[Job, bool], Done]
 
 

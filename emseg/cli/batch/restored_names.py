@@ -1,4 +1,4 @@
-"""Names of restored pictures that a PNG cannot hold."""
+"""The names of restored pictures: .png, or .tif where a PNG cannot hold the pixels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from emseg.output.store.names import STDIO, Job
 
 
 def foreseen(job: Job, overwrite: bool) -> Job:
-    """The same for an input that has not been read; raise ImageError if it cannot be."""
+    """`suited` for a job whose input is still to be read; raise ImageError if it cannot be read."""
     from emseg.output.pictures.restored_picture import fits_png
     from emseg.stages.input_image import as_image
 
@@ -22,7 +22,7 @@ def suited(job: Job, png: bool, overwrite: bool) -> Job:
     Raises
     ------
     OutputError
-        If there is such a file that emseg did not write: before the work, not after it.
+        If there is such a file that emseg did not write. It is raised before the work.
     """
     if png or job.report == STDIO:
         return job

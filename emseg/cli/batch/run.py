@@ -1,4 +1,4 @@
-"""How every command goes through its inputs: name the results of all, then do one after the other, or several at once.
+"""How every command goes through its inputs: it names all results, then works on one input or several at a time.
 
 A command gives its name, its options and a function that does one `Job`; all else is here. Nothing heavy is imported
 before the first job, and with several processes only they import it.
@@ -69,15 +69,17 @@ class Batch(NamedTuple):
         foreseen : callable, optional
             For a dry run: tells the files of a job where its input decides which they are.
         """
-        how = self.settings
-        jobs = plan(self._expanded(), how.output, extra, always, report, how.name, named)
-        recipe = _recipe(command, {**options, "extra": sorted(extra), "page": how.page}, reads)
-        jobs = [replace(job, recipe=recipe, max_pixels=how.max_pixels, max_memory=how.max_memory) for job in jobs]
-        if how.output == STDIO:
+        settings = self.settings
+        jobs = plan(self._expanded(), settings.output, extra, always, report, settings.name, named)
+        recipe = _recipe(command, {**options, "extra": sorted(extra), "page": settings.page}, reads)
+        jobs = [
+            replace(job, recipe=recipe, max_pixels=settings.max_pixels, max_memory=settings.max_memory) for job in jobs
+        ]
+        if settings.output == STDIO:
             self._require_stdout(extra)
-        if how.shard:
-            jobs = jobs[how.shard[0] - 1 :: how.shard[1]]
-        task = partial(do, partial(dry_run, foreseen) if how.dry_run else work, how, len(jobs) == 1)
+        if settings.shard:
+            jobs = jobs[settings.shard[0] - 1 :: settings.shard[1]]
+        task = partial(do, partial(dry_run, foreseen) if settings.dry_run else work, settings, len(jobs) == 1)
         try:
             return self._told(jobs, self._outcomes(jobs, task))
         except BrokenPipeError:  # here, because click would make another exit code of it
@@ -85,14 +87,14 @@ class Batch(NamedTuple):
             return READER_LEFT
 
     def _expanded(self) -> list[Input]:
-        how = self.settings
-        if not self.inputs and how.files_from is None:
+        settings = self.settings
+        if not self.inputs and settings.files_from is None:
             raise click.UsageError("Missing argument 'INPUT...'", click.get_current_context(silent=True))
-        if how.null and how.files_from is None:
+        if settings.null and settings.files_from is None:
             raise UsageError("-0: goes with --files-from")
-        found = expand(self.inputs, how.recursive, how.files_from, how.null)
-        if isinstance(how.page, int):
-            return [replace(entry, page=how.page) for entry in found]
+        found = expand(self.inputs, settings.recursive, settings.files_from, settings.null)
+        if isinstance(settings.page, int):
+            return [replace(entry, page=settings.page) for entry in found]
         return [page for entry in found for page in _pages(entry)]
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
@@ -103,8 +105,8 @@ class Batch(NamedTuple):
 
     def _outcomes(self, jobs: list[Job], task: Callable[[Job], Outcome]) -> Iterator[tuple[Job, Outcome]]:
         """Each job with its outcome, in the order of the jobs, but for those that several processes do."""
-        how = self.settings
-        count = min(how.jobs or processors(), len(jobs)) if not how.dry_run else 1
+        settings = self.settings
+        count = min(settings.jobs or processors(), len(jobs)) if not settings.dry_run else 1
         if count < 2:
             yield from ((job, task(job)) for job in jobs)
             return
@@ -113,7 +115,7 @@ class Batch(NamedTuple):
         from emseg.image.limits import free_memory
 
         share_threads(count)
-        memory = how.max_memory or free_memory() // count
+        memory = settings.max_memory or free_memory() // count
         jobs = [replace(job, max_memory=memory) for job in jobs]
         yield from spread([job for job in jobs if job.source != STDIO], count, task)
         yield from ((job, task(job)) for job in jobs if job.source == STDIO)
@@ -122,12 +124,12 @@ class Batch(NamedTuple):
         """Print what comes of the jobs; return the exit code."""
         from emseg.cli.progress import counted
 
-        how, states, codes = self.settings, dict.fromkeys((DONE, BEFORE, BAD), 0), set()
-        with counted(len(jobs), how.quiet) as step:
+        settings, states, codes = self.settings, dict.fromkeys((DONE, BEFORE, BAD), 0), set()
+        with counted(len(jobs), settings.quiet) as step:
             for job, outcome in outcomes:
                 out = outcome.out
                 if outcome.state == BAD and outcome.code <= USAGE:
-                    out = json_line({"input": {"path": shown(job.source)}, "error": outcome.line}, how)
+                    out = json_line({"input": {"path": shown(job.source)}, "error": outcome.line}, settings)
                 with step():
                     if outcome.code == READER_LEFT:
                         raise BrokenPipeError
@@ -140,11 +142,11 @@ class Batch(NamedTuple):
                     return outcome.code
                 states[outcome.state] += 1
                 codes.add(outcome.code)
-        if not jobs and not how.quiet:
-            tell("there are no inputs" if not how.shard else "no inputs in this part")
+        if not jobs and not settings.quiet:
+            tell("there are no inputs" if not settings.shard else "no inputs in this part")
         if states[BAD] and len(jobs) > 1:
             tell(f"{states[BAD]} of {len(jobs)} inputs failed")
-        elif len(jobs) > 1 and not (how.quiet or how.as_json or how.dry_run):
+        elif len(jobs) > 1 and not (settings.quiet or settings.as_json or settings.dry_run):
             before = f", {states[BEFORE]} of them before" if states[BEFORE] else ""
             with to_stdout():
                 click.echo(f"All {len(jobs)} inputs are done{before}")

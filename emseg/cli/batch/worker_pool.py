@@ -26,7 +26,7 @@ Task = Callable[[Job], Outcome]
 
 @dataclass(eq=False)
 class _Worker:
-    """A process, this end of the pipe to it, and the end that it watches to learn whether we are alive."""
+    """A process, our end of the pipe to it, and our end of a second pipe, which breaks when we die."""
 
     process: Any
     pipe: Connection
@@ -39,7 +39,7 @@ class _Worker:
             self.pipe.send(job)
 
     def answer(self) -> Outcome:
-        """Its answer, or what to say of its death."""
+        """The outcome of its job; if the process has died, an outcome that says so."""
         try:
             outcome: Outcome = self.pipe.recv()
         except (EOFError, OSError):
@@ -52,9 +52,9 @@ class _Worker:
     def _lost(self) -> Outcome:
         assert self.job is not None
         code = self.process.exitcode
-        how = f"killed by {_signal_name(-code)}" if code is not None and code < 0 else f"exit code {code}"
+        end = f"killed by {_signal_name(-code)}" if code is not None and code < 0 else f"exit code {code}"
         remove_abandoned(self.job.report, len(self.job.files))
-        line = f"{shown(self.job.source)}: its process ended early ({how}); if memory is short, give fewer --jobs"
+        line = f"{shown(self.job.source)}: its process ended early ({end}); if memory is short, give fewer --jobs"
         return Outcome(FAILED, BAD, line)
 
     def close(self) -> None:
@@ -63,8 +63,8 @@ class _Worker:
 
 
 def spread(jobs: Sequence[Job], count: int, task: Task) -> Iterator[tuple[Job, Outcome]]:
-    """Do jobs in so many processes; give each with its outcome, as they come."""
-    # A copy of this process costs nothing: it has loaded next to nothing, and has one thread.
+    """Do jobs in so many processes; give each job with its outcome, in the order in which they end."""
+    # A copy of this process costs little: it has loaded few modules, and has one thread.
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     workers: list[_Worker] = []
     left = list(reversed(jobs))
@@ -115,7 +115,7 @@ def _start(context: Any, task: Task, others: list[_Worker]) -> _Worker:
 
 
 def _serve(task: Task, pipe: Connection, life: Connection, ours: list[Connection]) -> None:
-    """Do jobs as they come, until there are no more or the other end is gone."""
+    """Do jobs as they arrive, until there are no more or the other end is closed."""
     signals.CLEANERS.clear()
     signals.install(quiet=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the one that started us decides

@@ -1,4 +1,4 @@
-"""The files of a job, onto the disk or, the first of them, to standard output."""
+"""The files of a job are written to the disk, or the only one to standard output."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from emseg.output.store.names import STDIO, Job
 def write(
     job: Job, contents: Mapping[str, Callable[[], bytes]], facts: Mapping[str, Any], overwrite: bool = False
 ) -> dict[str, Any]:
-    """Write what a job has come to; return the report as written.
+    """Write the files of a job; return the report as written.
 
     Parameters
     ----------
     job : Job
     contents : mapping of kind to function
-        For every kind of `job.files`, what makes its bytes.
+        For every kind of `job.files`, a function that makes the bytes.
     facts : mapping
         The report.
     overwrite : bool
-        Replace what emseg did not write.
+        Whether files may be replaced that emseg did not write.
 
     Raises
     ------

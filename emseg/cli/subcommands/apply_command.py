@@ -25,7 +25,7 @@ Examples:
 \b
 Writes, for photo.png:
   photo.labels.png    label map: the components of the model in its order; 0 is "no data"
-  photo.overlay.png   the image with its regions tinted and outlined
+  photo.overlay.png   the image with its classes tinted and outlined
   photo.json          the report, written last
 """
 
@@ -34,23 +34,23 @@ Writes, for photo.png:
 @click.argument("model", metavar="MODEL", type=click.Path(exists=True, dir_okay=False))
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @options("apply")
-def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **how: Any) -> int:
+def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.output.store.model_file import read_model
 
-    batch = Batch.of(inputs, how)
+    batch = Batch.of(inputs, given)
     mixture = read_model(model).mixture  # a bad model is one line, not one for each input
     extra = written_besides(save, {"partial_volume": mixture.mixed_classes() is not None}, applied=True)
-    work = partial(_apply, batch.settings.overwrite, model, how)
-    asked, named = {"model": model, **how}, {"k": str(mixture.k)}
+    work = partial(_apply, batch.settings.overwrite, model, given)
+    options_of_run, named = {"model": model, **given}, {"k": str(mixture.k)}
     always = written_always(applied=True)
-    return batch.run("apply", work, asked, reads=("model", "mask"), always=always, extra=extra, named=named)
+    return batch.run("apply", work, options_of_run, reads=("model", "mask"), always=always, extra=extra, named=named)
 
 
-def _apply(overwrite: bool, model: str, how: dict[str, Any], job: Job, alone: bool) -> Done:
+def _apply(overwrite: bool, model: str, given: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.save_segmentation import save
     from emseg.commands.apply import apply
 
-    result = apply(model, opened(job), **how)
+    result = apply(model, opened(job), **given)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job))

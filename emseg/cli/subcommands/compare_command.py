@@ -35,7 +35,7 @@ The start is a single draw of k-means++, so that the algorithms have a way to go
 @click.argument("image", metavar="IMAGE")
 @options("compare")
 def command(
-    image: str, output: str, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, debug: bool, **how: Any
+    image: str, output: str, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, debug: bool, **given: Any
 ) -> None:
     """Compare, write the files, show the table."""
     from emseg.commands.compare import compare
@@ -47,7 +47,7 @@ def command(
         raise UsageError("-o -: compare writes several files; name a folder")
     (job,) = plan([image], output, always=COMPARE, report=COMPARE_REPORT)
     check_targets(job.files.values(), job.report, overwrite)
-    result = compare(image, watch=partial(watch, quiet=quiet, verbose=verbose), **how)
+    result = compare(image, watch=partial(watch, quiet=quiet, verbose=verbose), **given)
     contents = {
         job.files["csv"]: partial(comparison_csv, result.traces),
         job.files["svg"]: partial(comparison_svg, result.report, result.traces),

@@ -34,14 +34,14 @@ Writes, for photo.png:
 @click.command("denoise", cls=GroupedCommand, help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @options("denoise")
-def command(inputs: tuple[str, ...], **how: Any) -> int:
+def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.options import checked
 
-    batch = Batch.of(inputs, how)
-    decisive = {name: value for name, value in how.items() if name != "workers"}
-    checked.denoising(**{name: value for name, value in how.items() if name != "mask"})
-    work = partial(_denoise, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, how)
+    batch = Batch.of(inputs, given)
+    decisive = {name: value for name, value in given.items() if name != "workers"}
+    checked.denoising(**{name: value for name, value in given.items() if name != "mask"})
+    work = partial(_denoise, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, given)
     return batch.run(
         "denoise",
         work,
@@ -53,7 +53,7 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
     )
 
 
-def _denoise(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: Job, alone: bool) -> Done:
+def _denoise(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.batch.write_job import write
     from emseg.commands.denoise import denoise
     from emseg.output.pictures.restored_picture import fits_png, picture_png, picture_tiff
@@ -61,9 +61,9 @@ def _denoise(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: 
 
     image = as_image(opened(job))
     job = suited(job, fits_png(image), overwrite)
-    asked = {**how, "workers": workers_for_one(how["workers"], jobs, alone)}
+    own = {**given, "workers": workers_for_one(given["workers"], jobs, alone)}
     with share(job.source, quiet or not alone) as on_progress:
-        result = denoise(image, on_progress=on_progress, **asked)
+        result = denoise(image, on_progress=on_progress, **own)
     content = picture_png if fits_png(image) else picture_tiff
     report = write(job, {"image": partial(content, result.image)}, result.report, overwrite)
     return Done(report, partial(_summary, report, job))

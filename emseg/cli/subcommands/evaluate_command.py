@@ -15,16 +15,16 @@ Examples:
   emseg evaluate photo.labels.png first.png second.png --ignore 0
 
 Label maps are palette or grey PNGs, TIFFs of integers, and NumPy files, where an array (A, H, W) holds those of A
-annotators. Values are names: only which pixels are together counts.
+annotators. Labels are names: it only matters which pixels have the same one. The scores do not depend on their order.
 """
 MEANING = {
-    "covering": "of true regions by their best partners; 1 is perfect",
-    "pri": "probabilistic Rand index: pairs of pixels on which both agree; 1",
+    "covering": "overlap of each true region with its best partner; 1 is perfect",
+    "pri": "probabilistic Rand index: share of pixel pairs on which both agree; 1",
     "voi": "variation of information in bits; 0",
     "adjusted_rand": "Rand index, corrected for chance; 1",
-    "gce": "global consistency error: 0 also where one refines the other",
-    "dice": "mean over true regions, labels matched one to one; 1",
-    "error": "share of pixels that disagree under that matching; 0",
+    "gce": "global consistency error; 0, also where one map refines the other",
+    "dice": "mean Dice score of true regions, labels matched one to one; 1",
+    "error": "share of pixels with another label, matched in that way; 0",
 }
 
 
@@ -33,7 +33,7 @@ MEANING = {
 @click.argument("truths", metavar="TRUTH...", nargs=-1, required=True)
 @options("evaluate")
 def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: bool, debug: bool) -> None:
-    """Score, and print."""
+    """Print the scores."""
     from emseg.commands.evaluate import evaluate
 
     found = evaluate(labels, truths, ignore)

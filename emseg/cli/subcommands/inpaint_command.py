@@ -42,25 +42,25 @@ SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".w
 @click.command("inpaint", cls=GroupedCommand, help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @options("inpaint")
-def command(inputs: tuple[str, ...], **how: Any) -> int:
+def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.options import checked
     from emseg.options.rules import without_effect
 
-    if how["mask_value"] is not None and how["mask_dir"] is None and how["mask"] in (None, "alpha"):
-        raise UsageError("--mask-value: is a value of a mask; give its file with --mask, or --mask-dir")
-    if how["mask"] is not None and how["mask_dir"] is not None:
+    if given["mask_value"] is not None and given["mask_dir"] is None and given["mask"] in (None, "alpha"):
+        raise UsageError("--mask-value: is a value of a mask; add its file as --mask, or --mask-dir")
+    if given["mask"] is not None and given["mask_dir"] is not None:
         raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")
-    batch = Batch.of(inputs, how)
-    if how["uncertainty"] and batch.settings.output == STDIO:
+    batch = Batch.of(inputs, given)
+    if given["uncertainty"] and batch.settings.output == STDIO:
         raise UsageError("-o -: writes one file to standard output; leave out --uncertainty, or name a folder")
-    filling = checked.inpainting(**{name: value for name, value in how.items() if name not in ("mask", "mask_dir")})
+    filling = checked.inpainting(**{name: value for name, value in given.items() if name not in ("mask", "mask_dir")})
     warn(without_effect("inpaint", filling), batch.settings.quiet)
-    decisive = {name: value for name, value in how.items() if name != "workers"}
-    if how["mask_dir"] is not None:
-        decisive["masks"] = _contents(how["mask_dir"])
-    always = {**INPAINT, **(UNCERTAINTY if how["uncertainty"] else {})}
-    work = partial(_inpaint, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, how)
+    decisive = {name: value for name, value in given.items() if name != "workers"}
+    if given["mask_dir"] is not None:
+        decisive["masks"] = _contents(given["mask_dir"])
+    always = {**INPAINT, **(UNCERTAINTY if given["uncertainty"] else {})}
+    work = partial(_inpaint, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, given)
     return batch.run(
         "inpaint",
         work,
@@ -68,18 +68,18 @@ def command(inputs: tuple[str, ...], **how: Any) -> int:
         reads=("mask",),
         always=always,
         report=INPAINT_REPORT,
-        foreseen=partial(_foreseen, batch.settings.overwrite, how),
+        foreseen=partial(_foreseen, batch.settings.overwrite, given),
     )
 
 
-def _foreseen(overwrite: bool, how: dict[str, Any], job: Job) -> Job:
-    """The job with the names of its files; raise DataError if it has no mask."""
-    if how["mask_dir"] is not None:
-        mask_of(job.source, how["mask_dir"])
+def _foreseen(overwrite: bool, given: dict[str, Any], job: Job) -> Job:
+    """The job with the final names of its files; raise DataError if there is no mask for it."""
+    if given["mask_dir"] is not None:
+        mask_of(job.source, given["mask_dir"])
     return foreseen(job, overwrite)
 
 
-def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: Job, alone: bool) -> Done:
+def _inpaint(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.batch.write_job import write
     from emseg.commands.inpaint import inpaint
     from emseg.output.pictures.restored_picture import fits_png, picture_png, picture_tiff
@@ -87,11 +87,11 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, how: dict[str, Any], job: 
 
     image = as_image(opened(job))
     job = suited(job, fits_png(image), overwrite)
-    mask = how["mask"] if how["mask_dir"] is None else mask_of(job.source, how["mask_dir"])
-    asked = {name: value for name, value in how.items() if name not in ("mask", "mask_dir")}
-    asked["workers"] = workers_for_one(how["workers"], jobs, alone)
+    mask = given["mask"] if given["mask_dir"] is None else mask_of(job.source, given["mask_dir"])
+    own = {name: value for name, value in given.items() if name not in ("mask", "mask_dir")}
+    own["workers"] = workers_for_one(given["workers"], jobs, alone)
     with share(job.source, quiet or not alone) as on_progress:
-        result = inpaint(image, mask, on_progress=on_progress, **asked)
+        result = inpaint(image, mask, on_progress=on_progress, **own)
     contents: dict[str, Any] = {"image": partial(picture_png if fits_png(image) else picture_tiff, result.image)}
     if result.deviation is not None:
         contents["uncertainty"] = partial(picture_tiff, result.uncertainty())

@@ -17,7 +17,7 @@ from emseg.cli.progress import watch
 from emseg.output.registry import written_besides
 from emseg.output.store.names import Job
 
-HELP = """Segment each INPUT into K regions.
+HELP = """Segment each INPUT into K classes of similar pixels.
 
 \b
 Examples:
@@ -30,7 +30,7 @@ Examples:
 \b
 Writes, for photo.png:
   photo.labels.png    label map: 1…K, darkest first; 0 is "no data"
-  photo.overlay.png   the image with its regions tinted and outlined
+  photo.overlay.png   the image with its classes, or regions, tinted and outlined
   photo.log.csv       a row per iteration
   photo.json          the report, written last
 """
@@ -39,18 +39,18 @@ Writes, for photo.png:
 @click.command("segment", cls=GroupedCommand, help=HELP)
 @click.argument("inputs", nargs=-1, metavar="INPUT...")
 @options("segment")
-def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **how: Any) -> int:
+def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **given: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.options import checked
     from emseg.options.rules import without_effect
 
-    batch = Batch.of(inputs, how)
-    fit = checked.segmentation("segment", **{name: value for name, value in how.items() if name != "mask"})
+    batch = Batch.of(inputs, given)
+    fit = checked.segmentation("segment", **{name: value for name, value in given.items() if name != "mask"})
     warn(without_effect("segment", fit), batch.settings.quiet)
-    work = partial(_segment, batch.settings.overwrite, batch.settings.quiet, verbose, how)
-    named = {"k": str(how["k"]).replace(":", "-")}
-    extra = written_besides(save, how)
-    return batch.run("segment", work, how, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
+    work = partial(_segment, batch.settings.overwrite, batch.settings.quiet, verbose, given)
+    named = {"k": str(given["k"]).replace(":", "-")}
+    extra = written_besides(save, given)
+    return batch.run("segment", work, given, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
 
 
 def _segment(overwrite: bool, quiet: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:
