@@ -73,7 +73,7 @@ class Emission:
         weighted: bool = False,
     ) -> None:
         self.problem, self.lattice, self.weighted = problem, lattice, weighted
-        self.marks = None if known.marks is None else lattice.split(known.marks)
+        self.marks = None if known.marks is None else np.where(lattice.inside, lattice.split(known.marks), np.uint8(0))
         self.log_prior: Real | None = None if known.log_prior is None else lattice.split(known.log_prior)
         rows = problem.rows
         self.index = lattice.split(index.astype(np.intp if keep else np.int32, copy=False))

@@ -47,3 +47,26 @@ def noise(
 
 def as_state(grid: Lattice, z: np.ndarray) -> np.ndarray:
     return haloed_labels(grid, grid.split(z.astype(np.uint8)))
+
+
+def every_labelling(log_f: np.ndarray, beta: float, near: dict) -> tuple[np.ndarray, np.ndarray]:
+    """All K^n labellings (K^n, *shape) of log-densities (K, *shape), and their energies."""
+    k, shape = len(log_f), log_f.shape[1:]
+    labellings = np.array(list(product(range(k), repeat=int(np.prod(shape))))).reshape(-1, *shape)
+    return labellings, np.array([energy(z, log_f, beta, near) for z in labellings])
+
+
+def marginals(log_f: np.ndarray, beta: float, near: dict) -> np.ndarray:
+    """p(z_i = k | x) of every pixel (K, *shape), by the sum over all labellings."""
+    labellings, energies = every_labelling(log_f, beta, near)
+    p = np.exp(energies.min() - energies)
+    return np.stack([np.tensordot(p / p.sum(), labellings == label, 1) for label in range(len(log_f))])
+
+
+def votes(q: np.ndarray, near: dict) -> np.ndarray:
+    """c_ik (K, *shape) of soft assignments (K, *shape), by pairs."""
+    found = np.zeros_like(q)
+    for (a, b), w in near.items():
+        found[(slice(None), *a)] += w * q[(slice(None), *b)]
+        found[(slice(None), *b)] += w * q[(slice(None), *a)]
+    return found

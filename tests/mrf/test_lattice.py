@@ -8,40 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.mrf.lattice import build_lattice, offsets, with_influence
-from emseg.mrf.potts import Votes, agreement, energy
-from tests.mrf import fields
-
-SHAPES = [((5, 6), 4), ((5, 6), 8), ((1, 7), 4), ((7, 1), 8), ((4, 3, 5), 6), ((3, 3, 4), 18), ((3, 4, 3), 26)]
-
-
-@pytest.mark.parametrize(("shape", "neighbours"), SHAPES)
-@pytest.mark.parametrize("holes", [False, True])
-def test_the_energy_is_the_sum_over_pairs(shape: tuple[int, ...], neighbours: int, holes: bool) -> None:
-    rng = np.random.default_rng(0)
-    valid = rng.random(shape) > 0.3 if holes else None
-    spacing = (3.0, 1.0, 1.5)[: len(shape)]
-    grid, log_f, cells = fields.noise(shape, 3, neighbours, rng, spacing=spacing, valid=valid)
-    z = rng.integers(0, 3, shape)
-    if holes:
-        z[~valid] = 255
-    near = fields.pairs(shape, neighbours, spacing, valid)
-    labels = fields.as_state(grid, z)
-    assert grid.n_sites == (z < 255).sum()
-    assert agreement(grid, labels, 3) == pytest.approx(sum(w for (a, b), w in near.items() if z[a] == z[b]), rel=1e-5)
-    assert energy(grid, labels, cells, 0.7) == pytest.approx(fields.energy(z, log_f, 0.7, near), rel=1e-5)
-
-
-@given(st.integers(1, 9), st.integers(1, 9), st.sampled_from([4, 8]), st.integers(0, 99))
-def test_support_of_shares_and_of_labels_agree(h: int, w: int, neighbours: int, seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    guide = rng.normal(size=(2, h, w)) if seed % 2 else None
-    grid = build_lattice((h, w), neighbours, guide=guide)
-    labels = fields.as_state(grid, rng.integers(0, 4, (h, w)))
-    shares = (labels[:, None] == np.arange(4, dtype=np.uint8)[:, None]).astype(np.float32)
-    votes, whole = Votes(grid, 4), slice(0, grid.cells)
-    for s in range(len(grid.phases)):
-        hard = votes.of_labels(labels, s, whole).copy()
-        np.testing.assert_allclose(votes.of_probabilities(shares, s, whole), hard, atol=1e-5)
+from emseg.mrf.potts import Votes
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=3), st.integers(0, 99))

@@ -7,7 +7,7 @@ import pytest
 
 from emseg.mrf.inference import gibbs
 from emseg.mrf.lattice import build_lattice
-from emseg.mrf.potts import Votes, haloed_labels, one_hot
+from emseg.mrf.potts import Votes, one_hot
 from emseg.mrf.strength import ONSET, Slope, critical_beta
 from tests.mrf import fields
 
@@ -70,10 +70,3 @@ def test_critical_values() -> None:
 
 def test_nothing_is_seen_nothing_moves() -> None:
     assert Slope(0.7).newton(1.0) == 0.7
-
-
-def test_a_state_has_no_neighbours_outside() -> None:
-    grid = build_lattice((3, 3), 4)
-    assert (haloed_labels(grid, np.zeros(grid.inside.shape, np.uint8)) == 255).sum() == 4 * (
-        grid.cells + 2 * grid.halo
-    ) - 9
