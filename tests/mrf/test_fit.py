@@ -10,6 +10,7 @@ import pytest
 from emseg.em.convergence import Status
 from emseg.mrf.emission import Emission
 from emseg.mrf.fit import GROWTH, WITHOUT_FIELD, fit_field, label_pixels
+from emseg.mrf.inference import mean_field
 from emseg.mrf.inference.mean_field import MeanField
 from emseg.mrf.inference.registry import METHODS, inference
 from tests.mrf.test_field_em import K, problem_of
@@ -79,3 +80,17 @@ def test_a_singular_class_is_an_error() -> None:
     wrong = replace(start, components=replace(start.components, covariances=broken))
     with pytest.raises(np.linalg.LinAlgError), np.errstate(invalid="ignore"):
         fit_field(problem.emission, wrong, problem.labels, MeanField, np.random.default_rng(0), 0.5)
+
+
+def test_the_field_grows_to_its_strength(stripes: tuple, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, image = stripes
+    problem, start = problem_of(image, 0.8)
+    seen, sweep = [], mean_field.sweep
+
+    def watched(lattice, q, log_f, beta, visit=None, votes=None):  # type: ignore[no-untyped-def]
+        seen.append(beta)
+        sweep(lattice, q, log_f, beta, visit, votes)
+
+    monkeypatch.setattr(mean_field, "sweep", watched)
+    label_pixels(problem.emission, start, 0.8, inference("icm"), np.random.default_rng(0), ())
+    np.testing.assert_allclose(seen, 0.8 * np.arange(1, GROWTH + 1) / GROWTH)
