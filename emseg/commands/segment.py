@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.commands.segmentation import Segmentation
-from emseg.commands.shared_steps import features_to_fit, problem_to_fit
+from emseg.commands.shared_steps import features_to_fit, memory_needed, problem_to_fit
 from emseg.em.fit import Row
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
@@ -86,7 +86,7 @@ def segment(
     variant = algorithm(settings.algorithm, settings.base, settings.option)
     rng, watch = np.random.default_rng(settings.seed), Stopwatch()
 
-    original, inside = image_and_mask(image, mask, settings.missing)
+    original, inside = image_and_mask(image, mask, settings.missing, memory_needed(settings))
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
     original = _without_noise(original, inside, settings)

@@ -12,6 +12,7 @@ from emseg.options.segmentation import SegmentOptions
 from emseg.stages.checks import check_samples
 from emseg.stages.fitting import component_family, fitting_problem
 from emseg.stages.measurement import measure_features
+from emseg.stages.memory import WorkingMemory
 from emseg.stages.value_limits import require_stored_values, value_limits
 
 
@@ -52,3 +53,18 @@ def problem_to_fit(features: Features, settings: SegmentOptions) -> Problem:
         noise=settings.noise,
     )
     return fitting_problem(features, family, settings.floor)
+
+
+def memory_needed(settings: SegmentOptions) -> WorkingMemory:
+    """What decides how much memory the segmentation takes."""
+    known = settings.scribbles or settings.prior_map
+    return WorkingMemory(
+        settings.k_range[1],
+        settings.features,
+        settings.compress,
+        "mean-field" if known and settings.mrf == "none" else settings.mrf,
+        settings.contrast,
+        bool(settings.regions),
+        settings.partial_volume,
+        settings.denoise != "off",
+    )

@@ -6,13 +6,33 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from emseg.errors import ImageError, option
 
 MAX_PIXELS = 500_000_000  # width × height: a header that claims more is more likely wrong than right
 SHARE = 0.8  # of the memory that is free, by default
-WORKING = 24  # bytes a pixel that a fit takes besides the stored samples: few distinct values
-WORKING_MANY, WORKING_SAMPLE = 48, 24  # the same, and for each sample, where every pixel may be a value of its own
+ANY_MACHINE = 64 << 20  # bytes that nobody needs to ask for
+#: Bytes a pixel that a plain fit takes besides the stored samples: of few distinct values; and of many, for each pixel
+#: and for each of its samples. `emseg.stages.memory` has the measurements, and knows what options add.
+WORKING = 24
+WORKING_MANY, WORKING_SAMPLE = 48, 24
+
+
+class Working(Protocol):
+    """What is to be done with an image, as far as its memory depends on it."""
+
+    def bytes_per_pixel(self, pixels: int, channels: int, itemsize: int) -> int:
+        """Bytes a pixel besides the stored values, for an image of so many pixels, and bytes a channel."""
+
+
+class PlainFit:
+    """A fit of a mixture to the stored values, and no more."""
+
+    def bytes_per_pixel(self, pixels: int, channels: int, itemsize: int) -> int:
+        """Bytes a pixel besides the stored values."""
+        few = itemsize * channels <= 3  # as many bits as a table of all values may have
+        return WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels
 
 
 @dataclass(frozen=True)
@@ -27,11 +47,14 @@ class Reading:
         Largest width × height; None is `MAX_PIXELS`.
     max_memory : int or None
         Bytes that reading and fitting may take by a rough estimate; None is a share of what is free.
+    working : Working or None
+        What is to be done with the image; None is a plain fit.
     """
 
     page: int = 1
     max_pixels: int | None = None
     max_memory: int | None = None
+    working: Working | None = None
 
     def require(self, width: int, height: int, name: str, channels: int = 1, itemsize: int = 1) -> None:
         """Raise ImageError for an image without pixels, with too many, or too large for the memory."""
@@ -44,9 +67,8 @@ class Reading:
                 f"{name}: {width} × {height} pixels are more than {most:,}; crop it or scale it down "
                 f"({option('max_pixels')})"
             )
-        few = itemsize * channels <= 3  # as many bits as a table of all values may have
-        need = pixels * (channels * itemsize + (WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels))
-        if need <= 64 << 20:  # which any machine has
+        need = pixels * (channels * itemsize + (self.working or PlainFit()).bytes_per_pixel(pixels, channels, itemsize))
+        if need <= ANY_MACHINE:
             return
         memory = free_memory() if self.max_memory is None else self.max_memory
         if need > memory:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import DataError
+from emseg.image.limits import Reading, Working
 from emseg.image.model import Image
 from emseg.image.partly_known import partly_known
 from emseg.image.read import Source, read_image, read_mask
@@ -17,23 +19,31 @@ ImageLike = Image | Source | np.ndarray | str | os.PathLike[str]
 MaskLike = np.ndarray | str | os.PathLike[str]
 
 
-def as_image(image: ImageLike) -> Image:
+def as_image(image: ImageLike, working: Working | None = None) -> Image:
     """Read a path or a `Source`, wrap an array, or pass an image on.
+
+    Parameters
+    ----------
+    image : Image, Source, ndarray or path
+    working : Working, optional
+        What is to be done with the image: a file that would take too much memory is not read.
 
     Raises
     ------
     ImageError
-        If a file cannot be read, or an array is no image.
+        If a file cannot be read or is too large, or an array is no image.
     """
     if isinstance(image, Image):
         return image
     if isinstance(image, Source):
-        return image.read()
-    return Image.from_array(image) if isinstance(image, np.ndarray) else read_image(image)
+        return (replace(image, how=replace(image.how, working=working)) if working else image).read()
+    if isinstance(image, np.ndarray):
+        return Image.from_array(image)
+    return read_image(image, Reading(working=working))
 
 
 def image_and_mask(
-    image: ImageLike, mask: MaskLike | None, missing: str = "drop"
+    image: ImageLike, mask: MaskLike | None, missing: str = "drop", working: Working | None = None
 ) -> tuple[Image, NDArray[np.bool_] | None]:
     """The image, and the mask of pixels to use, (H, W).
 
@@ -44,13 +54,15 @@ def image_and_mask(
     missing : {"drop", "em"}
         With ``"em"``, a mask may have as many channels as the image. What it says of single channels then becomes a
         part of the image (`Image.known`), and no mask is left.
+    working : Working, optional
+        What is to be done with the image, see `as_image`.
 
     Raises
     ------
     ImageError, DataError
         If a file cannot be read, or the mask has another size.
     """
-    photo = as_image(image)
+    photo = as_image(image, working)
     if missing == "drop":
         return photo, None if mask is None else as_mask(mask, photo)
     channels = photo.pixels.shape[2]
