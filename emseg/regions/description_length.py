@@ -24,11 +24,13 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.intp]
-EPSILON_SQUARED = 0.04  # in units of the mean variance of the features; scores of photographs do not depend on it
+#: In units of the mean variance of the features. Covering of 25 photographs does not depend on it. That of six images
+#: of objects under changing light is .723 with .01, .745 with .04 and .764 with .16.
+EPSILON_SQUARED = 0.04
 #: Nats for as much border as lies between two independent samples. On 25 photographs of BSDS500 covering was best with
-#: 2, among prices from .5 to 4.
+#: 2, among prices from .5 to 4; on the six images it is .708 with 1 and .743 with 4.
 BORDER_PRICE = 2.0
-REGION_OFFSET = 2.0  # as many such borders are the parameters of a region worth
+REGION_OFFSET = 2.0  # such borders that the parameters of a region are worth; with 1 .741, with 4 .758
 
 
 @dataclass(frozen=True, eq=False)

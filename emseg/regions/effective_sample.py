@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 Planes = NDArray[np.float32]
 #: Lags are at most this part of the image: values that go together over longer distances are structure.
 LARGEST_LAG = 12
-FAINT = 0.05  # correlation that counts as none
+FAINT = 0.05  # correlation that counts as none; regions are the same with .02 and .1
 ENOUGH = 1 << 20  # pixels, about, of the lines along each axis that are looked at
 
 

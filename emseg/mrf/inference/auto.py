@@ -10,8 +10,8 @@ from emseg.mrf.inference.gibbs import Gibbs
 class Auto(Gibbs):
     """Gibbs sampling; a large image is labelled by mean field, with the mixture and β of tiles sampled by Gibbs.
 
-    From a signal-to-noise ratio of 1.5 on, mean field with the same parameters has at most .2 percent more wrong
-    pixels, and one sweep of it is enough where Gibbs takes 80.
+    On Potts images whose classes are 1.5 standard deviations of the noise apart, or more, mean field has at most .2 %
+    more wrong pixels. Its answer takes 10 sweeps where that of Gibbs sampling takes 80.
     """
 
     labels_large: ClassVar[str] = "mean-field"

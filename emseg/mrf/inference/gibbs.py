@@ -22,9 +22,10 @@ class Gibbs(LabelField):
     """
 
     name: ClassVar[str] = "gibbs"
+    # On 48 Potts images 4.90 % of the labels are wrong with this schedule; 4.86 % are with true parameters and β.
     schedule: ClassVar[Schedule] = Schedule(iterations=150, hold=60, sweeps=1, answer=80)
     monotone: ClassVar[bool] = False
-    largest_whole: ClassVar[int] = 1_500_000
+    largest_whole: ClassVar[int] = 1_500_000  # about 6 seconds of one processor, for four classes
     labels_large: ClassVar[str] = "gibbs"
 
     def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
