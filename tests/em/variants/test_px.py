@@ -68,7 +68,8 @@ def test_the_penalised_likelihood_never_falls(model: str, dof: str | float, floo
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = fit(PX(), problem, start, Stop(0, 40), np.random.default_rng(0))
-    assert all(row.delta >= -1e-9 * abs(row.objective) for row in found.trace[1:])
+    rounding = 10 * float(problem.e_step(found.mixture).rounding)  # at the end; on the way there it may be more
+    assert all(row.delta >= -rounding for row in found.trace[1:])
 
 
 @pytest.mark.parametrize("model", ["VVV", "EEE"])
