@@ -73,6 +73,10 @@ def __getattr__(name: str) -> object:
     from importlib import import_module
 
     value = getattr(import_module(_HOME[name]), name)
+    if "**options" in (getattr(value, "__doc__", None) or ""):
+        from emseg.options.reference import with_options
+
+        value.__doc__ = with_options(value.__doc__, name)  # what `help` and notebooks show
     globals()[name] = value
     return value
 

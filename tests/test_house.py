@@ -90,18 +90,11 @@ def test_only_the_command_line_knows_the_terminal(path: Path) -> None:
     assert path.is_relative_to(PACKAGE / "cli") or not used & TERMINAL, f"{name(path)} imports {used & TERMINAL}"
 
 
-#: Files whose messages still spell options for a shell; the list only ever becomes shorter.
-SPELLED_FOR_A_SHELL = {
-    *("emseg/em/convergence.py", "emseg/em/registry.py", "emseg/em/stochastic/mcem.py"),
-    *("emseg/em/variants/ecm.py", "emseg/em/variants/vb.py"),
-}
-
-
 @pytest.mark.parametrize("path", FILES, ids=name)
 def test_only_the_command_line_spells_options_for_a_shell(path: Path) -> None:
     """Elsewhere, docstrings and comments have their Python names, and messages are made with `emseg.errors.option`."""
     parts = path.relative_to(PACKAGE).parts
-    if parts[0] in {"cli", "options", "errors.py"} or name(path) in SPELLED_FOR_A_SHELL:
+    if parts[0] in {"cli", "options", "errors.py"}:
         return
     found = re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text("utf-8"))
     assert not found, f"{name(path)} writes {found}; use option('name', value) of emseg.errors"

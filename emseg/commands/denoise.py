@@ -87,7 +87,7 @@ def denoise(
     on_progress : callable, optional
         Called with the share that is done, from 0 to 1.
     **options
-        The other fields of `DenoiseOptions`.
+        Further options; `help(emseg.denoise)` and the page `options` of the guide list them.
 
     Returns
     -------

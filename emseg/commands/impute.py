@@ -98,9 +98,8 @@ def impute(
     mask : ndarray or path, optional
         For images: where it is zero, values are missing. It counts for all channels, or has one channel for each.
     **options
-        `criterion` (bic unless given), `family`, `dof`, `covariance`, `algorithm`, `base`, `option`, `init`,
-        `restarts`, `seed`, `tol` (1e-7), `max_iter` and `floor` (1e-4) of `SegmentOptions`. Families of location and
-        scale are fitted to columns of mean 0 and variance 1, which the floor is relative to.
+        Further options; `help(emseg.impute)` and the page `options` of the guide list them. Families of location and
+        scale are fitted to columns of mean 0 and variance 1, which `floor` is relative to.
 
     Returns
     -------

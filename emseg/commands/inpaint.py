@@ -79,7 +79,7 @@ def inpaint(
     on_progress : callable, optional
         Called with the share that is done, from 0 to 1.
     **options
-        The fields of `InpaintOptions`.
+        Further options; `help(emseg.inpaint)` and the page `options` of the guide list them.
 
     Returns
     -------

@@ -60,7 +60,7 @@ def segment(
     on_iteration : callable, optional
         Receives every row of the log as it is made.
     **options
-        The other fields of `SegmentOptions`.
+        Further options; `help(emseg.segment)` and the page `options` of the guide list them.
 
     Returns
     -------

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import groupby
+from textwrap import fill
 
 from emseg.errors import for_command_line, for_python
 from emseg.options.by_command import options_of
@@ -61,13 +63,23 @@ def markdown(options: Iterable[Option], command: str) -> str:
     return "\n\n".join(tables) + "\n"
 
 
-def numpydoc(command: str) -> str:
-    """The options that the Python function of a command has, as the section of a docstring lists parameters."""
+def with_options(docstring: str, command: str) -> str:
+    """The docstring of a function with an entry for each option that its `**options` stand for.
+
+    Parameters
+    ----------
+    docstring : str
+        In numpydoc's form, indented by four spaces. Options that it lists as parameters are not repeated.
+    command : str
+        A name of `emseg.options.by_command.MODULES`.
+    """
     entries = []
-    for option in (option for option in options_of(command) if option.python):
-        head = f"{option.name} : {option.kind.given}, default {option.default_of(command)!r}"
-        entries.append(f"{head}\n    {for_python(option.help_of(command))}{option.choices()}")
-    return "\n".join(entries)
+    for option in options_of(command):
+        if option.python and f"\n    {option.name} : " not in docstring:
+            head = f"    {option.name} : {option.kind.given}, default {option.default_of(command)!r}\n"
+            text = for_python(option.help_of(command)) + option.choices()
+            entries.append(head + fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8) + "\n")
+    return re.sub(r"(?<=\n)    \*\*options\n(        .*\n)+", lambda found: found[0] + "".join(entries), docstring)
 
 
 def _row(option: Option, command: str) -> str:

@@ -53,7 +53,7 @@ class InpaintMaskOptions:
 class DenoiseOptions:
     """Options of `emseg.denoise` and of the command of that name.
 
-    One attribute an option: `emseg.options.reference` lists them with their meaning.
+    Each attribute is an option. `help(emseg.denoise)` and the page `options` of the guide say what it means.
     """
 
     sigma: float | str = declared(
@@ -91,7 +91,7 @@ class DenoiseOptions:
 class InpaintOptions:
     """Options of `emseg.inpaint` and of the command of that name.
 
-    One attribute an option: `emseg.options.reference` lists them with their meaning.
+    Each attribute is an option. `help(emseg.inpaint)` and the page `options` of the guide say what it means.
     """
 
     mask_value: float | None = declared(

@@ -54,7 +54,7 @@ class ImputeMaskOptions:
 class SegmentOptions:
     """Options of `emseg.segment`; some of them are those of `compare` and `impute`, too.
 
-    One attribute an option: `emseg.options.reference` lists them with their meaning.
+    Each attribute is an option. `help(emseg.segment)` and the page `options` of the guide say what it means.
     """
 
     k: int | str = declared(
