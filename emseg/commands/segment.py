@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.commands.segmentation import Segmentation
-from emseg.commands.shared_steps import features_to_fit, memory_needed, problem_to_fit
+from emseg.commands.shared_steps import bounds_of, features_to_fit, memory_needed, problem_to_fit
 from emseg.em.fit import Row
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
@@ -20,7 +20,6 @@ from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.checked import recorded
-from emseg.options.keywords import SegmentKeywords
 from emseg.options.rules import without_effect
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.checks import check_field, check_image
@@ -32,9 +31,9 @@ from emseg.stages.report import NO_FIELD, segmentation_report
 from emseg.stages.start import Start, searched_start
 from emseg.stages.stopwatch import Stopwatch
 from emseg.stages.units import in_own_units
-from emseg.stages.value_limits import bounds_report, value_limits
 
 if TYPE_CHECKING:
+    from emseg.options.keywords import SegmentKeywords
     from emseg.regions.described_image import DescribedImage
     from emseg.stages.field import Smoothed
 
@@ -125,7 +124,7 @@ def segment(
         log_likelihood=float(problem.e_step(mixture).log_likelihood) if smoothed else fitted.trace[-1].log_likelihood,
         log_posterior=labelled.log_posterior,
         counts=labelled.counts,
-        bounds=bounds_report(features, value_limits(settings.censored, settings.truncated)),
+        bounds=bounds_of(features, settings),
         mrf=smoothed.report if smoothed else NO_FIELD,
         options=recorded("segment", settings),
         warnings=[for_python(line) for line in without_effect("segment", settings)],

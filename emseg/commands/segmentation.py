@@ -16,7 +16,6 @@ from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.assign import posterior
 from emseg.mixture.mixture import Mixture
-from emseg.stages.fractions import fractions
 from emseg.stages.units import standardised
 
 if TYPE_CHECKING:
@@ -77,6 +76,8 @@ class Segmentation:
         UsageError
             If pixels were not allowed to be mixed.
         """
+        from emseg.stages.fractions import fractions  # most pixels hold one class each
+
         found = fractions(self._standardised, self.features, self.smoothed)
         if found is None:
             raise UsageError(f"fractions: pixels hold one class each; use {option('partial_volume', True)}")

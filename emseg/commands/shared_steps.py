@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,18 @@ from emseg.stages.checks import check_samples
 from emseg.stages.fitting import component_family, fitting_problem
 from emseg.stages.measurement import measure_features
 from emseg.stages.memory import WorkingMemory
-from emseg.stages.value_limits import require_stored_values, value_limits
+
+if TYPE_CHECKING:
+    from emseg.stages.value_limits import ValueLimits
+
+
+def limits_given(settings: SegmentOptions) -> ValueLimits | None:
+    """The limits of the stored values, if options give some."""
+    if not (settings.censored or settings.truncated):
+        return None
+    from emseg.stages.value_limits import value_limits  # most fits do without
+
+    return value_limits(settings.censored, settings.truncated)
 
 
 def features_to_fit(photo: Image, inside: NDArray[np.bool_] | None, settings: SegmentOptions) -> Features:
@@ -24,7 +37,7 @@ def features_to_fit(photo: Image, inside: NDArray[np.bool_] | None, settings: Se
     UsageError, DataError
         As `measure_features`, `require_stored_values` and `check_samples`.
     """
-    limits = value_limits(settings.censored, settings.truncated)
+    limits = limits_given(settings)
     features = measure_features(
         photo,
         inside,
@@ -36,6 +49,8 @@ def features_to_fit(photo: Image, inside: NDArray[np.bool_] | None, settings: Se
         may_be_texture=settings.searches and not settings.partial_volume,
     )
     if limits:
+        from emseg.stages.value_limits import require_stored_values
+
         require_stored_values(photo, features, limits, settings.covariance)
     check_samples(photo, features, 1 if settings.k == "auto" else settings.k_range[1])
     return features
@@ -48,7 +63,7 @@ def problem_to_fit(features: Features, settings: SegmentOptions) -> Problem:
         family=settings.family,
         covariance=settings.covariance,
         dof=settings.dof,
-        limits=value_limits(settings.censored, settings.truncated),
+        limits=limits_given(settings),
         partial_volume=settings.partial_volume,
         noise=settings.noise,
     )
@@ -68,3 +83,13 @@ def memory_needed(settings: SegmentOptions) -> WorkingMemory:
         settings.partial_volume,
         settings.denoise != "off",
     )
+
+
+def bounds_of(features: Features, settings: SegmentOptions) -> dict[str, Any] | None:
+    """What the report says of limits of the stored values; None where there are none."""
+    limits = limits_given(settings)
+    if limits is None:
+        return None
+    from emseg.stages.value_limits import bounds_report
+
+    return bounds_report(features, limits)

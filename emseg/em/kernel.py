@@ -6,17 +6,19 @@ The buffers of a block stay in the cache. What the responsibilities become befor
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.expectation import Expectation
 from emseg.mixture.family import Family, Real
-from emseg.mixture.links.link import Link
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 from emseg.numerics.log_sum_exp import exponentiate
+
+if TYPE_CHECKING:
+    from emseg.mixture.links.link import Link
 
 Array = NDArray[np.float64]
 #: Bytes of all buffers of one block, which then stay in a second-level cache.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import add
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,13 @@ from emseg.em import missing
 from emseg.em.expectation import Expectation
 from emseg.em.kernel import Respond
 from emseg.execution.executor import Executor, Serial
-from emseg.mixture.conjugate_prior import ConjugatePrior
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Part, Rows, Samples, gathered
 from emseg.mixture.stats import Stats
+
+if TYPE_CHECKING:
+    from emseg.mixture.conjugate_prior import ConjugatePrior
 
 Array = NDArray[np.float64]
 EMPTY = 1e-12  # smallest share of the samples a component is given: enough to keep its statistics finite

@@ -10,16 +10,18 @@ m-projection); everything between the two is `Stats`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.components import Components
-from emseg.mixture.conjugate_prior import ConjugatePrior, PriorStrength
 from emseg.mixture.standard_behaviour import StandardBehaviour
 from emseg.mixture.stats import Stats
 from emseg.mixture.support import ANY_NUMBER, Support
+
+if TYPE_CHECKING:
+    from emseg.mixture.conjugate_prior import ConjugatePrior, PriorStrength
 
 Array = NDArray[np.float64]
 Real = NDArray[np.floating[Any]]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.conditional.missing_patterns import grouped
-from emseg.mixture.conditional.predictive import Predictive
 from emseg.mixture.family import Family, Real
-from emseg.mixture.links.link import Link
-from emseg.mixture.standard_behaviour import MixedClass
 from emseg.numerics.log_sum_exp import softmax
+
+if TYPE_CHECKING:
+    from emseg.mixture.conditional.predictive import Predictive
+    from emseg.mixture.links.link import Link
+    from emseg.mixture.standard_behaviour import MixedClass
 
 Array = NDArray[np.float64]
 

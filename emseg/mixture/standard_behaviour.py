@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import UsageError, option
-from emseg.mixture.conditional.predictive import Predictive
-from emseg.mixture.covariance.model import CovarianceModel
-from emseg.mixture.links.link import Link
 from emseg.mixture.stats import Stats
+
+if TYPE_CHECKING:
+    from emseg.mixture.conditional.predictive import Predictive
+    from emseg.mixture.covariance.model import CovarianceModel
+    from emseg.mixture.links.link import Link
 
 Array = NDArray[np.float64]
 Real = NDArray[np.floating[Any]]

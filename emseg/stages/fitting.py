@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +18,9 @@ from emseg.mixture.families.registry import family_of
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
-from emseg.stages.value_limits import ValueLimits
+
+if TYPE_CHECKING:
+    from emseg.stages.value_limits import ValueLimits
 
 #: Expected number of pixels below which a component counts as empty: variational Bayes leaves some with far less than
 #: one pixel, while a component that a single pixel belongs to has one.

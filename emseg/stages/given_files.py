@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import UsageError, option, shown
-from emseg.image.label_maps import read_labels, read_planes
 from emseg.image.model import Image
 from emseg.options.choices import INITS
-from emseg.stages.prior_map import log_probabilities
 
 if TYPE_CHECKING:
     from emseg.mixture.saved import Model
@@ -75,15 +73,20 @@ def read_given_files(photo: Image, *, k: int, init: str, scribbles: str, prior_m
 
 
 def _scribbles(path: str, photo: Image, k: int) -> Labels:
-    given = option("scribbles", shown(path))
+    from emseg.image.label_maps import read_labels  # most fits do without
+
     labels = read_labels(path, photo.shape)
     most = int(labels.max())
     if most > k:
+        given = option("scribbles", shown(path))
         raise UsageError(f"{given}: holds label {most} of {k} components; use a larger {option('k')}")
     return labels
 
 
 def _prior(path: str, photo: Image, k: int) -> NDArray[np.float32]:
+    from emseg.image.label_maps import read_planes  # most fits do without
+    from emseg.stages.prior_map import log_probabilities
+
     pages = read_planes(path)
     if pages.shape != (k, *photo.shape):
         (height, width), got = photo.shape, " × ".join(map(str, pages.shape))
@@ -93,7 +96,8 @@ def _prior(path: str, photo: Image, k: int) -> NDArray[np.float32]:
 
 
 def _start(path: str, photo: Image) -> Model | Labels:
-    from emseg.output.store.model_file import looks_like_model, read_model  # most fits do without
+    from emseg.image.label_maps import read_labels  # most fits do without
+    from emseg.output.store.model_file import looks_like_model, read_model
 
     given = option("init", shown(path))
     try:

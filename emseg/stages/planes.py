@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError
 from emseg.image.model import Image
+from emseg.numerics.quantiles import quantiles
 
 Real = NDArray[np.float32]
 WHITE = 255.0
@@ -112,7 +113,7 @@ class Planes:
 def usual(samples: NDArray[Any]) -> tuple[float, float]:
     """The middle of most values (N, C), and how far apart they are, 0 if all are equal; a few have no say in it."""
     few = samples[:: -(-samples.size // MOST)].astype(np.float64) / 2  # halves, whose difference is finite
-    low, middle, high = np.quantile(few, (TAILS, 0.5, 1 - TAILS)).tolist()
+    low, middle, high = quantiles(few.ravel(), TAILS, 0.5, 1 - TAILS)
     if low == high:
         low, high = float(few.min()), float(few.max())
     return 2 * middle, 2 * min(high - low, float(np.finfo(np.float64).max) / 2)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.components import Components, require
-from emseg.mixture.conditional.predictive import Predictive, normal_conditional
-from emseg.mixture.conditional.regression import regression
-from emseg.mixture.conjugate_prior import NormalInverseWishart, PriorStrength
 from emseg.mixture.covariance.model import COVARIANCE_MODELS, CovarianceModel
 from emseg.mixture.covariance.second_moments import moments, product_indices, pushed, raw_moments
 from emseg.mixture.family import Family, Real
 from emseg.mixture.stats import Stats
+
+if TYPE_CHECKING:
+    from emseg.mixture.conditional.predictive import Predictive
+    from emseg.mixture.conjugate_prior import NormalInverseWishart, PriorStrength
 
 Array = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
@@ -228,16 +230,22 @@ class GaussianFamily(Family):
 
     def lift(self, stats: Stats, components: Gaussian, seen: NDArray[np.intp]) -> Stats:
         """The statistics of x̂ = A x_o + c, with the variance C about it."""
+        from emseg.mixture.conditional.regression import regression  # complete samples do without
+
         a, c, left = regression(components.means, components.covariances, seen)
         return pushed(stats.n, raw_moments(stats, seen.size), a, c, left, self.products)
 
     def predicted(self, components: Gaussian, x: Real, seen: NDArray[np.intp]) -> Array:
         """x̂_m of the regression on what was seen."""
+        from emseg.mixture.conditional.regression import regression  # complete samples do without
+
         a, c, _ = regression(components.means, components.covariances, seen)
         return np.delete(a @ x + c[..., None], seen, axis=-2)
 
     def predictive(self, components: Gaussian, weight: Array, x: Array, seen: NDArray[np.intp]) -> Predictive:
         """The normal distributions N(x̂_j, C_jj)."""
+        from emseg.mixture.conditional.predictive import normal_conditional  # only `impute` needs it
+
         return normal_conditional(components.means, components.covariances, weight, x, seen)
 
     def default_prior(self, total: Stats, k: int, d: int, strength: PriorStrength) -> NormalInverseWishart:
@@ -245,6 +253,8 @@ class GaussianFamily(Family):
 
         Where T(x) holds no mixed products, the mean variance times the identity stands for S.
         """
+        from emseg.mixture.conjugate_prior import NormalInverseWishart  # most fits have no prior
+
         n = float(total.n[0])
         whole = GAUSSIANS["full" if self.products else "diag"].m_projection(total, 0.0, d)
         scatter = whole.covariances[0] * (n / (n - 1) if n > 1 else 1.0)

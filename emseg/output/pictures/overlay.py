@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
+from emseg.numerics.quantiles import quantiles
 from emseg.output.pictures.label_pictures import region_ids
 from emseg.output.pictures.oklab import oklab, srgb
 from emseg.output.pictures.palette import palette
@@ -111,7 +112,7 @@ def _luma(image: Image) -> Callable[[Any], NDArray[np.uint8]]:
         return lambda where: _packed_luma(packed[where])
     thin = _thinning(image)
     sample = _grey(pixels[thin])[... if image.valid is None else image.valid[thin]]
-    low, high = np.percentile(sample, (1, 99)).tolist() if sample.size else (0.0, 1.0)
+    low, high = quantiles(sample.ravel(), 0.01, 0.99) if sample.size else (0.0, 1.0)
     span = (high - low) or 1.0
     return lambda where: (np.clip((_grey(pixels[where]) - low) / span, 0, 1) * 255).astype(np.uint8)
 
