@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.stats import multivariate_normal
@@ -12,42 +14,25 @@ from emseg.restore.patch.patch_mixture import D, PatchMixture, conditional_means
 from emseg.restore.patch.patches import cosines, cut
 from emseg.restore.patch.photographs import photographs
 
-
-def known(k: int = 3) -> PatchMixture:
-    """A mixture of low rank, whose components lie in different directions."""
-    rng = np.random.default_rng(0)
-    axes = np.stack([np.linalg.qr(rng.standard_normal((D, D)))[0] for _ in range(k)])
-    variances = np.stack([np.r_[400.0 / (1 + np.arange(4 + 3 * j)), np.zeros(D - 4 - 3 * j)] for j in range(k)])
-    return PatchMixture(np.arange(1.0, k + 1) / (k * (k + 1) / 2), axes, variances, 25.0)
-
-
-def draws(mixture: PatchMixture, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noisy patches (D, N), and the clean ones."""
-    rng = np.random.default_rng(1)
-    labels = rng.choice(mixture.k, n, p=mixture.weights)
-    a = rng.standard_normal((n, D)) * np.sqrt(mixture.variances[labels])
-    clean = np.einsum("nij,nj->in", mixture.axes[labels], a)
-    return (clean + rng.normal(0, 5, clean.shape)).astype(np.float32), clean
+Draws = Callable[[int], tuple[np.ndarray, np.ndarray]]
 
 
 def covariances(mixture: PatchMixture) -> np.ndarray:
     return (mixture.axes * mixture.variances[:, None]) @ mixture.axes.swapaxes(1, 2)
 
 
-def test_the_density_is_that_of_the_normal_distributions() -> None:
-    mixture = known()
-    x, _ = draws(mixture, 50)
-    for k, s in enumerate(covariances(mixture)):
+def test_the_density_is_that_of_the_normal_distributions(known: PatchMixture, draws: Draws) -> None:
+    x, _ = draws(50)
+    for k, s in enumerate(covariances(known)):
         truth = multivariate_normal(np.zeros(D), s + 25 * np.eye(D)).logpdf(x.T.astype(float))
-        assert np.allclose(mixture.log_joint(x)[k], truth + np.log(mixture.weights[k]), atol=2e-3)
+        assert np.allclose(known.log_joint(x)[k], truth + np.log(known.weights[k]), atol=2e-3)
 
 
-def test_the_filter_is_wieners() -> None:
-    mixture = known()
-    x, _ = draws(mixture, 200)
-    z, trace = mixture.clean(x)
-    label = mixture.log_joint(x).argmax(0)
-    for k, s in enumerate(covariances(mixture)):
+def test_the_filter_is_wieners(known: PatchMixture, draws: Draws) -> None:
+    x, _ = draws(200)
+    z, trace = known.clean(x)
+    label = known.log_joint(x).argmax(0)
+    for k, s in enumerate(covariances(known)):
         wiener = s @ np.linalg.inv(s + 25 * np.eye(D))
         mine = label == k
         assert np.allclose(z[:, mine], wiener @ x[:, mine], atol=0.01)
