@@ -9,7 +9,9 @@ from emseg.numerics.triangular import inverse_lower
 from emseg.restore.patch.patches import Real
 from emseg.restore.patch.prior_covariance import PriorCovariances
 
-STRENGTH = 10.0  # ν, patches; of 10, 30 and 100 the best on photographs with 50 and 80 % of the pixels missing
+#: ν, patches. On crops of photographs with 50 and 80 % missing, 3 and 30 change the result by -0.26 to +0.12 dB, and
+#: 100 by -0.06 to -0.6 dB.
+STRENGTH = 10.0
 
 
 def conditional(

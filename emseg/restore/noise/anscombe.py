@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from emseg.restore.noise.level import noise_level
 
 Array = NDArray[np.float64]
-MOST = 60.0  # counts: above, the asymptotic inverse is exact to 1e-3 counts
+#: Counts. Above, the asymptotic inverse is off by less than 0.014 counts, measured up to 10,000; the noise there is 8
+#: counts and more.
+MOST = 60.0
 ROUNDS, CLOSE = 12, 1e-3  # iterations of the search for the gain, and the relative error at which it stops
 ENOUGH, LEAST = 7.0, 48  # counts a pixel that the search needs, and the least side in pixels for summing pixels
 TINY = 1e-3  # smallest gain that the search assumes, relative to the standard deviation of all values

@@ -36,7 +36,7 @@ def test_it_is_the_ratio_of_true_to_stated_deviations(true: float, holes: str, m
     if holes == "dense":
         missing = rng.random(shape) < 0.5
     else:
-        missing[:, ::12] = True
+        missing[:, ::4] = True
     planes = rng.normal(100, 30, (2, *shape)).astype(np.float32)
     seen: list[np.ndarray] = []
 
@@ -50,6 +50,14 @@ def test_it_is_the_ratio_of_true_to_stated_deviations(true: float, holes: str, m
     hidden = seen[0] & ~missing
     assert (seen[0] >= missing).all()
     assert calibrate.LEAST <= hidden.sum() <= 2 * calibrate.SHARE * (~missing).sum()
+    if holes == "stripes":  # whole squares, in which holes are as deep as elsewhere
+        elsewhere = np.roll(missing, (shape[0] // 3 + 1, shape[1] // 3 + 1), (0, 1)) & ~missing
+        chosen = [False, False]
+        for i, j in np.ndindex(7, 10):
+            square = np.s_[32 * i : 32 * i + 32, 32 * j : 32 * j + 32]
+            chosen[int(hidden[square].any())] = True
+            assert not hidden[square].any() or (hidden[square] == elsewhere[square]).all()
+        assert all(chosen)
     # The standard error of the .9 quantile of |N(0, 1)| is √(.9 · .1/n) / 0.206 with n independent values.
     assert factor == pytest.approx(true, rel=5 * 1.457 / QUANTILE / np.sqrt(2 * hidden.sum()))
 

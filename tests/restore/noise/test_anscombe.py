@@ -33,6 +33,9 @@ def test_the_inverse_has_no_step() -> None:
     found = Anscombe(1.0).inverse(np.linspace(0, 40, 4001))
     assert (np.diff(found) >= 0).all()
     assert np.diff(found).max() < 0.25
+    end = 2 * np.sqrt(60)  # where the table ends; the slope there is f / 2
+    near = Anscombe(1.0).inverse(np.linspace(end - 0.5, end + 0.5, 10_001))
+    assert np.diff(near).max() < 1.1 * end / 2 * 1e-4
 
 
 @pytest.mark.parametrize("gain", [0.5, 8.0])

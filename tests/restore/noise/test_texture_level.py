@@ -7,6 +7,7 @@ import pytest
 import skimage.data
 from scipy.stats import multivariate_normal
 
+from emseg.mixture.stats import Stats
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.texture_level import SCALES, ScaleMixture, ScaleProblem, fit_scale_mixture, texture_level
 
@@ -54,6 +55,25 @@ def test_the_m_step_climbs() -> None:
     assert float(expectation.complete) == pytest.approx((r * joint).sum(), rel=1e-4)
     assert (r * new.log_joint(problem.squares)).sum() > (r * joint).sum()
     assert float(problem.e_step(new).log_likelihood) > float(expectation.log_likelihood)
+
+
+def test_the_m_step_climbs_from_any_start_with_any_statistics() -> None:
+    """A whole step of scoring overshoots in 5 of these 300; it is halved then."""
+    problem = ScaleProblem(np.ones((6, 4000), np.float32))
+
+    def complete(mixture: ScaleMixture, n: np.ndarray, sums: np.ndarray) -> float:
+        """Σ_ji (n_j log N-density) but for the weights, which the M-step has in closed form."""
+        v = SCALES[:, None] * mixture.spectrum + mixture.noise
+        return float(-0.5 * (n @ np.log(v).sum(1) + (sums / v).sum()))
+
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        n = problem.n * rng.dirichlet(np.full(SCALES.size, 0.1))
+        sums = n[:, None] * np.exp(rng.normal(0, 2, (SCALES.size, 6)))
+        weights = np.full(SCALES.size, 1 / SCALES.size)
+        start = ScaleMixture(weights, np.exp(rng.normal(0, 1, 6)), float(np.exp(rng.normal(0, 1))))
+        new = problem.m_step(Stats(n, np.column_stack([n, sums])), start)
+        assert complete(new, n, sums) > complete(start, n, sums)
 
 
 def test_units_do_not_matter() -> None:
