@@ -44,7 +44,7 @@ REFINING = 14  # first noise level after a coarser image
 #: 0.6 dB worse, regular texture 1.2 dB, and perfect stripes 1.6 to 8 dB.
 QUICK, MANY = ((12, 4), (6, 4), (3, 4), (1.5, 4)), 600_000
 #: Pixels. Holes that are deeper start from a coarser image. That brings the error of a hole 20 pixels wide in a slanted
-#: wave from 25 grey levels to 0.1, and that of an edge down by a tenth; grass and sky hardly differ. The error of a whole
+#: wave from 25 grey levels to 0.1, and that of an edge down by a tenth; grass and sky hardly differ. The error of a
 #: covered face grows by 6 % (20 pixels wide) to 27 % (32), but nothing around it tells what it is like.
 DEEP = 5.0
 SMALLEST = 32  # pixels a side of the coarsest image
