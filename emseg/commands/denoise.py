@@ -1,4 +1,4 @@
-"""`denoise`: image → noise level → patches → image. No files, no printing."""
+"""`denoise`: image → noise level → patches → image. No files are written, nothing is printed."""
 
 from __future__ import annotations
 
@@ -108,24 +108,24 @@ def denoise(
     >>> bool(emseg.denoise(y, sigma=10).pixels.std() < 2)
     True
     """
-    asked = checked.denoising(sigma=sigma, **options)
+    settings = checked.denoising(sigma=sigma, **options)
     begin = time.perf_counter()
     photo = as_image(image)
     planes = Planes.of(photo, None if mask is None else mask_of_same_size(mask, photo))
-    estimate = _poisson if asked.noise == "poisson" else _white
-    with runner_for(asked.workers, planes.values.size, on_progress) as runner:
-        found = estimate(photo, planes, asked, runner)
+    estimate = _poisson if settings.noise == "poisson" else _white
+    with runner_for(settings.workers, planes.values.size, on_progress) as runner:
+        found = estimate(photo, planes, settings, runner)
     result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": checked.recorded("denoise", asked),
+        "options": checked.recorded("denoise", settings),
         "size": photo.extent,
         "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
         "sigma": found.level,
         "sigma_by_channel": found.sigma.tolist(),
-        "gain_by_channel": found.gain.tolist() if asked.noise == "poisson" else None,
-        "method": asked.chosen,
+        "gain_by_channel": found.gain.tolist() if settings.noise == "poisson" else None,
+        "method": settings.chosen,
         "iterations": max(len(found.trace) - 1, 0),
         "trace": [{"iteration": row.iteration, "log_likelihood": row.log_likelihood} for row in found.trace],
         "seconds": round(time.perf_counter() - begin, 6),
@@ -153,31 +153,31 @@ class _Found:
         return photo.pixels if self.values is None else planes.back(self.values, photo)
 
 
-def _white(photo: Image, planes: Planes, asked: DenoiseOptions, runner: Runner) -> _Found:
+def _white(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Runner) -> _Found:
     """White noise, the same everywhere."""
     values, unit = planes.values, planes.unit / planes.grey
-    if asked.sigma == "auto":
+    if settings.sigma == "auto":
         sigma = np.array([noise_level(plane, planes.valid, planes.ends) for plane in values])
         _require_enough(photo, planes, sigma)
         told = sigma * unit
     else:
-        told = np.full(len(values), float(asked.sigma))
-        sigma = np.full(len(values), min(float(asked.sigma) / unit, MOST))
+        told = np.full(len(values), float(settings.sigma))
+        sigma = np.full(len(values), min(float(settings.sigma) / unit, MOST))
     gain = np.zeros(len(values))
     if sigma.max() <= FAINT * np.ptp(values):
         return _Found(None, told, gain)
-    found, trace = _estimate(values, sigma, photo.colour, asked, runner, slices_of(photo), planes.ends)
+    found, trace = _estimate(values, sigma, photo.colour, settings, runner, slices_of(photo), planes.ends)
     return _Found(found, told, gain, trace)
 
 
-def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, runner: Runner) -> _Found:
+def _poisson(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Runner) -> _Found:
     """Noise of counted photons, stabilised channel by channel."""
     stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
-    sigma = 0.0 if asked.sigma == "auto" else float(asked.sigma) * planes.grey
+    sigma = 0.0 if settings.sigma == "auto" else float(settings.sigma) * planes.grey
     gain = np.array([
-        photon_gain(plane, planes.valid, sigma) if asked.gain == "auto" else float(asked.gain) for plane in stored
+        photon_gain(plane, planes.valid, sigma) if settings.gain == "auto" else float(settings.gain) for plane in stored
     ])  # fmt: skip
-    if asked.gain == "auto":
+    if settings.gain == "auto":
         _require_enough(photo, planes, gain)
     levels = np.full(len(stored), sigma / planes.grey)
     if not gain.all():
@@ -188,7 +188,7 @@ def _poisson(photo: Image, planes: Planes, asked: DenoiseOptions, runner: Runner
     unit = WHITE / max(float(stable.max()), 1.0)
     middle = stable[:, :1, :1] * unit
     white = (stable * unit - middle).astype(np.float32)
-    found, trace = _estimate(white, np.full(len(white), unit), photo.colour, asked, runner, slices_of(photo))
+    found, trace = _estimate(white, np.full(len(white), unit), photo.colour, settings, runner, slices_of(photo))
     means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
     return _Found((np.stack(means) / planes.unit - planes.shift).astype(np.float32), levels, gain, trace)
 
@@ -207,7 +207,7 @@ def _estimate(
     values: Real,
     levels: Array,
     colour: str,
-    asked: DenoiseOptions,
+    settings: DenoiseOptions,
     runner: Runner,
     slices: int = 1,
     ends: tuple[float, float] | None = None,
@@ -217,16 +217,18 @@ def _estimate(
     The slices of a volume lie below one another; each is an image of its own. At `ends`, noise was cut off.
     """
     if slices > 1:
-        parts = [_estimate(part, levels, colour, asked, runner, 1, ends) for part in np.split(values, slices, axis=1)]
+        parts = [
+            _estimate(part, levels, colour, settings, runner, 1, ends) for part in np.split(values, slices, axis=1)
+        ]
         return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
     planes = rotated(axes, values)
-    if asked.chosen == "local":
+    if settings.chosen == "local":
         censored = Censored(values, levels, ends, axes) if ends else None
-        work = denoise_fast if asked.fast else denoise_local
+        work = denoise_fast if settings.fast else denoise_local
         return rotated(axes.T, work(planes, sigma, runner, censored if censored and censored.exist else None)), ()
-    found, fit = denoise_mixture(planes, sigma, runner, asked.fast)
+    found, fit = denoise_mixture(planes, sigma, runner, settings.fast)
     trace = fit.trace if fit else ()
     found = rotated(axes.T, found)
     if ends:

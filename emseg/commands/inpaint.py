@@ -1,4 +1,4 @@
-"""`inpaint`: image and mask → patches with holes → image. No files, no printing."""
+"""`inpaint`: image and mask → patches with missing pixels → image. No files are written, nothing is printed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Real = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class Inpainted:
-    """An image with its holes filled.
+    """An image with its missing pixels filled.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Inpainted:
     def uncertainty(self) -> Image:
         """The deviations as an image, shape (H, W, C)."""
         if self.deviation is None:
-            raise UsageError("there are no deviations; ask for them with uncertainty=True")
+            raise UsageError(f"there are no deviations; ask for them with {option('uncertainty', True)}")
         place = {name: value for name, value in self.image.metadata.items() if name not in ("nodata", "icc")}
         return replace(self.image, pixels=np.moveaxis(self.deviation, 0, 2), alpha=None, valid=None, metadata=place)
 
@@ -96,28 +96,28 @@ def inpaint(
     --------
     >>> import numpy as np, emseg
     >>> ramp = np.add.outer(np.arange(32.0), np.arange(32.0))
-    >>> holes = np.random.default_rng(0).random((32, 32)) < 0.3
-    >>> filled = emseg.inpaint(np.where(holes, 0, ramp), holes).pixels[:, :, 0]
+    >>> lost = np.random.default_rng(0).random((32, 32)) < 0.3
+    >>> filled = emseg.inpaint(np.where(lost, 0, ramp), lost).pixels[:, :, 0]
     >>> bool(np.abs(filled - ramp).max() < 4)
     True
     """
-    asked = checked.inpainting(**options)
+    settings = checked.inpainting(**options)
     begin = time.perf_counter()
     photo = as_image(image)
-    missing, asked_for = _missing(photo, mask, asked)
+    missing, masked = _missing(photo, mask, settings)
     planes = Planes.of(photo, ~missing, complete=False)
     stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
     values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
     axes = axes_of_colour(values[:, None, ~missing], photo.colour)
     factor, shown = None, None
-    with runner_for(asked.workers, values.size, on_progress) as runner:
-        with runner.stage(0, 0.5 if asked.uncertainty else 1):
+    with runner_for(settings.workers, values.size, on_progress) as runner:
+        with runner.stage(0, 0.5 if settings.uncertainty else 1):
             found, deviation = _filled(rotated(axes, values), missing, slices_of(photo), runner)
-        if asked.uncertainty:
+        if settings.uncertainty:
             from emseg.restore.inpaint.calibrate import deviation_factor
 
             with runner.stage(0.5, 1):
-                factor = deviation_factor(rotated(axes, values), missing, np.random.default_rng(asked.seed), runner)
+                factor = deviation_factor(rotated(axes, values), missing, np.random.default_rng(settings.seed), runner)
     if factor is not None:
         shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32)
         with np.errstate(over="ignore"):  # of numbers beyond 1e38, the deviation is infinite
@@ -125,15 +125,15 @@ def inpaint(
     back = rotated(axes.T, found) * np.float32(stretch)
     filled = replace(planes, valid=None).back(back, photo, ~missing)
     if photo.known is not None:  # of a pixel that is known in part, that part is kept
-        known = photo.known & ~asked_for[:, :, None]
+        known = photo.known & ~masked[:, :, None]
         filled[known] = photo.pixels[known]
         if shown is not None:
             shown[np.moveaxis(known, 2, 0)] = 0
     facts = {
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
-        "options": checked.recorded("inpaint", asked),
-        "warnings": [for_python(line) for line in without_effect("inpaint", asked)],
+        "options": checked.recorded("inpaint", settings),
+        "warnings": [for_python(line) for line in without_effect("inpaint", settings)],
         "size": photo.extent,
         "missing": int(missing.sum()),
         "deviation_factor": factor,
@@ -149,25 +149,29 @@ def _range(values: Real) -> float:
 
 
 def _filled(values: Real, missing: NDArray[np.bool_], slices: int, runner: Runner) -> tuple[Real, Real]:
-    """Planes without holes, and deviations; each slice of a volume is an image of its own."""
+    """Planes with missing pixels filled, and standard deviations; each slice of a volume is an image of its own."""
     parts = zip(np.split(values, slices, axis=1), np.split(missing, slices, axis=0), strict=True)
     done = [inpaint_planes(part, lost, runner) if lost.any() else (part, 0 * part) for part, lost in parts]
     return np.concatenate([part for part, _ in done], axis=1), np.concatenate([part for _, part in done], axis=1)
 
 
-def _missing(photo: Image, mask: MaskLike | None, asked: InpaintOptions) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def _missing(
+    photo: Image, mask: MaskLike | None, settings: InpaintOptions
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Which pixels are to be filled, (H, W), and which of them because of the mask."""
     unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
     if photo.pixels.dtype.kind == "f":
         unknown = ~np.isfinite(photo.pixels).all(axis=2)
-    if asked.mask_value is not None and (mask is None or (isinstance(mask, str) and mask == "alpha")):
+    if settings.mask_value is not None and (mask is None or (isinstance(mask, str) and mask == "alpha")):
         raise UsageError("mask_value: is a value of a mask; give one")
     if isinstance(mask, str) and mask == "alpha":
         if photo.alpha is None:
             raise DataError(f"{photo.name}: has no alpha; give a mask")
         missing = photo.alpha == 0
     elif mask is not None:
-        missing = mask_of_same_size(mask, photo) if asked.mask_value is None else _equal(mask, photo, asked.mask_value)
+        missing = (
+            mask_of_same_size(mask, photo) if settings.mask_value is None else _equal(mask, photo, settings.mask_value)
+        )
     elif not unknown.any():
         raise UsageError(f"{photo.name}: nothing says which pixels are missing; give a mask, or alpha")
     either = missing | unknown
