@@ -10,8 +10,8 @@ import click
 from emseg.errors import for_command_line
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
-from emseg.options.kinds import Choice, Flag, Kind, Names
-from emseg.options.text_kinds import Settings
+from emseg.options.kinds.basic_kinds import Choice, Flag, Kind, Names
+from emseg.options.kinds.text_kinds import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FEW = 6  # names whose meaning the help text has room for; the guide has that of all

@@ -21,7 +21,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.options import checked
 from emseg.options.keywords import ImputeKeywords
-from emseg.options.text_kinds import k_range
+from emseg.options.kinds.text_kinds import k_range
 from emseg.stages.fitting import fit_mixture
 from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
 from emseg.stages.start import searched_start

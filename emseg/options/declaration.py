@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import Field, field
 from typing import Any, NamedTuple
 
-from emseg.options.kinds import Kind, Names
+from emseg.options.kinds.basic_kinds import Kind, Names
 
 
 class Option(NamedTuple):

@@ -13,7 +13,7 @@ from textwrap import fill
 from emseg.errors import for_command_line, for_python
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
-from emseg.options.kinds import Flag
+from emseg.options.kinds.basic_kinds import Flag
 
 FIRST = "segment"
 PYTHON_ONLY = "impute"

@@ -8,9 +8,9 @@ from typing import Any
 from emseg.errors import option as spelled
 from emseg.options import choices
 from emseg.options.declaration import declared
-from emseg.options.file_kinds import ExistingFolder, InputFile
 from emseg.options.groups import MASK, NOISE, PIXELS, WORK
-from emseg.options.kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
+from emseg.options.kinds.basic_kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
+from emseg.options.kinds.file_kinds import ExistingFolder, InputFile
 
 DENOISE, INPAINT = "denoise", "inpaint"
 

@@ -13,7 +13,7 @@ from emseg.features.specification import parse_spec
 from emseg.mixture.families.registry import families_running, families_with
 from emseg.options.choices import INITS
 from emseg.options.declaration import options_in
-from emseg.options.limits_text import limits
+from emseg.options.kinds.limits_text import limits
 from emseg.options.segmentation import SegmentOptions
 
 if TYPE_CHECKING:

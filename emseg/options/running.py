@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from emseg.errors import option as spelled
 from emseg.options.declaration import declared, shell_only
-from emseg.options.file_kinds import STDIO, Amount, Folder, InputFile, Page, Shard
 from emseg.options.groups import INPUTS, MANY, MESSAGES, PIXELS, RESULTS
-from emseg.options.kinds import Flag, Kind, Optional, Whole
+from emseg.options.kinds.basic_kinds import Flag, Kind, Optional, Whole
+from emseg.options.kinds.file_kinds import STDIO, Amount, Folder, InputFile, Page, Shard
 from emseg.output.store.names import STEM
 
 BATCH = "segment apply denoise inpaint"

@@ -9,9 +9,8 @@ from emseg.errors import option as spelled
 from emseg.features.registry import FEATURES
 from emseg.options import choices
 from emseg.options.declaration import declared, shell_only
-from emseg.options.file_kinds import InputFile
 from emseg.options.groups import COMPARISON, FIELD, FIT, MODEL, PIXELS, REGIONS, RESULTS
-from emseg.options.kinds import (
+from emseg.options.kinds.basic_kinds import (
     Choice,
     Flag,
     Names,
@@ -23,7 +22,8 @@ from emseg.options.kinds import (
     not_negative,
     positive,
 )
-from emseg.options.text_kinds import AUTO, Components, Features, Limits, Path, Settings, k_range
+from emseg.options.kinds.file_kinds import InputFile
+from emseg.options.kinds.text_kinds import AUTO, Components, Features, Limits, Path, Settings, k_range
 from emseg.output.registry import KINDS, saveable
 
 SEGMENT, IMAGES, SEARCHING, ALL = "segment", "segment compare", "segment impute", "segment compare impute"

@@ -12,7 +12,7 @@ from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
 from emseg.features.model import Features
 from emseg.mixture.mixture import Mixture
-from emseg.options.text_kinds import k_range
+from emseg.options.kinds.text_kinds import k_range
 
 if TYPE_CHECKING:
     from emseg.em.starts.number_of_components import Candidate

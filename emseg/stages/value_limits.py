@@ -14,7 +14,7 @@ from emseg.mixture.families.censored_gaussian import CensoredGaussianFamily
 from emseg.mixture.families.sensor_limits import CensoredColumns, SensorLimits
 from emseg.mixture.family import Family
 from emseg.numerics.truncated_normal import MOST
-from emseg.options.limits_text import limits
+from emseg.options.kinds.limits_text import limits
 
 UNLIMITED = (-np.inf, np.inf)
 #: Relative difference within which a value counts as at a limit. Standardising a value and back changes it by a few

@@ -17,7 +17,7 @@ from emseg.cli.main import COMMANDS, cli
 from emseg.options import keywords
 from emseg.options.by_command import MODULES, options_of
 from emseg.options.declaration import Option, declared, options_in, shell_only
-from emseg.options.kinds import Flag, Whole
+from emseg.options.kinds.basic_kinds import Flag, Whole
 from emseg.options.restoration import DenoiseOptions, InpaintOptions
 from emseg.options.segmentation import SegmentOptions
 

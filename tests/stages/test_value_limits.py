@@ -11,7 +11,7 @@ import pytest
 import emseg
 from emseg.errors import DataError, UsageError
 from emseg.mixture.saved import model_json
-from emseg.options.limits_text import is_limits, limits
+from emseg.options.kinds.limits_text import is_limits, limits
 from emseg.output.store.model_file import read_model
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from numbers import Integral
 from typing import Any
 
 from emseg.errors import ImageError, UsageError, option, shown
-from emseg.options.kinds import LONGEST, Kind
-from emseg.options.limits_text import LIMITS, as_limits, is_limits
+from emseg.options.kinds.basic_kinds import LONGEST, Kind
+from emseg.options.kinds.limits_text import LIMITS, as_limits, is_limits
 
 AUTO = (1, 9)  # the range of components that k="auto" stands for
 

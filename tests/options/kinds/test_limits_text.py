@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.options.limits_text import as_limits, is_limits, limits
+from emseg.options.kinds.limits_text import as_limits, is_limits, limits
 
 ENDS = st.floats(allow_nan=False)
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import ImageError, UsageError
-from emseg.options.text_kinds import AUTO, Components, Features, Limits, Settings, k_range
-from emseg.options.text_kinds import Path as PathKind
+from emseg.options.kinds.text_kinds import AUTO, Components, Features, Limits, Settings, k_range
+from emseg.options.kinds.text_kinds import Path as PathKind
 
 
 @given(st.integers(1, 10**6), st.integers(0, 10**6))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.options.kinds import (
+from emseg.options.kinds.basic_kinds import (
     LONGEST,
     Choice,
     Flag,

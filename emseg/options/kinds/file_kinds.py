@@ -6,7 +6,7 @@ import os
 import re
 from typing import Any
 
-from emseg.options.kinds import Kind
+from emseg.options.kinds.basic_kinds import Kind
 
 STDIO = "-"
 
