@@ -10,6 +10,7 @@ classes K, D features, 8 and 16 bits. Here is what the formula gives, and in bra
     regions, K = 8                 292   (257)          field, whole, K = 8, D = 3     354   (300)
     regions, K = 4, all distinct   284   (178 to 193)   field, all distinct, K = 4     350   (235)
     denoised first, grey           180   (171)          mixed pixels, K = 3, few        48   (21)
+    graph cut, tiles, K = 4        574   (528)          graph cut, whole, K = 4        704   (578)
 """
 
 from __future__ import annotations
@@ -98,7 +99,8 @@ class WorkingMemory:
         """What a field adds."""
         from emseg.mrf.inference.registry import inference
 
-        edges = CONTRAST_FEATURE * d if self.contrast else 0
-        if pixels > inference(self.field).largest_whole:
-            return TILES + TILES_CLASS * self.classes + edges
-        return WHOLE + WHOLE_CLASS * self.classes + WHOLE_FEATURE * d + edges
+        method = inference(self.field)
+        more = method.extra_bytes + (CONTRAST_FEATURE * d if self.contrast else 0)
+        if pixels > method.largest_whole:
+            return TILES + TILES_CLASS * self.classes + more
+        return WHOLE + WHOLE_CLASS * self.classes + WHOLE_FEATURE * d + more

@@ -27,6 +27,7 @@ class Gibbs(LabelField):
     monotone: ClassVar[bool] = False
     largest_whole: ClassVar[int] = 1_500_000  # about 6 seconds of one processor, for four classes
     labels_large: ClassVar[str] = "gibbs"
+    extra_bytes: ClassVar[int] = 0
 
     def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
         sweep(self.lattice, self.labels, log_f, beta, rng, visit, self.votes)

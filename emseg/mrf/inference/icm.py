@@ -25,6 +25,7 @@ class ICM(LabelField):
     monotone: ClassVar[bool] = False
     largest_whole: ClassVar[int] = 500_000  # about a second
     labels_large: ClassVar[str] = "icm"
+    extra_bytes: ClassVar[int] = 0
 
     def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
         sweep(self.lattice, self.labels, log_f, beta, self.votes)

@@ -43,6 +43,7 @@ class MeanField:
     monotone: ClassVar[bool] = True
     largest_whole: ClassVar[int] = 500_000  # about a second; tiles are half as many pixels
     labels_large: ClassVar[str] = "mean-field"
+    extra_bytes: ClassVar[int] = 0
 
     @classmethod
     def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:

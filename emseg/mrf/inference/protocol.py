@@ -33,6 +33,8 @@ class Inference(Protocol):
         Pixels up to which mixture and field are fitted to the whole image, and not to tiles of it.
     labels_large : str
         The method, by its name in the registry, that labels an image of more pixels.
+    extra_bytes : int
+        Memory of a pixel beyond what all methods take, see `emseg.stages.memory`.
     """
 
     name: ClassVar[str]
@@ -40,6 +42,7 @@ class Inference(Protocol):
     monotone: ClassVar[bool]
     largest_whole: ClassVar[int]
     labels_large: ClassVar[str]
+    extra_bytes: ClassVar[int]
 
     @classmethod
     def of_labels(cls, lattice: Lattice, labels: Labels, k: int) -> Self:
