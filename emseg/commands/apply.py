@@ -12,9 +12,9 @@ from emseg.options import checked
 from emseg.options.segmentation import SegmentOptions
 from emseg.output.store.model_file import read_model
 from emseg.stages.fitting import fitting_problem
-from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
-from emseg.stages.labelling import label_pixels
-from emseg.stages.measurement import measure_features
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.inputs.measurement import measure_features
+from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.report import input_report, mixture_report
 from emseg.stages.stopwatch import Stopwatch
 from emseg.stages.units import standardised

@@ -24,9 +24,9 @@ from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.keywords import CompareKeywords
-from emseg.stages.checks import check_image
 from emseg.stages.fitting import without_extent
-from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.inputs.checks import check_image
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
 from emseg.stages.report import input_report
 
 #: Opens a view of the fit of the algorithm of that name. It returns a function that is called with each row of the log.

@@ -25,8 +25,8 @@ from emseg.restore.noise.censored_patches import Censored
 from emseg.restore.noise.level import SIDE as NOISE_SIDE
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.unclip import unclipped
-from emseg.stages.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
-from emseg.stages.planes import WHITE, Planes, slices_of
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
+from emseg.stages.inputs.planes import WHITE, Planes, slices_of
 from emseg.version import __version__
 
 Real = NDArray[np.float32]

@@ -23,7 +23,7 @@ from emseg.options import checked
 from emseg.options.keywords import ImputeKeywords
 from emseg.options.kinds.text_kinds import k_range
 from emseg.stages.fitting import fit_mixture
-from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
 from emseg.stages.start import searched_start
 
 Array = NDArray[np.float64]

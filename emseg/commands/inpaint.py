@@ -21,8 +21,8 @@ from emseg.options.restoration import InpaintOptions
 from emseg.options.rules import without_effect
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
-from emseg.stages.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
-from emseg.stages.planes import WHITE, Planes, slices_of, usual
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
+from emseg.stages.inputs.planes import WHITE, Planes, slices_of, usual
 from emseg.version import __version__
 
 Real = NDArray[np.float32]

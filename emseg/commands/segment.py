@@ -22,11 +22,11 @@ from emseg.options import checked
 from emseg.options.checked import recorded
 from emseg.options.rules import without_effect
 from emseg.options.segmentation import SegmentOptions
-from emseg.stages.checks import check_field, check_image
 from emseg.stages.fitting import fit_mixture, surviving
-from emseg.stages.given_files import NO_FILES, GivenFiles
-from emseg.stages.input_image import ImageLike, MaskLike, image_and_mask
-from emseg.stages.labelling import label_pixels
+from emseg.stages.inputs.checks import check_field, check_image
+from emseg.stages.inputs.given_files import NO_FILES, GivenFiles
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.report import NO_FIELD, segmentation_report
 from emseg.stages.start import Start, searched_start
 from emseg.stages.stopwatch import Stopwatch
@@ -35,7 +35,7 @@ from emseg.stages.units import in_own_units
 if TYPE_CHECKING:
     from emseg.options.keywords import SegmentKeywords
     from emseg.regions.described_image import DescribedImage
-    from emseg.stages.field import Smoothed
+    from emseg.stages.labels.field import Smoothed
 
 
 def segment(
@@ -149,7 +149,7 @@ def _given_files(photo: Image, settings: SegmentOptions) -> GivenFiles:
     """The files that say something of the classes."""
     if settings.searches and not (settings.scribbles or settings.prior_map):
         return NO_FILES
-    from emseg.stages.given_files import read_given_files
+    from emseg.stages.inputs.given_files import read_given_files
 
     return read_given_files(
         photo, k=settings.k_range[0], init=settings.init, scribbles=settings.scribbles, prior_map=settings.prior_map
@@ -189,7 +189,7 @@ def _checked_field(photo: Image, features: Features, settings: SegmentOptions, g
     check_field(photo, features, settings.k_range[0] + settings.noise)
     if given.scribbles is None:
         return given
-    from emseg.stages.scribbles import usable_marks
+    from emseg.stages.inputs.scribbles import usable_marks
 
     marks = usable_marks(given.scribbles, settings.scribbles, settings.k_range[0], photo.name, features)
     return replace(given, scribbles=marks)
@@ -210,7 +210,7 @@ def _description(
     """What regions are compared by, if they are to be those of the shortest description."""
     if not settings.shortest:
         return None
-    from emseg.stages.connected_regions import description_of
+    from emseg.stages.labels.connected_regions import description_of
 
     found = description_of(photo, inside, features, with_texture=settings.features == "auto")
     watch.lap("view")
@@ -262,7 +262,7 @@ def _smoothed(
     """Mixture and labels with a field, if there is to be one."""
     if not _has_field(settings):
         return None
-    from emseg.stages.field import FieldOptions, smooth  # a plain fit does without
+    from emseg.stages.labels.field import FieldOptions, smooth  # a plain fit does without
 
     field = FieldOptions(settings.mrf, settings.beta, settings.neighbours, settings.contrast)
     found = smooth(photo, features, problem, mixture, field, given, rng)
@@ -274,7 +274,7 @@ def _with_regions(
     result: Segmentation, settings: SegmentOptions, start: Start, description: DescribedImage | None, watch: Stopwatch
 ) -> Segmentation:
     """The segmentation with its connected regions."""
-    from emseg.stages.connected_regions import connected_regions
+    from emseg.stages.labels.connected_regions import connected_regions
 
     regions, facts = connected_regions(
         result.labels,

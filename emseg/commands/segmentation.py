@@ -76,7 +76,7 @@ class Segmentation:
         UsageError
             If pixels were not allowed to be mixed.
         """
-        from emseg.stages.fractions import fractions  # most pixels hold one class each
+        from emseg.stages.labels.fractions import fractions  # most pixels hold one class each
 
         found = fractions(self._standardised, self.features, self.smoothed)
         if found is None:

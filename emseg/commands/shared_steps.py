@@ -11,20 +11,20 @@ from emseg.em.problem import Problem
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.options.segmentation import SegmentOptions
-from emseg.stages.checks import check_samples
 from emseg.stages.fitting import component_family, fitting_problem
-from emseg.stages.measurement import measure_features
-from emseg.stages.memory import WorkingMemory
+from emseg.stages.inputs.checks import check_samples
+from emseg.stages.inputs.measurement import measure_features
+from emseg.stages.inputs.memory import WorkingMemory
 
 if TYPE_CHECKING:
-    from emseg.stages.value_limits import ValueLimits
+    from emseg.stages.inputs.value_limits import ValueLimits
 
 
 def limits_given(settings: SegmentOptions) -> ValueLimits | None:
     """The limits of the stored values, if options give some."""
     if not (settings.censored or settings.truncated):
         return None
-    from emseg.stages.value_limits import value_limits  # most fits do without
+    from emseg.stages.inputs.value_limits import value_limits  # most fits do without
 
     return value_limits(settings.censored, settings.truncated)
 
@@ -49,7 +49,7 @@ def features_to_fit(photo: Image, inside: NDArray[np.bool_] | None, settings: Se
         may_be_texture=settings.searches and not settings.partial_volume,
     )
     if limits:
-        from emseg.stages.value_limits import require_stored_values
+        from emseg.stages.inputs.value_limits import require_stored_values
 
         require_stored_values(photo, features, limits, settings.covariance)
     check_samples(photo, features, 1 if settings.k == "auto" else settings.k_range[1])
@@ -90,6 +90,6 @@ def bounds_of(features: Features, settings: SegmentOptions) -> dict[str, Any] | 
     limits = limits_given(settings)
     if limits is None:
         return None
-    from emseg.stages.value_limits import bounds_report
+    from emseg.stages.inputs.value_limits import bounds_report
 
     return bounds_report(features, limits)

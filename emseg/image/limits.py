@@ -14,7 +14,7 @@ MAX_PIXELS = 500_000_000  # width × height: a header that claims more is more l
 SHARE = 0.8  # of the memory that is free, by default
 ANY_MACHINE = 64 << 20  # bytes that nobody needs to ask for
 #: Bytes a pixel that a plain fit takes besides the stored samples: of few distinct values; and of many, for each pixel
-#: and for each of its samples. `emseg.stages.memory` has the measurements, and knows what options add.
+#: and for each of its samples. `emseg.stages.inputs.memory` has the measurements, and knows what options add.
 WORKING = 24
 WORKING_MANY, WORKING_SAMPLE = 48, 24
 

@@ -20,7 +20,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
 if TYPE_CHECKING:
-    from emseg.stages.value_limits import ValueLimits
+    from emseg.stages.inputs.value_limits import ValueLimits
 
 #: Expected number of pixels below which a component counts as empty: variational Bayes leaves some with far less than
 #: one pixel, while a component that a single pixel belongs to has one.
@@ -53,7 +53,7 @@ def component_family(
     """
     found = family_of(family, covariance, dof)
     if limits:
-        from emseg.stages.value_limits import bounded
+        from emseg.stages.inputs.value_limits import bounded
 
         found = bounded(found, features, limits)
     if partial_volume:

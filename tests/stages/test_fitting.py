@@ -20,8 +20,8 @@ from emseg.mixture.families.outliers import with_outliers
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.stages.fitting import LEAST_PIXELS, component_family, fit_mixture, fitting_problem, surviving
+from emseg.stages.inputs.value_limits import value_limits
 from emseg.stages.units import standardised
-from emseg.stages.value_limits import value_limits
 
 Picture = tuple[np.ndarray, np.ndarray]
 

@@ -11,7 +11,7 @@ from emseg.output.store.names import STDIO, Job
 def foreseen(job: Job, overwrite: bool) -> Job:
     """`suited` for a job whose input is still to be read; raise ImageError if it cannot be read."""
     from emseg.output.pictures.restored_picture import fits_png
-    from emseg.stages.input_image import as_image
+    from emseg.stages.inputs.input_image import as_image
 
     return job if job.report == STDIO else suited(job, fits_png(as_image(opened(job))), overwrite)
 

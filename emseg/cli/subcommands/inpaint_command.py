@@ -83,7 +83,7 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job
     from emseg.cli.batch.write_job import write
     from emseg.commands.inpaint import inpaint
     from emseg.output.pictures.restored_picture import fits_png, picture_png, picture_tiff
-    from emseg.stages.input_image import as_image
+    from emseg.stages.inputs.input_image import as_image
 
     image = as_image(opened(job))
     job = suited(job, fits_png(image), overwrite)

@@ -39,7 +39,7 @@ class GraphCut(LabelField):
     monotone: ClassVar[bool] = False
     largest_whole: ClassVar[int] = 500_000
     labels_large: ClassVar[str] = "graph-cut"
-    extra_bytes: ClassVar[int] = 450  # nodes and edges of the graph: 580 bytes a pixel were measured where others take 200
+    extra_bytes: ClassVar[int] = 450  # nodes and edges: 580 were measured where others take 200
 
     def _sweep(self, log_f: Real, beta: float, rng: np.random.Generator, visit: Visit | None) -> None:
         expand(self.lattice, self.labels, log_f, beta)

@@ -34,7 +34,7 @@ class Inference(Protocol):
     labels_large : str
         The method, by its name in the registry, that labels an image of more pixels.
     extra_bytes : int
-        Memory of a pixel beyond what all methods take, see `emseg.stages.memory`.
+        Memory of a pixel beyond what all methods take, see `emseg.stages.inputs.memory`.
     """
 
     name: ClassVar[str]

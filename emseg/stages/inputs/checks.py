@@ -30,7 +30,7 @@ def check_image(photo: Image, *, features: str, mrf: str, neighbours: str) -> No
     """
     parse_spec(features, photo.colour)
     if mrf != "none":
-        from emseg.stages.field import neighbour_count
+        from emseg.stages.labels.field import neighbour_count
 
         neighbour_count(neighbours, len(photo.metadata.get("volume", photo.shape)))
 
@@ -65,6 +65,6 @@ def check_field(photo: Image, features: Features, k: int) -> None:
     if not np.isfinite(features.x).all():
         remedy = f"use {option('missing', 'drop')}, or {without}"
         raise DataError(f"{photo.name}: a field needs all channels of a pixel; {remedy}")
-    from emseg.stages.field import require_classes
+    from emseg.stages.labels.field import require_classes
 
     require_classes(photo, k)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from emseg.errors import DataError
 from emseg.image.model import Image
-from emseg.stages.planes import Planes, slices_of, usual
+from emseg.stages.inputs.planes import Planes, slices_of, usual
 
 TYPES = (np.uint8, np.uint16, np.int16, np.uint32, np.float32, np.float64)
 

@@ -10,7 +10,7 @@ import pytest
 from emseg.errors import DataError, UsageError
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.stages.measurement import measure_features
+from emseg.stages.inputs.measurement import measure_features
 
 COLOUR = np.random.default_rng(0).integers(1, 255, (20, 30, 3)).astype(np.uint8)
 GRAY, BANDS = COLOUR[:, :, 0], np.concatenate([COLOUR, COLOUR[:, :, :1]], axis=2)

@@ -73,7 +73,7 @@ def test_volumes_with_masks(mrf: str) -> None:
 def test_large_images_are_fitted_by_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     from emseg.mrf import tiles
     from emseg.mrf.inference.mean_field import MeanField
-    from emseg.stages import field
+    from emseg.stages.labels import field
 
     image, _ = mixed_image()
     whole = emseg.segment(image, k=3, mrf="mean-field", partial_volume=True)

@@ -11,7 +11,7 @@ import pytest
 from emseg.errors import DataError, ImageError
 from emseg.image.model import Image
 from emseg.image.read import Source
-from emseg.stages.input_image import as_image, as_mask, image_and_mask, mask_of_same_size
+from emseg.stages.inputs.input_image import as_image, as_mask, image_and_mask, mask_of_same_size
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (6, 5, 3)).astype(np.uint8)
 

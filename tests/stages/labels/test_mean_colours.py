@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from emseg.features.build import build_features
 from emseg.image.model import Image
-from emseg.stages.mean_colours import mean_colours
+from emseg.stages.labels.mean_colours import mean_colours
 
 
 def expected(pixels: np.ndarray, labels: np.ndarray, white: float) -> np.ndarray:

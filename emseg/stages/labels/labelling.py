@@ -13,11 +13,11 @@ from emseg.image.model import Image
 from emseg.image.partly_known import completed
 from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
-from emseg.stages.fractions import most_held
-from emseg.stages.mean_colours import mean_colours
+from emseg.stages.labels.fractions import most_held
+from emseg.stages.labels.mean_colours import mean_colours
 
 if TYPE_CHECKING:
-    from emseg.stages.field import Smoothed
+    from emseg.stages.labels.field import Smoothed
 
 
 @dataclass(frozen=True, eq=False)

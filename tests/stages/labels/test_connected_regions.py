@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from emseg.features.build import build_features
 from emseg.image.model import Image
-from emseg.stages.connected_regions import connected_regions, region_scene
+from emseg.stages.labels.connected_regions import connected_regions, region_scene
 
 RNG = np.random.default_rng(0)
 LABELS = (ndimage.gaussian_filter(RNG.normal(size=(40, 50)), 3) > 0).astype(np.uint8) + 1

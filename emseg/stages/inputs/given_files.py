@@ -85,7 +85,7 @@ def _scribbles(path: str, photo: Image, k: int) -> Labels:
 
 def _prior(path: str, photo: Image, k: int) -> NDArray[np.float32]:
     from emseg.image.label_maps import read_planes  # most fits do without
-    from emseg.stages.prior_map import log_probabilities
+    from emseg.stages.inputs.prior_map import log_probabilities
 
     pages = read_planes(path)
     if pages.shape != (k, *photo.shape):

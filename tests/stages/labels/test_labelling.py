@@ -12,8 +12,8 @@ from emseg.image.partly_known import partly_known
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.families.partial_volume import PartialVolumeFamily
 from emseg.mixture.mixture import Mixture
-from emseg.stages.fractions import fractions
-from emseg.stages.labelling import label_pixels
+from emseg.stages.labels.fractions import fractions
+from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.units import standardised
 
 WEIGHTS, MEANS, SPREAD = np.array([0.6, 0.4]), np.array([60.0, 140.0]), np.array([20.0, 30.0])

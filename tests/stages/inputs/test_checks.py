@@ -15,7 +15,7 @@ from emseg.errors import DataError, EmsegError, ImageError, UsageError
 from emseg.features.build import build_features
 from emseg.image.model import Image
 from emseg.mixture.saved import model_json
-from emseg.stages.checks import check_field, check_image, check_samples
+from emseg.stages.inputs.checks import check_field, check_image, check_samples
 
 FINE = np.random.default_rng(0).integers(1, 255, (24, 30, 3)).astype(np.uint8)
 GRAY = FINE[:, :, 0]

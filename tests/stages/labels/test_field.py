@@ -20,8 +20,8 @@ from emseg.mrf import tiles
 from emseg.mrf.inference.mean_field import MeanField
 from emseg.mrf.inference.registry import METHODS as REGISTRY
 from emseg.mrf.inference.registry import inference
-from emseg.stages import field as field_stage
-from emseg.stages.field import FieldOptions, _Task, neighbour_weights
+from emseg.stages.labels import field as field_stage
+from emseg.stages.labels.field import FieldOptions, _Task, neighbour_weights
 
 METHODS = tuple(REGISTRY)
 

@@ -18,7 +18,7 @@ from emseg.errors import ImageError
 from emseg.image.limits import Reading
 from emseg.image.read import Source
 from emseg.options.segmentation import SegmentOptions
-from emseg.stages.memory import WorkingMemory
+from emseg.stages.inputs.memory import WorkingMemory
 
 SIDE = 800  # pixels; large enough for what does not grow with the image to be a small part
 FIXED = 24e6  # bytes: buffers of blocks and tiles, and the table of 2²⁴ colours as far as it is used

@@ -12,7 +12,7 @@ import emseg
 from emseg.errors import UsageError
 from emseg.image.model import Image
 from emseg.mixture.saved import Model, model_json
-from emseg.stages.given_files import NO_FILES, read_given_files
+from emseg.stages.inputs.given_files import NO_FILES, read_given_files
 
 PHOTO = Image.from_array(np.arange(12, dtype=np.uint8).reshape(3, 4))
 

@@ -1,0 +1,1 @@
+"""From a fitted mixture to labels: fields, fractions of mixed pixels, colours, connected regions."""
