@@ -1,4 +1,4 @@
-"""Connected regions of labels: SciPy's components where nothing is merged, and the scene with and without texture."""
+"""Connected regions of labels: SciPy's components where nothing is merged, and their description with and without texture."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from emseg.features.build import build_features
 from emseg.image.model import Image
-from emseg.stages.labels.connected_regions import connected_regions, region_scene
+from emseg.stages.labels.connected_regions import connected_regions, description_of
 
 RNG = np.random.default_rng(0)
 LABELS = (ndimage.gaussian_filter(RNG.normal(size=(40, 50)), 3) > 0).astype(np.uint8) + 1
@@ -19,7 +19,7 @@ POSTERIOR = np.stack([LABELS == 1, LABELS == 2]).astype(np.float32)
 
 @pytest.mark.parametrize("merge", ["default", 0.0])
 def test_regions_of_one_pixel_or_more_are_connected_components(merge: float | str) -> None:
-    rest = {"volume": None, "independent_area": None, "scene": None}
+    rest = {"volume": None, "independent_area": None, "description": None}
     regions, facts = connected_regions(LABELS, POSTERIOR, FEATURES, smallest=1, merge=merge, **rest)  # type: ignore[arg-type]
     count = sum(ndimage.label(label == LABELS)[1] for label in (1, 2))
     assert regions.count == count == facts["count"]
@@ -29,10 +29,17 @@ def test_regions_of_one_pixel_or_more_are_connected_components(merge: float | st
     assert larger.table["area"].min() >= 60
 
 
-def test_a_scene_merges_until_the_description_is_shortest() -> None:
-    scene = region_scene(PHOTO, None, FEATURES, with_texture=False)
+def test_a_description_merges_until_the_description_is_shortest() -> None:
+    description = description_of(PHOTO, None, FEATURES, with_texture=False)
     regions, facts = connected_regions(
-        LABELS, POSTERIOR, FEATURES, smallest="auto", merge="default", volume=None, independent_area=2.0, scene=scene
+        LABELS,
+        POSTERIOR,
+        FEATURES,
+        smallest="auto",
+        merge="default",
+        volume=None,
+        independent_area=2.0,
+        description=description,
     )
     assert facts["independent_area"] == pytest.approx(2.0)
     assert 1 <= regions.count <= sum(ndimage.label(label == LABELS)[1] for label in (1, 2))
@@ -41,7 +48,7 @@ def test_a_scene_merges_until_the_description_is_shortest() -> None:
 def test_texture_stands_beside_the_features_unless_it_is_one() -> None:
     photo = Image.from_array(RNG.integers(0, 255, (200, 220)).astype(np.uint8))
     features = build_features(photo, "gray")
-    assert len(region_scene(photo, None, features, with_texture=False).values) == 1
-    assert len(region_scene(photo, None, features, with_texture=True).values) > 1
+    assert len(description_of(photo, None, features, with_texture=False).values) == 1
+    assert len(description_of(photo, None, features, with_texture=True).values) > 1
     texture = build_features(photo, "texture")
-    assert len(region_scene(photo, None, texture, with_texture=True).values) == len(texture.names)
+    assert len(description_of(photo, None, texture, with_texture=True).values) == len(texture.names)
