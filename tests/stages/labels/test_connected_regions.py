@@ -1,4 +1,4 @@
-"""Connected regions of labels: SciPy's components where nothing is merged, and their description with and without texture."""
+"""Connected regions of labels: SciPy's components where nothing is merged; descriptions with and without texture."""
 
 from __future__ import annotations
 
