@@ -115,7 +115,7 @@ def test_outliers_get_a_label_of_their_own() -> None:
         (np.array([[1, 2, 3]], np.uint8), {"algorithm": "px"}, UsageError, "family='student'"),
         (np.array([[1, 2, 3]], np.uint8), {"family": "student", "algorithm": "vb"}, UsageError, "family='gaussian'"),
         (np.array([[1, 2, 3]], np.uint8), {"family": "poisson", "algorithm": "vb"}, UsageError, "family='gaussian'"),
-        (np.array([[1, 2, 3]], np.uint8), {"family": "poisson", "algorithm": "ecm"}, UsageError, "--algorithm em"),
+        (np.array([[1, 2, 3]], np.uint8), {"family": "poisson", "algorithm": "ecm"}, UsageError, "algorithm='em'"),
         (np.array([[1, 2, 3]], np.uint8), {"noise": True, "algorithm": "vb"}, UsageError, "leave out noise=True"),
         (
             np.array([[1, 2, 3]], np.uint8),
