@@ -192,7 +192,7 @@ def _checked_field(photo: Image, features: Features, settings: SegmentOptions, g
     from emseg.stages.inputs.scribbles import usable_marks
 
     marks = usable_marks(given.scribbles, settings.scribbles, settings.k_range[0], photo.name, features)
-    return replace(given, scribbles=marks)
+    return given._replace(scribbles=marks)
 
 
 def _has_field(settings: SegmentOptions) -> bool:
@@ -246,7 +246,7 @@ def _start(
             description=description,
             volume=photo.metadata.get("volume"),
         )
-    return replace(start, mixture=start.mixture.as_start_of(problem.family))
+    return start._replace(mixture=start.mixture.as_start_of(problem.family))
 
 
 def _smoothed(

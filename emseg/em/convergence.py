@@ -9,10 +9,9 @@ so three estimates in a row must agree.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Status(Enum):
@@ -45,8 +44,7 @@ class StoppingRule(Protocol):
         """The reason to stop after the latest comparable objective values, or None to go on; see `Stop`."""
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     """Stop where the estimated distance to the limit is small.
 
     Attributes
@@ -80,8 +78,7 @@ class Stop:
         return Status.MAX_ITER if len(objective) > self.max_iter else None
 
 
-@dataclass(frozen=True)
-class Scheduled:
+class Scheduled(NamedTuple):
     """Leave the end to the algorithm's own schedule, within `max_iter` iterations."""
 
     max_iter: int

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from emseg.errors import ImageError, option
 
@@ -35,8 +34,7 @@ class PlainFit:
         return WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """How to read.
 
     Attributes

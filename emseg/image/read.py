@@ -6,7 +6,8 @@ import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,7 @@ from emseg.image.model import Image
 DEFAULT = Reading()
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """An image that is still to be read: its path, how to read it, and its bytes if they did not come from a file."""
 
     path: str | os.PathLike[str]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from emseg.cli.batch.one_job import opened
 from emseg.output.store.names import STDIO, Job
 
@@ -30,4 +28,4 @@ def suited(job: Job, png: bool, overwrite: bool) -> Job:
 
     files = {**job.files, "image": job.files["image"].removesuffix(".png") + ".tif"}
     check_targets(files.values(), job.report, overwrite)
-    return replace(job, files=files)
+    return job._replace(files=files)

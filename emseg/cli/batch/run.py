@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -73,7 +73,7 @@ class Batch(NamedTuple):
         jobs = plan(self._expanded(), settings.output, extra, always, report, settings.name, named)
         recipe = _recipe(command, {**options, "extra": sorted(extra), "page": settings.page}, reads)
         jobs = [
-            replace(job, recipe=recipe, max_pixels=settings.max_pixels, max_memory=settings.max_memory) for job in jobs
+            job._replace(recipe=recipe, max_pixels=settings.max_pixels, max_memory=settings.max_memory) for job in jobs
         ]
         if settings.output == STDIO:
             self._require_stdout(extra)
@@ -94,7 +94,7 @@ class Batch(NamedTuple):
             raise UsageError("-0: goes with --files-from")
         found = expand(self.inputs, settings.recursive, settings.files_from, settings.null)
         if isinstance(settings.page, int):
-            return [replace(entry, page=settings.page) for entry in found]
+            return [entry._replace(page=settings.page) for entry in found]
         return [page for entry in found for page in _pages(entry)]
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
@@ -116,7 +116,7 @@ class Batch(NamedTuple):
 
         share_threads(count)
         memory = settings.max_memory or free_memory() // count
-        jobs = [replace(job, max_memory=memory) for job in jobs]
+        jobs = [job._replace(max_memory=memory) for job in jobs]
         yield from spread([job for job in jobs if job.source != STDIO], count, task)
         yield from ((job, task(job)) for job in jobs if job.source == STDIO)
 
@@ -164,9 +164,9 @@ def _pages(entry: Input) -> list[Input]:
     try:
         pages = count_pages(entry.path)
     except EmsegError as error:
-        return [replace(entry, problem=for_command_line(error.message))]
+        return [entry._replace(problem=for_command_line(error.message))]
     width = len(str(pages))
-    return [replace(entry, page=page, mark=f".p{page:0{width}}" * (pages > 1)) for page in range(1, pages + 1)]
+    return [entry._replace(page=page, mark=f".p{page:0{width}}" * (pages > 1)) for page in range(1, pages + 1)]
 
 
 def _recipe(command: str, options: Mapping[str, Any], reads: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ Raftery 2007, section 3).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,7 @@ Array = NDArray[np.float64]
 SOLVE: dict[str, Solve] = {"EI": pooled, "EE": pooled, "VI": free, "VV": free, "EV": equal_volume, "VE": proportional}
 
 
-@dataclass(frozen=True)
-class CovarianceModel:
+class CovarianceModel(NamedTuple):
     """One choice of what is shared.
 
     Attributes

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from os import sep
 from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
-from string import Formatter
+from typing import NamedTuple
 
 from emseg.errors import UsageError, option, shown
 from emseg.image.formats.registry import VOLUMES
@@ -26,8 +25,7 @@ STDIO = "-"
 STEM = "{stem}"
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """An input of a command.
 
     Attributes
@@ -51,8 +49,7 @@ class Input:
     mark: str = ""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last.
 
     Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
@@ -151,6 +148,8 @@ def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
     if base.lower().endswith(VOLUMES) and suffix.lower() == ".gz":
         stem, suffix = stem[:-4], stem[-4:] + suffix
     parent = basename(dirname(entry.path))
+    from string import Formatter  # help texts do without
+
     named = option("name", shown(template))
     known = {"stem": stem, "name": base, "suffix": suffix.removeprefix("."), "folder": parent, **fields}
     try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 Labels = NDArray[np.unsignedinteger[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class GivenFiles:
+class GivenFiles(NamedTuple):
     """What files say of the classes; None where there is no file.
 
     Attributes

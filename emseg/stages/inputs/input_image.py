@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +35,7 @@ def as_image(image: ImageLike, working: Working | None = None) -> Image:
     if isinstance(image, Image):
         return image
     if isinstance(image, Source):
-        return (replace(image, how=replace(image.how, working=working)) if working else image).read()
+        return (image._replace(how=image.how._replace(working=working)) if working else image).read()
     if isinstance(image, np.ndarray):
         return Image.from_array(image)
     return read_image(image, Reading(working=working))

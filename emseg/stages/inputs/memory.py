@@ -15,7 +15,7 @@ classes K, D features, 8 and 16 bits. Here is what the formula gives, and in bra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from emseg.features.registry import DEFAULT, FEATURES, feature_of
 from emseg.features.specification import parse_spec
@@ -38,8 +38,7 @@ MIXED_CLASS, MIXED_PAIR = 8, 4
 DENOISED_CHANNEL = 180
 
 
-@dataclass(frozen=True)
-class WorkingMemory:
+class WorkingMemory(NamedTuple):
     """What a segmentation is to do, as far as its memory depends on it.
 
     Attributes

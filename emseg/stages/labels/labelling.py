@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from emseg.stages.labels.field import Smoothed
 
 
-@dataclass(frozen=True, eq=False)
-class Labelling:
+class Labelling(NamedTuple):
     """Labels of all pixels, and what pictures and reports show of them.
 
     Attributes
