@@ -13,6 +13,7 @@ matter in how many parts the samples are, or which process draws.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -26,7 +27,7 @@ from emseg.mixture.samples import Rows
 Array = NDArray[np.float64]
 
 
-class RowByRow:
+class RowByRow(ABC):
     """An assignment that looks at each row alone, and so needs not know which rows it is given."""
 
     products: ClassVar[float] = 0.0
@@ -35,9 +36,9 @@ class RowByRow:
         """The same for all rows."""
         return self
 
+    @abstractmethod
     def __call__(self, r: Real, weight: Real) -> tuple[Real, Array]:
         """See `emseg.em.kernel.Assign`."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
