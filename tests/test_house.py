@@ -145,6 +145,39 @@ def test_start_up_loads_no_numpy(code: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+#: What a plain segmentation does without, as beginnings of the names of modules.
+NOT_FOR_A_PLAIN_SEGMENTATION = (
+    *("emseg.mrf.", "emseg.regions", "emseg.restore", "emseg.execution.processes", "emseg.options.restoration"),
+    *("emseg.options.keywords", "emseg.em.stochastic", "emseg.em.starts.annihilation", "emseg.mixture.links"),
+    *("emseg.mixture.conjugate_prior", "emseg.mixture.conditional.predictive", "emseg.mixture.conditional.regression"),
+    *("emseg.mixture.families.", "emseg.numerics.truncated", "emseg.features.kinds.", "emseg.image.formats."),
+    *("emseg.image.label_maps", "emseg.output.maps", "emseg.output.charts", "scipy", "skimage", "tifffile", "tqdm"),
+    *("numpy.ma.", "numpy.fft", "numpy.polynomial"),
+)
+FOR_A_PLAIN_SEGMENTATION = {
+    *("emseg.mrf.inference", "emseg.mrf.inference.registry"),  # names of options
+    *("emseg.mixture.families.registry", "emseg.mixture.families.gaussian"),
+    *("emseg.features.kinds.gray", "emseg.image.formats.registry", "emseg.image.formats.pillow"),
+}
+#: Modules of emseg that it loads, and some room: each takes 0.1 to 0.3 ms of a process of 160 ms.
+MOST_MODULES = 145
+
+
+def test_a_plain_segmentation_loads_only_what_it_uses(tmp_path: Path) -> None:
+    """Start-up is half the time of a small image, and most of it is loading modules."""
+    photo = str(ROOT / "sample_images" / "camera.png")
+    arguments = ["segment", photo, "-k", "4", "-o", str(tmp_path), "--quiet"]
+    code = (
+        "import sys; from emseg.cli.main import cli; "
+        f"cli({arguments}, standalone_mode=False); print(*sys.modules, sep='\\n')"
+    )
+    command = [sys.executable, "-c", code]
+    loaded = set(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split())
+    idle = {module for module in loaded - FOR_A_PLAIN_SEGMENTATION if module.startswith(NOT_FOR_A_PLAIN_SEGMENTATION)}
+    assert not idle, f"{sorted(idle)}: import them where they are used"
+    assert sum(module.partition(".")[0] == "emseg" for module in loaded) <= MOST_MODULES
+
+
 def test_public_names_exist() -> None:
     assert dir(emseg) == sorted(emseg.__all__)
     for public in emseg.__all__:

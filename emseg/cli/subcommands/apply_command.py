@@ -9,7 +9,6 @@ import click
 
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
-from emseg.cli.batch.run import Batch
 from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.subcommands.segment_command import summary
 from emseg.output.registry import written_always, written_besides
@@ -36,6 +35,7 @@ Writes, for photo.png:
 @options("apply")
 def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
+    from emseg.cli.batch.run import Batch  # help does without
     from emseg.output.store.model_file import read_model
 
     batch = Batch.of(inputs, given)

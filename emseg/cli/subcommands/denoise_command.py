@@ -10,7 +10,6 @@ import click
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
-from emseg.cli.batch.run import Batch
 from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
@@ -36,6 +35,7 @@ Writes, for photo.png:
 @options("denoise")
 def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
+    from emseg.cli.batch.run import Batch  # help does without
     from emseg.options import checked
 
     batch = Batch.of(inputs, given)

@@ -12,7 +12,6 @@ import click
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
-from emseg.cli.batch.run import Batch
 from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.error_lines import warn
 from emseg.cli.processor_shares import workers_for_one
@@ -44,6 +43,7 @@ SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".w
 @options("inpaint")
 def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
+    from emseg.cli.batch.run import Batch  # help does without
     from emseg.options import checked
     from emseg.options.rules import without_effect
 

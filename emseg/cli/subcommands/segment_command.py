@@ -10,7 +10,6 @@ import click
 
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
-from emseg.cli.batch.run import Batch
 from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.error_lines import warn
 from emseg.cli.progress import watch
@@ -41,6 +40,7 @@ Writes, for photo.png:
 @options("segment")
 def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **given: Any) -> int:
     """Do each input; return the exit code."""
+    from emseg.cli.batch.run import Batch  # help does without
     from emseg.options import checked
     from emseg.options.rules import without_effect
 
