@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -23,11 +23,13 @@ from emseg.image.model import Image
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
-from emseg.options.keywords import CompareKeywords
 from emseg.stages.fitting import without_extent
 from emseg.stages.inputs.checks import check_image
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
 from emseg.stages.report import input_report
+
+if TYPE_CHECKING:
+    from emseg.options.keywords import CompareKeywords
 
 #: Opens a view of the fit of the algorithm of that name. It returns a function that is called with each row of the log.
 Watch = Callable[[str], AbstractContextManager[Callable[[Row], object] | None]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.model import Image
 from emseg.options import checked
-from emseg.options.keywords import DenoiseKeywords
 from emseg.options.restoration import DenoiseOptions
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture
@@ -28,6 +27,9 @@ from emseg.restore.noise.unclip import unclipped
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
 from emseg.stages.inputs.planes import WHITE, Planes, slices_of
 from emseg.version import __version__
+
+if TYPE_CHECKING:
+    from emseg.options.keywords import DenoiseKeywords
 
 Real = NDArray[np.float32]
 Array = NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,13 @@ from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.options import checked
-from emseg.options.keywords import ImputeKeywords
 from emseg.options.kinds.text_kinds import k_range
 from emseg.stages.fitting import fit_mixture
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
 from emseg.stages.start import searched_start
+
+if TYPE_CHECKING:
+    from emseg.options.keywords import ImputeKeywords
 
 Array = NDArray[np.float64]
 BLOCK = 16384  # rows at a time, so that the conditional moments of all components fit the cache

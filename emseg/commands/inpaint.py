@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from emseg.execution.runner import Runner
 from emseg.image.label_maps import stored_values
 from emseg.image.model import Image
 from emseg.options import checked
-from emseg.options.keywords import InpaintKeywords
 from emseg.options.restoration import InpaintOptions
 from emseg.options.rules import without_effect
 from emseg.restore.colour_rotation import axes_of_colour, rotated
@@ -24,6 +23,9 @@ from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
 from emseg.stages.inputs.planes import WHITE, Planes, slices_of, usual
 from emseg.version import __version__
+
+if TYPE_CHECKING:
+    from emseg.options.keywords import InpaintKeywords
 
 Real = NDArray[np.float32]
 
