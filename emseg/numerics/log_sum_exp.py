@@ -7,6 +7,7 @@ Three forms of one thing, from the plainest to the fastest: `log_sum_exp` and `s
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -84,10 +85,7 @@ def exponentiate(scores: Real, total: Real, log_total: Real, rescore: Callable[[
     rescore : callable
         Writes the scores once more.
     """
-    limits = np.finfo(scores.dtype)
-    lowest = float(np.log(limits.tiny)) + ABOVE_TINY
-    # Sums that the lowest exponentials could change by more than rounding are found by being small themselves.
-    smallest = np.exp(lowest) * scores.shape[1] / limits.eps
+    lowest, smallest = _range(scores.dtype, scores.shape[1])
     np.maximum(scores, lowest, out=scores)
     with np.errstate(over="ignore"):
         np.exp(scores, out=scores)
@@ -103,3 +101,14 @@ def exponentiate(scores: Real, total: Real, log_total: Real, rescore: Callable[[
     np.add.reduce(scores, axis=1, out=total)
     np.log(total, out=log_total)
     log_total += top
+
+
+@cache
+def _range(dtype: np.dtype[np.floating[Any]], k: int) -> tuple[float, float]:
+    """The lowest score whose exponential is taken, and the smallest sum of K exponentials that stands as it is.
+
+    Sums that the lowest exponentials could change by more than rounding are found by being small themselves.
+    """
+    limits = np.finfo(dtype)
+    lowest = float(np.log(limits.tiny)) + ABOVE_TINY
+    return lowest, float(np.exp(lowest)) * k / float(limits.eps)
