@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError
+
+if TYPE_CHECKING:
+    from emseg.image.place.pixel_size import PixelSize
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class Image:
         Digest of the file's bytes, in hexadecimal.
     metadata : mapping
         What writers carry over: "resolution" (x, y) in dots per inch, "geotiff" {tag: stored value}, "nodata" as text,
-        "icc", the bytes of a colour profile.
+        "icc", the bytes of a colour profile, "pixel_size", see there.
         Of a volume: "volume" (Z, Y, X), whose slices are below one another in `pixels`, and "nifti", its header.
     packed : ndarray of uint32, shape (H, W), or None
         For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.
@@ -59,6 +62,11 @@ class Image:
     def extent(self) -> list[int]:
         """Width and height; of a volume the lengths of its axes x, y and z."""
         return list(self.metadata.get("volume", self.shape))[::-1]
+
+    @property
+    def pixel_size(self) -> PixelSize | None:
+        """The lengths of a pixel's sides in a named unit, if the file tells them."""
+        return self.metadata.get("pixel_size")
 
     @classmethod
     def from_array(cls, array: NDArray[Any], valid: NDArray[np.bool_] | None = None, name: str = "array") -> Image:

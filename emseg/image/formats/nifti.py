@@ -16,6 +16,7 @@ import numpy as np
 
 from emseg.image.limits import Reading
 from emseg.image.model import Image
+from emseg.image.place.pixel_size import pixel_size
 
 GZIP = b"\x1f\x8b"
 _HEADER = 540  # bytes of the longer of the two headers
@@ -50,7 +51,15 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     image = Image.from_array(pixels, name=name)
     colour = "gray" if bands == 1 else "rgb" if colours is not None else "bands"
     metadata = {"volume": (z, y, x), "nifti": {"header": header, "affine": affine}}
+    size = pixel_size(np.linalg.norm(affine[:3, :3], axis=0)[::-1], _unit(header))
+    metadata |= {"pixel_size": size} if size else {}
     return replace(image, colour=colour, metadata=metadata)
+
+
+def _unit(header: Any) -> str:
+    """The unit of lengths; where the header names none, it is millimetres, as other programs take it."""
+    code = int(header["xyzt_units"]) % 8
+    return {1: "m", 3: "µm"}.get(code, "mm")
 
 
 def _geometry(header: bytes) -> tuple[tuple[int, ...], int, int]:

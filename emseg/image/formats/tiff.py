@@ -21,6 +21,8 @@ from emseg.image.formats import pillow
 from emseg.image.formats.geotiff_tags import NODATA, TYPES
 from emseg.image.limits import Reading
 from emseg.image.model import Image
+from emseg.image.place.ground import size_on_ground
+from emseg.image.place.microscope import size_by_description
 
 LARGEST_TILE = 1 << 24
 """Pixels that a tile of any image may have: 4096 × 4096, sixteen times what writers make by default."""
@@ -31,7 +33,7 @@ for _library in ("PIL", "tifffile"):  # they raise what they log; without a hand
 # Tags, values of `_PHOTOMETRIC` and of `_EXTRA` (TIFF 6.0, appendix A).
 _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _WHITE_IS_ZERO, _GREY, _RGB, _CMYK, _YCBCR = 0, 1, 2, 5, 6
-_ORIENTATION, _RESOLUTION, _UNIT, _ICC = 274, 282, 296, 34675
+_DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 270, 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
 _WIDTH, _HEIGHT, _ROWS, _TILE_WIDTH, _TILE_HEIGHT, _STRIPS, _TILES, _PLANAR = 256, 257, 278, 322, 323, 273, 324, 284
 
@@ -197,4 +199,5 @@ def _valid(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, nodata: Any) -
 def _geo(tags: Mapping[int, Any]) -> dict[str, Any]:
     found = {code: tags[code] for code in TYPES if code in tags}
     nodata = {"nodata": str(tags[NODATA]).strip("\0 ")} if NODATA in tags else {}
-    return ({"geotiff": found} if found else {}) | nodata
+    size = size_on_ground(found) or size_by_description(tags.get(_DESCRIPTION), tags)
+    return ({"geotiff": found} if found else {}) | nodata | ({"pixel_size": size} if size else {})

@@ -9,16 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.formats.geotiff_tags import KEYS, PIXEL_SCALE, TIE_POINTS, TRANSFORMATION
+from emseg.image.place.ground import epsg, ground
 from emseg.output.maps.polygons import Ring, polygons
 from emseg.output.pictures.slices import as_plane
 from emseg.output.segmented import Segmented
 
-# GeoKeys, the raster type whose tie points are centres of pixels, and the code of a system without EPSG code (OGC
-# GeoTIFF 1.1, section 7 and annex B).
-RASTER_TYPE, GEOGRAPHIC, PROJECTED = 1025, 2048, 3072
-CENTRES, USER_DEFINED = 2, 32767
-FLATTEST = 1e-300  # area of a pixel on the ground, below which it is none
 PIXELS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
@@ -64,43 +59,3 @@ def _placed(ring: Ring, matrix: NDArray[np.float64], keep: bool) -> list[list[fl
         return [list(point) for point in points]
     placed: list[list[float]] = (np.array(points) @ matrix[:, :2].T + matrix[:, 2]).tolist()
     return placed
-
-
-def ground(tags: Mapping[int, Any]) -> NDArray[np.float64] | None:
-    """The map (2, 3) from pixel corners to the ground that GeoTIFF tags give; None if there is no affine one.
-
-    OGC GeoTIFF 1.1, section B.6: a transformation, or one tie point and the size of a pixel.
-    """
-    try:
-        if TRANSFORMATION in tags:
-            matrix = np.array(tags[TRANSFORMATION], np.float64).reshape(4, 4)[:2][:, [0, 1, 3]]
-        else:
-            (i, j, _, x, y, _), (sx, sy) = (
-                (float(v) for v in tags[TIE_POINTS]),
-                (float(v) for v in tags[PIXEL_SCALE][:2]),
-            )
-            matrix = np.array([[sx, 0, x - i * sx], [0, -sy, y + j * sy]])
-    except (KeyError, TypeError, ValueError):
-        return None
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:, :2])) < FLATTEST:
-        return None
-    if _keys(tags).get(RASTER_TYPE) == CENTRES:  # tie points are centres of pixels, not corners
-        matrix[:, 2] -= matrix[:, :2] @ (0.5, 0.5)
-    return matrix
-
-
-def epsg(tags: Mapping[int, Any]) -> int | None:
-    """The EPSG code of the coordinate system that the tags name."""
-    keys = _keys(tags)
-    code = keys.get(PROJECTED) or keys.get(GEOGRAPHIC)
-    return code if code and code != USER_DEFINED else None
-
-
-def _keys(tags: Mapping[int, Any]) -> dict[int, int]:
-    """GeoKeys that are numbers: rows of id, location 0, count 1, value, after a row of versions."""
-    try:
-        numbers = [int(value) for value in tags[KEYS]]
-    except (KeyError, TypeError, ValueError):
-        return {}
-    rows = [numbers[at : at + 4] for at in range(4, len(numbers) - 3, 4)]
-    return {row[0]: row[3] for row in rows if row[1] == 0}

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emseg.output.maps.geojson import classes_geojson, epsg, ground
+from emseg.image.place.ground import epsg, ground
+from emseg.output.maps.geojson import classes_geojson
 
 LABELS = np.random.default_rng(0).integers(0, 4, (12, 17)).astype(np.uint8)
 KEYS = (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32633)

@@ -1,0 +1,1 @@
+"""Where an image is in the world, and how large its pixels are there."""
