@@ -6,7 +6,7 @@ import os
 
 from emseg.commands.segmentation import Segmentation
 from emseg.em.convergence import Status
-from emseg.errors import UsageError, shown
+from emseg.errors import UsageError, for_python, shown
 from emseg.mixture.saved import Model
 from emseg.options import checked
 from emseg.options.segmentation import SegmentOptions
@@ -93,6 +93,7 @@ def apply(
     watch.lap("labels")
     report = {
         **input_report(photo, features),
+        "warnings": [for_python(line) for line in photo.notices],
         "model": None if isinstance(model, Model) else shown(model),
         "status": Status.APPLIED.value,
         "log_likelihood": log_likelihood,
@@ -100,4 +101,5 @@ def apply(
         **mixture_report(own, labelled.counts),
         "seconds": dict(watch.seconds),
     }
-    return Segmentation(labelled.shown, labelled.labels, own, (), Status.APPLIED, report, labelled.colours, features)
+    found = labelled.shown, labelled.labels, own, (), Status.APPLIED, report, labelled.colours, features
+    return Segmentation(*found, notices=photo.notices)

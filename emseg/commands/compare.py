@@ -17,7 +17,7 @@ from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.em.starts.nested_samples import nested_samples
 from emseg.em.starts.tournament import FLOOR, search
-from emseg.errors import UsageError
+from emseg.errors import UsageError, for_python
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture import seeds
@@ -47,10 +47,13 @@ class Comparison:
         The log of every algorithm; empty for one that could not run.
     report : dict
         What `photo.compare.json` holds, but for the list of files. `best` is the reference of all gaps.
+    notices : tuple of str
+        What the user should know of how the picture was taken; `warnings` of the report has these lines, too.
     """
 
     traces: dict[str, tuple[Row, ...]]
     report: dict[str, Any]
+    notices: tuple[str, ...] = ()
 
 
 def compare(
@@ -108,7 +111,7 @@ def compare(
         raise next((run for run in runs.values() if isinstance(run, UsageError)), without_extent(photo.name))
     traces = {name: run.trace if isinstance(run, Fit) else () for name, run in runs.items()}
     recorded = checked.recorded("compare", settings, start=start)
-    return Comparison(traces, _report(photo, features, recorded, problem, runs))
+    return Comparison(traces, _report(photo, features, recorded, problem, runs), photo.notices)
 
 
 def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixture:
@@ -148,6 +151,7 @@ def _report(
     return {
         **input_report(photo, features),
         "options": dict(options),
+        "warnings": [for_python(line) for line in photo.notices],
         "K": options["k"],
         "best": {"algorithm": leader, "log_likelihood": best, "log_likelihood_per_pixel": best / n},
         "algorithms": list(_entries(runs, best, n)),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.fit import Row
-from emseg.errors import DataError
+from emseg.errors import DataError, for_python
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.model import Image
@@ -60,6 +60,11 @@ class Denoised:
     sigma: float
     report: dict[str, Any]
     trace: tuple[Row, ...] = ()
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know of how the picture was taken; `warnings` of the report has these lines, too."""
+        return self.image.notices
 
     @property
     def pixels(self) -> NDArray[Any]:
@@ -122,6 +127,7 @@ def denoise(
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
         "options": checked.recorded("denoise", settings),
+        "warnings": [for_python(line) for line in photo.notices],
         "size": photo.extent,
         "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
         "sigma": found.level,

@@ -51,6 +51,11 @@ class Inpainted:
     report: dict[str, Any]
 
     @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know of how the picture was taken; `warnings` of the report has these lines, too."""
+        return self.image.notices
+
+    @property
     def pixels(self) -> NDArray[Any]:
         """The pixels, shape (H, W, C)."""
         return self.image.pixels
@@ -135,7 +140,7 @@ def inpaint(
         "version": __version__,
         "input": {"path": photo.name, "sha256": photo.sha256},
         "options": checked.recorded("inpaint", settings),
-        "warnings": [for_python(line) for line in without_effect("inpaint", settings)],
+        "warnings": [for_python(line) for line in (*without_effect("inpaint", settings), *photo.notices)],
         "size": photo.extent,
         "missing": int(missing.sum()),
         "deviation_factor": factor,

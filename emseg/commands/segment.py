@@ -127,7 +127,7 @@ def segment(
         bounds=bounds_of(features, settings),
         mrf=smoothed.report if smoothed else NO_FIELD,
         options=recorded("segment", settings),
-        warnings=[for_python(line) for line in without_effect("segment", settings)],
+        warnings=[for_python(line) for line in (*without_effect("segment", settings), *original.notices)],
         seconds=watch.seconds,
     )
     result = Segmentation(
@@ -141,6 +141,7 @@ def segment(
         features,
         gain=gain,
         smoothed=smoothed.posterior if smoothed else None,
+        notices=original.notices,
     )
     return _with_regions(result, settings, start, description, watch) if settings.regions else result
 

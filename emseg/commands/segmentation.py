@@ -48,6 +48,9 @@ class Segmentation:
         Illumination, with mean 1, if it was to be estimated.
     smoothed : ndarray of float32, shape (K, H, W), or None
         With a field, the posterior of each pixel, which depends on its neighbours too.
+    notices : tuple of str
+        What the user should know of how the picture was taken and what came of it, options as `emseg.errors.option`
+        marks them; `warnings` of the report has these lines, too.
     """
 
     image: Image
@@ -61,6 +64,7 @@ class Segmentation:
     regions: Regions | None = None
     gain: NDArray[np.float32] | None = None
     smoothed: NDArray[np.float32] | None = None
+    notices: tuple[str, ...] = ()
 
     def posterior(self) -> NDArray[np.float32]:
         """Probability of each component at each pixel, shape (K, H, W); zero where there is no data."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +41,9 @@ class Image:
         Opacity as stored, in the type of the pixels, for writers of pictures.
     known : ndarray of bool, shape (H, W, C), or None
         False where a channel holds no number; None where a pixel's channels are all known or all not, as `valid` says.
+    notices : tuple of str
+        What was left out, guessed or ignored of the file, a line each, with the option that decides it as
+        `emseg.errors.option` marks it. Lines do not name the image. They come into reports and onto the terminal.
     """
 
     pixels: NDArray[Any]
@@ -52,6 +55,11 @@ class Image:
     packed: NDArray[np.uint32] | None = None
     alpha: NDArray[Any] | None = None
     known: NDArray[np.bool_] | None = None
+    notices: tuple[str, ...] = ()
+
+    def with_notices(self, *lines: str) -> Image:
+        """The image with further lines that the user should read, each once."""
+        return replace(self, notices=tuple(dict.fromkeys((*self.notices, *lines)))) if lines else self
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -43,6 +43,12 @@ def test_what_is_no_image_is_refused(array: np.ndarray) -> None:
         Image.from_array(array, name="photo")
 
 
+def test_notices_are_kept_in_order_and_once() -> None:
+    image = Image.from_array(np.zeros((2, 2)))
+    assert image.with_notices() is image
+    assert image.with_notices("b", "a").with_notices("c", "a").notices == ("b", "a", "c")
+
+
 def test_booleans_and_foreign_byte_orders() -> None:
     assert Image.from_array(np.eye(3, dtype=bool)).pixels.dtype == np.uint8
     swapped = Image.from_array(np.arange(6, dtype=">u2").reshape(2, 3))

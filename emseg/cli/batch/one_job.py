@@ -8,7 +8,7 @@ from typing import Any
 
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Done, Outcome, Work
 from emseg.cli.error_lines import explain
-from emseg.errors import DataError, ImageError, shown
+from emseg.errors import DataError, ImageError, for_command_line, shown
 from emseg.options.running import RunOptions
 from emseg.output.store.names import STDIO, Job
 
@@ -76,9 +76,11 @@ def _done(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
 
             check_targets(job.files.values(), job.report, settings.overwrite)
         done = work(job, alone)
+    name = "stdin" if job.source == STDIO else shown(job.source)
+    notices = () if settings.quiet else tuple(f"{name}: {for_command_line(line)}" for line in done.notices)
     if (settings.quiet and not settings.as_json) or job.report == STDIO:
-        return Outcome(0, state)
-    return Outcome(0, state, out=json_line(done.report, settings) or done.text())
+        return Outcome(0, state, notices=notices)
+    return Outcome(0, state, out=json_line(done.report, settings) or done.text(), notices=notices)
 
 
 def _earlier(job: Job) -> Done | None:

@@ -11,10 +11,14 @@ DONE, BEFORE, BAD = "done", "done before", "failed"
 
 
 class Done(NamedTuple):
-    """The report of a job, and a function that gives its description for people."""
+    """The report of a job, a function that gives its description for people, and what they should know besides.
+
+    `notices` are lines that do not name the input; options in them are marked by `emseg.errors.option`.
+    """
 
     report: Mapping[str, Any]
     text: Callable[[], str]
+    notices: tuple[str, ...] = ()
 
 
 #: Does one job. The second argument says whether it is the only one, so that its progress may be shown.
@@ -22,9 +26,10 @@ Work = Callable[[Job, bool], Done]
 
 
 class Outcome(NamedTuple):
-    """How a job ended: its exit code; DONE, BEFORE or BAD; the line for stderr; and the text for standard output."""
+    """How a job ended: exit code; DONE, BEFORE or BAD; line of the error; text for standard output; lines to note."""
 
     code: int
     state: str
     line: str = ""
     out: str = ""
+    notices: tuple[str, ...] = ()

@@ -133,8 +133,8 @@ class Batch(NamedTuple):
                 with step():
                     if outcome.code == READER_LEFT:
                         raise BrokenPipeError
-                    if outcome.line:
-                        tell(outcome.line)
+                    for line in (*outcome.notices, *filter(None, [outcome.line])):
+                        tell(line)
                     if out:
                         with to_stdout():
                             click.echo(out)

@@ -53,4 +53,4 @@ def _apply(overwrite: bool, model: str, given: dict[str, Any], job: Job, alone: 
 
     result = apply(model, opened(job), **given)
     report = save(result, job, overwrite)
-    return Done(report, partial(summary, report, result.colours, job))
+    return Done(report, partial(summary, report, result.colours, job), result.notices)

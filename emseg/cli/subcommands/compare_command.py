@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.error_lines import warn
 from emseg.cli.progress import watch
-from emseg.errors import UsageError
+from emseg.errors import UsageError, shown
 from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, plan
 
 HELP = """Fit one mixture to IMAGE by many algorithms, all from the same start.
@@ -53,6 +54,7 @@ def command(
         job.files["svg"]: partial(comparison_svg, result.report, result.traces),
     }
     report = write_all(contents, job.report, result.report, overwrite)
+    warn((f"{shown(image)}: {line}" for line in result.notices), quiet)
     if as_json:
         import json
 

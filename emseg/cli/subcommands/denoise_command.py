@@ -66,7 +66,7 @@ def _denoise(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job
         result = denoise(image, on_progress=on_progress, **own)
     content = picture_png if fits_png(image) else picture_tiff
     report = write(job, {"image": partial(content, result.image)}, result.report, overwrite)
-    return Done(report, partial(_summary, report, job))
+    return Done(report, partial(_summary, report, job), result.notices)
 
 
 def _summary(report: dict[str, Any], job: Job) -> str:

@@ -96,7 +96,7 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job
     if result.deviation is not None:
         contents["uncertainty"] = partial(picture_tiff, result.uncertainty())
     report = write(job, contents, result.report, overwrite)
-    return Done(report, partial(_summary, report, job))
+    return Done(report, partial(_summary, report, job), result.notices)
 
 
 def mask_of(source: str, folder: str) -> str:

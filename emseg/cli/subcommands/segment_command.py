@@ -60,7 +60,7 @@ def _segment(overwrite: bool, quiet: bool, verbose: bool, fit: dict[str, Any], j
     with watch(job.source, quiet=quiet or not alone, verbose=verbose) as on_iteration:
         result = segment(opened(job), on_iteration=on_iteration, **fit)
     report = save(result, job, overwrite)
-    return Done(report, partial(summary, report, result.colours, job))
+    return Done(report, partial(summary, report, result.colours, job), result.notices)
 
 
 def summary(report: dict[str, Any], colours: Any, job: Job) -> str:

@@ -37,6 +37,17 @@ def test_what_is_printed(tmp_path: Path) -> None:
     assert do(fine, SETTINGS, True, Job("-", {"image": STDIO}, STDIO)) == Outcome(0, DONE)
 
 
+def test_notices_name_the_input_and_options_as_a_shell_takes_them(tmp_path: Path) -> None:
+    def told(job: Job, alone: bool) -> Done:
+        return Done({}, str, (f"3 pixels are left out; use {option('missing', 'em')}",))
+
+    job = job_in(tmp_path)
+    assert do(told, SETTINGS, True, job).notices == (f"{job.source}: 3 pixels are left out; use --missing em",)
+    assert do(told, RunOptions(quiet=True), True, job).notices == ()
+    assert do(told, RunOptions(as_json=True), True, job).notices
+    assert do(told, SETTINGS, True, Job("-", {"image": STDIO}, STDIO)).notices[0].startswith("stdin: 3 pixels")
+
+
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
