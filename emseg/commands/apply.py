@@ -101,5 +101,6 @@ def apply(
         **mixture_report(own, labelled.counts),
         "seconds": dict(watch.seconds),
     }
-    found = labelled.shown, labelled.labels, own, (), Status.APPLIED, report, labelled.colours, features
+    labels = photo.in_space(labelled.labels)
+    found = labelled.shown, labels, own, (), Status.APPLIED, report, labelled.colours, features
     return Segmentation(*found, notices=photo.notices)

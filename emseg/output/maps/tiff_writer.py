@@ -94,7 +94,7 @@ def _tiff(
     place: dict[str, Any] = {"extratags": _geo_tags(metadata.get("geotiff", {}))}
     if nodata is not None:
         place["extratags"].append((NODATA, "s", 0, nodata.encode("ascii", "replace"), True))
-    if "volume" in metadata:  # a page for each slice
+    if "volume" in metadata and pixels.shape[-3:] != metadata["volume"]:  # a page for each slice
         pixels = pixels.reshape(*pixels.shape[:-2], *metadata["volume"])
     if is_plausible(metadata.get("resolution")):
         place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
