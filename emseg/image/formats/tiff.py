@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,8 +18,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 from emseg.errors import ImageError
 from emseg.image.formats import pillow
 from emseg.image.formats.geotiff_tags import NODATA, TYPES
+from emseg.image.formats.tiff_masks import mask_after, mask_in, without_tagged
 from emseg.image.limits import Reading
 from emseg.image.model import Image
+from emseg.image.nodata import without_data
 from emseg.image.place.ground import size_on_ground
 from emseg.image.place.microscope import size_by_description
 
@@ -32,7 +33,7 @@ for _library in ("PIL", "tifffile"):  # they raise what they log; without a hand
 
 # Tags, values of `_PHOTOMETRIC` and of `_EXTRA` (TIFF 6.0, appendix A).
 _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
-_WHITE_IS_ZERO, _GREY, _RGB, _CMYK, _YCBCR = 0, 1, 2, 5, 6
+_WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 270, 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
 _WIDTH, _HEIGHT, _ROWS, _TILE_WIDTH, _TILE_HEIGHT, _STRIPS, _TILES, _PLANAR = 256, 257, 278, 322, 323, 273, 324, 284
@@ -99,8 +100,32 @@ def _by_pillow(data: bytes, im: TiffImageFile, name: str, how: Reading) -> Image
             if pillow.raw_mode(im) in pillow.DEEP
             else pillow.decode_whole(im, name)
         )
-    valid = _valid(image.pixels, image.valid, im.tag_v2.get(NODATA))
-    return replace(image, valid=valid, metadata={**image.metadata, **geo})
+    image = without_tagged(replace(image, metadata={**image.metadata, **geo}), im.tag_v2, _stored(im))
+    return _masked(image, mask_in(data, how.page - 1) if im.tag_v2.next else None)
+
+
+def _masked(image: Image, mask: NDArray[np.bool_] | None) -> Image:
+    """The image without what its mask leaves out."""
+    return image if mask is None else without_data(image, ~mask[:, :, None])
+
+
+def _stored(im: TiffImageFile) -> NDArray[Any] | None:
+    """What a decoded page stores, (H, W, 1), where its pixels are not that: indices of a palette, black for white."""
+    tags = im.tag_v2
+    kind, bits = tags.get(_PHOTOMETRIC), int(np.max(tags.get(_BITS, 1)))
+    if NODATA not in tags or not (kind in (_WHITE_IS_ZERO, _PALETTE) or bits < 8):
+        return None
+    stored = np.asarray(im, np.uint8)
+    if stored.ndim > 2:
+        return None
+    if kind != _PALETTE and im.mode == "L":  # Pillow spreads few bits over 0…255
+        stored = stored // (255 // (2**bits - 1))
+    if kind == _WHITE_IS_ZERO:
+        stored = (2 ** min(bits, 8) - 1) - stored
+    turn = tags.get(_ORIENTATION)
+    if isinstance(turn, int) and 2 <= turn <= 8:
+        stored = pillow.upright(stored, turn)
+    return stored[:, :, None]
 
 
 def _everyday(tags: Mapping[int, Any]) -> bool:
@@ -132,10 +157,12 @@ def _by_tifffile(data: bytes, name: str, how: Reading) -> Image:
             page = page if isinstance(page, tifffile.TiffPage) else page.aspage()
             tags = {tag.code: tag.value for tag in page.tags}
             pixels = _page_pixels(page, tags, len(data), name, how)
+            mask = mask_after(file, how.page - 1)
             dpi = page.get_resolution(unit=2) if _RESOLUTION in tags and tags.get(_UNIT, 2) in (2, 3) else None
     except tifffile.TiffFileError as error:  # a ValueError only since 2025
         raise ValueError(str(error)) from error
 
+    stored = pixels
     if page.photometric == _WHITE_IS_ZERO and pixels.dtype.kind == "u":
         pixels = np.iinfo(pixels.dtype).max - pixels
     valid = opacity = None
@@ -143,20 +170,20 @@ def _by_tifffile(data: bytes, name: str, how: Reading) -> Image:
     if alpha is not None:
         band = pixels.shape[2] - len(page.extrasamples) + alpha
         opacity, pixels = pixels[..., band].copy(), np.delete(pixels, band, axis=2)
-        valid = opacity != 0
+        valid, stored = opacity != 0, pixels
     turn = tags.get(_ORIENTATION)
     if isinstance(turn, int) and 2 <= turn <= 8:
-        pixels = pillow.upright(pixels, turn)
+        pixels, stored = pillow.upright(pixels, turn), pillow.upright(stored, turn)
         if opacity is not None:
             opacity = pillow.upright(opacity, turn)
             valid = opacity != 0
         dpi = dpi[::-1] if dpi and turn > 4 else dpi
-    valid = _valid(pixels, valid, tags.get(NODATA))
     image = Image.from_array(np.ascontiguousarray(pixels), valid, name)
     if image.colour == "rgb" and page.photometric not in (_GREY, _RGB):  # CIE L*a*b*, for one
         image = replace(image, colour="bands")
     metadata = {**pillow.resolution(dpi), **_geo(tags), **pillow.profile(tags.get(_ICC))}
-    return replace(image, metadata=metadata, alpha=opacity)
+    image = without_tagged(replace(image, metadata=metadata, alpha=opacity), tags, stored)
+    return _masked(image, mask)
 
 
 def _page_pixels(page: Any, tags: Mapping[int, Any], length: int, name: str, how: Reading) -> NDArray[Any]:
@@ -178,22 +205,6 @@ def count(data: bytes) -> int:
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:
         return len(file.pages)
-
-
-def _valid(pixels: NDArray[Any], valid: NDArray[np.bool_] | None, nodata: Any) -> NDArray[np.bool_] | None:
-    """Where there is data, (H, W): False where every band has the value of GDAL's tag for "no data"."""
-    try:
-        value = float(str(nodata).strip("\0 ")) if nodata is not None else math.nan
-    except ValueError:
-        return valid
-    dtype = pixels.dtype
-    if dtype.kind != "f" and not (value.is_integer() and np.iinfo(dtype).min <= value <= np.iinfo(dtype).max):
-        return valid  # no sample can be that; NaN is no data anyway
-    with np.errstate(over="ignore"):
-        stored = pixels != np.asarray(value).astype(dtype)
-    there: NDArray[np.bool_] = np.any(stored, axis=2)
-    there = there if valid is None else there & valid
-    return None if there.all() else there
 
 
 def _geo(tags: Mapping[int, Any]) -> dict[str, Any]:

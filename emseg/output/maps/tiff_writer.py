@@ -50,8 +50,8 @@ def gain_file(result: Segmented) -> bytes:
 
 
 def labels_tiff(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:
-    """Labels (H, W) in their own unsigned type; 0 is declared to be "no data" where the input had such a value."""
-    return _tiff(labels, metadata, "0" if "nodata" in metadata else None)
+    """Labels (H, W) in their own unsigned type; 0 is declared to be "no data" where there is none, or might be."""
+    return _tiff(labels, metadata, "0" if "nodata" in metadata or not labels.all() else None)
 
 
 def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
