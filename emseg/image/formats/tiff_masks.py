@@ -6,7 +6,6 @@ writes such pages for COGs in JPEG, and with `GDAL_TIFF_INTERNAL_MASK`.
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +17,11 @@ from emseg.image.formats import pillow
 from emseg.image.formats.geotiff_tags import NODATA
 from emseg.image.model import Image
 from emseg.image.nodata import Mask, as_stored, without_data, without_declared
+from emseg.image.strips.decode import stored_samples
+from emseg.image.strips.directory import Directory, directory_at
+from emseg.image.strips.layout import layout_of
 
-_SUBFILE, _METADATA, _ORIENTATION = 254, 42112, 274
+_SUBFILE, _WIDTH, _HEIGHT, _ORIENTATION, _SAMPLES, _METADATA = 254, 256, 257, 274, 277, 42112
 REDUCED, MASK = 1, 4  # bits of NewSubfileType
 _VALUES = re.compile(r'<Item name="NODATA_VALUES"(?![^>]*sample=)[^>]*>([^<]*)</Item>')
 
@@ -49,47 +51,28 @@ def without_tagged(image: Image, tags: Mapping[int, Any], stored: NDArray[Any] |
     return without_data(image, colour[:, :, None])
 
 
-def mask_in(data: bytes, page: int) -> Mask | None:
-    """`mask_after` for the bytes of a file that more than one page is known of."""
-    import tifffile
-
-    with tifffile.TiffFile(io.BytesIO(data)) as file:
-        return mask_after(file, page)
-
-
-def mask_after(file: Any, page: int) -> Mask | None:
-    """Where a page of a `tifffile.TiffFile` holds data by its mask, (H, W) and upright; None without a mask.
-
-    Parameters
-    ----------
-    file : tifffile.TiffFile
-    page : int
-        From 0, all pages counted.
+def mask_after(page: Directory) -> Mask | None:
+    """Where a page holds data by its mask, (H, W) and upright; None without a mask.
 
     Raises
     ------
     ValueError and others
-        As tifffile does for a damaged mask.
+        As decoders do for a damaged mask.
     """
-    first = _page(file, page)
-    number = page + 1
-    while first is not None and (found := _page(file, number)) is not None:
-        kind = int(found.subfiletype)
+    size, following = (page.number(_WIDTH, 0), page.number(_HEIGHT, 0), 1), page.following
+    seen = {0}
+    while following not in seen:
+        seen.add(following)
+        try:
+            found = directory_at(page.data, following)
+        except ValueError:
+            return None  # none that can be read: the image itself may be sound
+        kind, following = found.number(_SUBFILE, 0), found.following
         if not kind & (REDUCED | MASK):
             return None  # the next image
-        if kind & MASK and not kind & REDUCED and found.shape[:2] == (first.imagelength, first.imagewidth):
-            inside = np.asarray(np.atleast_3d(found.asarray() != 0).any(axis=2))
-            turn = first.tags.get(_ORIENTATION)
-            turned = turn is not None and isinstance(turn.value, int) and 2 <= turn.value <= 8
-            return pillow.upright(inside, turn.value) if turned else inside
-        number += 1
+        extent = found.number(_WIDTH, 0), found.number(_HEIGHT, 0), found.number(_SAMPLES, 1)
+        if kind & MASK and not kind & REDUCED and extent == size:
+            inside = np.asarray((stored_samples(found, layout_of(found)).samples != 0).any(axis=2))
+            turn = found.number(_ORIENTATION, 1)
+            return pillow.upright(inside, turn) if 2 <= turn <= 8 else inside
     return None
-
-
-def _page(file: Any, number: int) -> Any:
-    """A page of the file; None if there is none, or none that can be read: the image itself may be sound."""
-    try:
-        page = file.pages[number]
-        return page.aspage() if hasattr(page, "aspage") else page
-    except pillow.DECODER_ERRORS:
-        return None
