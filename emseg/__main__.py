@@ -41,9 +41,6 @@ def main() -> None:
     install()
     complete()
     from emseg.cli.main import main as run
-    from emseg.cli.terminal import prepare_streams
-
-    prepare_streams()
 
     run()
 
@@ -54,9 +51,7 @@ def complete() -> None:
         try:
             os.fstat(number)
         except OSError:
-            # This takes the lowest number that is free. What is printed to a closed standard output must fail as it
-            # would have done; errors have nobody to tell them to.
-            os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
         if getattr(sys, name) is None:
             stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, stream)

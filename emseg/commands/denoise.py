@@ -68,8 +68,8 @@ class Denoised:
 
     @property
     def pixels(self) -> NDArray[Any]:
-        """The pixels, shape (H, W, C), or (Z, H, W, C) of a volume."""
-        return self.image.pixels.reshape(*self.image.grid, -1)
+        """The pixels, shape (H, W, C)."""
+        return self.image.pixels
 
 
 def denoise(
@@ -118,7 +118,9 @@ def denoise(
     settings = checked.denoising(sigma=sigma, **options)
     begin = time.perf_counter()
     photo = as_image(image)
-    planes = Planes.of(photo, None if mask is None else mask_of_same_size(mask, photo))
+    inside, notices = (None, ()) if mask is None else mask_of_same_size(mask, photo)
+    photo = photo.with_notices(*notices)
+    planes = Planes.of(photo, inside)
     estimate = _poisson if settings.noise == "poisson" else _white
     with runner_for(settings.workers, planes.values.size, on_progress) as runner:
         found = estimate(photo, planes, settings, runner)

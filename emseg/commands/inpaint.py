@@ -38,8 +38,8 @@ class Inpainted:
     ----------
     image : Image
         Pixels in the type of the input; those that were not missing are the input's to the last bit.
-    missing : ndarray of bool, shape (H, W), or (Z, H, W) of a volume
-    deviation : ndarray of float32, shape (C, H, W) or (C, Z, H, W), or None
+    missing : ndarray of bool, shape (H, W)
+    deviation : ndarray of float32, shape (C, H, W), or None
         Conditional standard deviation in stored values, 0 where nothing was missing; None unless asked for.
     report : dict
         What `photo.inpainted.json` holds, but for the list of files.
@@ -57,16 +57,15 @@ class Inpainted:
 
     @property
     def pixels(self) -> NDArray[Any]:
-        """The pixels, shape (H, W, C), or (Z, H, W, C) of a volume."""
-        return self.image.pixels.reshape(*self.image.grid, -1)
+        """The pixels, shape (H, W, C)."""
+        return self.image.pixels
 
     def uncertainty(self) -> Image:
-        """The deviations as an image."""
+        """The deviations as an image, shape (H, W, C)."""
         if self.deviation is None:
             raise UsageError(f"there are no deviations; ask for them with {option('uncertainty', True)}")
         place = {name: value for name, value in self.image.metadata.items() if name not in ("nodata", "icc")}
-        pixels = np.moveaxis(self.deviation.reshape(-1, *self.image.shape), 0, 2)
-        return replace(self.image, pixels=pixels, alpha=None, valid=None, metadata=place)
+        return replace(self.image, pixels=np.moveaxis(self.deviation, 0, 2), alpha=None, valid=None, metadata=place)
 
 
 def inpaint(
@@ -112,7 +111,8 @@ def inpaint(
     settings = checked.inpainting(**options)
     begin = time.perf_counter()
     photo = as_image(image)
-    missing, masked = _missing(photo, mask, settings)
+    missing, masked, notices = _missing(photo, mask, settings)
+    photo = photo.with_notices(*notices)
     planes = Planes.of(photo, ~missing, complete=False)
     stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
     values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
@@ -147,8 +147,7 @@ def inpaint(
         "deviation_factor": factor,
         "seconds": round(time.perf_counter() - begin, 6),
     }
-    image_filled = _opaque(replace(photo, pixels=filled, packed=None), missing)
-    return Inpainted(image_filled, photo.in_space(missing), None if shown is None else photo.in_space(shown), facts)
+    return Inpainted(_opaque(replace(photo, pixels=filled, packed=None), missing), missing, shown, facts)
 
 
 def _range(values: Real) -> float:
@@ -166,8 +165,9 @@ def _filled(values: Real, missing: NDArray[np.bool_], slices: int, runner: Runne
 
 def _missing(
     photo: Image, mask: MaskLike | None, settings: InpaintOptions
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Which pixels are to be filled, (H, W), and which of them because of the mask."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], tuple[str, ...]]:
+    """Which pixels are to be filled, (H, W), which of them because of the mask, and what the user should know of it."""
+    notices: tuple[str, ...] = ()
     unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
     if photo.pixels.dtype.kind == "f":
         unknown = ~np.isfinite(photo.pixels).all(axis=2)
@@ -178,9 +178,9 @@ def _missing(
             raise DataError(f"{photo.name}: has no alpha; give a mask")
         missing = photo.alpha == 0
     elif mask is not None:
-        missing = (
-            mask_of_same_size(mask, photo) if settings.mask_value is None else _equal(mask, photo, settings.mask_value)
-        )
+        missing, notices = mask_of_same_size(mask, photo)
+        if settings.mask_value is not None:
+            missing = _equal(mask, photo, settings.mask_value)
     elif not unknown.any():
         raise UsageError(f"{photo.name}: nothing says which pixels are missing; give a mask, or alpha")
     either = missing | unknown
@@ -191,14 +191,13 @@ def _missing(
     lost = np.stack(np.split(either, slices_of(photo))).all((1, 2))
     if lost.any():  # slices are filled each from itself
         raise DataError(f"{photo.name}: slice {lost.argmax() + 1} is missing altogether; leave it out of the volume")
-    return either, missing
+    return either, missing, notices
 
 
 def _equal(mask: MaskLike, photo: Image, value: float) -> NDArray[np.bool_]:
     """Where a mask has one value in all channels; of a palette, the index counts."""
-    shape = mask_of_same_size(mask, photo).shape
-    stored = mask if isinstance(mask, np.ndarray) else stored_values(mask)
-    found: NDArray[np.bool_] = np.all(stored.reshape(*shape, -1) == value, axis=2)
+    stored = mask if isinstance(mask, np.ndarray) else stored_values(mask, photo).values
+    found: NDArray[np.bool_] = np.all(stored.reshape(*photo.shape, -1) == value, axis=2)
     if not found.any():
         raise DataError(f"{photo.name}: the mask has the value {value:g} nowhere; check {option('mask_value')}")
     return found

@@ -88,6 +88,7 @@ def segment(
     original, inside = image_and_mask(image, mask, settings.missing, memory_needed(settings))
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
+    original = original.with_notices(*given.notices)
     original = _without_noise(original, inside, settings)
     watch.lap("read")
     photo, gain = _evenly_lit(original, inside, settings, rng, watch)
@@ -132,15 +133,15 @@ def segment(
     )
     result = Segmentation(
         labelled.shown if gain is None else original,
-        photo.in_space(labelled.labels),
+        labelled.labels,
         in_own_units(mixture, features),
         fitted.trace,
         fitted.status,
         report,
         labelled.colours,
         features,
-        gain=None if gain is None else photo.in_space(gain),
-        smoothed=photo.in_space(smoothed.posterior) if smoothed else None,
+        gain=gain,
+        smoothed=smoothed.posterior if smoothed else None,
         notices=original.notices,
     )
     return _with_regions(result, settings, start, description, watch) if settings.regions else result
@@ -283,6 +284,7 @@ def _with_regions(
         result.features,
         smallest=settings.regions,
         merge=settings.merge,
+        volume=result.image.metadata.get("volume"),
         independent_area=start.independent_area,
         description=description,
     )

@@ -3,93 +3,178 @@
 from __future__ import annotations
 
 import io
+import math
 import os
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError, shown
+from emseg.errors import ImageError, UsageError, option, shown
 from emseg.image.file_bytes import read_bytes, read_image_bytes
-from emseg.image.formats.registry import HEAD, Format, format_of
-from emseg.image.read import decode_image
+from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
+from emseg.image.model import Image
+from emseg.image.place.alignment import aligned
+from emseg.image.read import decode_image, read_image
 
 Path = str | os.PathLike[str]
+LARGEST = 2**53  # integers that a double holds exactly
 ARRAYS = (".npy", ".npz")
 KEYS = ("labels", "label", "segs")  # arrays of an archive that are taken before the first one
-REMEDY = "give a palette or grey PNG, or a TIFF of integers"
+REMEDY = "give a palette or grey PNG, a TIFF of integers, or NIfTI"
 
 
-def stored_values(path: Path) -> NDArray[Any]:
-    """What a file stores, (H, W, C): of a palette image the indices, else what `read_image` reads.
+class Placed(NamedTuple):
+    """What a file holds, on the grid of an image, and lines that the user should read."""
 
-    Raises
-    ------
-    ImageError
-        If the file cannot be read.
-    """
-    return _stored(path)[1]
+    values: NDArray[Any]
+    notices: tuple[str, ...] = ()
 
 
-def read_labels(path: Path, shape: tuple[int, int] | None = None) -> NDArray[Any]:
-    """Read a label map (H, W): palette indices, or the values of a one-channel integer image.
+def stored_values(path: Path, photo: Image) -> Placed:
+    """What a file stores, (H, W, C), on the grid of an image: of a palette the indices, else what `read_image` reads.
 
     Raises
     ------
     ImageError
-        If the file cannot be read, has another size than `shape`, or holds colours or fractions.
+        If the file cannot be read, or does not fit the image: see `aligned`.
     """
-    name = shown(path)
-    found, stored = _stored(path)
-    if not found.holds_labels or stored.shape[2] > 1 or stored.dtype.kind not in "ui":
-        raise ImageError(f"{name}: not a label map; {REMEDY}")
-    labels = stored[:, :, 0]
-    if shape is not None and labels.shape != shape:
-        sizes = f"labels of {labels.shape[1]} × {labels.shape[0]} pixels for an image of {shape[1]} × {shape[0]}"
-        raise ImageError(f"{name}: {sizes}; give a label map of the image's size")
-    return labels
+    stored = _stored(path)[1]
+    return Placed(*aligned(stored.pixels, stored.metadata, stored.name, photo, "mask"))
 
 
-def _stored(path: Path) -> tuple[Format, NDArray[Any]]:
+def read_labels(path: Path, photo: Image) -> Placed:
+    """Read a label map (H, W) of an image: palette indices, or the values of a one-channel image of whole numbers.
+
+    Values that the file declares to be no data become 0.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read, does not fit the image, or holds colours, fractions or numbers below 0.
+    """
+    stored = read_label_image(path)
+    found, notices = aligned(stored.pixels, stored.metadata, stored.name, photo, "label map")
+    if found.shape[2] > 1:
+        raise ImageError(f"{stored.name}: not a label map; {REMEDY}")
+    labels = _without_nodata(found[:, :, 0], stored.metadata.get("nodata"))
+    if labels.dtype.kind == "i":
+        if labels.min() < 0:
+            raise ImageError(f"{stored.name}: holds label {labels.min()}; labels are 1 and more, 0 is none")
+        labels = labels.astype(labels.dtype.str.replace("i", "u"))
+    return Placed(labels, notices)
+
+
+def read_label_image(path: Path) -> Image:
+    """Read label maps as an image of integers, (H, W, C), with the place that its file tells.
+
+    Raises
+    ------
+    ImageError
+        If the file cannot be read, or holds fractions.
+    """
+    if is_array(path):
+        array = stored_array(os.fspath(path), shown(path))
+        pixels = whole_numbers(array[:, :, None] if array.ndim == 2 else array)
+        stored, holds_labels = Image(pixels, "bands", name=shown(path)), pixels.ndim == 3 and pixels.size > 0
+    else:
+        found, stored = _stored(path)
+        pixels = whole_numbers(stored.pixels) if found.holds_volumes else stored.pixels
+        holds_labels = found.holds_labels
+    if not holds_labels or pixels.dtype.kind not in "ui":
+        raise ImageError(f"{stored.name}: not a label map; {REMEDY}")
+    return replace(stored, pixels=pixels, packed=None)
+
+
+def whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
+    """Values as integers, with 0 for NaN, if they are whole numbers; else as they are."""
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8)
+    if values.dtype.kind != "f" or not values.size:
+        return values
+    whole = np.nan_to_num(values, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    exact = np.abs(whole).max() < LARGEST and bool((whole == np.rint(whole)).all())
+    return whole.astype(np.int64) if exact else values
+
+
+def _without_nodata(labels: NDArray[Any], nodata: str | None) -> NDArray[Any]:
+    """Labels with 0 where the file declares that there is no data."""
+    try:
+        value = float(nodata or 0)
+    except ValueError:
+        return labels
+    return np.where(labels == value, 0, labels).astype(labels.dtype) if value else labels
+
+
+def _stored(path: Path) -> tuple[Format, Image]:
     """The format of a file, and its stored values (H, W, C)."""
     name = shown(path)
     data, samples = read_image_bytes(path)
-    pixels = decode_image(data, name, samples=samples).pixels  # refuses whatever is damaged or too large
     found = format_of(data[:HEAD], name)
+    image = decode_image(data, name, samples=samples)  # refuses whatever is damaged or too large
     indices = found.palette_indices(data)
-    return found, pixels if indices is None else indices[:, :, None]
+    return found, image if indices is None else replace(image, pixels=indices[:, :, None], packed=None)
 
 
-def read_label_maps(path: Path) -> NDArray[Any]:
-    """Read label maps: of a NumPy file an array (H, W), or (A, H, W) of A annotators; else one map, as `read_labels`.
-
-    Raises
-    ------
-    ImageError
-        If the file cannot be read, or an image is no label map.
-    """
-    return stored_array(os.fspath(path), shown(path)) if _is_array(path) else read_labels(path)
-
-
-def read_planes(path: Path) -> NDArray[Any]:
-    """Read planes (K, H, W): the pages of a TIFF, or the array of a NumPy file.
+def read_planes(path: Path, photo: Image, count: int) -> Placed:
+    """Read planes (K, H, W) of an image: pages or bands of a TIFF, the last axis of a NIfTI volume, or a NumPy array.
 
     Raises
     ------
     ImageError
-        If the file cannot be read.
+        If the file cannot be read, or lies elsewhere than the image.
+    UsageError
+        If it has another size or not `count` planes.
     """
     name = shown(path)
-    if _is_array(path):
-        return stored_array(os.fspath(path), name)
+    metadata: Mapping[str, Any] = {}
+    if is_array(path):
+        values = np.moveaxis(_planes_of(stored_array(os.fspath(path), name), photo, count), 0, -1)
+    else:
+        data = read_bytes(path)
+        if not any(entry.matches(data[:HEAD], name) for entry in FORMATS if entry.name != "TIFF"):
+            values, metadata = _pages(data, name, photo, count)
+        else:
+            image = read_image(path)
+            values, metadata = image.pixels, image.metadata
+    may_be_cut = bool(metadata.keys() & {"nifti", "geotiff"})
+    if values.ndim != 3 or values.shape[2] != count or not (may_be_cut or values.shape[:2] == photo.shape):
+        (height, width), got = photo.shape, " × ".join(map(str, np.moveaxis(values, -1, 0).shape))
+        wanted = f"give a page of {width} × {height} pixels for each of {option('k', count)}"
+        raise UsageError(f"{option('prior_map', name)}: {got} values; {wanted}")
+    placed, notices = aligned(values, metadata, name, photo, "prior map")
+    return Placed(np.ascontiguousarray(np.moveaxis(placed, 2, 0)), notices)
+
+
+def _pages(data: bytes, name: str, photo: Image, count: int) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Planes (H, W, K) of a TIFF, and what its first page tells of their place."""
     import tifffile
 
-    data = read_bytes(path)
+    from emseg.image.formats.tiff import place_of_page
+
     try:
-        planes = np.asarray(tifffile.imread(io.BytesIO(data)))
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            pages = np.asarray(file.asarray())
+            bands_last = file.series[0].axes.endswith("S")
+            metadata = place_of_page({tag.code: tag.value for tag in file.pages.first.tags})
     except (OSError, ValueError, LookupError, tifffile.TiffFileError) as error:
         raise ImageError(f"{name}: cannot be read as planes; give a TIFF with a page for each, or .npy") from error
-    return planes[None] if planes.ndim == 2 else planes
+    pages = pages if bands_last and pages.ndim == 3 else np.moveaxis(_planes_of(pages, photo, count), 0, -1)
+    return pages, metadata
+
+
+def _planes_of(array: NDArray[Any], photo: Image, count: int) -> NDArray[Any]:
+    """Planes (K, H, W) from an array of them; of a volume, K volumes in any of the usual orders of axes."""
+    z, y, x = photo.metadata.get("volume", (1, *photo.shape))
+    if array.ndim == 2:
+        return array[None]
+    if array.shape == (x, y, z, count) and "volume" in photo.metadata:
+        return array.transpose(3, 2, 1, 0).reshape(count, z * y, x)
+    if array.ndim > 2 and array.shape[-2:] == (y, x) and math.prod(array.shape) == count * z * y * x:
+        return array.reshape(count, z * y, x)
+    return array
 
 
 def stored_array(path: str, name: str) -> NDArray[Any]:
@@ -107,5 +192,6 @@ def stored_array(path: str, name: str) -> NDArray[Any]:
         raise ImageError(f"{name}: cannot be read ({reason}); give a NumPy file or an image of labels") from error
 
 
-def _is_array(path: Path) -> bool:
+def is_array(path: Path) -> bool:
+    """Whether a file is one of NumPy's, by its name."""
     return os.fspath(path).lower().endswith(ARRAYS)

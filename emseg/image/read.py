@@ -76,22 +76,25 @@ def count_pages(path: str | os.PathLike[str]) -> int:
         return found.count_pages(data, name)
 
 
-def read_mask(path: str | os.PathLike[str], shape: tuple[int, int], channels: int = 1) -> NDArray[np.bool_]:
-    """Read a mask of the given (H, W): True where any channel is not zero; alpha is ignored, NaN is outside.
+def read_mask(
+    path: str | os.PathLike[str], photo: Image, channels: int = 1
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """Read the mask (H, W) of an image: True where any channel is not zero; alpha is ignored, NaN is outside.
 
-    If `channels` is more than 1 and the mask has as many, it stays as it is: (H, W, C).
+    If `channels` is more than 1 and the mask has as many, it stays as it is: (H, W, C). The mask is brought to the grid
+    of the image by `emseg.image.place.alignment.aligned`; lines that the user should read are the second result.
 
     Raises
     ------
     ImageError
-        As `read_image`, and when the size is another one.
+        As `read_image`, and when the mask lies elsewhere than the image, or has another size.
     """
+    from emseg.image.place.alignment import aligned  # most images come without a mask
+
     mask = read_image(path)
-    if mask.shape != shape:
-        sizes = f"mask of {mask.shape[1]} × {mask.shape[0]} pixels for an image of {shape[1]} × {shape[0]}"
-        raise ImageError(f"{mask.name}: {sizes}; give a mask of the image's size")
-    inside: NDArray[np.bool_] = (mask.pixels > 0) | (mask.pixels < 0)
-    return inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2))
+    values, notices = aligned(mask.pixels, mask.metadata, mask.name, photo, "mask")
+    inside: NDArray[np.bool_] = (values > 0) | (values < 0)
+    return inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2)), notices
 
 
 def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes | None = None) -> Image:

@@ -178,7 +178,7 @@ class SegmentOptions:
     )  # fmt: skip
     prior_map: str = declared(
         Path(), "", FIELD,
-        "How probable each class is at each pixel beforehand: a TIFF with a page for each class, or a NumPy file.",
+        "How probable each class is at each pixel beforehand: TIFF with a page for each, 4-D NIfTI, or a NumPy file.",
         SEGMENT,
     )  # fmt: skip
     regions: int | str = declared(

@@ -10,7 +10,14 @@ import pytest
 import tifffile
 
 from emseg.errors import ImageError
-from emseg.image.label_maps import read_label_maps, read_labels, read_planes, stored_values
+from emseg.image.label_maps import read_label_image, read_labels, read_planes, stored_array, stored_values
+from emseg.image.model import Image
+
+
+def of(height: int, width: int) -> Image:
+    """An image of that size, without a place."""
+    return Image.from_array(np.zeros((height, width), np.uint8))
+
 
 LABELS = np.random.default_rng(0).integers(0, 6, (7, 9)).astype(np.uint8)
 
@@ -20,7 +27,7 @@ def test_palette_indices_not_colours(tmp_path: Path) -> None:
     image.putdata(LABELS.ravel().tolist())
     image.putpalette([255, 255, 255] * 3 + [9, 9, 9] * 3)  # colours repeat, indices do not
     image.save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_labels(tmp_path / "a.png", (7, 9)), LABELS)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png", of(7, 9)).values, LABELS)
 
 
 @pytest.mark.parametrize("transparent", [0, 2])
@@ -29,14 +36,14 @@ def test_a_transparent_palette_entry_is_still_a_label(tmp_path: Path, transparen
     image.putdata(LABELS.ravel().tolist())
     image.putpalette(list(range(18)))
     image.save(tmp_path / "a.png", transparency=transparent)
-    np.testing.assert_array_equal(read_labels(tmp_path / "a.png", (7, 9)), LABELS)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.png", of(7, 9)).values, LABELS)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_grey_png(tmp_path: Path, dtype: type) -> None:
     labels = LABELS.astype(dtype) * (200 if dtype is np.uint16 else 1)
     PIL.Image.fromarray(labels).save(tmp_path / "a.png")
-    found = read_labels(str(tmp_path / "a.png"), (7, 9))
+    found = read_labels(str(tmp_path / "a.png"), of(7, 9)).values
     np.testing.assert_array_equal(found, labels)
 
 
@@ -44,17 +51,17 @@ def test_grey_png(tmp_path: Path, dtype: type) -> None:
 def test_tiff_of_integers(tmp_path: Path, dtype: type) -> None:
     labels = LABELS.astype(dtype) * (np.iinfo(dtype).max // 8)
     tifffile.imwrite(tmp_path / "a.tif", labels)
-    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif", (7, 9)), labels)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.tif", of(7, 9)).values, labels)
 
 
 def test_what_the_phantom_generator_wrote(samples: Path) -> None:
-    labels = read_labels(samples / "truth" / "phantom.labels.png", (256, 256))
+    labels = read_labels(samples / "truth" / "phantom.labels.png", of(256, 256)).values
     assert sorted(set(labels.ravel().tolist())) == [1, 2, 3, 4]
 
 
 def refused(path: Path, remedy: str, shape: tuple[int, int] = (7, 9)) -> None:
     with pytest.raises(ImageError, match=remedy) as caught:
-        read_labels(path, shape)
+        read_labels(path, of(*shape))
     assert path.name in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -91,22 +98,22 @@ def test_stored_values_are_indices_or_pixels(tmp_path: Path) -> None:
     for name in ("a.png", "a.gif"):
         PIL.Image.fromarray(LABELS).convert("P").save(tmp_path / name)
         with PIL.Image.open(tmp_path / name) as stored:
-            np.testing.assert_array_equal(stored_values(tmp_path / name)[:, :, 0], np.asarray(stored))
+            np.testing.assert_array_equal(stored_values(tmp_path / name, of(7, 9)).values[:, :, 0], np.asarray(stored))
     colours = np.random.default_rng(0).integers(0, 256, (7, 9, 3)).astype(np.uint8)
     PIL.Image.fromarray(colours).save(tmp_path / "rgb.png")
-    np.testing.assert_array_equal(stored_values(tmp_path / "rgb.png"), colours)
+    np.testing.assert_array_equal(stored_values(tmp_path / "rgb.png", of(7, 9)).values, colours)
 
 
 def test_label_maps_of_several_annotators(tmp_path: Path) -> None:
     stack = np.stack([LABELS, LABELS + 1])
     np.save(tmp_path / "a.npy", stack)
-    np.testing.assert_array_equal(read_label_maps(tmp_path / "a.npy"), stack)
+    np.testing.assert_array_equal(read_label_image(tmp_path / "a.npy").pixels, stack)
     np.savez(tmp_path / "a.npz", other=LABELS, segs=stack)
-    np.testing.assert_array_equal(read_label_maps(tmp_path / "a.npz"), stack)
+    np.testing.assert_array_equal(read_label_image(tmp_path / "a.npz").pixels, stack)
     np.savez(tmp_path / "b.npz", other=LABELS)
-    np.testing.assert_array_equal(read_label_maps(str(tmp_path / "b.npz")), LABELS)
+    np.testing.assert_array_equal(read_label_image(str(tmp_path / "b.npz")).pixels[:, :, 0], LABELS)
     PIL.Image.fromarray(LABELS).save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_label_maps(tmp_path / "a.png"), LABELS)
+    np.testing.assert_array_equal(read_label_image(tmp_path / "a.png").pixels[:, :, 0], LABELS)
 
 
 def test_planes(tmp_path: Path) -> None:
@@ -114,9 +121,9 @@ def test_planes(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", planes, photometric="minisblack")
     np.save(tmp_path / "a.npy", planes)
     for name in ("a.tif", "a.npy"):
-        np.testing.assert_array_equal(read_planes(tmp_path / name), planes)
+        np.testing.assert_array_equal(read_planes(tmp_path / name, of(7, 9), 3).values, planes)
     tifffile.imwrite(tmp_path / "one.tif", planes[0])
-    np.testing.assert_array_equal(read_planes(tmp_path / "one.tif"), planes[:1])
+    np.testing.assert_array_equal(read_planes(tmp_path / "one.tif", of(7, 9), 1).values, planes[:1])
 
 
 @pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.tif", "none.npy", "none.tif"])
@@ -124,10 +131,10 @@ def test_damaged_planes_are_refused(tmp_path: Path, name: str) -> None:
     if name.startswith("x"):
         (tmp_path / name).write_bytes(b"nothing of the kind")
     with pytest.raises(ImageError, match=f"{name}: .*; "):
-        read_planes(tmp_path / name)
+        read_planes(tmp_path / name, of(7, 9), 3)
 
 
 def test_pickles_are_never_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.array([{"a": 1}], object), allow_pickle=True)
     with pytest.raises(ImageError, match="no array of numbers"):
-        read_label_maps(tmp_path / "x.npy")
+        stored_array(str(tmp_path / "x.npy"), "x.npy")

@@ -222,7 +222,8 @@ def test_mask_is_true_where_any_channel_is_not_zero(tmp_path: Path) -> None:
     rgba[expected, 2] = 1  # one unit of blue, fully transparent
     for array in (expected, expected.astype(np.uint8), expected.astype(np.uint16), rgba):
         path.write_bytes(encoded(array))
-        mask = read_mask(path, (4, 6))
+        mask, notices = read_mask(path, Image.from_array(np.zeros((4, 6))))
+        assert notices == ()
         assert mask.dtype == bool
         np.testing.assert_array_equal(mask, expected)
 
@@ -231,7 +232,7 @@ def test_mask_of_another_size_names_both(tmp_path: Path) -> None:
     path = tmp_path / "mask.png"
     path.write_bytes(encoded(RGB))
     with pytest.raises(ImageError, match=r"mask.png: mask of 17 × 12 pixels for an image of 12 × 17; "):
-        read_mask(path, (17, 12))
+        read_mask(path, Image.from_array(np.zeros((17, 12))))
 
 
 def test_arrays_are_checked_like_files() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.error_lines import say
+from emseg.cli.error_lines import warn
 
 HELP = """Score LABELS against one or more TRUTHs of the same size.
 
@@ -15,8 +15,9 @@ Examples:
   emseg evaluate photo.labels.png annotators.npz --json
   emseg evaluate photo.labels.png first.png second.png --ignore 0
 
-Label maps are palette or grey PNGs, TIFFs of integers, and NumPy files, where an array (A, H, W) holds those of A
-annotators. Labels are names: it only matters which pixels have the same one. The scores do not depend on their order.
+Label maps are palette or grey PNGs, TIFFs of integers, NIfTI volumes, and NumPy files, where an array (A, H, W) holds
+those of A annotators. Maps that tell their place in the world are compared place by place. Labels are names: it only
+matters which pixels have the same one. The scores do not depend on their order.
 """
 MEANING = {
     "covering": "overlap of each true region with its best partner; 1 is perfect",
@@ -38,13 +39,14 @@ def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: b
     from emseg.commands.evaluate import evaluate
 
     found = evaluate(labels, truths, ignore)
+    warn(found["warnings"], quiet=False)
     if as_json:
         import json
 
-        say(json.dumps(found, allow_nan=False))
+        click.echo(json.dumps(found, allow_nan=False))
         return
     count = found["annotators"]
     against = found["truths"][0] if count == 1 else f"{count} truths"
-    say(f"{found['labels']} against {against}: {found['regions']} labels, {found['pixels']} pixels")
+    click.echo(f"{found['labels']} against {against}: {found['regions']} labels, {found['pixels']} pixels")
     for name, meaning in MEANING.items():
-        say(f"  {name:13}  {found['scores'][name]:6.4f}  {meaning}")
+        click.echo(f"  {name:13}  {found['scores'][name]:6.4f}  {meaning}")

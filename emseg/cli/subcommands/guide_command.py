@@ -9,8 +9,6 @@ from importlib.resources import files
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.error_lines import say
-from emseg.cli.terminal import spelled
 from emseg.errors import UsageError, shown
 
 HELP = """Show a page of the guide; without TOPIC, the list of pages.
@@ -52,6 +50,6 @@ def command(topic: str, debug: bool) -> None:
     """Print the page; on a terminal, through a pager."""
     text = page(topic)
     if sys.stdout.isatty():
-        click.echo_via_pager(spelled(text, sys.stdout))
+        click.echo_via_pager(text)
     else:
-        say(text, nl=False)
+        click.echo(text, nl=False)

@@ -28,11 +28,14 @@ class GivenFiles(NamedTuple):
         Logarithm of the probability of each class at each pixel, before its values are seen.
     start : Model, ndarray of unsigned int of shape (H, W), or None
         A saved mixture, or labels whose moments are the start.
+    notices : tuple of str
+        What the user should know of how the files were taken.
     """
 
     scribbles: Labels | None = None
     log_prior: NDArray[np.float32] | None = None
     start: Model | Labels | None = None
+    notices: tuple[str, ...] = ()
 
     @property
     def names_classes(self) -> bool:
@@ -63,17 +66,18 @@ def read_given_files(photo: Image, *, k: int, init: str, scribbles: str, prior_m
     ImageError, DataError
         If a file is damaged, or no label map, prior map or model.
     """
-    return GivenFiles(
-        _scribbles(scribbles, photo, k) if scribbles else None,
-        _prior(prior_map, photo, k) if prior_map else None,
-        None if init in INITS else _start(init, photo),
-    )
+    notices: list[str] = []
+    marks = _scribbles(scribbles, photo, k, notices) if scribbles else None
+    prior = _prior(prior_map, photo, k, notices) if prior_map else None
+    start = None if init in INITS else _start(init, photo, notices)
+    return GivenFiles(marks, prior, start, tuple(notices))
 
 
-def _scribbles(path: str, photo: Image, k: int) -> Labels:
+def _scribbles(path: str, photo: Image, k: int, notices: list[str]) -> Labels:
     from emseg.image.label_maps import read_labels  # most fits do without
 
-    labels = read_labels(path, photo.shape)
+    labels, lines = read_labels(path, photo)
+    notices += lines
     most = int(labels.max())
     if most > k:
         given = option("scribbles", shown(path))
@@ -81,25 +85,26 @@ def _scribbles(path: str, photo: Image, k: int) -> Labels:
     return labels
 
 
-def _prior(path: str, photo: Image, k: int) -> NDArray[np.float32]:
+def _prior(path: str, photo: Image, k: int, notices: list[str]) -> NDArray[np.float32]:
     from emseg.image.label_maps import read_planes  # most fits do without
     from emseg.stages.inputs.prior_map import log_probabilities
 
-    pages = read_planes(path)
-    if pages.shape != (k, *photo.shape):
-        (height, width), got = photo.shape, " × ".join(map(str, pages.shape))
-        wanted = f"give a page of {width} × {height} pixels for each of {option('k', k)}"
-        raise UsageError(f"{option('prior_map', shown(path))}: {got} values; {wanted}")
+    pages, lines = read_planes(path, photo, k)
+    notices += lines
     return log_probabilities(pages, shown(path))
 
 
-def _start(path: str, photo: Image) -> Model | Labels:
+def _start(path: str, photo: Image, notices: list[str]) -> Model | Labels:
     from emseg.image.label_maps import read_labels  # most fits do without
     from emseg.output.store.model_file import looks_like_model, read_model
 
     given = option("init", shown(path))
     try:
-        return read_model(path) if looks_like_model(path) else read_labels(path, photo.shape)
+        if looks_like_model(path):
+            return read_model(path)
+        labels, lines = read_labels(path, photo)
     except OSError as error:
         remedy = f"give {', '.join(INITS)} or a file"
         raise UsageError(f"{given}: cannot be read ({error.strerror}); {remedy}") from error
+    notices += lines
+    return labels

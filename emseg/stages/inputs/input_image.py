@@ -7,7 +7,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, option
+from emseg.errors import DataError
 from emseg.image.limits import Reading, Working
 from emseg.image.model import Image
 from emseg.image.partly_known import partly_known
@@ -62,58 +62,47 @@ def image_and_mask(
         If a file cannot be read, or the mask has another size.
     """
     photo = as_image(image, working)
+    channels = 1 if missing == "drop" else photo.pixels.shape[2]
+    inside, notices = (None, ()) if mask is None else as_mask(mask, photo, channels)
+    photo = photo.with_notices(*notices)
     if missing == "drop":
-        return _noted(photo), None if mask is None else as_mask(mask, photo)
-    channels = photo.pixels.shape[2]
-    inside = None if mask is None else as_mask(mask, photo, channels)
+        return photo, inside
     if inside is None or inside.ndim == 2:
         return partly_known(photo), inside
     return partly_known(photo, inside), None
 
 
-def _noted(photo: Image) -> Image:
-    """The image, with a notice if pixels are left out of which something is known."""
-    if photo.known is None:
-        return photo
-    lost = photo.known.any(axis=2)
-    if photo.valid is not None:
-        lost &= ~photo.valid
-    count = int(np.count_nonzero(lost))
-    line = f"{count} pixels lack data in some of their channels, and get label 0; {option('missing', 'em')} labels them"
-    return photo.with_notices(f"{line} by the others") if count else photo
+def as_mask(mask: MaskLike, photo: Image, channels: int = 1) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """The mask (H, W), True inside, and lines that the user should read.
 
-
-def as_mask(mask: MaskLike, photo: Image, channels: int = 1) -> NDArray[np.bool_]:
-    """The mask (H, W), True inside; with several channels, one of shape (H, W, C) is kept as it is.
+    With several channels, a mask of shape (H, W, C) is kept as it is.
 
     Raises
     ------
     DataError
         If an array has another number of axes.
     ImageError
-        If a file cannot be read, or has another size.
+        If a file cannot be read, lies elsewhere than the image, or has another size.
     """
     if not isinstance(mask, np.ndarray):
-        return read_mask(mask, photo.shape, channels)
-    if mask.shape == (*photo.shape, channels) and channels > 1:
-        return np.asarray(mask != 0, np.bool_)
-    if mask.ndim != 2:
+        return read_mask(mask, photo, channels)
+    if mask.ndim != 2 and not (mask.shape == (*photo.shape, channels) and channels > 1):
         raise DataError(f"{photo.name}: the mask has shape {mask.shape}; give one of shape (H, W)")
-    return np.asarray(mask != 0, np.bool_)
+    return np.asarray(mask != 0, np.bool_), ()
 
 
-def mask_of_same_size(mask: MaskLike, photo: Image) -> NDArray[np.bool_]:
-    """The mask (H, W), True where it is not zero.
+def mask_of_same_size(mask: MaskLike, photo: Image) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """The mask (H, W), True where it is not zero, and lines that the user should read.
 
     Raises
     ------
     DataError
         If an array has another shape than the image.
     ImageError
-        If a file cannot be read, or has another size.
+        If a file cannot be read, lies elsewhere than the image, or has another size.
     """
-    found = as_mask(mask, photo)
+    found, notices = as_mask(mask, photo)
     if found.shape != photo.shape:
         sizes = f"mask of shape {found.shape} for an image of shape {photo.shape}"
         raise DataError(f"{photo.name}: {sizes}; give a mask of the image's size")
-    return found
+    return found, notices

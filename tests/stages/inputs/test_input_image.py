@@ -30,8 +30,8 @@ def test_a_mask_is_true_where_it_is_not_zero(tmp_path: Path) -> None:
     mask[2:4, 1:] = -3
     PIL.Image.fromarray((mask != 0).astype(np.uint8) * 9).save(tmp_path / "m.png")
     for given in (mask, mask != 0, str(tmp_path / "m.png")):
-        np.testing.assert_array_equal(as_mask(given, photo), mask != 0)
-        np.testing.assert_array_equal(mask_of_same_size(given, photo), mask != 0)
+        np.testing.assert_array_equal(as_mask(given, photo)[0], mask != 0)
+        np.testing.assert_array_equal(mask_of_same_size(given, photo)[0], mask != 0)
 
 
 def test_masks_of_channels_become_a_part_of_the_image() -> None:
@@ -46,16 +46,6 @@ def test_masks_of_channels_become_a_part_of_the_image() -> None:
     assert whole.known is None
     assert kept is not None
     assert kept.all()
-
-
-def test_pixels_that_are_known_in_part_are_counted() -> None:
-    pixels = PIXELS.astype(float)
-    pixels[0], pixels[1, :3, 0] = np.nan, np.nan
-    photo, _ = image_and_mask(pixels, None, "drop")
-    assert [line[:45] for line in photo.notices] == ["3 pixels lack data in some of their channels,"]
-    assert image_and_mask(pixels, None, "em")[0].notices == ()
-    pixels[1] = np.nan
-    assert image_and_mask(pixels, None, "drop")[0].notices == ()
 
 
 def test_masks_of_another_size(tmp_path: Path) -> None:
