@@ -41,6 +41,9 @@ def main() -> None:
     install()
     complete()
     from emseg.cli.main import main as run
+    from emseg.cli.terminal import prepare_streams
+
+    prepare_streams()
 
     run()
 
@@ -51,7 +54,9 @@ def complete() -> None:
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            # This takes the lowest number that is free. What is printed to a closed standard output must fail as it
+            # would have done; errors have nobody to tell them to.
+            os.open(os.devnull, os.O_WRONLY if number == 2 else os.O_RDONLY)
         if getattr(sys, name) is None:
             stream = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115
             setattr(sys, name, stream)

@@ -56,6 +56,11 @@ def for_command_line(message: str) -> str:
     return _MARKED.sub(flag, message)
 
 
+def options_named(message: str) -> set[str]:
+    """Python names of the options that a message names by `option`."""
+    return {found[1] for found in _MARKED.finditer(message)}
+
+
 class EmsegError(Exception):
     """Base of all errors meant for the user: one line, with the remedy.
 

@@ -6,7 +6,17 @@ import pickle
 
 import pytest
 
-from emseg.errors import DataError, EmsegError, ImageError, OutputError, UsageError, for_command_line, option, shown
+from emseg.errors import (
+    DataError,
+    EmsegError,
+    ImageError,
+    OutputError,
+    UsageError,
+    for_command_line,
+    option,
+    options_named,
+    shown,
+)
 
 
 @pytest.mark.parametrize(
@@ -36,3 +46,12 @@ def test_errors_cross_processes(kind: type[EmsegError]) -> None:
 def test_a_file_name_cannot_pose_as_an_option() -> None:
     name = shown(option("missing", "drop") + ".png")
     assert for_command_line(str(UsageError(name))) == name
+
+
+def test_the_options_that_a_message_names() -> None:
+    assert options_named(f"{option('k', 4)}: no; use {option('mrf', 'none')}, or {option('mask')}") == {
+        "k",
+        "mrf",
+        "mask",
+    }
+    assert options_named("plain text, k=4") == set()

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from emseg.cli.error_lines import say
 from emseg.errors import for_command_line
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
@@ -34,7 +35,24 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic since click 8
             self.fail(str(error) or f"give {wanted}, not {value!r}", param, ctx)
 
 
-class GroupedCommand(click.Command):
+class Helpful:
+    """A command whose help any standard output can take; what cannot be printed is an error like others."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """`--help`, as click has it but for the way it prints."""
+        found: click.Option | None = super().get_help_option(ctx)  # type: ignore[misc]
+        if found is not None:
+            found.callback = _show_help
+        return found
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        say(ctx.get_help())
+        ctx.exit()
+
+
+class GroupedCommand(Helpful, click.Command):
     """A command whose help shows the options of its name under the headings of their groups."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

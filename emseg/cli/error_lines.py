@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
+from emseg.cli.terminal import spelled
 from emseg.errors import EmsegError, OutputError, for_command_line
 
 FAILED, USAGE, INTERRUPTED, READER_LEFT = 1, 2, 130, 141  # the last two are what shells report for those signals
@@ -28,7 +29,8 @@ def attempt(work: Callable[[], object], name: str = "", debug: bool = False) -> 
     """
     try:
         result = work()
-        sys.stdout.flush()  # a reader that has gone shows here, not while the interpreter ends
+        with to_stdout():  # a reader that has gone shows here, not while the interpreter ends
+            pass
     except Exception as error:  # the outermost place: no traceback reaches a user who did not ask for one
         if debug:
             import traceback
@@ -71,8 +73,21 @@ def explain(error: BaseException, name: str = "") -> tuple[int, str]:
 
 
 def tell(line: str) -> None:
-    """Print a line of our own on stderr."""
-    click.echo(f"emseg: {line}", err=True)
+    """Print a line of our own on stderr; a stderr that cannot be written is no reason to stop."""
+    with suppress(OSError, ValueError):
+        click.echo(spelled(f"emseg: {line}", sys.stderr), err=True)
+
+
+def say(text: str, nl: bool = True) -> None:
+    """Print a text on standard output, and a line end; what its encoding lacks is spelled out.
+
+    Raises
+    ------
+    OutputError, BrokenPipeError
+        As `to_stdout`.
+    """
+    with to_stdout():
+        click.echo(spelled(text, sys.stdout), nl=nl)
 
 
 def warn(lines: Iterable[str], quiet: bool) -> None:
@@ -118,4 +133,7 @@ def _tell(error: BaseException, name: str) -> int:
 def _usage(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     hint = f" (see `{context.command_path} --help`)" if context else ""
+    if isinstance(error, click.NoSuchOption):  # versions of click word it in different ways
+        near = " or ".join(error.possibilities or ())
+        return f"No such option {error.option_name!r}" + f"; did you mean {near}?" * bool(near) + hint
     return error.format_message().rstrip(".") + hint

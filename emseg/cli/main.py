@@ -8,7 +8,8 @@ from importlib import import_module
 
 import click
 
-from emseg.cli.error_lines import attempt
+from emseg.cli.click_options import Helpful
+from emseg.cli.error_lines import attempt, say
 from emseg.cli.processor_shares import one_thread
 from emseg.version import __version__
 
@@ -21,23 +22,25 @@ COMMANDS = {
     "evaluate": "Score a label map against true ones",
     "guide": "Show the documentation",
 }
+HELP_COMMAND = "help"  # not listed: it only says what the other ones are
 HELP = """Segment images with mixture models and the EM algorithm.
 
 \b
 Examples:
-  emseg segment photo.png -k 4              label map, overlay, log and report, here
-  emseg segment *.tif -k 3 -o results       several images, into a folder
+  emseg segment photo.png -k 4            label map, overlay, log and report
+  emseg segment *.tif -k 3 -o results     several images, into a folder
   emseg segment photo.png --features lab,xy:0.5 --save posterior,model
-  emseg apply photo.emseg.json *.png        label other images with that model
-  emseg compare photo.png -k 4              the variants of EM side by side: table, traces and a chart
-  emseg evaluate photo.labels.png truth.png  how well two label maps agree
+  emseg apply photo.emseg.json *.png      label other images with that model
+  emseg compare photo.png -k 4            the variants of EM side by side
+  emseg evaluate photo.labels.png truth.png
+                                          how well two label maps agree
 
-`emseg COMMAND --help` tells what a command does.
+`emseg help COMMAND` and `emseg COMMAND --help` tell what a command does.
 """
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Helpful, click.Group):
     """A group whose commands live in `emseg.cli.subcommands` and are imported on use."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -46,10 +49,18 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command, if there is one of that name."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in COMMANDS and cmd_name != HELP_COMMAND:
             return None
         command: click.Command = import_module(f"emseg.cli.subcommands.{cmd_name}_command").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first word names; if there is none, an error that says what may be meant."""
+        if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(f"No such command {args[0]!r}{_meant(args[0])}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
@@ -57,8 +68,34 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
+def _meant(word: str) -> str:
+    """What to say of a word that names no command."""
+    from difflib import get_close_matches
+    from os.path import exists
+
+    near = get_close_matches(word.lower().lstrip("-"), [*COMMANDS, HELP_COMMAND], 1)
+    if near:
+        return f"; did you mean {near[0]}?"
+    if exists(word):
+        return f"; it is a file: did you mean emseg segment {word}?"
+    return f"; there are {', '.join(COMMANDS)}"
+
+
+def _show_version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        say(f"emseg {__version__}")
+        ctx.exit()
+
+
 @click.group(cls=LazyGroup, help=HELP, context_settings=SETTINGS)
-@click.version_option(__version__, prog_name="emseg", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Hold the commands; what the user reads is HELP."""
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emseg.commands.segmentation import Segmentation
 from emseg.em.convergence import Status
-from emseg.errors import UsageError, for_python, shown
+from emseg.errors import DataError, UsageError, for_python, options_named, shown
+from emseg.features.model import Features
+from emseg.image.model import Image
 from emseg.mixture.saved import Model
 from emseg.options import checked
+from emseg.options.by_command import options_of
 from emseg.options.segmentation import SegmentOptions
 from emseg.output.store.model_file import read_model
 from emseg.stages.fitting import fitting_problem
@@ -69,16 +75,7 @@ def apply(
     photo, inside = image_and_mask(image, mask, missing)
     watch.lap("read")
     own = loaded.mixture
-    features = measure_features(
-        photo,
-        inside,
-        spec=loaded.features,
-        family=own.family.name,
-        missing=missing,
-        compress=True,
-        stored_values=False,
-        may_be_texture=False,
-    )
+    features = _measured(loaded, photo, inside, missing)
     width = own.components.means.shape[1]
     if width != len(features.names):
         raise UsageError(
@@ -101,5 +98,27 @@ def apply(
         **mixture_report(own, labelled.counts),
         "seconds": dict(watch.seconds),
     }
-    found = labelled.shown, labelled.labels, own, (), Status.APPLIED, report, labelled.colours, features
+    labels = photo.in_space(labelled.labels)
+    found = labelled.shown, labels, own, (), Status.APPLIED, report, labelled.colours, features
     return Segmentation(*found, notices=photo.notices)
+
+
+def _measured(model: Model, photo: Image, inside: NDArray[np.bool_] | None, missing: str) -> Features:
+    """The features of the model; what their errors advise must be in the hands of who applies it."""
+    try:
+        return measure_features(
+            photo,
+            inside,
+            spec=model.features,
+            family=model.mixture.family.name,
+            missing=missing,
+            compress=True,
+            stored_values=False,
+            may_be_texture=False,
+        )
+    except (UsageError, DataError) as error:
+        if options_named(error.message) <= {entry.name for entry in options_of("apply")}:
+            raise
+        reason = for_python(error.message.partition("; ")[0]).removeprefix("features: ").removeprefix(f"{photo.name}: ")
+        remedy = "give an image like those the model was fitted to"
+        raise type(error)(f"{photo.name}: the model's features do not go with it ({reason}); {remedy}") from error

@@ -68,8 +68,8 @@ class Denoised:
 
     @property
     def pixels(self) -> NDArray[Any]:
-        """The pixels, shape (H, W, C)."""
-        return self.image.pixels
+        """The pixels, shape (H, W, C), or (Z, H, W, C) of a volume."""
+        return self.image.pixels.reshape(*self.image.grid, -1)
 
 
 def denoise(

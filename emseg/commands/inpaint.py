@@ -38,8 +38,8 @@ class Inpainted:
     ----------
     image : Image
         Pixels in the type of the input; those that were not missing are the input's to the last bit.
-    missing : ndarray of bool, shape (H, W)
-    deviation : ndarray of float32, shape (C, H, W), or None
+    missing : ndarray of bool, shape (H, W), or (Z, H, W) of a volume
+    deviation : ndarray of float32, shape (C, H, W) or (C, Z, H, W), or None
         Conditional standard deviation in stored values, 0 where nothing was missing; None unless asked for.
     report : dict
         What `photo.inpainted.json` holds, but for the list of files.
@@ -57,15 +57,16 @@ class Inpainted:
 
     @property
     def pixels(self) -> NDArray[Any]:
-        """The pixels, shape (H, W, C)."""
-        return self.image.pixels
+        """The pixels, shape (H, W, C), or (Z, H, W, C) of a volume."""
+        return self.image.pixels.reshape(*self.image.grid, -1)
 
     def uncertainty(self) -> Image:
-        """The deviations as an image, shape (H, W, C)."""
+        """The deviations as an image."""
         if self.deviation is None:
             raise UsageError(f"there are no deviations; ask for them with {option('uncertainty', True)}")
         place = {name: value for name, value in self.image.metadata.items() if name not in ("nodata", "icc")}
-        return replace(self.image, pixels=np.moveaxis(self.deviation, 0, 2), alpha=None, valid=None, metadata=place)
+        pixels = np.moveaxis(self.deviation.reshape(-1, *self.image.shape), 0, 2)
+        return replace(self.image, pixels=pixels, alpha=None, valid=None, metadata=place)
 
 
 def inpaint(
@@ -147,7 +148,8 @@ def inpaint(
         "deviation_factor": factor,
         "seconds": round(time.perf_counter() - begin, 6),
     }
-    return Inpainted(_opaque(replace(photo, pixels=filled, packed=None), missing), missing, shown, facts)
+    image_filled = _opaque(replace(photo, pixels=filled, packed=None), missing)
+    return Inpainted(image_filled, photo.in_space(missing), None if shown is None else photo.in_space(shown), facts)
 
 
 def _range(values: Real) -> float:

@@ -133,15 +133,15 @@ def segment(
     )
     result = Segmentation(
         labelled.shown if gain is None else original,
-        labelled.labels,
+        photo.in_space(labelled.labels),
         in_own_units(mixture, features),
         fitted.trace,
         fitted.status,
         report,
         labelled.colours,
         features,
-        gain=gain,
-        smoothed=smoothed.posterior if smoothed else None,
+        gain=None if gain is None else photo.in_space(gain),
+        smoothed=photo.in_space(smoothed.posterior) if smoothed else None,
         notices=original.notices,
     )
     return _with_regions(result, settings, start, description, watch) if settings.regions else result
@@ -284,7 +284,6 @@ def _with_regions(
         result.features,
         smallest=settings.regions,
         merge=settings.merge,
-        volume=result.image.metadata.get("volume"),
         independent_area=start.independent_area,
         description=description,
     )

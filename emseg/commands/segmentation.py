@@ -29,8 +29,9 @@ class Segmentation:
     Attributes
     ----------
     image : Image
-    labels : ndarray of unsigned int, shape (H, W)
-        1…K in canonical order (smallest mean of the first feature first); 0 where there is no data.
+    labels : ndarray of unsigned int, shape (H, W), or (Z, H, W) of a volume
+        The class of each pixel: 1…K in canonical order (smallest mean of the first feature first); 0 where there is no
+        data.
     mixture : Mixture
         In the features' own units, components in the order of the labels.
     trace : tuple of Row
@@ -44,9 +45,9 @@ class Segmentation:
     features : Features
     regions : Regions or None
         Connected regions and a table of them, if asked for.
-    gain : ndarray of float32, shape (H, W), or None
+    gain : ndarray of float32, shape of the labels, or None
         Illumination, with mean 1, if it was to be estimated.
-    smoothed : ndarray of float32, shape (K, H, W), or None
+    smoothed : ndarray of float32, shape (K, H, W) or (K, Z, H, W), or None
         With a field, the posterior of each pixel, which depends on its neighbours too.
     notices : tuple of str
         What the user should know of how the picture was taken and what came of it, options as `emseg.errors.option`
@@ -67,13 +68,13 @@ class Segmentation:
     notices: tuple[str, ...] = ()
 
     def posterior(self) -> NDArray[np.float32]:
-        """Probability of each component at each pixel, shape (K, H, W); zero where there is no data."""
+        """Probability of each class at each pixel, shape (K, H, W) or (K, Z, H, W); zero where there is no data."""
         if self.smoothed is not None:
             return self.smoothed
-        return self.features.on_grid(posterior(self._standardised, self.features.x))
+        return self.image.in_space(self.features.on_grid(posterior(self._standardised, self.features.x)))
 
     def fractions(self) -> NDArray[np.float32]:
-        """How much of each class every pixel is expected to hold, shape (K, H, W); zero where there is no data.
+        """How much of each class every pixel is expected to hold; shape and zeros as those of `posterior`.
 
         Raises
         ------
@@ -85,13 +86,13 @@ class Segmentation:
         found = fractions(self._standardised, self.features, self.smoothed)
         if found is None:
             raise UsageError(f"fractions: pixels hold one class each; use {option('partial_volume', True)}")
-        return found
+        return self.image.in_space(found) if found.ndim == 3 else found
 
     def entropy(self) -> NDArray[np.float32]:
-        """Entropy of the posterior at each pixel in nats, shape (H, W): 0 is certain, log K undecided."""
+        """Entropy of the posterior at each pixel in nats, shape of the labels: 0 is certain, log K undecided."""
         r = posterior(self._standardised, self.features.x) if self.smoothed is None else self.smoothed
         entropy = -(r * np.log(np.maximum(r, np.finfo(np.float32).tiny))).sum(0)
-        return entropy if self.smoothed is not None else self.features.on_grid(entropy)
+        return entropy if self.smoothed is not None else self.image.in_space(self.features.on_grid(entropy))
 
     @cached_property
     def _standardised(self) -> Mixture:

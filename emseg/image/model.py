@@ -67,6 +67,15 @@ class Image:
         return self.pixels.shape[0], self.pixels.shape[1]
 
     @property
+    def grid(self) -> tuple[int, ...]:
+        """Height and width; of a volume the numbers of its slices, rows and columns (Z, H, W)."""
+        return tuple(self.metadata.get("volume", self.shape))
+
+    def in_space(self, planes: NDArray[Any]) -> NDArray[Any]:
+        """Values of the pixels (..., H, W), or (..., Z · H, W) of a volume, as (..., *grid); no copy is made."""
+        return planes.reshape(*planes.shape[:-2], *self.grid)
+
+    @property
     def extent(self) -> list[int]:
         """Width and height; of a volume the lengths of its axes x, y and z."""
         return list(self.metadata.get("volume", self.shape))[::-1]

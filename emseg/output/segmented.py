@@ -17,7 +17,7 @@ class RegionMap(Protocol):
 
     @property
     def ids(self) -> NDArray[np.int32]:
-        """The region of each pixel, shape (H, W): 1…R, and 0 where there is no data."""
+        """The region of each pixel, shape (H, W) or (Z, H, W): 1…R, and 0 where there is none."""
 
     @property
     def table(self) -> Mapping[str, NDArray[np.generic]]:
@@ -29,7 +29,7 @@ class RegionMap(Protocol):
 
 
 class Segmented(Protocol):
-    """A segmented image of H × W pixels and K classes."""
+    """A segmented image of K classes: of H × W pixels, or of Z slices of them."""
 
     @property
     def image(self) -> Image:
@@ -37,7 +37,7 @@ class Segmented(Protocol):
 
     @property
     def labels(self) -> NDArray[np.unsignedinteger[Any]]:
-        """The class of each pixel, shape (H, W): 1…K, and 0 where there is no data."""
+        """The class of each pixel, shape (H, W) or (Z, H, W): 1…K, and 0 where there is no data."""
 
     @property
     def mixture(self) -> Mixture:
@@ -61,13 +61,13 @@ class Segmented(Protocol):
 
     @property
     def gain(self) -> NDArray[np.float32] | None:
-        """The estimated illumination, shape (H, W), if it was looked for."""
+        """The estimated illumination, shape of the labels, if it was looked for."""
 
     def posterior(self) -> NDArray[np.float32]:
-        """The probability of each class at each pixel, shape (K, H, W)."""
+        """The probability of each class at each pixel, K times the shape of the labels."""
 
     def fractions(self) -> NDArray[np.float32]:
-        """The share of each class in each pixel, shape (K, H, W)."""
+        """The share of each class in each pixel, K times the shape of the labels."""
 
     def entropy(self) -> NDArray[np.float32]:
-        """The entropy of the posterior in nats, shape (H, W)."""
+        """The entropy of the posterior in nats, shape of the labels."""

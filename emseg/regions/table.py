@@ -23,11 +23,12 @@ class Regions:
 
     Attributes
     ----------
-    ids : ndarray of int32, shape (H, W)
+    ids : ndarray of int32, shape (H, W) or (Z, H, W)
         1…R in raster order of their first pixels; 0 where there is no data.
     table : dict of str to ndarray, shape (R,)
-        region, label (of most of its pixels), area, left, top, width, height, x and y (the centre of mass), confidence
-        (mean probability of that label), and the mean of each feature in its own units.
+        region, label (the class of most of its pixels), area, left, top, width, height, x and y (the centre of mass),
+        confidence (mean probability of that class), and the mean of each feature in its own units. In a volume, also
+        front, depth and z, which count slices; area is the number of voxels.
     """
 
     ids: NDArray[np.int32]
@@ -45,7 +46,6 @@ def find_regions(
     features: Features,
     smallest: int | str,
     alike: float | str,
-    volume: tuple[int, ...] | None = None,
     area: float | None = None,
     image: DescribedImage | None = None,
 ) -> tuple[Regions, dict[str, object]]:
@@ -53,16 +53,14 @@ def find_regions(
 
     Parameters
     ----------
-    labels : ndarray, shape (H, W)
-    posterior : ndarray, shape (K, H, W)
+    labels : ndarray, shape (H, W) or (Z, H, W)
+    posterior : ndarray, shape (K, H, W) or (K, Z, H, W)
     features : Features
     smallest : int or "auto"
         Smaller components join the neighbour that they resemble most; auto: see `DescribedImage.smallest`.
     alike : float or "auto"
         Then neighbours merge whose cost is below this times ALIKE; 0 for none. auto: neighbours merge where that
         shortens the description of the image, see `emseg.regions.description_length`.
-    volume : tuple of int, optional
-        The shape in space, if the rows of the grid are those of several slices.
     area : float, optional
         Pixels that one independent sample takes, where that is known; else it is measured.
     image : DescribedImage, optional
@@ -74,23 +72,22 @@ def find_regions(
     facts : dict
         `regions` of the report.
     """
-    shape = volume or labels.shape
+    shape = labels.shape
     x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
     facts: dict[str, object] = {}
     if "auto" in (smallest, alike):
-        image, classes = image or describe_image(features, volume), labels.reshape(shape)
-        area = area or image.independent_area(classes)
+        image = image or describe_image(features, shape if labels.ndim == 3 else None)
+        area = area or image.independent_area(labels)
         smallest = image.smallest(area) if isinstance(smallest, str) else smallest
         facts = {"independent_area": area, "price": image.prices(area)[0]}
         if isinstance(alike, str):
-            found = image.merged(classes, int(smallest), area)
+            found = image.merged(labels, int(smallest), area)
     if not isinstance(alike, str):
-        ids = components(labels.reshape(shape))
+        ids = components(labels)
         known = np.where(np.isfinite(x), x, 0)  # the mean, where a value is unknown
-        parts = whitened_graph(ids, known.reshape(-1, *shape), labels.reshape(shape))
+        parts = whitened_graph(ids, known.reshape(-1, *shape), labels)
         names = absorb_small(parts, int(smallest))
         found = renumbered(ids, merge_alike(parts.merged(names), alike * ALIKE)[names] if alike else names)
-    found = found.reshape(labels.shape)
     regions = Regions(found, _table(found, labels, posterior, features, x))
     return regions, {"count": regions.count, "least": smallest, "merge": alike} | facts
 
@@ -113,11 +110,16 @@ def _table(
     label = votes.reshape(count + 1, k + 1)[1:, 1:].argmax(1) + 1
     own = np.concatenate([[0], label - 1])[flat]
     sure = np.take_along_axis(posterior.reshape(k, -1), own[None], 0)[0]
-    y, x_at = (plane.ravel() for plane in np.indices(ids.shape))
     columns: dict[str, NDArray[np.generic]] = {"region": np.arange(1, count + 1), "label": label, "area": area}
-    box = _boxes(ids, count)
-    columns |= {"left": box[2], "top": box[0], "width": box[3] - box[2], "height": box[1] - box[0]}
-    columns |= {"x": total(x_at) / area, "y": total(y) / area, "confidence": total(sure) / area}
+    first, sides = _boxes(ids, count)
+    columns |= dict(zip(("left", "top", "front"), first[::-1], strict=False))
+    columns |= dict(zip(("width", "height", "depth"), sides[::-1], strict=False))
+    places: tuple[NDArray[np.int_], ...] = np.ogrid[tuple(slice(length) for length in ids.shape)]
+    at = {
+        name: total(np.broadcast_to(place, ids.shape).ravel()) / area
+        for name, place in zip("xyz", reversed(places), strict=False)
+    }
+    columns |= {**at, "confidence": total(sure) / area}
     for name, plane, shift, scale in zip(features.names, x, features.shift, features.scale, strict=True):
         known = np.isfinite(plane)
         seen = area if known.all() else np.maximum(total(known), 1)
@@ -125,9 +127,10 @@ def _table(
     return columns
 
 
-def _boxes(ids: NDArray[np.int32], count: int) -> NDArray[np.int_]:
-    """First row, row after the last, first column, column after the last; shape (4, R)."""
+def _boxes(ids: NDArray[np.int32], count: int) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """Where regions begin along each axis, and how long they are, (2 or 3, R) each."""
     from scipy.ndimage import find_objects
 
-    found = find_objects(ids, count)
-    return np.array([[r.start, r.stop, c.start, c.stop] for r, c in found], np.int_).reshape(-1, 4).T
+    ends = np.array([[[side.start, side.stop] for side in box] for box in find_objects(ids, count)], np.int_)
+    first, last = ends.reshape(-1, ids.ndim, 2).transpose(2, 1, 0)
+    return first, last - first

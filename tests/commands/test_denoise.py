@@ -236,7 +236,8 @@ def test_slices_of_a_volume_are_images(clean: np.ndarray) -> None:
     volume = emseg.Image.from_array(y)
     stacked = emseg.Image(volume.pixels, "gray", metadata={"volume": (2, 64, 64)})
     result = emseg.denoise(stacked, sigma=20)
-    found = result.pixels[:, :, 0]
+    assert result.pixels.shape == (2, 64, 64, 1)
+    found = result.image.pixels[:, :, 0]
     assert result.report["size"] == [64, 64, 2]
     for part, rows in ((y[:64], slice(0, 64)), (y[64:], slice(64, 128))):
         assert np.abs(found[rows] - emseg.denoise(part, sigma=20).pixels[:, :, 0]).max() < 0.05

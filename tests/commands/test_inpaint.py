@@ -90,7 +90,7 @@ def test_of_a_pixel_known_in_part_that_part_is_kept(clean: np.ndarray, holes: np
 def test_slices_of_a_volume_are_filled_each_from_itself(clean: np.ndarray, holes: np.ndarray) -> None:
     y = np.concatenate([clean[:, :, 0], clean[:, :, 1]]).astype(np.float32)
     volume = emseg.Image(y[:, :, None], "gray", metadata={"volume": (2, 48, 48)})
-    found = emseg.inpaint(volume, np.concatenate([0 * holes, holes])).pixels[:, :, 0]
+    found = emseg.inpaint(volume, np.concatenate([0 * holes, holes])).image.pixels[:, :, 0]
     assert (found[:48] == y[:48]).all()
     assert np.abs(found[48:] - y[48:])[holes].mean() < 20
     with pytest.raises(DataError, match="slice 2 is missing altogether"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from scipy.stats import entropy, norm
 
 import emseg
@@ -42,3 +43,30 @@ def test_fractions_are_for_mixed_pixels(found: emseg.Segmentation) -> None:
         found.fractions()
     mixed = emseg.segment(PIXELS.astype(np.uint8), k=2, mask=MASK, partial_volume=True).fractions()
     np.testing.assert_allclose(mixed.sum(0), MASK, atol=1e-5)
+
+
+@pytest.mark.parametrize("mrf", ["none", "icm"])
+def test_what_comes_of_a_volume_has_its_shape(mrf: str) -> None:
+    """Three boxes of one class, each in several slices; one along the first row, one along the last."""
+    shape = (6, 20, 15)
+    truth = np.zeros(shape, int)
+    truth[1:4, 2:8, 3:9] = truth[3:, :2, 11:] = truth[:2, 17:, :5] = 1
+    pixels = (100 + 100 * truth + np.random.default_rng(1).normal(0, 5, shape)).astype(np.float32)
+    image = emseg.Image(pixels.reshape(-1, 15, 1), "gray", metadata={"volume": shape})
+    found = emseg.segment(image, k=2, mrf=mrf, regions=5, partial_volume=True)
+    np.testing.assert_array_equal(found.labels, truth + 1)
+    assert found.regions is not None
+    assert found.entropy().shape == found.regions.ids.shape == shape
+    assert found.posterior().shape == found.fractions().shape == (2, *shape)
+    table = found.regions.table
+    assert sorted(table["area"][1:].tolist()) == [3 * 2 * 4, 2 * 3 * 5, 3 * 6 * 6]
+    for row, box in enumerate(ndimage.find_objects(found.regions.ids)):
+        for side, first, length, centre in zip(
+            box, ("front", "top", "left"), ("depth", "height", "width"), "zyx", strict=True
+        ):
+            assert (table[first][row], table[length][row]) == (side.start, side.stop - side.start)
+            if row:
+                assert table[centre][row] == pytest.approx((side.start + side.stop - 1) / 2)
+    flat = emseg.segment(image, k=2, bias_field=True)
+    assert flat.gain is not None
+    assert flat.gain.shape == shape

@@ -17,8 +17,8 @@ import click
 from emseg.cli.batch.input_paths import expand
 from emseg.cli.batch.one_job import do, dry_run, json_line
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
-from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, tell, to_stdout
-from emseg.errors import EmsegError, UsageError, for_command_line, shown
+from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell
+from emseg.errors import EmsegError, OutputError, UsageError, for_command_line, shown
 from emseg.execution.processors import processors
 from emseg.options.running import RunOptions
 from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
@@ -136,8 +136,7 @@ class Batch(NamedTuple):
                     for line in (*outcome.notices, *filter(None, [outcome.line])):
                         tell(line)
                     if out:
-                        with to_stdout():
-                            click.echo(out)
+                        codes |= _printed(out)
                 if outcome.code > USAGE:  # interrupted: the other inputs are not wanted either
                     return outcome.code
                 states[outcome.state] += 1
@@ -148,9 +147,18 @@ class Batch(NamedTuple):
             tell(f"{states[BAD]} of {len(jobs)} inputs failed")
         elif len(jobs) > 1 and not (settings.quiet or settings.as_json or settings.dry_run):
             before = f", {states[BEFORE]} of them before" if states[BEFORE] else ""
-            with to_stdout():
-                click.echo(f"All {len(jobs)} inputs are done{before}")
+            codes |= _printed(f"All {len(jobs)} inputs are done{before}")
         return FAILED if len(codes) > 1 else max(codes, default=0)
+
+
+def _printed(text: str) -> set[int]:
+    """Print a text; return the exit code if that failed. It is one line, once: the files are still to be made."""
+    try:
+        say(text)
+    except OutputError as error:
+        tell(for_command_line(error.message))
+        return {FAILED}
+    return set()
 
 
 def _pages(entry: Input) -> list[Input]:

@@ -19,12 +19,12 @@ HELP = """Label each INPUT with MODEL, which `emseg segment --save model` has wr
 \b
 Examples:
   emseg apply photo.emseg.json *.png -o results
-  emseg apply cells.emseg.json slides --recursive --jobs 4 --save posterior -o results
+  emseg apply cells.emseg.json slides --recursive --jobs 4 -o results
 
 \b
 Writes, for photo.png:
-  photo.labels.png    label map: the components of the model in its order; 0 is "no data"
-  photo.overlay.png   the image with its classes tinted and outlined
+  photo.labels.png    label map: the classes of the model; 0 is "no data"
+  photo.overlay.png   the image with its classes in colour
   photo.json          the report, written last
 """
 

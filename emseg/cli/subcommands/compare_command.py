@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.error_lines import warn
+from emseg.cli.error_lines import say, warn
 from emseg.cli.progress import watch
 from emseg.errors import UsageError, shown
 from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, plan
@@ -23,7 +23,7 @@ Examples:
 
 \b
 Writes, for photo.png:
-  photo.compare.svg    log-likelihood, and distance to the best, against E-steps
+  photo.compare.svg    log-likelihood, and distance to the best, by E-steps
   photo.compare.csv    every row of every algorithm's log
   photo.compare.json   the report, written last
 
@@ -58,6 +58,6 @@ def command(
     if as_json:
         import json
 
-        click.echo(json.dumps(report, allow_nan=False))
+        say(json.dumps(report, allow_nan=False))
     elif not quiet:
-        click.echo(comparison_text(report, job.report))
+        say(comparison_text(report, job.report))

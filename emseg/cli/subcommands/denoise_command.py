@@ -25,7 +25,7 @@ Examples:
 
 \b
 Writes, for photo.png:
-  photo.denoised.png    the image in its own depth; .tif for floating point numbers and unusual channels
+  photo.denoised.png    the image in its own depth; .tif where PNG cannot
   photo.denoised.json   the report, written last
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.error_lines import warn
+from emseg.cli.error_lines import say, warn
 
 HELP = """Score LABELS against one or more TRUTHs of the same size.
 
@@ -43,10 +43,10 @@ def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: b
     if as_json:
         import json
 
-        click.echo(json.dumps(found, allow_nan=False))
+        say(json.dumps(found, allow_nan=False))
         return
     count = found["annotators"]
     against = found["truths"][0] if count == 1 else f"{count} truths"
-    click.echo(f"{found['labels']} against {against}: {found['regions']} labels, {found['pixels']} pixels")
+    say(f"{found['labels']} against {against}: {found['regions']} labels, {found['pixels']} pixels")
     for name, meaning in MEANING.items():
-        click.echo(f"  {name:13}  {found['scores'][name]:6.4f}  {meaning}")
+        say(f"  {name:13}  {found['scores'][name]:6.4f}  {meaning}")

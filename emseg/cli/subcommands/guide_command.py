@@ -9,6 +9,8 @@ from importlib.resources import files
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.error_lines import say
+from emseg.cli.terminal import spelled
 from emseg.errors import UsageError, shown
 
 HELP = """Show a page of the guide; without TOPIC, the list of pages.
@@ -50,6 +52,6 @@ def command(topic: str, debug: bool) -> None:
     """Print the page; on a terminal, through a pager."""
     text = page(topic)
     if sys.stdout.isatty():
-        click.echo_via_pager(text)
+        click.echo_via_pager(spelled(text, sys.stdout))
     else:
-        click.echo(text, nl=False)
+        say(text, nl=False)

@@ -29,8 +29,8 @@ Examples:
 
 \b
 Writes, for photo.png:
-  photo.inpainted.png    the image in its own depth; .tif for floating point numbers and unusual channels
-  photo.uncertainty.tif  with --uncertainty: standard deviation of what was filled in
+  photo.inpainted.png    the image in its own depth; .tif where PNG cannot
+  photo.uncertainty.tif  with --uncertainty: standard deviation of the filling
   photo.inpainted.json   the report, written last
 
 Known pixels come back to the last bit.

@@ -13,6 +13,7 @@ from emseg.cli.batch.outcome import Done
 from emseg.cli.click_options import GroupedCommand, options
 from emseg.cli.error_lines import warn
 from emseg.cli.progress import watch
+from emseg.cli.terminal import in_colour
 from emseg.output.registry import written_besides
 from emseg.output.store.names import Job
 
@@ -29,7 +30,7 @@ Examples:
 \b
 Writes, for photo.png:
   photo.labels.png    label map: 1…K, darkest first; 0 is "no data"
-  photo.overlay.png   the image with its classes, or regions, tinted and outlined
+  photo.overlay.png   the image with its classes, or regions, in colour
   photo.log.csv       a row per iteration
   photo.json          the report, written last
 """
@@ -67,4 +68,4 @@ def summary(report: dict[str, Any], colours: Any, job: Job) -> str:
     """What to show of a segmentation on standard output."""
     from emseg.output.tables.summary import summary_text
 
-    return summary_text(report, colours, sys.stdout.isatty(), job.report)
+    return summary_text(report, colours, in_colour(sys.stdout), job.report)

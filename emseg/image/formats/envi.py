@@ -17,6 +17,7 @@ import numpy as np
 from emseg.errors import ImageError, shown
 from emseg.image.limits import Reading
 from emseg.image.model import Image
+from emseg.image.nodata import without_declared
 
 #: Codes of data types, as numpy calls the types.
 TYPES = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 12: "u2", 13: "u4", 14: "i8", 15: "u8"}
@@ -71,7 +72,8 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
         raise ValueError("the file of samples is cut short")
     cube = np.frombuffer(samples, dtype, math.prod(shape), start).reshape([shape[axis] for axis in stored])
     pixels = np.ascontiguousarray(cube.transpose(back))
-    image = Image.from_array(pixels, _valid(pixels, fields), name)
+    ignored = fields.get("data ignore value")
+    image = without_declared(Image.from_array(pixels, name=name), [ignored or None])
     return image if bands == 1 else replace(image, colour="bands")  # three bands are seldom red, green and blue
 
 
@@ -80,12 +82,3 @@ def _number(fields: Mapping[str, str], key: str, least: int) -> int:
     if not re.fullmatch(r"\d{1,12}", text, re.ASCII) or int(text) < least:
         raise ValueError(f"the header says nothing usable of {key}")
     return int(text)
-
-
-def _valid(pixels: np.ndarray, fields: Mapping[str, str]) -> np.ndarray | None:
-    """Where there is data, shape (H, W): False where all bands have the value to be ignored."""
-    try:
-        value = float(fields["data ignore value"])
-    except (KeyError, ValueError):
-        return None
-    return np.asarray((pixels != value).any(axis=2))

@@ -18,7 +18,7 @@ def labels_file(result: Segmented) -> bytes:
 
 
 def labels_nifti(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:
-    """Labels of slices below one another, (Z · Y, X), as a volume (X, Y, Z) with the affine of its source, gzipped."""
+    """Labels (Z, Y, X), or of slices below one another, as a volume (X, Y, Z) with its source's affine, gzipped."""
     import nibabel
 
     source = metadata["nifti"]

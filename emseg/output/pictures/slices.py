@@ -19,22 +19,23 @@ def montage(stack: NDArray[Any], volume: tuple[int, int, int]) -> NDArray[Any]:
 
     Parameters
     ----------
-    stack : ndarray, shape (Z · Y, X, ...)
-        Slices below one another.
+    stack : ndarray, shape (Z · Y, X, ...) or (Z, Y, X, ...)
+        Slices below one another, or one after another.
     volume : tuple of int
         Z, Y, X.
     """
     z, y, x = volume
     columns = min(z, math.ceil((z * y / x) ** 0.5))
     rows = -(-z // columns)
-    out = np.zeros((rows * columns, y, x, *stack.shape[2:]), stack.dtype)
-    out[:z] = stack.reshape(volume + stack.shape[2:])
-    grid = out.reshape(rows, columns, y, x, *stack.shape[2:]).swapaxes(1, 2)
-    return grid.reshape(rows * y, columns * x, *stack.shape[2:])
+    channels = stack.shape[3:] if stack.shape[:3] == volume else stack.shape[2:]
+    out = np.zeros((rows * columns, y, x, *channels), stack.dtype)
+    out[:z] = stack.reshape(z, y, x, *channels)
+    grid = out.reshape(rows, columns, y, x, *channels).swapaxes(1, 2)
+    return grid.reshape(rows * y, columns * x, *channels)
 
 
 def as_plane(image: Image, labels: Labels) -> tuple[Image, Labels]:
-    """An image and its labels (H, W) as they are; of a volume, the montages of both.
+    """An image and its labels (H, W) as they are; of a volume, the montages of both, (Z, H, W) in the case of labels.
 
     Places of the grid without a slice count as "no data".
     """

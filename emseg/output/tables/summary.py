@@ -24,7 +24,7 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     ----------
     report : mapping
     colours : ndarray of uint8, shape (K, 3), or None
-        Mean colours of the regions.
+        Mean colours of the classes.
     colour : bool
         Show swatches with terminal colours, not just their hexadecimal names.
     where : str
@@ -34,7 +34,9 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     if report["noise"]:
         counts.append(report["noise"]["pixels"])
     found = report.get("regions")
-    parts = f"{_count(found['count'], 'region')} of {_count(k, 'class', 'es')}" if found else _count(k, "region")
+    parts = _count(k, "class", "es")
+    if found:
+        parts = f"{_count(found['count'], 'region')} of {parts}"
     fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"
     lines = [
         f"{shown(report['input']['path'])}: {_size(report)} in {parts} by {report['features']['spec']}",
@@ -43,7 +45,7 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     labels = palette(len(counts))[1:]
     swatch = len(_swatch(labels[0], False)) + 4 * colour
     mean = "" if colours is None else "mean colour"
-    lines.append(f"  label  {'':{swatch}}   share  {'':{BAR}}  {mean}".rstrip())
+    lines.append(f"  class  {'':{swatch}}   share  {'':{BAR}}  {mean}".rstrip())
     for i, count in enumerate(counts):
         share = count / max(sum(counts), 1)
         mean = "" if colours is None else _swatch(colours[i], colour)

@@ -7,7 +7,7 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError
+from emseg.errors import DataError, option
 from emseg.image.limits import Reading, Working
 from emseg.image.model import Image
 from emseg.image.partly_known import partly_known
@@ -66,10 +66,22 @@ def image_and_mask(
     inside, notices = (None, ()) if mask is None else as_mask(mask, photo, channels)
     photo = photo.with_notices(*notices)
     if missing == "drop":
-        return photo, inside
+        return _noted(photo), inside
     if inside is None or inside.ndim == 2:
         return partly_known(photo), inside
     return partly_known(photo, inside), None
+
+
+def _noted(photo: Image) -> Image:
+    """The image, with a notice if pixels are left out of which something is known."""
+    if photo.known is None:
+        return photo
+    lost = photo.known.any(axis=2)
+    if photo.valid is not None:
+        lost &= ~photo.valid
+    count = int(np.count_nonzero(lost))
+    line = f"{count} pixels lack data in some of their channels, and get label 0; {option('missing', 'em')} labels them"
+    return photo.with_notices(f"{line} by the others") if count else photo
 
 
 def as_mask(mask: MaskLike, photo: Image, channels: int = 1) -> tuple[NDArray[np.bool_], tuple[str, ...]]:

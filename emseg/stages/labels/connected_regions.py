@@ -43,7 +43,6 @@ def connected_regions(
     *,
     smallest: int | str,
     merge: float | str,
-    volume: tuple[int, ...] | None,
     independent_area: float | None,
     description: DescribedImage | None,
 ) -> tuple[Regions, dict[str, object]]:
@@ -51,15 +50,13 @@ def connected_regions(
 
     Parameters
     ----------
-    labels : ndarray of unsigned int, shape (H, W)
-    posterior : ndarray of float32, shape (K, H, W)
+    labels : ndarray of unsigned int, shape (H, W) or (Z, H, W)
+    posterior : ndarray of float32, shape (K, H, W) or (K, Z, H, W)
     features : Features
     smallest : int or "auto"
         Pixels that a region has at least.
     merge : float, "auto" or "default"
         How much alike adjacent regions must be to become one.
-    volume : tuple of int, optional
-        Shape of a volume.
     independent_area : float, optional
         Pixels that one independent sample takes, if that is known.
     description : DescribedImage, optional
@@ -68,4 +65,4 @@ def connected_regions(
     from emseg.regions.table import find_regions
 
     alike = "auto" if description is not None else 0.0 if merge == "default" else merge
-    return find_regions(labels, posterior, features, smallest, alike, volume, independent_area, description)
+    return find_regions(labels, posterior, features, smallest, alike, independent_area, description)

@@ -20,12 +20,12 @@ def fractions(mixture: Mixture, features: Features, labels: NDArray[np.float32] 
     mixture : Mixture
         Standardised, K components.
     features : Features
-    labels : ndarray of float32, shape (K, H, W), or None
+    labels : ndarray of float32, shape (K, H, W) or (K, Z, H, W), or None
         Probabilities of the labels where a field knows more of them than the samples.
 
     Returns
     -------
-    ndarray of float32, shape (K, H, W), or None
+    ndarray of float32, shape of the labels or (K, H, W), or None
         Sums to one over the classes; zero where there is no data. None where pixels are not mixed.
     """
     of_rows = mixture.class_shares(features.x)
@@ -35,7 +35,7 @@ def fractions(mixture: Mixture, features: Features, labels: NDArray[np.float32] 
         return features.on_grid(np.einsum("kn,kjn->jn", posterior(mixture, features.x), of_rows))
     out = np.zeros(labels.shape, np.float32)
     for label, held in zip(labels, of_rows, strict=True):
-        out += label * features.on_grid(held)
+        out += label * features.on_grid(held).reshape(-1, *label.shape)
     return out
 
 

@@ -73,7 +73,11 @@ def test_a_bad_model_is_one_line(model: str, text: str, capsys: pytest.CaptureFi
 def test_a_grey_image_fails_alone_and_is_named(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     Image.new("L", (5, 5)).save("grey.png")
     assert run("apply", model, "grey.png", "a.png", "-q", "-o", "out") == 1
-    assert capsys.readouterr().err.startswith("emseg: grey.png: --features: lab does not fit a grey image")
+    err = capsys.readouterr().err
+    assert err.startswith(
+        "emseg: grey.png: the model's features do not go with it (lab does not fit a grey image); give"
+    )
+    assert "--features" not in err  # which apply has not
     assert sorted(os.listdir("out")) == ["a.json", "a.labels.png", "a.overlay.png"]
 
 

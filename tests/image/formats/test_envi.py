@@ -66,6 +66,14 @@ def test_the_value_to_ignore(tmp_path: Path) -> None:
     cube[1, 2] = -9999
     image = read_image(saved(tmp_path, cube, **{"data ignore value": "-9999"}))
     np.testing.assert_array_equal(image.valid, cube[..., 0] > 0)
+    cube[2, 2, 1] = -9999
+    image = read_image(saved(tmp_path, cube, **{"data ignore value": "-9999"}))
+    np.testing.assert_array_equal(image.known, cube > 0)
+    np.testing.assert_array_equal(image.valid, (cube > 0).all(axis=2))
+    assert (
+        "is no uint8"
+        in read_image(saved(tmp_path, cube[1:2, 2:3].astype("u1"), **{"data ignore value": "-9999"})).notices[0]
+    )
 
 
 def test_resume_sees_the_samples_change(tmp_path: Path) -> None:

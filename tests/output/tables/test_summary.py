@@ -35,9 +35,9 @@ def hexadecimal(rgb: Any) -> str:
 
 def test_what_is_said() -> None:
     assert summary_text(REPORT, MEANS, False, "out/photo.json") == (
-        "in/photo.png: 640 × 480 pixels in 3 regions by lab,xy:0.5\n"
+        "in/photo.png: 640 × 480 pixels in 3 classes by lab,xy:0.5\n"
         "  converged after 7 iterations, log-likelihood -10.1234 per pixel\n"
-        "  label            share                            mean colour\n"
+        "  class            share                            mean colour\n"
         "      1  #0072b2   25.0%  ██████                    #0010ff\n"
         "      2  #e69f00    0.0%                            #010203\n"
         "      3  #009e73   75.0%  ██████████████████        #fffefd\n"
@@ -72,15 +72,15 @@ def test_columns_are_aligned(k: int, colour: bool) -> None:
     assert len(lines) == k
     assert {len(line) for line in lines} == {len(lines[0])}
     assert {line.index("%") for line in lines} == {header.index("share") + 4}
-    assert {line.index(str(i)) + len(str(i)) for i, line in enumerate(lines, 1)} == {header.index("label") + 5}
+    assert {line.index(str(i)) + len(str(i)) for i, line in enumerate(lines, 1)} == {header.index("class") + 5}
     assert {line.rindex("#") - 4 * colour for line in lines} == {header.index("mean colour")}
 
 
 @pytest.mark.parametrize("k", [1, 300])
 def test_no_pixels_and_no_mean_colours(k: int) -> None:
     text = summary_text(REPORT | {"K": k, "pixel_counts": [0] * k}, None, True)
-    assert f"in {k} region" in text
-    assert ("regions" in text) == (k > 1)
+    assert f"in {k} class" in text
+    assert ("classes" in text) == (k > 1)
     assert "mean colour" not in text
     assert text.count("0.0%") == k
     assert all(line == line.rstrip() for line in text.splitlines())
@@ -124,7 +124,7 @@ def test_noise_is_the_last_label() -> None:
     report = REPORT | {"noise": {"label": 4, "weight": 0.1, "log_density": -3.0, "pixels": 100}}
     means = np.concatenate([MEANS, MEANS[:1]])
     lines = summary_text(report, means, False).splitlines()
-    assert "in 3 regions" in lines[0]
+    assert "in 3 classes" in lines[0]
     assert lines[-1].split()[0] == "4"
     assert lines[-1].endswith("noise")
     assert "20.0%" in lines[-1]

@@ -48,6 +48,16 @@ def test_masks_of_channels_become_a_part_of_the_image() -> None:
     assert kept.all()
 
 
+def test_pixels_that_are_known_in_part_are_counted() -> None:
+    pixels = PIXELS.astype(float)
+    pixels[0], pixels[1, :3, 0] = np.nan, np.nan
+    photo, _ = image_and_mask(pixels, None, "drop")
+    assert [line[:45] for line in photo.notices] == ["3 pixels lack data in some of their channels,"]
+    assert image_and_mask(pixels, None, "em")[0].notices == ()
+    pixels[1] = np.nan
+    assert image_and_mask(pixels, None, "drop")[0].notices == ()
+
+
 def test_masks_of_another_size(tmp_path: Path) -> None:
     photo = Image.from_array(PIXELS)
     with pytest.raises(DataError, match=r"mask of shape \(5, 6\) for an image of shape \(6, 5\)"):

@@ -19,7 +19,7 @@ POSTERIOR = np.stack([LABELS == 1, LABELS == 2]).astype(np.float32)
 
 @pytest.mark.parametrize("merge", ["default", 0.0])
 def test_regions_of_one_pixel_or_more_are_connected_components(merge: float | str) -> None:
-    rest = {"volume": None, "independent_area": None, "description": None}
+    rest = {"independent_area": None, "description": None}
     regions, facts = connected_regions(LABELS, POSTERIOR, FEATURES, smallest=1, merge=merge, **rest)  # type: ignore[arg-type]
     count = sum(ndimage.label(label == LABELS)[1] for label in (1, 2))
     assert regions.count == count == facts["count"]
@@ -37,7 +37,6 @@ def test_a_description_merges_until_the_description_is_shortest() -> None:
         FEATURES,
         smallest="auto",
         merge="default",
-        volume=None,
         independent_area=2.0,
         description=description,
     )

@@ -1,0 +1,1 @@
+"""Pages of TIFF files, strip by strip and tile by tile: from the tags and bytes to the stored samples."""

@@ -1,0 +1,97 @@
+"""Compressions of TIFF: by zlib of Python, by the libtiff in Pillow, or by imagecodecs if that is installed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.image.strips.libtiff import unpacked
+
+Segments = Sequence[memoryview]
+
+
+class Codec(NamedTuple):
+    """A compression.
+
+    Attributes
+    ----------
+    name : str
+        What messages call it.
+    by : {"copy", "zlib", "libtiff", "bits", "jpeg", ""}
+        Who unpacks it: nobody needs to; zlib; libtiff, given bytes, lines of bits or JPEG streams; imagecodecs alone.
+    """
+
+    name: str
+    by: str = ""
+
+
+#: By the number in the tag (TIFF 6.0; libtiff's `tiff.h`; the registries of LERC, JPEG XL and others).
+CODECS = {
+    1: Codec("none", "copy"),
+    2: Codec("CCITT RLE", "bits"),
+    3: Codec("CCITT fax 3", "bits"),
+    4: Codec("CCITT fax 4", "bits"),
+    5: Codec("LZW", "libtiff"),
+    7: Codec("JPEG", "jpeg"),
+    8: Codec("deflate", "zlib"),
+    32773: Codec("PackBits", "libtiff"),
+    32946: Codec("deflate", "zlib"),
+    34925: Codec("LZMA", "libtiff"),
+    50000: Codec("Zstandard", "libtiff"),
+    6: Codec("JPEG of the old kind"),
+    22610: Codec("JPEG XR"),
+    32766: Codec("NeXT"),
+    32771: Codec("words of 16 bits"),
+    32809: Codec("ThunderScan"),
+    32909: Codec("PixarLog"),
+    33003: Codec("JPEG 2000"),
+    33004: Codec("JPEG 2000"),
+    33005: Codec("JPEG 2000"),
+    33007: Codec("JPEG"),
+    34676: Codec("SGI LogLuv"),
+    34677: Codec("SGI LogLuv"),
+    34712: Codec("JPEG 2000"),
+    34887: Codec("LERC"),
+    34892: Codec("JPEG"),
+    34933: Codec("PNG"),
+    34934: Codec("JPEG XR"),
+    48124: Codec("Jetraw"),
+    50001: Codec("WebP"),
+    50002: Codec("JPEG XL"),
+    52546: Codec("JPEG XL"),
+}
+
+
+def unpack_bytes(segments: Segments, rows: int, row_bytes: int, height: int, compression: int) -> NDArray[np.uint8]:
+    """The bytes of segments below one another, shape (height, row_bytes).
+
+    Parameters
+    ----------
+    segments : sequence of memoryview
+        Packed; each of `rows` rows but the last.
+    rows, row_bytes, height : int
+        Rows of a segment, bytes of a row, and rows of all segments.
+    compression : int
+        Of those that are unpacked by copying, zlib or libtiff.
+
+    Raises
+    ------
+    ValueError, OSError, zlib.error
+        If the bytes are damaged, or too few.
+    """
+    by = CODECS[compression].by
+    if by == "libtiff":
+        return unpacked(segments, (height, row_bytes), rows, compression)
+    most, left, parts = rows * row_bytes, height * row_bytes, []
+    for segment in segments:
+        wanted = min(most, left)
+        part = segment[:wanted] if by == "copy" else zlib.decompressobj().decompress(segment, wanted)
+        if len(part) < wanted:
+            raise ValueError("a strip or tile is cut short")
+        left -= wanted
+        parts.append(part)
+    return np.frombuffer(bytearray().join(parts), np.uint8).reshape(height, row_bytes)
