@@ -24,6 +24,10 @@ class RegionMap(Protocol):
         """Columns of R values by name."""
 
     @property
+    def classes(self) -> NDArray[np.int_]:
+        """The class of each region, shape (R,)."""
+
+    @property
     def count(self) -> int:
         """R."""
 

@@ -35,6 +35,11 @@ class Regions:
     table: dict[str, NDArray[np.generic]]
 
     @property
+    def classes(self) -> NDArray[np.int_]:
+        """The class of each region, that of most of its pixels; shape (R,)."""
+        return np.asarray(self.table["label"], np.int_)
+
+    @property
     def count(self) -> int:
         """R."""
         return int(self.table["region"].size)

@@ -39,6 +39,10 @@ class Regions:
     table: Mapping[str, NDArray[np.generic]]
 
     @property
+    def classes(self) -> NDArray[np.int_]:
+        return np.asarray(self.table["label"])
+
+    @property
     def count(self) -> int:
         return len(self.table["region"])
 
@@ -75,7 +79,8 @@ def plane(height: int = 9, width: int = 13, k: int = 3) -> Result:
     """A grey image with all that options can bring."""
     labels = RNG.integers(0, k + 1, (height, width)).astype(np.uint8)
     numbers = (labels > 0).astype(np.int32) * (1 + np.arange(width, dtype=np.int32) // 5)
-    table = {"region": np.arange(1, numbers.max() + 1), "x": np.linspace(0, 1, numbers.max())}
+    found = np.arange(1, numbers.max() + 1)
+    table = {"region": found, "label": found % k + 1, "x": np.linspace(0, 1, numbers.max())}
     return Result(
         Image(RNG.integers(0, 256, (height, width, 1)).astype(np.uint8), "gray", name="in/photo.png"),
         labels,

@@ -46,7 +46,7 @@ def test_every_kind_holds_what_its_summary_says() -> None:
     with Pillow.open(io.BytesIO(written("mean"))) as picture:
         assert np.array_equal(np.asarray(picture.convert("RGB")), colours[result.labels])
     for name, values in (
-        ("labels-tiff", result.labels),
+        ("labels-tiff", result.regions.ids),
         ("posterior", result.posterior()),
         ("entropy", result.entropy()),
         ("fractions", result.fractions()),
@@ -55,10 +55,15 @@ def test_every_kind_holds_what_its_summary_says() -> None:
         assert np.array_equal(tifffile.imread(io.BytesIO(written(name))), values), name
     assert [row["e_steps"] for row in csv.DictReader(io.StringIO(written("log").decode()))] == ["1"]
     assert [row["region"] for row in csv.DictReader(io.StringIO(written("regions-csv").decode()))] == ["1", "2", "3"]
-    shapes = json.loads(written("geojson"))["features"]
-    assert [shape["properties"]["pixels"] for shape in shapes] == np.bincount(result.labels.ravel())[1:].tolist()
-    masks = json.loads(written("coco"))["annotations"]
-    assert [mask["area"] for mask in masks] == np.bincount(result.labels.ravel())[1:].tolist()
+    areas = [np.bincount(numbers.ravel())[1:].tolist() for numbers in (result.regions.ids, result.labels)]
+    for found, pixels in zip((result, replace(result, regions=None)), areas, strict=True):
+        shapes = json.loads(KINDS["geojson"].write(found))["features"]
+        assert [shape["properties"]["pixels"] for shape in shapes] == pixels
+        masks = json.loads(KINDS["coco"].write(found))["annotations"]
+        assert [mask["area"] for mask in masks] == pixels
+    seen |= {"geojson", "coco"}
+    plain = KINDS["labels-tiff"].write(replace(result, regions=None))
+    assert np.array_equal(tifffile.imread(io.BytesIO(plain)), result.labels)
     assert {name for name, kind in KINDS.items() if not kind.only_volumes} - seen == {
         "model"
     }  # see store/test_model_file

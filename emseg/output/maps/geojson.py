@@ -1,4 +1,4 @@
-"""Classes as GeoJSON (RFC 7946): a MultiPolygon for each label, in coordinates of the ground if they are known."""
+"""Regions, or classes, as GeoJSON (RFC 7946), in coordinates of the ground if they are known."""
 
 from __future__ import annotations
 
@@ -10,41 +10,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.place.ground import epsg, ground
+from emseg.output.maps.map_parts import MapParts, map_parts
 from emseg.output.maps.polygons import Ring, polygons
-from emseg.output.pictures.slices import as_plane
 from emseg.output.segmented import Segmented
 
 PIXELS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 
 
 def geojson_file(result: Segmented) -> bytes:
-    """The classes of a segmentation as polygons; those of a volume in the montage of its slices."""
-    image, labels = as_plane(result.image, result.labels)
-    return classes_geojson(labels, result.mixture.k, image.metadata, result.colours)
+    """The regions of a segmentation, or its classes, as polygons."""
+    return parts_geojson(map_parts(result), result.image.metadata, result.colours)
 
 
-def classes_geojson(
-    labels: NDArray[np.unsignedinteger[Any]], k: int, metadata: Mapping[str, Any], colours: NDArray[np.uint8] | None
-) -> bytes:
-    """Encode labels (H, W) 1…K as a FeatureCollection of K features, with their pixels and mean colours (K, 3).
+def parts_geojson(parts: MapParts, metadata: Mapping[str, Any], colours: NDArray[np.uint8] | None) -> bytes:
+    """Encode parts as a FeatureCollection: a feature for each, with its class, its pixels and the class's mean colour.
 
-    Coordinates are pixels, x to the right and y down; the corner of the picture is (0, 0). If the input is a GeoTIFF
-    with an affine map, they are those of the ground, and `crs` names their system by its EPSG code.
+    Coordinates are pixels, x to the right and y down; the corner of the picture is (0, 0). In a volume, z is the number
+    of the slice, from 0. If the input is a GeoTIFF with an affine map, they are those of the ground, and `crs` names
+    their system by its EPSG code.
     """
     affine = ground(metadata.get("geotiff", {}))
     matrix = PIXELS if affine is None else affine
     clockwise = np.linalg.det(matrix[:, :2]) > 0  # with y down, which is against the clock with y up
-    counts = np.bincount(labels.ravel(), minlength=k + 1)
-    shapes: list[list[list[Any]]] = [[] for _ in range(k + 1)]
-    for polygon in polygons(labels):
-        shapes[polygon.label].append([_placed(ring, matrix, clockwise) for ring in (polygon.outer, *polygon.inner)])
+    shapes: list[list[list[Any]]] = [[] for _ in range(len(parts.classes) + 1)]
+    for z, plane in parts.slices:
+        slice_number = [z] * (parts.numbers.ndim == 3)
+        for polygon in polygons(plane):
+            rings = [_placed(ring, matrix, clockwise, slice_number) for ring in (polygon.outer, *polygon.inner)]
+            shapes[polygon.label].append(rings)
     features = []
-    for label in range(1, k + 1):
-        facts: dict[str, Any] = {"label": label, "pixels": int(counts[label])}
+    for number, (label, pixels) in enumerate(zip(parts.classes.tolist(), parts.pixels.tolist(), strict=True), 1):
+        facts: dict[str, Any] = {parts.word: number, "class": label, "label": label, "pixels": pixels}
         if colours is not None:
             facts["colour"] = "#" + bytes(colours[label - 1]).hex()
-        geometry = {"type": "MultiPolygon", "coordinates": shapes[label]}
-        features.append({"type": "Feature", "id": label, "properties": facts, "geometry": geometry})
+        single = parts.word == "region" and len(shapes[number]) == 1
+        geometry = {
+            "type": "Polygon" if single else "MultiPolygon",
+            "coordinates": shapes[number][0] if single else shapes[number],
+        }
+        features.append({"type": "Feature", "id": number, "properties": facts, "geometry": geometry})
     collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
     code = epsg(metadata.get("geotiff", {})) if affine is not None else None
     if code:
@@ -52,10 +56,10 @@ def classes_geojson(
     return json.dumps(collection, separators=(",", ":"), allow_nan=False).encode()
 
 
-def _placed(ring: Ring, matrix: NDArray[np.float64], keep: bool) -> list[list[float]]:
-    """A closed ring in the coordinates of the ground."""
+def _placed(ring: Ring, matrix: NDArray[np.float64], keep: bool, slice_number: list[int]) -> list[list[float]]:
+    """A closed ring in the coordinates of the ground; in a volume, with the number of its slice."""
     points = [*ring, ring[0]] if keep else [ring[0], *reversed(ring)]
     if matrix is PIXELS:
-        return [list(point) for point in points]
+        return [[*point, *slice_number] for point in points]
     placed: list[list[float]] = (np.array(points) @ matrix[:, :2].T + matrix[:, 2]).tolist()
     return placed

@@ -26,7 +26,7 @@ class Polygon(NamedTuple):
     inner: list[Ring]
 
 
-def polygons(labels: NDArray[np.unsignedinteger[Any]]) -> list[Polygon]:
+def polygons(labels: NDArray[np.integer[Any]]) -> list[Polygon]:
     """The polygons of a label map (H, W), in the order of their topmost, leftmost pixels; label 0 has none.
 
     Pixels belong together if they share a side. Where outlines touch in a corner they are separate rings, as OGC's

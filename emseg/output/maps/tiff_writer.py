@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.formats.geotiff_tags import NODATA, TYPES
+from emseg.output.maps.map_parts import map_parts
 from emseg.output.pictures.png_encoder import is_plausible
 from emseg.output.segmented import Segmented
 
 
 def labels_file(result: Segmented) -> bytes:
-    """The label map as integers."""
-    return labels_tiff(result.labels, result.image.metadata)
+    """The map of the regions as integers, or that of the classes; in as few of 8, 16 and 32 bits as hold them."""
+    parts = map_parts(result)
+    return labels_tiff(parts.numbers.astype(np.min_scalar_type(len(parts.classes))), result.image.metadata)
 
 
 def posterior_file(result: Segmented) -> bytes:

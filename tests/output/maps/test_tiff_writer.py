@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,9 +9,11 @@ import tifffile
 from PIL import Image as Pillow
 
 from emseg.image.read import decode_image
-from emseg.output.maps.tiff_writer import labels_tiff, planes_tiff
+from emseg.output.maps.tiff_writer import labels_file, labels_tiff, planes_tiff
 from emseg.output.pictures.palette import palette
 from emseg.output.pictures.png_encoder import label_png
+
+from ..segmented import Regions, plane
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32])
@@ -128,3 +131,12 @@ def test_label_0_is_no_data_where_the_input_had_such_a_value() -> None:
         with tifffile.TiffFile(io.BytesIO(data)) as file:
             tag = file.pages.first.tags.get(42113)
             assert (tag and tag.value) == nodata
+
+
+@pytest.mark.parametrize(("count", "dtype"), [(7, np.uint8), (300, np.uint16), (70_000, np.uint32)])
+def test_labels_are_regions_where_they_were_looked_for(count: int, dtype: type) -> None:
+    ids = np.resize(np.arange(count + 1, dtype=np.int32), (280, 260))
+    table = {"region": np.arange(1, count + 1), "label": np.ones(count, int)}
+    stored = tifffile.imread(io.BytesIO(labels_file(replace(plane(280, 260), regions=Regions(ids, table)))))
+    assert stored.dtype == dtype
+    np.testing.assert_array_equal(stored, ids)

@@ -42,7 +42,8 @@ def test_more_than_255_classes_and_regions_are_16_bit_grey() -> None:
     result = replace(plane(15, 20, 3), labels=labels, k=299, colours=None)
     with Pillow.open(io.BytesIO(labels_file(result))) as picture:
         np.testing.assert_array_equal(np.asarray(picture), labels)
-    many = replace(result, regions=Regions(labels.astype(np.int32), {"region": np.arange(1, 300)}))
+    table = {"region": np.arange(1, 300), "label": np.ones(299, int)}
+    many = replace(result, regions=Regions(labels.astype(np.int32), table))
     with Pillow.open(io.BytesIO(regions_file(many))) as picture:
         np.testing.assert_array_equal(np.asarray(picture), labels)
 
