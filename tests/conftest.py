@@ -23,7 +23,7 @@ settings.register_profile("random", deadline=None, derandomize=False, database=N
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
-# A suite that a shell runs in the background ignores Ctrl-C, under nohup a hangup too, and so would the programs it starts.
+# A suite that a shell runs in the background ignores Ctrl-C, and under nohup a hangup. Programs it starts must not.
 if threading.current_thread() is threading.main_thread():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(signal, "SIGHUP"):

@@ -16,6 +16,9 @@ from emseg.cli.main import COMMANDS
 from emseg.em.fit import Row
 from emseg.em.registry import ALGORITHMS
 from emseg.features.registry import FEATURES
+from emseg.mixture.covariance.registry import COVARIANCES
+from emseg.mixture.families.registry import FAMILIES
+from emseg.mrf.inference.registry import METHODS
 from emseg.options.reference import page
 from emseg.output.registry import KINDS, saveable, written_always
 from emseg.output.store.names import (
@@ -61,9 +64,20 @@ def test_the_page_of_options_is_made_from_their_declarations() -> None:
     assert PAGES["options"] == page(), told
 
 
-def test_every_choice_is_explained() -> None:
-    for name in (*FEATURES, *ALGORITHMS):
-        assert f"`{name}`" in EVERYTHING
+@pytest.mark.parametrize(
+    "registry", [FEATURES, ALGORITHMS, FAMILIES, METHODS, COVARIANCES], ids=lambda one: next(iter(one))
+)
+def test_every_choice_is_in_a_table(registry: dict[str, Any]) -> None:
+    cells = "\n".join(line for line in EVERYTHING.splitlines() if line.startswith("| "))
+    assert [name for name in registry if f"`{name}`" not in cells] == []
+
+
+def test_the_table_of_algorithms_is_the_registry() -> None:
+    assert dict(table("`--algorithm`")) == {f"`{name}`": entry.summary for name, entry in ALGORITHMS.items()}
+
+
+def test_the_table_of_families_is_the_registry() -> None:
+    assert [row[0].strip("`") for row in table("`--family`")] == list(FAMILIES)
 
 
 def test_every_output_is_in_a_table() -> None:

@@ -20,26 +20,43 @@ if TYPE_CHECKING:
 
 
 class Entry(NamedTuple):
-    """Where below `emseg.em` an algorithm lives, and what it is, in one line."""
+    """One algorithm, described without loading it.
+
+    Attributes
+    ----------
+    module, name : str
+        File below `emseg.em`, and class.
+    summary : str
+        What it is, in one line.
+    mixed : bool
+        Whether it fits mixed classes, whose parameters are tied to those of the pure ones.
+    """
 
     module: str
     name: str
     summary: str
+    mixed: bool = True
 
 
 ALGORITHMS: dict[str, Entry] = {
     "em": Entry("variants.em", "EM", "classic EM (Dempster, Laird & Rubin 1977)"),
     "map": Entry("variants.map", "Map", "EM with a conjugate prior (Fraley & Raftery 2007)"),
     "gem": Entry("variants.gem", "GEM", "generalised EM: any step that does not lower Q (Dempster et al. 1977)"),
-    "ecm": Entry("variants.ecm", "ECM", "conditional M-steps with an E-step before each (Meng & Rubin 1993)"),
-    "ecme": Entry("variants.ecme", "ECME", "weights maximise the likelihood itself (Liu & Rubin 1994)"),
-    "sage": Entry("variants.sage", "SAGE", "one component at a time (Celeux et al. 2001)"),
+    "ecm": Entry(
+        "variants.ecm", "ECM", "conditional M-steps with an E-step before each (Meng & Rubin 1993)", mixed=False
+    ),
+    "ecme": Entry("variants.ecme", "ECME", "weights maximise the likelihood itself (Liu & Rubin 1994)", mixed=False),
+    "sage": Entry("variants.sage", "SAGE", "one component at a time (Celeux et al. 2001)", mixed=False),
     "aitken": Entry("accelerators.aitken", "Aitken", "EM with multivariate Aitken acceleration (Louis 1982)"),
     "cg": Entry("accelerators.cg", "CG", "EM with conjugate gradients (Jamshidian & Jennrich 1993)"),
     "anderson": Entry("accelerators.anderson", "Anderson", "EM with Anderson acceleration (Henderson & Varadhan 2019)"),
     "squarem": Entry("accelerators.squarem", "Squarem", "EM with squared extrapolation (Varadhan & Roland 2008)"),
-    "px": Entry("variants.px", "PX", "parameter-expanded EM, for the family student (Liu, Rubin & Wu 1998)"),
-    "vb": Entry("variants.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)"),
+    "px": Entry(
+        "variants.px", "PX", "parameter-expanded EM, for the family student (Liu, Rubin & Wu 1998)", mixed=False
+    ),
+    "vb": Entry(
+        "variants.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)", mixed=False
+    ),
     "cem": Entry("variants.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
     "sem": Entry("stochastic.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),
     "saem": Entry(
@@ -52,6 +69,11 @@ ALGORITHMS: dict[str, Entry] = {
     "incremental": Entry("variants.incremental", "Incremental", "EM block by block (Neal & Hinton 1998)"),
     "online": Entry("stochastic.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)"),
 }
+
+
+def without_mixed() -> tuple[str, ...]:
+    """Names of the algorithms that cannot fit mixed classes."""
+    return tuple(name for name, entry in ALGORITHMS.items() if not entry.mixed)
 
 
 def algorithm(name: str, base: str = "", options: Mapping[str, str] | None = None) -> Algorithm[Problem, Mixture, Any]:

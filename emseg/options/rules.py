@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from emseg.em.registry import without_mixed
 from emseg.errors import UsageError, option, shown
 from emseg.features.specification import parse_spec
+from emseg.mixture.covariance.registry import conjugate_models
 from emseg.mixture.families.registry import families_running, families_with
 from emseg.options.choices import INITS
 from emseg.options.declaration import options_in
@@ -24,10 +26,6 @@ Refusal = tuple[bool, str]
 DEFAULT = SegmentOptions()
 #: Features that are the stored values themselves, which limits are of.
 STORED = ("auto", "gray", "rgb", "bands")
-#: Covariance models with a conjugate prior, which variational Bayes needs.
-CONJUGATE = ("full", "tied", "diag", "spherical", "VVV", "EEE", "VVI", "EEI", "VII", "EII")
-#: Algorithms that cannot keep the parameters of mixed classes tied, or that know Gaussians alone.
-UNTIED = ("ecm", "ecme", "sage", "px", "vb")
 
 
 def require(refusals: Iterable[Refusal]) -> None:
@@ -112,8 +110,8 @@ def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
         (missing, o.missing != "drop"),
         (option("scribbles"), bool(o.scribbles)),
         (option("prior_map"), bool(o.prior_map)),
-        (algorithm, o.algorithm in UNTIED),
-        (option("base", o.base), o.base in UNTIED),
+        (algorithm, o.algorithm in without_mixed()),
+        (option("base", o.base), o.base in without_mixed()),
     ):
         yield o.partial_volume and refused, f"{option('partial_volume', True)}: does not go with {other}; {one_of}"
 
@@ -136,14 +134,18 @@ def _algorithm_refusals(o: SegmentOptions) -> Iterator[Refusal]:
             f"{variational} has no conjugate prior for {o.family}; use {option('family', 'gaussian')}",
         )
         yield (
-            met and o.covariance not in CONJUGATE,
-            f"{variational} has no conjugate prior for {o.covariance}; use one of {', '.join(CONJUGATE)} for "
+            met and o.covariance not in conjugate_models(),
+            f"{variational} has no conjugate prior for {o.covariance}; use one of {', '.join(conjugate_models())} for "
             f"{option('covariance')}",
         )
     yield (
         several and o.criterion == "mml" and o.noise,
         f"{option('criterion', 'mml')}: annihilates components, noise too; leave out {option('noise', True)}, or use "
         f"{option('criterion', 'icl')}",
+    )
+    yield (
+        "ecm" in used and o.family not in families_running("ecm"),
+        f"{option('algorithm', 'ecm')}: {o.family} has one part to maximise; use {option('algorithm', 'em')}",
     )
     yield (
         "px" in used and (o.family not in families_running("px") or o.noise),

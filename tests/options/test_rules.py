@@ -55,6 +55,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("segment", {"criterion": "elbo", "k": "1:2", "noise": True}, "criterion='elbo': variational Bayes has no noise"),
     ("segment", {"criterion": "elbo", "k": "1:2", "truncated": "0,9"}, "criterion='elbo': variational Bayes knows no"),
     ("segment", {"criterion": "mml", "k": "1:2", "noise": True}, "criterion='mml': annihilates components, noise too"),
+    ("segment", {"algorithm": "ecm", "family": "poisson"}, "algorithm='ecm': poisson has one part to maximise"),
     ("segment", {"algorithm": "px"}, "algorithm='px': gaussian has no scale to expand; use family='student'"),
     ("segment", {"algorithm": "px", "family": "student", "noise": True}, "student with noise has no scale to expand"),
 ]

@@ -20,11 +20,14 @@ class CovarianceEntry(NamedTuple):
         Volume, shape and orientation: equal (E), varying (V) or, the last two, absent (I), as mclust writes them.
     summary : str
         What the components look like, in one line.
+    conjugate : bool
+        Whether it has a conjugate prior, which variational Bayes needs.
     """
 
     name: str
     letters: str
     summary: str
+    conjugate: bool
 
 
 #: Plain names for four of mclust's models.
@@ -51,6 +54,14 @@ _SUMMARIES = {
     "EVV": "ellipsoids of one volume",
     "VVV": "full",
 }
+#: Inverse Wishart, or inverse gamma along each axis: models whose volume, shape and orientation vary or not as one.
+_CONJUGATE = ("VVV", "EEE", "VVI", "EEI", "VII", "EII")
 COVARIANCES: dict[str, CovarianceEntry] = {
-    name: CovarianceEntry(name, ALIASES.get(name, name), summary) for name, summary in _SUMMARIES.items()
+    name: CovarianceEntry(name, ALIASES.get(name, name), summary, ALIASES.get(name, name) in _CONJUGATE)
+    for name, summary in _SUMMARIES.items()
 }
+
+
+def conjugate_models() -> tuple[str, ...]:
+    """Names of the covariance models that have a conjugate prior."""
+    return tuple(name for name, entry in COVARIANCES.items() if entry.conjugate)

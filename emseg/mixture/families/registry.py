@@ -31,7 +31,7 @@ class FamilyEntry(NamedTuple):
         Options of `segment` that only some families take and this one does: `covariance`, `dof`, `censored`,
         `truncated`, `partial_volume`; and `level` of `impute`, which needs quantiles.
     algorithms : tuple of str
-        Algorithms that only some families run and this one does: `vb`, `px`.
+        Algorithms that only some families run and this one does: `vb`, `px`, and `ecm`, which needs several parts.
     """
 
     name: str
@@ -58,7 +58,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "normal distributions, under a covariance model",
             "any number",
             ("covariance", "censored", "truncated", "partial_volume", "level"),
-            ("vb",),
+            ("vb", "ecm"),
         ),
         FamilyEntry(
             "student",
@@ -67,7 +67,7 @@ FAMILIES: dict[str, FamilyEntry] = {
             "t distributions, which outliers do not pull, under one too",
             "any number",
             ("covariance", "dof", "level"),
-            ("px",),
+            ("px", "ecm"),
         ),
         FamilyEntry(
             "poisson",
@@ -84,8 +84,16 @@ FAMILIES: dict[str, FamilyEntry] = {
             "speckle, as of SAR and ultrasound: the spread grows with the mean; values above 0",
             "numbers above 0",
             ("level",),
+            ("ecm",),
         ),
-        FamilyEntry("von-mises", "von_mises", "VonMisesFamily", "angles, such as hue and orientation", "radians"),
+        FamilyEntry(
+            "von-mises",
+            "von_mises",
+            "VonMisesFamily",
+            "angles, such as hue and orientation",
+            "radians",
+            algorithms=("ecm",),
+        ),
     )
 }
 

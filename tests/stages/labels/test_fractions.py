@@ -12,8 +12,8 @@ import tifffile
 import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
+from emseg.em.registry import without_mixed
 from emseg.errors import UsageError
-from emseg.options.rules import UNTIED
 
 MEANS, NOISE = np.array([60.0, 120.0, 200.0]), 5.0
 
@@ -150,7 +150,7 @@ def test_one_line_where_there_are_no_fractions(tmp_path: Path, capsys: pytest.Ca
         {"censored": "0,255"},
         {"truncated": "-100,400"},
         {"missing": "em"},
-        *({"algorithm": name} for name in UNTIED),
+        *({"algorithm": name} for name in without_mixed()),
         {"base": "px"},
     ],
 )
