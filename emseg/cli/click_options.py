@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
 from emseg.options.kinds.basic_kinds import Choice, Flag, Kind, Names
 from emseg.options.kinds.text_kinds import Settings
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FEW = 6  # names whose meaning the help text has room for; the guide has that of all
@@ -33,6 +36,12 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic since click 8
         except ValueError as error:
             wanted = self.kind.wanted.replace("'", "")
             self.fail(str(error) or f"give {wanted}, not {value!r}", param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers for the beginning of a value."""
+        from emseg.cli.completion import offered
+
+        return offered(self.kind, incomplete)
 
 
 class Helpful:

@@ -10,6 +10,7 @@ import click
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.completion import Files
 from emseg.cli.subcommands.segment_command import summary
 from emseg.output.registry import written_always, written_besides
 from emseg.output.store.names import Job
@@ -31,7 +32,7 @@ Writes, for photo.png:
 
 @click.command("apply", cls=GroupedCommand, help=HELP)
 @click.argument("model", metavar="MODEL", type=click.Path(exists=True, dir_okay=False))
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", type=Files())
 @options("apply")
 def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""

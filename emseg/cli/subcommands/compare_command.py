@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.completion import Files
 from emseg.cli.error_lines import say, warn
 from emseg.cli.progress import watch
 from emseg.errors import UsageError, shown
@@ -33,7 +34,7 @@ The start is a single draw of k-means++, so that the algorithms have a way to go
 
 
 @click.command("compare", cls=GroupedCommand, help=HELP)
-@click.argument("image", metavar="IMAGE")
+@click.argument("image", metavar="IMAGE", type=Files())
 @options("compare")
 def command(
     image: str, output: str, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, debug: bool, **given: Any

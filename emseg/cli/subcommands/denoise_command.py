@@ -11,6 +11,7 @@ from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.completion import Files
 from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
 from emseg.output.store.names import DENOISE, DENOISE_REPORT, Job
@@ -31,7 +32,7 @@ Writes, for photo.png:
 
 
 @click.command("denoise", cls=GroupedCommand, help=HELP)
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", type=Files())
 @options("denoise")
 def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""

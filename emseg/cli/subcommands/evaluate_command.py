@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.completion import Files
 from emseg.cli.error_lines import say, warn
 
 HELP = """Score LABELS against one or more TRUTHs of the same size.
@@ -31,8 +32,8 @@ MEANING = {
 
 
 @click.command("evaluate", cls=GroupedCommand, help=HELP)
-@click.argument("labels", metavar="LABELS")
-@click.argument("truths", metavar="TRUTH...", nargs=-1, required=True)
+@click.argument("labels", metavar="LABELS", type=Files())
+@click.argument("truths", metavar="TRUTH...", nargs=-1, required=True, type=Files())
 @options("evaluate")
 def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: bool, debug: bool) -> None:
     """Print the scores."""

@@ -9,6 +9,7 @@ from importlib.resources import files
 import click
 
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.completion import Words
 from emseg.cli.error_lines import say
 from emseg.cli.terminal import spelled
 from emseg.errors import UsageError, shown
@@ -46,7 +47,7 @@ def page(topic: str) -> str:
 
 
 @click.command("guide", cls=GroupedCommand, help=HELP)
-@click.argument("topic", metavar="[TOPIC]", default=INDEX)
+@click.argument("topic", metavar="[TOPIC]", default=INDEX, type=Words(topics))
 @options("guide")
 def command(topic: str, debug: bool) -> None:
     """Print the page; on a terminal, through a pager."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from emseg.cli.completion import Words
 from emseg.cli.error_lines import say
+from emseg.cli.main import COMMANDS
 
 
 @click.command("help", help="Show what emseg does, or one of its commands.")
-@click.argument("name", metavar="[COMMAND]", required=False)
+@click.argument("name", metavar="[COMMAND]", required=False, type=Words(lambda: COMMANDS))
 @click.pass_context
 def command(ctx: click.Context, name: str | None) -> None:
     """Print the help text."""

@@ -13,6 +13,7 @@ from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.completion import Files
 from emseg.cli.error_lines import warn
 from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
@@ -39,7 +40,7 @@ SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".w
 
 
 @click.command("inpaint", cls=GroupedCommand, help=HELP)
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", type=Files())
 @options("inpaint")
 def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""

@@ -11,6 +11,7 @@ import click
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.click_options import GroupedCommand, options
+from emseg.cli.completion import Files
 from emseg.cli.error_lines import warn
 from emseg.cli.progress import watch
 from emseg.cli.terminal import in_colour
@@ -37,7 +38,7 @@ Writes, for photo.png:
 
 
 @click.command("segment", cls=GroupedCommand, help=HELP)
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...", type=Files())
 @options("segment")
 def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **given: Any) -> int:
     """Do each input; return the exit code."""

@@ -30,6 +30,8 @@ class Kind:
         What it offers by name; empty if it takes other values.
     meaning : mapping of str to str
         What each of the names is; empty if they speak for themselves.
+    words : sequence of str
+        What it takes by name beside other values, such as "auto" instead of a number.
     """
 
     wanted = ""
@@ -38,6 +40,7 @@ class Kind:
     metavar = "TEXT"
     names: tuple[str, ...] = ()
     meaning: Mapping[str, str] = {}
+    words: Sequence[str] = ()
 
     def __init__(self, metavar: str = "") -> None:
         self.metavar = metavar or self.metavar

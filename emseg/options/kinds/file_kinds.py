@@ -57,6 +57,7 @@ class Page(Kind):
 
     stored = "int | str"
     metavar = "N|all"
+    words = ("all",)
 
     def parse(self, text: str) -> int | str:
         """A number from 1, or "all"."""

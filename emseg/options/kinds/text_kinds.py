@@ -8,6 +8,7 @@ from numbers import Integral
 from typing import Any
 
 from emseg.errors import ImageError, UsageError, option, shown
+from emseg.features.registry import FEATURES
 from emseg.options.kinds.basic_kinds import LONGEST, Kind
 from emseg.options.kinds.limits_text import LIMITS, as_limits, is_limits
 
@@ -39,6 +40,7 @@ class Components(Kind):
     wanted = "a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"
     stored = "int | str"
     metavar = "K"
+    words = ("auto",)
 
     def parse(self, text: str) -> int | str:
         """Digits are a number; all else is a range."""
@@ -74,6 +76,7 @@ class Features(Kind):
 
     wanted = "a name or several, as 'lab,xy:0.5'"
     metavar = "SPEC"
+    words = ("auto", *FEATURES)
 
     def check(self, value: Any, name: str = "") -> str:
         """The text, if it can be read.
