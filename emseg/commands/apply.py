@@ -27,7 +27,7 @@ from emseg.stages.units import standardised
 
 
 def apply(
-    model: Model | str | os.PathLike[str],
+    model: Model | Segmentation | str | os.PathLike[str],
     image: ImageLike,
     *,
     mask: MaskLike | None = None,
@@ -37,11 +37,11 @@ def apply(
 
     Parameters
     ----------
-    model : Model or path
-        What the command line saves as `model`.
-    image : Image, Source, ndarray or path
+    model : Model, Segmentation or path
+        What `segment` returned, or what the command line saves as `model`.
+    image : array-like, image of PIL, path, file, Image or Source
         With the channels that the model's features need.
-    mask : ndarray or path, optional
+    mask : array-like or path, optional
         Same size as the image; only where it is non-zero are pixels used.
     missing : {"drop", "em"}
         Whether pixels of which some channels are unknown get a label, by the others.
@@ -71,7 +71,7 @@ def apply(
     """
     checked.segmentation("apply", missing=missing)
     watch = Stopwatch()
-    loaded = model if isinstance(model, Model) else read_model(os.fspath(model))
+    loaded = _loaded(model)
     photo, inside = image_and_mask(image, mask, missing)
     watch.lap("read")
     own = loaded.mixture
@@ -91,7 +91,7 @@ def apply(
     report = {
         **input_report(photo, features),
         "warnings": [for_python(line) for line in photo.notices],
-        "model": None if isinstance(model, Model) else shown(model),
+        "model": None if isinstance(model, Model | Segmentation) else shown(model),
         "status": Status.APPLIED.value,
         "log_likelihood": log_likelihood,
         "log_likelihood_per_pixel": log_likelihood / features.n_pixels,
@@ -122,3 +122,14 @@ def _measured(model: Model, photo: Image, inside: NDArray[np.bool_] | None, miss
         reason = for_python(error.message.partition("; ")[0]).removeprefix("features: ").removeprefix(f"{photo.name}: ")
         remedy = "give an image like those the model was fitted to"
         raise type(error)(f"{photo.name}: the model's features do not go with it ({reason}); {remedy}") from error
+
+
+def _loaded(model: Model | Segmentation | str | os.PathLike[str]) -> Model:
+    """The model that was given, that of a result, or the one in a file."""
+    if isinstance(model, Model):
+        return model
+    if isinstance(model, Segmentation):
+        return model.model
+    if isinstance(model, str | os.PathLike):
+        return read_model(os.fspath(model))
+    raise UsageError(f"model: is of type {type(model).__name__}; give a model, a result of segment, or a path")

@@ -60,7 +60,7 @@ def compare(
     image: ImageLike,
     k: int = 4,
     *,
-    algorithms: Sequence[str] = (),
+    algorithms: str | Sequence[str] = (),
     start: str = "kmeans++",
     mask: MaskLike | None = None,
     watch: Watch = lambda name: nullcontext(),
@@ -70,15 +70,15 @@ def compare(
 
     Parameters
     ----------
-    image : Image, ndarray or path
+    image : array-like, image of PIL, path, file or Image
     k : int
         Number of components.
-    algorithms : sequence of str
-        Names of `emseg.em.registry.ALGORITHMS`; all of them unless given.
+    algorithms : str or sequence of str
+        Names, or one text with commas between them, of `emseg.em.registry.ALGORITHMS`; all of them unless given.
     start : {"kmeans++", "random", "search"}
         One draw of k-means++ or of random seeds, which leaves the algorithms a way to go, or the start that `segment`
         searches for, from which they only finish.
-    mask : ndarray or path, optional
+    mask : array-like or path, optional
         Same size as the image; only where it is non-zero are pixels used.
     watch : callable, optional
         Opened around every fit.

@@ -68,8 +68,8 @@ class Denoised:
 
     @property
     def pixels(self) -> NDArray[Any]:
-        """The pixels, shape (H, W, C), or (Z, H, W, C) of a volume."""
-        return self.image.pixels.reshape(*self.image.grid, -1)
+        """The pixels in the form of the array that was given; of a file, shape (H, W, C), or (Z, H, W, C)."""
+        return self.image.as_given
 
 
 def denoise(
@@ -84,12 +84,12 @@ def denoise(
 
     Parameters
     ----------
-    image : Image, ndarray or path
+    image : array-like, image of PIL, path, file or Image
         An array is (H, W) or (H, W, C); three channels are sRGB.
     sigma : float or "auto"
         Standard deviation of the noise: of unsigned integers of 8 and 16 bits in units of which white has 255, else as
         stored. 0 gives the image back as it is.
-    mask : ndarray or path, optional
+    mask : array-like or path, optional
         Same size as the image; where it is zero, pixels stay as they are and have no influence.
     on_progress : callable, optional
         Called with the share that is done, from 0 to 1.

@@ -9,27 +9,33 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.commands.segmentation import Segmentation
 from emseg.errors import DataError, ImageError, option, shown
+from emseg.image.array_like import as_given, is_pillow
 from emseg.image.label_maps import is_array, read_label_image, stored_array, whole_numbers
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 from emseg.image.place.grids import grid_of
 from emseg.regions.scores import score
+from emseg.stages.inputs.input_image import MaskLike
 
-Source = NDArray[Any] | str | os.PathLike[str]
+#: A label map: a path, an array, or the result of `segment`.
+Source = MaskLike | Segmentation
+#: Stands in the place of masked labels; no map holds it.
+LEFT_OUT = int(np.iinfo(np.int64).min)
 
 
-def evaluate(labels: Source, truths: Sequence[Source], ignore: int | None = None) -> dict[str, Any]:
+def evaluate(labels: Source, truths: Source | Sequence[Source], ignore: int | None = None) -> dict[str, Any]:
     """Score a label map.
 
     Maps in NIfTI or GeoTIFF are brought onto one grid by their places in the world, as masks are.
 
     Parameters
     ----------
-    labels : ndarray (H, W) or path
-    truths : sequence of ndarray or path
+    labels : array-like (H, W), path or Segmentation
+    truths : array-like, path or Segmentation, or a sequence of them
         What is taken for true, by one or several annotators; an array of shape (A, H, W) or a file with such an array
-        holds A of them.
+        holds A of them. Volumes have the shape of the labels. Masked pixels are left out.
     ignore : int, optional
         True label of pixels to leave out.
 
@@ -45,11 +51,19 @@ def evaluate(labels: Source, truths: Sequence[Source], ignore: int | None = None
         If a file is no label map.
     DataError
         If sizes differ, or no pixel is left.
+
+    Examples
+    --------
+    >>> import numpy as np, emseg
+    >>> truth = np.repeat([[0, 0, 1, 1]], 3, axis=0)
+    >>> emseg.evaluate(1 + truth, truth)["scores"]["adjusted_rand"]
+    1.0
     """
     notices: list[str] = []
     maps = _on_one_grid(
-        [_maps(labels, "labels"), *(_maps(truth, f"truth {n}") for n, truth in enumerate(truths, 1))], notices
+        [_maps(labels, "labels"), *(_maps(truth, f"truth {n}") for n, truth in enumerate(_several(truths), 1))], notices
     )
+    maps = _flat_volumes(maps)
     name, planes = maps[0].name, maps[0].planes()
     if len(planes) != 1:
         raise DataError(f"{name}: holds {len(planes)} label maps; give one to score, and the others as truth")
@@ -60,10 +74,16 @@ def evaluate(labels: Source, truths: Sequence[Source], ignore: int | None = None
         if found.shape[1:] != own.shape:
             sizes = [f"{shape[1]} × {shape[0]}" for shape in (found.shape[1:], own.shape)]
             raise DataError(f"{truth.name}: {sizes[0]} pixels, the labels have {sizes[1]}; give maps of one size")
-        true.extend(found)
+        if own.dtype == np.int64:
+            found = np.where(own == LEFT_OUT, LEFT_OUT, found.astype(np.int64))
+        true.extend(found if ignore is None else np.where(found == LEFT_OUT, ignore, found))
     if not true:
         raise DataError(f"{name}: nothing to compare with; name one or more true label maps")
-    if ignore is not None and any((plane == ignore).all() for plane in true):
+    without = LEFT_OUT if ignore is None else ignore
+    empty = any((plane == without).all() for plane in true)
+    if empty and ignore is None:
+        raise DataError(f"{name}: a truth is masked everywhere, no pixel is left; check the masks")
+    if empty:
         raise DataError(f"{name}: a truth is {ignore} everywhere, no pixel is left; use another {option('ignore')}")
     return {
         "labels": name,
@@ -73,8 +93,18 @@ def evaluate(labels: Source, truths: Sequence[Source], ignore: int | None = None
         "regions": int(np.unique(own).size),
         "ignore": ignore,
         "warnings": notices,
-        "scores": score(own, true, ignore),
+        "scores": score(own, true, without),
     }
+
+
+def _several(truths: Any) -> Sequence[Any]:
+    """The truths one by one: a list of numbers is one map, a list of maps or paths is several."""
+    if not isinstance(truths, list | tuple):
+        return [truths]
+    if truths and all(isinstance(truth, list | tuple) for truth in truths):
+        inner = [number for truth in truths for number in truth]
+        return truths if any(isinstance(row, list | tuple) for row in inner) else [truths]
+    return truths
 
 
 class _Maps(NamedTuple):
@@ -99,13 +129,37 @@ class _Maps(NamedTuple):
         return found.reshape(-1, *found.shape[-2:])
 
 
-def _maps(source: Source, name: str) -> _Maps:
-    if isinstance(source, np.ndarray):
-        return _Maps(name, source)
+def _maps(source: Any, name: str) -> _Maps:
+    if isinstance(source, Segmentation):
+        image = source.image
+        return _Maps(name, source.labels.reshape(*image.shape, 1), image.metadata)
+    if not isinstance(source, str | os.PathLike):
+        return _Maps(name, np.asarray(source) if is_pillow(source) else _array(source, name))
     if is_array(source):
         return _Maps(shown(source), stored_array(os.fspath(source), shown(source)))
     image = read_label_image(source)
     return _Maps(image.name, image.pixels, image.metadata)
+
+
+def _array(source: Any, name: str) -> NDArray[Any]:
+    """The labels of an array; where they are masked, `LEFT_OUT`."""
+    given = as_given(source, name)
+    labels, known = given.array, given.known
+    if labels.ndim == 3 and labels.shape[2] == 1 < labels.shape[1]:  # a channel
+        labels, known = labels[..., 0], None if known is None else known[..., 0]
+    if known is None:
+        return labels
+    whole = whole_numbers(np.where(known, labels, 0))
+    return np.where(known, whole.astype(np.int64), LEFT_OUT) if whole.dtype.kind in "ui" else whole
+
+
+def _flat_volumes(maps: list[_Maps]) -> list[_Maps]:
+    """Arrays of volumes, all of one shape (Z, H, W), as maps of slices below one another."""
+    shapes = {found.values.shape for found in maps}
+    if len(maps) < 2 or len(shapes) > 1 or any(found.metadata is not None for found in maps):
+        return maps
+    (shape,) = shapes
+    return [found._replace(values=found.values.reshape(-1, shape[-1])) for found in maps] if len(shape) == 3 else maps
 
 
 def _on_one_grid(maps: list[_Maps], notices: list[str]) -> list[_Maps]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -57,8 +58,8 @@ class Inpainted:
 
     @property
     def pixels(self) -> NDArray[Any]:
-        """The pixels, shape (H, W, C), or (Z, H, W, C) of a volume."""
-        return self.image.pixels.reshape(*self.image.grid, -1)
+        """The pixels in the form of the array that was given; of a file, shape (H, W, C), or (Z, H, W, C)."""
+        return self.image.as_given
 
     def uncertainty(self) -> Image:
         """The deviations as an image."""
@@ -80,9 +81,9 @@ def inpaint(
 
     Parameters
     ----------
-    image : Image, ndarray or path
-        An array is (H, W) or (H, W, C); three channels are sRGB. Pixels with NaN are missing.
-    mask : ndarray, path or "alpha", optional
+    image : array-like, image of PIL, path, file or Image
+        An array is (H, W) or (H, W, C); three channels are sRGB. Pixels with NaN are missing, and masked ones.
+    mask : array-like, path or "alpha", optional
         Same size as the image: pixels that are not zero are missing. "alpha": those of alpha 0.
     on_progress : callable, optional
         Called with the share that is done, from 0 to 1.
@@ -105,7 +106,7 @@ def inpaint(
     >>> import numpy as np, emseg
     >>> ramp = np.add.outer(np.arange(32.0), np.arange(32.0))
     >>> lost = np.random.default_rng(0).random((32, 32)) < 0.3
-    >>> filled = emseg.inpaint(np.where(lost, 0, ramp), lost).pixels[:, :, 0]
+    >>> filled = emseg.inpaint(np.where(lost, 0, ramp), lost).pixels
     >>> bool(np.abs(filled - ramp).max() < 4)
     True
     """
@@ -173,6 +174,8 @@ def _missing(
     unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
     if photo.pixels.dtype.kind == "f":
         unknown = ~np.isfinite(photo.pixels).all(axis=2)
+    if photo.form is not None and photo.valid is not None:  # what the caller has masked
+        unknown |= ~photo.valid if photo.alpha is None else ~photo.valid & (photo.alpha != 0)
     if settings.mask_value is not None and (mask is None or (isinstance(mask, str) and mask == "alpha")):
         raise UsageError("mask_value: is a value of a mask; give one")
     if isinstance(mask, str) and mask == "alpha":
@@ -198,7 +201,7 @@ def _missing(
 
 def _equal(mask: MaskLike, photo: Image, value: float) -> NDArray[np.bool_]:
     """Where a mask has one value in all channels; of a palette, the index counts."""
-    stored = mask if isinstance(mask, np.ndarray) else stored_values(mask, photo).values
+    stored = stored_values(mask, photo).values if isinstance(mask, str | os.PathLike) else np.asarray(mask)
     found: NDArray[np.bool_] = np.all(stored.reshape(*photo.shape, -1) == value, axis=2)
     if not found.any():
         raise DataError(f"{photo.name}: the mask has the value {value:g} nowhere; check {option('mask_value')}")

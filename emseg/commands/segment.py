@@ -50,11 +50,11 @@ def segment(
 
     Parameters
     ----------
-    image : Image, Source, ndarray or path
+    image : array-like, image of PIL, path, file, Image or Source
         An array is (H, W) or (H, W, C); three channels are sRGB.
     k : int or str
         Number of components, or a range to choose from: ``"2:9"``, ``"auto"``.
-    mask : ndarray or path, optional
+    mask : array-like or path, optional
         Same size as the image; only where it is non-zero are pixels used.
     on_iteration : callable, optional
         Receives every row of the log as it is made.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,24 @@ from emseg.errors import ImageError
 
 if TYPE_CHECKING:
     from emseg.image.place.pixel_size import PixelSize
+
+
+class Form(NamedTuple):
+    """How a caller's array holds an image, so that results go back in the same form.
+
+    Attributes
+    ----------
+    channel : int or None
+        Its axis of channels; None where it has none.
+    dtype : dtype
+        Its type in the machine's byte order.
+    alpha : bool
+        Whether its last channel is the opacity.
+    """
+
+    channel: int | None
+    dtype: np.dtype[Any]
+    alpha: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +62,8 @@ class Image:
     notices : tuple of str
         What was left out, guessed or ignored of the file, a line each, with the option that decides it as
         `emseg.errors.option` marks it. Lines do not name the image. They come into reports and onto the terminal.
+    form : Form or None
+        Of an image that a caller handed over as an array, the array's form.
     """
 
     pixels: NDArray[Any]
@@ -56,10 +76,24 @@ class Image:
     alpha: NDArray[Any] | None = None
     known: NDArray[np.bool_] | None = None
     notices: tuple[str, ...] = ()
+    form: Form | None = None
 
     def with_notices(self, *lines: str) -> Image:
         """The image with further lines that the user should read, each once."""
         return replace(self, notices=tuple(dict.fromkeys((*self.notices, *lines)))) if lines else self
+
+    @property
+    def as_given(self) -> NDArray[Any]:
+        """The pixels in the form of the caller's array: shape, type and alpha; of a file, shape (*grid, C)."""
+        pixels = self.pixels
+        if self.form is None:
+            return pixels.reshape(*self.grid, -1)
+        if self.form.alpha and self.alpha is not None:
+            pixels = np.concatenate([pixels, self.alpha[:, :, None]], axis=2)
+        pixels = pixels.reshape(*self.grid, -1)
+        if self.form.channel is None:
+            return pixels[..., 0].astype(self.form.dtype, copy=False)
+        return np.moveaxis(pixels, -1, self.form.channel).astype(self.form.dtype, copy=False)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -103,3 +103,11 @@ def test_pixels_known_in_part_get_the_labels_of_the_fit(tmp_path: Path, colours:
     np.testing.assert_array_equal(again.labels, result.labels)
     assert again.report["log_likelihood"] == pytest.approx(result.report["log_likelihood"], rel=1e-9)
     assert (apply(path, np.where(known, colours, np.nan)).labels == 0).sum() == (~known.all(axis=2)).sum()
+
+
+def test_a_result_is_a_model(colours: np.ndarray) -> None:
+    result = emseg.segment(colours, k=3)
+    np.testing.assert_array_equal(emseg.apply(result, colours).labels, result.labels)
+    assert emseg.apply(result, colours).report["model"] is None
+    with pytest.raises(UsageError, match="model: is of type int; give a model, a result of segment, or a path"):
+        emseg.apply(3, colours)  # type: ignore[arg-type]

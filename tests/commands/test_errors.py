@@ -88,7 +88,7 @@ def test_masks() -> None:
 
 
 def test_a_mask_with_channels() -> None:
-    refused(DataError, "mask", mask=np.ones((12, 15, 3)))
+    refused(DataError, "mask", mask=np.ones((12, 15, 3)) - np.eye(12, 15)[:, :, None] * [0, 1, 1])
 
 
 def test_nothing_but_nan() -> None:
@@ -97,7 +97,7 @@ def test_nothing_but_nan() -> None:
 
 @pytest.mark.parametrize("image", [np.zeros((0, 5)), np.zeros(5), np.zeros((2, 2), complex), np.zeros((2, 2, 2, 2))])
 def test_arrays_that_are_no_image(image: np.ndarray) -> None:
-    refused(ImageError, "expected real numbers", image)
+    refused(ImageError, "is empty|has the shape|holds complex numbers", image)
 
 
 def test_files(tmp_path: Path) -> None:

@@ -55,3 +55,36 @@ def test_what_cannot_be_scored(
 ) -> None:
     with pytest.raises(error, match=message):
         emseg.evaluate(labels, truths, **options)
+
+
+def test_one_truth_needs_no_list(tmp_path: Path) -> None:
+    expected = score(OWN, [TRUTH])
+    np.save(tmp_path / "truth.npy", TRUTH)
+    PIL.Image.fromarray(OWN).save(tmp_path / "own.png")
+    for labels in (OWN, OWN.tolist(), OWN[:, :, None], OWN[None], PIL.Image.fromarray(OWN), tmp_path / "own.png"):
+        for truth in (TRUTH, TRUTH.tolist(), [TRUTH.tolist()], (TRUTH,), str(tmp_path / "truth.npy")):
+            assert emseg.evaluate(labels, truth)["scores"] == expected
+    twice = emseg.evaluate(OWN, [TRUTH.tolist(), TRUTH.tolist()])
+    assert (twice["annotators"], twice["scores"]) == (2, score(OWN, [TRUTH, TRUTH]))
+
+
+def test_a_result_is_a_label_map() -> None:
+    result = emseg.segment(np.where(TRUTH > 1, 90.0, 10.0) + np.arange(15), k=2)
+    assert emseg.evaluate(result, TRUTH > 1)["scores"] == emseg.evaluate(result.labels, TRUTH > 1)["scores"]
+
+
+@pytest.mark.parametrize("ignore", [None, 1])
+def test_masked_pixels_are_left_out(ignore: int | None) -> None:
+    out = RNG.random(TRUTH.shape) < 0.3
+    kept = ~out & (True if ignore is None else ignore != TRUTH)
+    expected = score(OWN[kept], [TRUTH[kept]])
+    masked = np.ma.masked_array(np.where(out, np.nan, TRUTH), out)
+    assert emseg.evaluate(OWN, masked, ignore)["scores"] == expected
+    assert emseg.evaluate(np.ma.masked_array(OWN, out), TRUTH, ignore)["scores"] == expected
+    with pytest.raises(DataError, match="a truth is masked everywhere, no pixel is left; check the masks"):
+        emseg.evaluate(OWN, np.ma.masked_array(TRUTH, True))
+
+
+def test_volumes_of_one_shape() -> None:
+    own, truth = np.stack([OWN, TRUTH]), np.stack([TRUTH, OWN])
+    assert emseg.evaluate(own, truth)["scores"] == score(own.reshape(-1, 15), [truth.reshape(-1, 15)])

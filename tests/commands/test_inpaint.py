@@ -51,8 +51,8 @@ def test_units_are_of_no_account(clean: np.ndarray, holes: np.ndarray, dtype: ty
     coarse = np.rint(y * unit) / unit if np.issubdtype(dtype, np.integer) else y
     plain = emseg.inpaint(coarse, holes, uncertainty=True)
     found = emseg.inpaint((coarse * unit + offset).astype(dtype), holes, uncertainty=True)
-    back = (found.pixels[:, :, 0].astype(float) - offset) / unit
-    wrong, usual = (np.sqrt(((pixels - y)[holes] ** 2).mean()) for pixels in (back, plain.pixels[:, :, 0]))
+    back = (found.image.pixels[:, :, 0].astype(float) - offset) / unit
+    wrong, usual = (np.sqrt(((pixels - y)[holes] ** 2).mean()) for pixels in (back, plain.image.pixels[:, :, 0]))
     assert wrong < 1.1 * usual
     assert found.deviation is not None
     assert plain.deviation is not None
@@ -72,7 +72,7 @@ def test_nan_is_missing_and_filled(clean: np.ndarray, holes: np.ndarray) -> None
     result = emseg.inpaint(y)
     assert np.isfinite(result.pixels).all()
     assert (result.missing == holes).all()
-    assert (result.pixels[:, :, 0] == emseg.inpaint(np.where(holes, 0, y), holes).pixels[:, :, 0]).all()
+    assert (result.image.pixels[:, :, 0] == emseg.inpaint(np.where(holes, 0, y), holes).image.pixels[:, :, 0]).all()
 
 
 def test_of_a_pixel_known_in_part_that_part_is_kept(clean: np.ndarray, holes: np.ndarray) -> None:
@@ -126,7 +126,7 @@ def test_uncertainty_is_in_stored_values(clean: np.ndarray, holes: np.ndarray) -
     assert (shallow.deviation[:, ~holes] == 0).all()
     assert (shallow.deviation[:, holes] > 0).all()
     assert np.median(deep.deviation[:, holes]) == pytest.approx(257 * np.median(shallow.deviation[:, holes]), rel=0.02)
-    error = np.abs(shallow.pixels[:, :, 0].astype(float) - clean[:, :, 0])[holes]
+    error = np.abs(shallow.image.pixels[:, :, 0].astype(float) - clean[:, :, 0])[holes]
     assert 0.8 <= (error <= 1.645 * shallow.deviation[0][holes] + 0.5).mean() <= 0.97
 
 

@@ -52,7 +52,7 @@ def both(cell: int, known: np.ndarray) -> tuple[float, float]:
 
 def after_filling(pixels: np.ndarray, known: np.ndarray) -> np.ndarray:
     channels = [emseg.inpaint(pixels[:, :, c], ~known[:, :, c]).pixels for c in range(3)]
-    return emseg.segment(np.concatenate(channels, axis=2), k=3, features="rgb").labels
+    return emseg.segment(np.stack(channels, axis=2), k=3, features="rgb").labels
 
 
 def test_single_values_lost_among_neighbours_that_tell_are_better_filled_in() -> None:

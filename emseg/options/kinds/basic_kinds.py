@@ -179,7 +179,7 @@ class Names(Kind):
     """Several names, each at most once, in the order given or that of the list."""
 
     stored = "tuple[str, ...]"
-    given = "Sequence[str]"
+    given = "str | Sequence[str]"
 
     def __init__(self, names: Iterable[str], word: str = "NAME", more: Iterable[str] = (), sort: bool = False) -> None:
         super().__init__(f"{word}[,{word}]")
@@ -198,7 +198,9 @@ class Names(Kind):
 
     def check(self, value: Any, name: str = "") -> tuple[str, ...]:
         """The names, without repetition."""
-        if isinstance(value, str) or not isinstance(value, Iterable):
+        if isinstance(value, str):  # as the command line spells several
+            return self.parse(value)
+        if not isinstance(value, Iterable):
             raise ValueError
         found = tuple(dict.fromkeys(value))
         if not all(name in self.names for name in found):

@@ -1,29 +1,42 @@
-"""From what a caller gives to an image and a mask: paths are read, arrays are wrapped."""
+"""From what a caller gives to an image and a mask: paths are read, arrays and images of other libraries are wrapped."""
 
 from __future__ import annotations
 
 import os
+from typing import IO, Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from emseg.errors import DataError, option
+from emseg.errors import DataError, ImageError, option
+from emseg.image.file_bytes import MAX_BYTES
 from emseg.image.limits import Reading, Working
 from emseg.image.model import Image
 from emseg.image.partly_known import partly_known
 from emseg.image.read import Source, read_image, read_mask
 
-#: What a caller may give for an image, and for a mask.
-ImageLike = Image | Source | np.ndarray | str | os.PathLike[str]
-MaskLike = np.ndarray | str | os.PathLike[str]
+
+class HasArray(Protocol):
+    """What PIL's images have, and whatever else lends its memory to NumPy."""
+
+    @property
+    def __array_interface__(self) -> dict[str, Any]:
+        """Where the numbers are."""
+
+
+Path = str | os.PathLike[str]
+#: What a caller may give for a mask or a label map: a path, or whatever NumPy can read.
+MaskLike = ArrayLike | HasArray | Path
+#: What a caller may give for an image: besides, one that is read already or still to be read, a file or its bytes.
+ImageLike = MaskLike | Image | Source | IO[bytes] | bytes
 
 
 def as_image(image: ImageLike, working: Working | None = None) -> Image:
-    """Read a path or a `Source`, wrap an array, or pass an image on.
+    """Read a path, a file or a `Source`, wrap an array, or pass an image on.
 
     Parameters
     ----------
-    image : Image, Source, ndarray or path
+    image : Image, Source, path, array-like, image of PIL, file or bytes
     working : Working, optional
         What is to be done with the image: a file that would take too much memory is not read.
 
@@ -34,11 +47,32 @@ def as_image(image: ImageLike, working: Working | None = None) -> Image:
     """
     if isinstance(image, Image):
         return image
+    if isinstance(image, str | os.PathLike):
+        return read_image(image, Reading(working=working))
     if isinstance(image, Source):
         return (image._replace(how=image.how._replace(working=working)) if working else image).read()
-    if isinstance(image, np.ndarray):
-        return Image.from_array(image)
-    return read_image(image, Reading(working=working))
+    data = _file_bytes(image)
+    if data is not None:
+        return Source(str(getattr(image, "name", "bytes")), Reading(working=working), data).read()
+    from emseg.image.from_memory import image_in_memory  # the command line reads files
+
+    return image_in_memory(image)
+
+
+def _file_bytes(image: Any) -> bytes | None:
+    """The bytes of an image file, if that is what was given, or a file that is open for reading."""
+    if isinstance(image, bytes | bytearray):
+        return bytes(image)
+    if not (hasattr(image, "read") and hasattr(image, "seek")) or isinstance(image, np.ndarray):
+        return None
+    if hasattr(image, "getbands") or hasattr(image, "__array__"):  # which PIL's images and arrays on a disk have
+        return None
+    data = image.read(MAX_BYTES + 1)
+    if not isinstance(data, bytes):
+        raise ImageError("file: holds text; open it in binary mode, as open(path, 'rb')")
+    if len(data) > MAX_BYTES:
+        raise ImageError("file: more bytes than emseg reads; crop or shrink the image")
+    return data
 
 
 def image_and_mask(
@@ -48,8 +82,9 @@ def image_and_mask(
 
     Parameters
     ----------
-    image : Image, Source, ndarray or path
-    mask : ndarray or path, optional
+    image
+        See `as_image`.
+    mask : array-like, image of PIL or path, optional
     missing : {"drop", "em"}
         With ``"em"``, a mask may have as many channels as the image. What it says of single channels then becomes a
         part of the image (`Image.known`), and no mask is left.
@@ -87,20 +122,21 @@ def _noted(photo: Image) -> Image:
 def as_mask(mask: MaskLike, photo: Image, channels: int = 1) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """The mask (H, W), True inside, and lines that the user should read.
 
-    With several channels, a mask of shape (H, W, C) is kept as it is.
+    Inside is where any channel is not zero; alpha is ignored; NaN and masked are outside. With several channels, a mask
+    of shape (H, W, C) is kept as it is.
 
     Raises
     ------
     DataError
-        If an array has another number of axes.
+        If an array has another number of axes, or its channels do not agree.
     ImageError
         If a file cannot be read, lies elsewhere than the image, or has another size.
     """
-    if not isinstance(mask, np.ndarray):
+    if isinstance(mask, str | os.PathLike):
         return read_mask(mask, photo, channels)
-    if mask.ndim != 2 and not (mask.shape == (*photo.shape, channels) and channels > 1):
-        raise DataError(f"{photo.name}: the mask has shape {mask.shape}; give one of shape (H, W)")
-    return np.asarray(mask != 0, np.bool_), ()
+    from emseg.image.from_memory import mask_in_memory
+
+    return mask_in_memory(mask, photo, channels), ()
 
 
 def mask_of_same_size(mask: MaskLike, photo: Image) -> tuple[NDArray[np.bool_], tuple[str, ...]]:

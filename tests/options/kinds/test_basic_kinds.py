@@ -96,6 +96,7 @@ def test_wrong_texts(name: str, texts: list[str]) -> None:
         ("digits", np.uint8(4), "4"),
         ("optional", None, None),
         ("names", ["b", "b"], ("b",)),
+        ("names", "b,a", ("b", "a")),
     ],
 )
 def test_values(name: str, value: Any, stored: Any) -> None:
@@ -113,7 +114,7 @@ def test_values(name: str, value: Any, stored: Any) -> None:
         ("number or word", [True, "on", math.inf, None]),
         ("choice", [None, 1, ["one"]]),
         ("digits", [8, True, 4.0]),
-        ("names", ["a", None, 3, ["d"]]),
+        ("names", ["a,q", None, 3, ["d"]]),
         ("text", [None, 3, b"x"]),
     ],
 )

@@ -1,0 +1,171 @@
+"""Images from what Python callers have in memory: arrays of all kinds, and images of PIL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError, ImageError
+from emseg.image.array_like import Given, as_given, is_pillow
+from emseg.image.model import Form, Image
+
+#: Share of the values of a fourth channel that must be 0 or full for it to be taken as opacity where it has more than 8
+#: bits. Of near infrared, hardly any values are; of opacity most are, but for soft edges.
+OPAQUE_OR_CLEAR = 0.5
+ORIENTATION = 274  # tag of EXIF
+#: What is said of an array with four channels of which the last is taken as opacity.
+ALPHA_GUESSED = "its fourth channel is taken as opacity: where it is 0 there is no data; give three channels without it"
+
+
+def image_in_memory(data: Any, name: str = "array") -> Image:
+    """The image that an array or an image of PIL holds.
+
+    Masked values, NaN and infinity are no data. Three channels are sRGB, four are sRGB with alpha where the fourth is
+    like one. The axes of an xarray object are known by their names; any other array is (H, W) or (H, W, C).
+
+    Raises
+    ------
+    ImageError
+        One line that says what is wrong, and the remedy.
+    """
+    if is_pillow(data):
+        return _of_pillow(data, name if name != "array" else "image")
+    return image_of(as_given(data, name), name)
+
+
+def mask_in_memory(data: Any, photo: Image, channels: int = 1) -> NDArray[np.bool_]:
+    """The mask (H, W) that an array or an image of PIL holds: True where it is not zero, not NaN and not masked.
+
+    Parameters
+    ----------
+    data : array-like or image of PIL
+        Of shape (H, W) or (H, W, C): its channels must agree, but for those of a picture.
+    photo : Image
+    channels : int
+        If more than 1, a mask of so many channels is kept as it is, (H, W, C).
+
+    Raises
+    ------
+    ImageError
+        If it holds no real numbers.
+    DataError
+        If it has another number of axes than the image, or channels that do not agree.
+    """
+    if is_pillow(data):
+        return np.asarray(_of_pillow(data, "mask").pixels.any(axis=2))
+    given = as_given(data, "mask")
+    inside = (given.array > 0) | (given.array < 0)
+    if given.known is not None:
+        inside &= given.known
+    if "C" in given.axes:
+        inside = np.moveaxis(inside, given.axes.index("C"), -1)
+    volume = photo.metadata.get("volume", ())
+    if volume and inside.shape[:3] == tuple(volume):  # slices below one another
+        inside = inside.reshape(*photo.shape, *inside.shape[3:])
+    if inside.ndim == 3 and inside.shape[2] > 1 and inside.shape == (*photo.shape, channels):
+        return inside
+    if inside.ndim == 3 and inside.size and (inside == inside[..., :1]).all():
+        inside = inside[..., 0]
+    if inside.ndim != 2:
+        raise DataError(f"{photo.name}: the mask has shape {given.array.shape}; give one of shape (H, W)")
+    return inside
+
+
+def image_of(given: Given, name: str) -> Image:
+    """The image of an array; see `image_in_memory`."""
+    array, axes = given.array, given.axes or {2: "PP", 3: "PPC"}.get(given.array.ndim, "")
+    if array.size == 0:
+        raise ImageError(f"{name}: is empty, of shape {array.shape}; check how it was made")
+    if not axes:
+        raise ImageError(f"{name}: has the shape {array.shape}; give one image of shape (H, W) or (H, W, C)")
+    channel = axes.index("C") if "C" in axes else None
+    pixels = _channels_last(array, channel)
+    known = None if given.known is None else _channels_last(given.known, channel)
+    *grid, _ = pixels.shape
+    pixels = pixels.reshape(-1, *pixels.shape[-2:])
+    pixels, alpha = _narrowed(pixels), None
+    if _has_alpha(pixels):
+        pixels, alpha = pixels[..., :3], pixels[..., 3]
+    image = Image.from_array(pixels, None if alpha is None else alpha != 0, name)
+    if known is not None:
+        known = known.reshape(-1, *known.shape[-2:])
+        image = _without_masked(image, known[..., :3] & known[..., 3:] if alpha is not None else known)
+    volume = {"volume": tuple(grid)} if len(grid) == 3 else {}
+    image = replace(image, alpha=alpha, metadata=volume, form=Form(channel, given.dtype, alpha is not None))
+    return image if alpha is None else image.with_notices(ALPHA_GUESSED)
+
+
+def _channels_last(array: NDArray[Any], channel: int | None) -> NDArray[Any]:
+    return array[..., None] if channel is None else np.moveaxis(array, channel, -1)
+
+
+def _narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Colours that a wide integer type holds, as lists do, in 8 bits where they fit: then it is known what white is."""
+    wide = pixels.dtype.kind in "ui" and pixels.dtype not in (np.uint8, np.uint16)
+    if pixels.shape[2] not in (3, 4) or not wide or pixels.min() < 0 or pixels.max() > 255:
+        return pixels
+    return pixels.astype(np.uint8)
+
+
+def _has_alpha(pixels: NDArray[Any]) -> bool:
+    """Whether the fourth of four channels is opacity: of 8 bits always, else if it is mostly full or clear."""
+    if pixels.shape[2] != 4:
+        return False
+    if pixels.dtype == np.uint8:
+        return True
+    if pixels.dtype.kind == "f":
+        if not np.all(np.isnan(pixels) | ((pixels >= 0) & (pixels <= 1))):
+            return False
+        full = 1.0
+    elif pixels.dtype == np.uint16:
+        full = 65535
+    else:
+        return False
+    fourth = pixels[..., 3]
+    return bool(np.mean((fourth == 0) | (fourth == full)) >= OPAQUE_OR_CLEAR)
+
+
+def _without_masked(image: Image, known: NDArray[np.bool_]) -> Image:
+    """The image without the values that its owner has masked (H, W, C)."""
+    if image.known is not None:
+        known = known & image.known
+    elif image.valid is not None:
+        known = known & image.valid[:, :, None]
+    whole = np.asarray(known.all(axis=2))
+    in_part = not np.array_equal(whole, known.any(axis=2))
+    return replace(image, valid=None if whole.all() else whole, known=known if in_part else None)
+
+
+def _of_pillow(im: Any, name: str) -> Image:
+    """An image of PIL as it is in memory: its frame of now, unturned."""
+    from emseg.image.formats.pillow import DECODER_ERRORS, decode_whole  # arrays do without
+
+    kept = ("transparency", "icc_profile", "dpi")
+    try:
+        if im.mode == "LAB":  # which Pillow cannot make RGB of
+            image = image_of(Given(np.asarray(im)), name)
+            return replace(image, colour="bands")
+        still = (
+            im.convert("LA") if im.mode == "La" else im.copy()
+        )  # which has no EXIF of its own, so that it is not turned
+        still.info = {key: value for key, value in im.info.items() if key in kept}
+        image = decode_whole(still, name)
+    except DECODER_ERRORS as error:
+        reason = " ".join(str(error).split())[:120]
+        raise ImageError(f"{name}: cannot be read ({reason}); open it again from its source") from error
+    channel = None if image.pixels.shape[2] == 1 and image.alpha is None else 2
+    image = replace(image, form=Form(channel, image.pixels.dtype, image.alpha is not None))
+    return image.with_notices(*_left_out(im))
+
+
+def _left_out(im: Any) -> Iterator[str]:
+    """What an image of PIL has besides the pixels that are in memory."""
+    turn, frames = im.getexif().get(ORIENTATION, 1), getattr(im, "n_frames", 1)
+    if turn in range(2, 9):
+        yield f"its EXIF orientation {turn} is not applied; give its path, or ImageOps.exif_transpose(image)"
+    if frames > 1:
+        yield f"frame {im.tell() + 1} of {frames} is taken; call image.seek(n) for another"
