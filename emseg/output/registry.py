@@ -35,8 +35,10 @@ class Kind(NamedTuple):
         Whether it is written without being named in `save`.
     only_fitted : bool
         Whether there is nothing to write where a saved model was applied.
-    only_volumes : bool
-        Whether there is nothing to write for a plane image.
+    beside : str
+        Kind that it is written beside, of a NIfTI volume alone; empty for a kind of its own.
+    volume_writer : str
+        As `writer`, for a NIfTI volume: the file then ends with .nii.gz instead of .tif. Empty where nothing differs.
     """
 
     name: str
@@ -46,11 +48,18 @@ class Kind(NamedTuple):
     needs: str = ""
     by_default: bool = False
     only_fitted: bool = False
-    only_volumes: bool = False
+    beside: str = ""
+    volume_writer: str = ""
+
+    @property
+    def volume_suffix(self) -> str:
+        """What the file's name ends with for a NIfTI volume."""
+        return self.suffix.removesuffix(".tif") + ".nii.gz" if self.volume_writer else self.suffix
 
     def write(self, result: Segmented) -> bytes:
         """The bytes of the file."""
-        module, function = self.writer.split(":")
+        of_volume = self.volume_writer and "nifti" in result.image.metadata
+        module, function = (self.volume_writer if of_volume else self.writer).split(":")
         data: bytes = getattr(import_module(f"emseg.output.{module}"), function)(result)
         return data
 
@@ -90,10 +99,15 @@ KINDS: dict[str, Kind] = {
             "posterior",
             ".posterior.tif",
             "maps.tiff_writer:posterior_file",
-            "probability of each class, float32 TIFF, one page each",
+            "probability of each class, float32 TIFF, one page each; NIfTI for NIfTI",
+            volume_writer="maps.nifti_writer:posterior_file",
         ),
         Kind(
-            "entropy", ".entropy.tif", "maps.tiff_writer:entropy_file", "entropy of the posterior, float32 TIFF, nats"
+            "entropy",
+            ".entropy.tif",
+            "maps.tiff_writer:entropy_file",
+            "entropy of the posterior, float32 TIFF, nats; NIfTI for NIfTI",
+            volume_writer="maps.nifti_writer:entropy_file",
         ),
         Kind("mean", ".mean.png", "pictures.label_pictures:means_file", "each class in its mean colour"),
         Kind("model", ".emseg.json", "store.model_file:model_file", "the fitted mixture", only_fitted=True),
@@ -103,16 +117,18 @@ KINDS: dict[str, Kind] = {
             "bias",
             ".bias.tif",
             "maps.tiff_writer:gain_file",
-            "estimated illumination, float32 TIFF",
+            "estimated illumination, float32 TIFF; NIfTI for NIfTI",
             needs="bias_field",
             only_fitted=True,
+            volume_writer="maps.nifti_writer:gain_file",
         ),
         Kind(
             "fractions",
             ".fractions.tif",
             "maps.tiff_writer:fractions_file",
-            "share of each class in each pixel, float32 TIFF, one page each",
+            "share of each class in each pixel, float32 TIFF, one page each; NIfTI for NIfTI",
             needs="partial_volume",
+            volume_writer="maps.nifti_writer:fractions_file",
         ),
         Kind(
             "regions",
@@ -138,7 +154,16 @@ KINDS: dict[str, Kind] = {
             "maps.nifti_writer:labels_file",
             "label map in the place of the volume, NIfTI",
             by_default=True,
-            only_volumes=True,
+            beside="labels",
+        ),
+        Kind(
+            "regions-nifti",
+            ".regions.nii.gz",
+            "maps.nifti_writer:regions_file",
+            "map of the regions in the place of the volume, NIfTI",
+            by_default=True,
+            only_fitted=True,
+            beside="regions",
         ),
     )
 }
@@ -149,8 +174,14 @@ def written_always(applied: bool = False) -> dict[str, str]:
     return {
         kind.name: kind.suffix
         for kind in KINDS.values()
-        if kind.by_default and not (kind.needs or kind.only_volumes or (applied and kind.only_fitted))
+        if kind.by_default and not (kind.needs or kind.beside or (applied and kind.only_fitted))
     }
+
+
+def for_volume(suffixes: Mapping[str, str]) -> dict[str, str]:
+    """Suffixes by kind for a NIfTI volume, given those for a plane image; kinds that are not in `KINDS` stay."""
+    own = {name: KINDS[name].volume_suffix if name in KINDS else suffix for name, suffix in suffixes.items()}
+    return own | {kind.name: kind.suffix for kind in KINDS.values() if kind.beside in suffixes}
 
 
 def saveable(applied: bool = False) -> tuple[str, ...]:

@@ -64,9 +64,7 @@ def test_every_kind_holds_what_its_summary_says() -> None:
     seen |= {"geojson", "coco"}
     plain = KINDS["labels-tiff"].write(replace(result, regions=None))
     assert np.array_equal(tifffile.imread(io.BytesIO(plain)), result.labels)
-    assert {name for name, kind in KINDS.items() if not kind.only_volumes} - seen == {
-        "model"
-    }  # see store/test_model_file
+    assert {name for name, kind in KINDS.items() if not kind.beside} - seen == {"model"}  # see store/test_model_file
 
 
 @pytest.mark.parametrize("name", ["bias", "regions"])

@@ -22,7 +22,7 @@ def suited(job: Job, png: bool, overwrite: bool) -> Job:
     OutputError
         If there is such a file that emseg did not write. It is raised before the work.
     """
-    if png or job.report == STDIO:
+    if png or job.report == STDIO or not job.files["image"].endswith(".png"):
         return job
     from emseg.output.store.files import check_targets
 

@@ -26,7 +26,7 @@ Examples:
 
 \b
 Writes, for photo.png:
-  photo.denoised.png    the image in its own depth; .tif where PNG cannot
+  photo.denoised.png    the image in its own depth; .tif where PNG cannot, NIfTI for NIfTI
   photo.denoised.json   the report, written last
 """
 
@@ -57,7 +57,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> int:
 def _denoise(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.batch.write_job import write
     from emseg.commands.denoise import denoise
-    from emseg.output.pictures.restored_picture import fits_png, picture_png, picture_tiff
+    from emseg.output.pictures.restored_picture import fits_png, restored_file
     from emseg.stages.inputs.input_image import as_image
 
     image = as_image(opened(job))
@@ -65,8 +65,7 @@ def _denoise(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job
     own = {**given, "workers": workers_for_one(given["workers"], jobs, alone)}
     with share(job.source, quiet or not alone) as on_progress:
         result = denoise(image, on_progress=on_progress, **own)
-    content = picture_png if fits_png(image) else picture_tiff
-    report = write(job, {"image": partial(content, result.image)}, result.report, overwrite)
+    report = write(job, {"image": partial(restored_file, result.image)}, result.report, overwrite)
     return Done(report, partial(_summary, report, job), result.notices)
 
 

@@ -18,6 +18,7 @@ from emseg.cli.error_lines import warn
 from emseg.cli.processor_shares import workers_for_one
 from emseg.cli.progress import share
 from emseg.errors import DataError, UsageError, shown
+from emseg.image.formats.registry import VOLUMES
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
 
 HELP = """Fill the missing pixels of each INPUT.
@@ -30,13 +31,13 @@ Examples:
 
 \b
 Writes, for photo.png:
-  photo.inpainted.png    the image in its own depth; .tif where PNG cannot
+  photo.inpainted.png    the image in its own depth; .tif where PNG cannot, NIfTI for NIfTI
   photo.uncertainty.tif  with --uncertainty: standard deviation of the filling
   photo.inpainted.json   the report, written last
 
 Known pixels come back to the last bit.
 """
-SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".webp", ".jpg", ".jpeg")
+SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".npy", ".pbm", ".pgm", ".webp", ".jpg", ".jpeg", *VOLUMES)
 
 
 @click.command("inpaint", cls=GroupedCommand, help=HELP)
@@ -83,7 +84,7 @@ def _foreseen(overwrite: bool, given: dict[str, Any], job: Job) -> Job:
 def _inpaint(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.batch.write_job import write
     from emseg.commands.inpaint import inpaint
-    from emseg.output.pictures.restored_picture import fits_png, picture_png, picture_tiff
+    from emseg.output.pictures.restored_picture import fits_png, restored_file
     from emseg.stages.inputs.input_image import as_image
 
     image = as_image(opened(job))
@@ -93,9 +94,9 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job
     own["workers"] = workers_for_one(given["workers"], jobs, alone)
     with share(job.source, quiet or not alone) as on_progress:
         result = inpaint(image, mask, on_progress=on_progress, **own)
-    contents: dict[str, Any] = {"image": partial(picture_png if fits_png(image) else picture_tiff, result.image)}
+    contents: dict[str, Any] = {"image": partial(restored_file, result.image)}
     if result.deviation is not None:
-        contents["uncertainty"] = partial(picture_tiff, result.uncertainty())
+        contents["uncertainty"] = partial(restored_file, result.uncertainty())
     report = write(job, contents, result.report, overwrite)
     return Done(report, partial(_summary, report, job), result.notices)
 
@@ -108,7 +109,8 @@ def mask_of(source: str, folder: str) -> str:
     if source == STDIO:
         raise UsageError("-: what comes from standard input has no name to find its mask by; give --mask")
     *parents, name = normpath(source).split(sep)
-    stem, suffix = splitext(name)
+    suffix = next((end for end in VOLUMES[::-1] if name.lower().endswith(end)), splitext(name)[1])
+    stem = name[: len(name) - len(suffix)]
     for i in range(len(parents) + 1):
         for end in (suffix, *SUFFIXES):
             path = join(folder, *(part for part in parents[i:] if part not in ("", "..")), stem + end)

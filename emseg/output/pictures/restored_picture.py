@@ -21,8 +21,17 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 
 def fits_png(image: Image) -> bool:
     """Whether a PNG holds such pixels as they are, and all that is known of them."""
-    plain = not image.metadata.keys() & {"geotiff", "nodata"}
+    plain = not image.metadata.keys() & {"geotiff", "nodata", "nifti"}
     return plain and image.pixels.dtype in (np.uint8, np.uint16) and image.pixels.shape[2] in (1, 3)
+
+
+def restored_file(image: Image) -> bytes:
+    """A restored image in the format that holds its pixels and what the input said: NIfTI for NIfTI, PNG, or TIFF."""
+    if "nifti" in image.metadata:
+        from emseg.output.maps.nifti_writer import restored_nifti
+
+        return restored_nifti(image)
+    return picture_png(image) if fits_png(image) else picture_tiff(image)
 
 
 def picture_png(image: Image) -> bytes:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from emseg.errors import UsageError, option, shown
 from emseg.image.formats.registry import VOLUMES
-from emseg.output.registry import KINDS, written_always
+from emseg.output.registry import KINDS, for_volume, written_always
 
 REPORT = ".json"
 #: What `compare` writes, and its report.
@@ -21,6 +21,10 @@ INPAINT, INPAINT_REPORT = {"image": ".inpainted.png"}, ".inpainted.json"
 #: How the names of pictures end that a PNG cannot hold.
 OTHERWISE = {"image": ".tif"}
 UNCERTAINTY = {"uncertainty": ".uncertainty.tif"}
+#: How the names of pictures end that are restored from NIfTI volumes.
+OF_VOLUMES = {
+    end: end.rpartition(".")[0] + ".nii.gz" for kinds in (DENOISE, INPAINT, UNCERTAINTY) for end in kinds.values()
+}
 STDIO = "-"
 STEM = "{stem}"
 
@@ -96,7 +100,7 @@ def plan(
     """
     always = written_always() if always is None else always
     suffixes = {**always, **{kind: KINDS[kind].suffix for kind in extra}}
-    of_volumes = suffixes | {kind.name: kind.suffix for kind in KINDS.values() if kind.only_volumes}
+    of_volumes = for_volume({kind: OF_VOLUMES.get(end, end) for kind, end in suffixes.items()})
     inputs = [Input(source) if isinstance(source, str) else source for source in sources]
     if folder == STDIO:
         return _to_stdout(inputs, next(iter(always)))
@@ -111,7 +115,7 @@ def plan(
             continue
         stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {}) + entry.mark))
         places.require_inside(stem, entry)
-        ends = of_volumes if "labels" in always and entry.path.lower().endswith(VOLUMES) else suffixes
+        ends = of_volumes if entry.path.lower().endswith(VOLUMES) else suffixes
         files = {kind: stem + end for kind, end in ends.items()}
         job = Job(entry.path, files, stem + report, entry.problem, page=entry.page)
         for kind, path in (*job.files.items(), ("report", job.report)):

@@ -78,10 +78,50 @@ def test_a_volume_is_segmented_and_written_back_in_its_place(tmp_path: Path) -> 
     assert tifffile.imread(tmp_path / "out" / "brain.labels.tif").shape == (7, 8, 9)
 
 
+def run(*arguments: object) -> int:
+    return attempt(lambda: cli.main([*map(str, arguments)], "emseg", standalone_mode=False))
+
+
+def test_results_of_a_volume_are_volumes(tmp_path: Path) -> None:
+    array = np.where(np.arange(9)[:, None, None] < 4, 20, 200) + RNG.normal(0, 3, (9, 8, 7))
+    path = saved(array.astype(np.float32), tmp_path / "brain.nii.gz")
+    options = ["-k", "2", "-q", "--save", "all", "--regions", "5", "--bias-field", "--partial-volume"]
+    assert run("segment", path, *options, "-o", tmp_path) == 0
+    written = json.loads((tmp_path / "brain.json").read_bytes())["outputs"]
+    volumes = {name.split(".")[1] for name in written if name.endswith(".nii.gz")}
+    assert volumes == {"labels", "regions", "posterior", "entropy", "fractions", "bias"}
+    assert not any(name.endswith(".tif") for name in written if ".labels." not in name)
+    for kind in volumes:
+        image = nibabel.load(tmp_path / f"brain.{kind}.nii.gz")
+        assert image.shape == ((9, 8, 7, 2) if kind in ("posterior", "fractions") else (9, 8, 7)), kind
+        np.testing.assert_array_equal(image.affine, AFFINE)
+
+
+def test_a_volume_is_denoised_and_inpainted_in_its_place(tmp_path: Path) -> None:
+    array = np.where(np.arange(30)[:, None, None] < 15, 20, 200) + RNG.normal(0, 9, (30, 32, 3))
+    path = saved(array.astype(np.int16), tmp_path / "brain.nii.gz")
+    assert run("denoise", path, "-q", "-o", tmp_path) == 0
+    image = nibabel.load(tmp_path / "brain.denoised.nii.gz")
+    assert (image.shape, image.get_data_dtype()) == ((30, 32, 3), np.int16)
+    np.testing.assert_array_equal(image.affine, AFFINE)
+    truth = np.where(np.arange(30)[:, None, None] < 15, 20, 200)
+    assert np.abs(image.get_fdata() - truth).mean() < np.abs(array - truth).mean() / 2
+    mask = np.zeros((30, 32, 3), np.uint8)
+    mask[5:8, 6:9] = 1
+    turned = AFFINE @ np.diag([1.0, -1, 1, 1])
+    turned[:3, 3] += AFFINE[:3, 1] * 31
+    nibabel.save(nibabel.Nifti1Image(mask[:, ::-1], turned), tmp_path / "mask.nii.gz")
+    assert run("inpaint", path, "--mask", tmp_path / "mask.nii.gz", "--uncertainty", "-q", "-o", tmp_path) == 0
+    filled, lost = (nibabel.load(tmp_path / f"brain.{kind}.nii.gz") for kind in ("inpainted", "uncertainty"))
+    assert filled.get_data_dtype() == np.int16
+    np.testing.assert_array_equal(filled.get_fdata()[mask == 0], array.astype(np.int16)[mask == 0])
+    np.testing.assert_array_equal(lost.get_fdata() > 0, mask > 0)
+    np.testing.assert_array_equal(lost.affine, AFFINE)
+
+
 def test_position_and_texture_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     saved(RNG.normal(size=(4, 5, 6)).astype(np.float32), tmp_path / "x.nii")
-    arguments = ["segment", str(tmp_path / "x.nii"), "--features", "gray,xy", "-o", str(tmp_path)]
-    assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 2
+    assert run("segment", tmp_path / "x.nii", "--features", "gray,xy", "-o", tmp_path) == 2
     assert "xy does not fit a volume" in capsys.readouterr().err
 
 
