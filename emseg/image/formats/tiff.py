@@ -21,7 +21,7 @@ from emseg.image.nodata import without_data
 from emseg.image.place.ground import size_on_ground
 from emseg.image.place.microscope import size_by_description
 from emseg.image.strips.directory import Directory, directory_at, page_offsets
-from emseg.image.strips.layout import layout_of
+from emseg.image.strips.layout import is_whole, layout_of
 from emseg.image.strips.libtiff import quiet
 from emseg.image.strips.page import decode_page
 
@@ -33,6 +33,7 @@ _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 270, 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
+_COMPRESSION, _PREDICTOR, _JPEG, _PACKBITS = 259, 317, 7, 32773
 _RED_GREEN_BLUE = (None, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR)  # or become that
 
 
@@ -67,24 +68,28 @@ def _everyday(tags: Mapping[int, Any]) -> bool:
     samples, extra = tags.get(_SAMPLES, 1), tuple(np.atleast_1d(tags.get(_EXTRA, ())))
     if {*np.atleast_1d(tags.get(_FORMAT, 1))} != {1}:
         return False
+    if tags.get(_COMPRESSION) == _PACKBITS and tags.get(_PREDICTOR, 1) != 1:
+        return False  # libtiff, and so Pillow, leaves it as it is; tifffile writes such files
     bits, photometric = {*np.atleast_1d(tags.get(_BITS, 1))}, tags.get(_PHOTOMETRIC)
     if samples == 1:
         exact = photometric == _GREY and bits == {8}
         return exact or (NODATA not in tags and photometric in (_WHITE_IS_ZERO, _GREY) and bits <= {1, 2, 4, 8})
+    if photometric == _YCBCR and tags.get(_COMPRESSION) != _JPEG:  # two colours of several pixels may lie together
+        return False
     layout = photometric, samples, extra
     return bits == {8} and layout in ((_RGB, 3, ()), (_YCBCR, 3, ()), (_RGB, 4, (2,)), (_CMYK, 4, ()))
 
 
 def _is_whole(directory: Directory) -> bool:
-    """Whether all strips and tiles are there; Pillow fills up with zeros."""
+    """Whether all strips and tiles are there; Pillow fills up with zeros, or with what lies behind."""
     try:
-        return bool(layout_of(directory).counts.all())
+        return is_whole(layout_of(directory))
     except NotImplementedError:
         return False
 
 
 def _by_strips(directory: Directory, name: str, how: Reading) -> Image:
-    page = decode_page(directory, how.page - 1, name, how)
+    page = decode_page(directory, name, how)
     pixels, stored, valid = page.samples, page.stored, page.there
     tags = directory.values
     dpi, photometric = _dots_per_inch(tags), tags.get(_PHOTOMETRIC)

@@ -1,4 +1,4 @@
-"""Compressions of TIFF: by zlib of Python, by the libtiff in Pillow, or by imagecodecs if that is installed."""
+"""Compressions of TIFF, and those that unpack bytes: zlib of Python, and the libtiff in Pillow."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class Codec(NamedTuple):
     ----------
     name : str
         What messages call it.
-    by : {"copy", "zlib", "libtiff", "bits", "jpeg", ""}
-        Who unpacks it: nobody needs to; zlib; libtiff, given bytes, lines of bits or JPEG streams; imagecodecs alone.
+    by : {"copy", "zlib", "libtiff", "bits", "jpeg", "stream", ""}
+        Who unpacks it: nobody needs to; zlib; libtiff, given bytes, lines of bits or JPEG streams;
+        `emseg.image.strips.streams`; nobody can.
     """
 
     name: str
@@ -42,27 +43,27 @@ CODECS = {
     32946: Codec("deflate", "zlib"),
     34925: Codec("LZMA", "libtiff"),
     50000: Codec("Zstandard", "libtiff"),
+    22610: Codec("JPEG XR", "stream"),
+    33004: Codec("JPEG 2000", "stream"),
+    33005: Codec("JPEG 2000", "stream"),
+    34712: Codec("JPEG 2000", "stream"),
+    34887: Codec("LERC", "stream"),
+    34933: Codec("PNG", "stream"),
+    34934: Codec("JPEG XR", "stream"),
+    50001: Codec("WebP", "stream"),
+    50002: Codec("JPEG XL", "stream"),
+    52546: Codec("JPEG XL", "stream"),
     6: Codec("JPEG of the old kind"),
-    22610: Codec("JPEG XR"),
-    32766: Codec("NeXT"),
+    32766: Codec("NeXT's compression"),
     32771: Codec("words of 16 bits"),
-    32809: Codec("ThunderScan"),
-    32909: Codec("PixarLog"),
-    33003: Codec("JPEG 2000"),
-    33004: Codec("JPEG 2000"),
-    33005: Codec("JPEG 2000"),
-    33007: Codec("JPEG"),
-    34676: Codec("SGI LogLuv"),
-    34677: Codec("SGI LogLuv"),
-    34712: Codec("JPEG 2000"),
-    34887: Codec("LERC"),
-    34892: Codec("JPEG"),
-    34933: Codec("PNG"),
-    34934: Codec("JPEG XR"),
-    48124: Codec("Jetraw"),
-    50001: Codec("WebP"),
-    50002: Codec("JPEG XL"),
-    52546: Codec("JPEG XL"),
+    32809: Codec("ThunderScan's compression"),
+    32909: Codec("PixarLog's compression"),
+    33003: Codec("JPEG 2000 in YCbCr"),
+    33007: Codec("JPEG of another kind"),
+    34676: Codec("SGI's LogLuv compression"),
+    34677: Codec("SGI's LogLuv compression"),
+    34892: Codec("JPEG of another kind"),
+    48124: Codec("Jetraw's compression"),
 }
 
 

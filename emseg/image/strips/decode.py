@@ -12,14 +12,17 @@ from emseg.image.strips.codecs import CODECS, unpack_bytes
 from emseg.image.strips.directory import Directory
 from emseg.image.strips.layout import RAW, Layout
 from emseg.image.strips.libtiff import unpacked
-from emseg.image.strips.unpack import REVERSED, samples_of
+from emseg.image.strips.streams import decoded
+from emseg.image.strips.unpack import REVERSED, samples_of, without_predictor
 
 AT_ONCE = 1 << 24  # bytes unpacked at a time: a thousandth of what a machine has, and many strips
 PACKBITS = 32773
 _GREY, _RGB, _CMYK, _YCBCR = 1, 2, 5, 6
 #: How libtiff is lent a JPEG of so many samples a pixel, so that it leaves their values as they are.
 _JPEG = {1: _GREY, 2: _GREY, 3: _RGB, 4: _CMYK}
-_TABLES, _EXTRA, _T4, _T6, _COEFFICIENTS, _SUBSAMPLING, _POSITION, _RANGE = 347, 338, 292, 293, 529, 530, 531, 532
+_TABLES, _EXTRA, _T4, _T6, _COEFFICIENTS, _SUBSAMPLING, _POSITION, _RANGE, _LERC = (
+    *(347, 338, 292, 293, 529, 530, 531, 532, 50674),
+)
 _SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
 Tags = list[tuple[int, int, Any]]
 
@@ -119,13 +122,16 @@ def _decoder(page: Directory, layout: Layout) -> Any:
     codec = CODECS.get(layout.compression)
     if codec is None or not codec.by:
         raise NotImplementedError(f"compression {layout.compression}" if codec is None else codec.name)
-    if layout.photometric == _YCBCR and (layout.planar or layout.samples != 3 or layout.dtype != np.uint8):
+    if (
+        layout.photometric == _YCBCR
+        and codec.by != "stream"
+        and (layout.planar or layout.samples != 3 or layout.dtype != np.uint8)
+    ):
         raise NotImplementedError("YCbCr of another kind than three samples of 8 bits")
 
     def by_bytes(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
         rows = unpack_bytes(packed, layout.rows, layout.row_bytes, height, layout.compression)
-        ignored = layout.compression in (RAW, PACKBITS)  # as libtiff ignores predictors that nothing was packed with
-        return samples_of(rows, layout, 1 if ignored else layout.predictor)
+        return samples_of(rows, layout, 1 if codec.by == "copy" else layout.predictor)
 
     def by_bits(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
         if (layout.bits, layout.together) != (1, 1):
@@ -134,11 +140,19 @@ def _decoder(page: Directory, layout: Layout) -> Any:
         size = height, layout.columns
         return samples_of(unpacked(packed, size, layout.rows, layout.compression, tags, bits=1), layout, 1)
 
+    def by_stream(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
+        rows, tables = layout.rows, page.numbers(_TABLES).tobytes()
+        packing = int(page.numbers(_LERC)[1]) if page.numbers(_LERC).size > 1 else 0
+        name, parts = codec.name, []
+        for at, part in enumerate(packed):
+            parts.append(decoded(part, layout, min(rows, height - at * rows), name, packing, tables))
+        return without_predictor(np.concatenate(parts), layout.predictor)
+
     def by_jpeg(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
         if layout.bits != 8 or layout.together not in _JPEG:
-            raise NotImplementedError(f"JPEG of {layout.bits} bits and {layout.together} samples")
+            return by_stream(packed, height)
         tags: Tags = [(_TABLES, _UNDEFINED, page.numbers(_TABLES).tobytes())] if _TABLES in page.entries else []
-        tags += [(_EXTRA, _SHORT, [0])] if layout.together == 2 else []
+        tags += [(_EXTRA, _SHORT, [2])] if layout.together == 2 else []
         photometric = _JPEG[layout.together]
         return lent(packed, height, layout.compression, tags, photometric)
 
@@ -164,9 +178,9 @@ def _decoder(page: Directory, layout: Layout) -> Any:
         rows = unpacked(packed, size, layout.rows, compression, tags, many, photometric=photometric)
         return rows.reshape(height, layout.columns, -1)[:, :, :many]
 
-    if layout.photometric == _YCBCR:
+    if layout.photometric == _YCBCR and codec.by != "stream":  # a stream is red, green and blue when it is decoded
         return by_colours
-    return {"bits": by_bits, "jpeg": by_jpeg}.get(codec.by, by_bytes)
+    return {"bits": by_bits, "jpeg": by_jpeg, "stream": by_stream}.get(codec.by, by_bytes)
 
 
 def _literal(raw: memoryview) -> bytes:

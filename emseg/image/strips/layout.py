@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,10 +176,7 @@ def _segments(page: Directory, layout: Layout) -> tuple[NDArray[np.int64], NDArr
     last = len(page.data)
     if counts.size < needed or (needed == 1 and counts[0] == 0 and offsets[0] > 0):
         if layout.compression == RAW:
-            rows = np.full(needed, layout.rows)
-            if not layout.tiled:
-                rows[down - 1 :: down] = layout.height - (down - 1) * layout.rows
-            sizes = rows * layout.row_bytes
+            sizes = unpacked_sizes(layout)
         elif needed == 1:
             sizes = np.array([last - int(offsets[0])])
         else:
@@ -193,6 +189,17 @@ def _segments(page: Directory, layout: Layout) -> tuple[NDArray[np.int64], NDArr
     return offsets, sizes
 
 
-def segment_bytes(layout: Layout) -> int:
-    """Bytes of a whole segment, unpacked."""
-    return math.prod((layout.rows, layout.row_bytes))
+def unpacked_sizes(layout: Layout) -> NDArray[np.int64]:
+    """The bytes of each segment, unpacked; the last strip may be shorter than others."""
+    down, across = layout.grid
+    rows = np.full((layout.samples if layout.planar else 1, down, across), layout.rows, np.int64)
+    if not layout.tiled:
+        rows[:, -1] = layout.height - (down - 1) * layout.rows
+    return rows.ravel() * layout.row_bytes
+
+
+def is_whole(layout: Layout) -> bool:
+    """Whether all segments are there, and are as long as they must be where nothing is packed."""
+    if layout.compression != RAW:
+        return bool(layout.counts.all())
+    return bool((layout.counts >= unpacked_sizes(layout)).all())

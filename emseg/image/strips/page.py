@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,9 @@ from emseg.image.limits import Reading
 from emseg.image.strips.decode import stored_samples
 from emseg.image.strips.directory import Directory
 from emseg.image.strips.layout import ComplexNumbers, layout_of
+from emseg.image.strips.streams import NeedsImagecodecs
+
+REMEDY = "export it without compression, as whole numbers of 8 to 16 bits or floats of 32"
 
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES, _COLOURS, _INKS, _DEPTH = 256, 257, 258, 262, 277, 320, 332, 32997
 _WHITE_IS_ZERO, _PALETTE, _CMYK = 0, 3, 5
@@ -37,15 +39,13 @@ class Page(NamedTuple):
     there: NDArray[np.bool_] | None = None
 
 
-def decode_page(directory: Directory, number: int, name: str, how: Reading) -> Page:
+def decode_page(directory: Directory, name: str, how: Reading) -> Page:
     """Decode a page.
 
     Parameters
     ----------
     directory : Directory
         Its tags.
-    number : int
-        Which page of the file it is, from 0.
     name : str
         What messages call the file.
     how : Reading
@@ -62,33 +62,15 @@ def decode_page(directory: Directory, number: int, name: str, how: Reading) -> P
     how.require(directory.number(_WIDTH, 0), directory.number(_HEIGHT, 0), name, directory.number(_SAMPLES, 1), size)
     if directory.number(_DEPTH, 1) > 1:
         raise ImageError(f"{name}: holds a volume; export its slices as single images")
-    there = None
     try:
         stored, there = stored_samples(directory, layout_of(directory))
     except ComplexNumbers as kind:
         raise ImageError(f"{name}: holds {kind} numbers; save their magnitude or real part") from kind
+    except NeedsImagecodecs as kind:
+        raise ImageError(f"{name}: holds {kind}, which needs imagecodecs; pip install imagecodecs") from kind
     except NotImplementedError as kind:
-        stored = _by_imagecodecs(directory.data, number, name, str(kind))
+        raise ImageError(f"{name}: holds {kind}, which is not read; {REMEDY}") from kind
     return Page(_meant(stored, directory), stored, there)
-
-
-def _by_imagecodecs(data: bytes, number: int, name: str, kind: str) -> NDArray[Any]:
-    """The stored samples (H, W, S), read by tifffile and imagecodecs together."""
-    try:
-        import imagecodecs  # type: ignore[import-not-found, unused-ignore]  # noqa: F401
-    except ImportError as error:
-        raise ImageError(f"{name}: holds {kind}, which needs imagecodecs; pip install imagecodecs") from error
-    import tifffile
-
-    try:
-        with io.BytesIO(data) as stream, tifffile.TiffFile(stream) as file:
-            page: Any = file.pages[number]
-            page = page if isinstance(page, tifffile.TiffPage) else page.aspage()
-            pixels = np.atleast_3d(page.asarray())
-            return np.asarray(np.moveaxis(pixels, 0, -1) if page.axes.startswith("S") else pixels)
-    except (ImportError, NotImplementedError, ValueError, tifffile.TiffFileError) as error:
-        remedy = "export it without compression, or with LZW or deflate"
-        raise ImageError(f"{name}: holds {kind}, which is not read; {remedy}") from error
 
 
 def _meant(samples: NDArray[Any], page: Directory) -> NDArray[Any]:
@@ -126,5 +108,6 @@ def _looked_up(samples: NDArray[Any], page: Directory, bits: int) -> NDArray[Any
     found: NDArray[Any] = colours[samples[..., 0]]
     if samples.shape[2] == 1:
         return found
-    white, extra = np.iinfo(found.dtype).max, samples[..., 1:].astype(np.uint64)
-    return np.concatenate([found, (extra * white // ((1 << bits) - 1)).astype(found.dtype)], axis=2)
+    white, extra, most = np.iinfo(found.dtype).max, samples[..., 1:].astype(np.uint64), (1 << bits) - 1
+    scaled = (extra * white + most - 1) // most  # rounded up: only what is 0 becomes 0
+    return np.concatenate([found, scaled.astype(found.dtype)], axis=2)

@@ -51,11 +51,25 @@ def samples_of(rows: Bytes, layout: Layout, predictor: int) -> NDArray[Any]:
         return _from_24_bits(high_first).reshape(shape)
     size = layout.bits // 8
     words = rows.view(f"{layout.order}u{size}" if size > 1 else "u1").reshape(shape)
-    if predictor == HORIZONTAL:
-        words = np.add.accumulate(words, axis=1, dtype=f"u{size}")
-    elif predictor != 1:
+    return without_predictor(words, predictor).astype(f"u{size}", copy=False).view(layout.dtype)
+
+
+def without_predictor(samples: NDArray[Any], predictor: int) -> NDArray[Any]:
+    """Samples (R, columns, together) of which each was stored less the one before in its row.
+
+    Raises
+    ------
+    NotImplementedError
+        For another predictor.
+    """
+    if predictor == 1:
+        return samples
+    if predictor != HORIZONTAL:
         raise NotImplementedError(f"predictor {predictor}")
-    return words.astype(f"u{size}", copy=False).view(layout.dtype)
+    word = f"u{samples.dtype.itemsize}"
+    words = samples if samples.dtype.kind == "u" else samples.view(word)
+    summed: NDArray[Any] = np.add.accumulate(words, axis=1, dtype=word)
+    return summed if samples.dtype.kind == "u" else summed.view(samples.dtype)
 
 
 def _floats(rows: Bytes, layout: Layout) -> NDArray[Any]:
