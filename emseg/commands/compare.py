@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from emseg.commands.shared_steps import features_to_fit, problem_to_fit
+from emseg.commands.shared_steps import channels_as_meant, chosen_features, features_to_fit, problem_to_fit
 from emseg.em.accelerators.anderson import Anderson
 from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
@@ -101,8 +101,10 @@ def compare(
     algorithms = checked.value("compare", "algorithms", algorithms)
     start = checked.value("compare", "start", start)
     photo, inside = image_and_mask(image, mask, settings.missing)
+    photo = channels_as_meant(photo, settings)
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)
+    photo = photo.with_notices(*chosen_features(features))
     problem = problem_to_fit(features, settings)
     first = _start(problem, k, start, np.random.default_rng(settings.seed))
     stop, seed = Stop(settings.tol, settings.max_iter), settings.seed

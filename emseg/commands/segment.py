@@ -10,7 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.commands.segmentation import Segmentation
-from emseg.commands.shared_steps import bounds_of, features_to_fit, memory_needed, problem_to_fit
+from emseg.commands.shared_steps import (
+    bounds_of,
+    channels_as_meant,
+    chosen_features,
+    features_to_fit,
+    memory_needed,
+    problem_to_fit,
+)
 from emseg.em.fit import Row
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
@@ -89,11 +96,13 @@ def segment(
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
     original = original.with_notices(*given.notices)
+    original = channels_as_meant(original, settings)
     original = _without_noise(original, inside, settings)
     watch.lap("read")
     photo, gain = _evenly_lit(original, inside, settings, rng, watch)
     features = features_to_fit(photo, inside, settings)
     given = _checked_field(photo, features, settings, given)
+    original = original.with_notices(*chosen_features(features))
     watch.lap("features")
     problem = problem_to_fit(features, settings)
     description = _description(photo, inside, features, settings, watch)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
+from emseg.errors import option
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.options.segmentation import SegmentOptions
@@ -27,6 +28,23 @@ def limits_given(settings: SegmentOptions) -> ValueLimits | None:
     from emseg.stages.inputs.value_limits import value_limits  # most fits do without
 
     return value_limits(settings.censored, settings.truncated)
+
+
+def channels_as_meant(photo: Image, settings: SegmentOptions) -> Image:
+    """The image, whose three channels may turn out to be bands where the features are chosen by themselves."""
+    if settings.features != "auto":
+        return photo
+    from emseg.features.automatic import colours_or_bands
+
+    return colours_or_bands(photo)
+
+
+def chosen_features(features: Features) -> tuple[str, ...]:
+    """A line for the user if the features are texture by emseg's own choice."""
+    if features.spec != "texture" or not features.evidence:
+        return ()
+    line = "brightness tells no parts apart, so pixels are compared by the texture around them"
+    return (f"{line}; {option('features', 'auto')} decided that, and another value of it leaves texture out",)
 
 
 def features_to_fit(photo: Image, inside: NDArray[np.bool_] | None, settings: SegmentOptions) -> Features:
