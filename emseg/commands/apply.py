@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ def apply(
     *,
     mask: MaskLike | None = None,
     missing: str = "drop",
+    nodata: float | Sequence[float] = (),
 ) -> Segmentation:
     """Give each pixel the label of the component that it most probably came from.
 
@@ -45,6 +47,8 @@ def apply(
         Same size as the image; only where it is non-zero are pixels used.
     missing : {"drop", "em"}
         Whether pixels of which some channels are unknown get a label, by the others.
+    nodata : float or sequence of float
+        Stored values that mean "no data", besides what the file declares; each counts in every channel that has it.
 
     Returns
     -------
@@ -69,10 +73,10 @@ def apply(
     >>> apply(model, np.array([[9.0, 12.0, 91.0]])).labels.tolist()
     [[1, 1, 2]]
     """
-    checked.segmentation("apply", missing=missing)
+    settings = checked.segmentation("apply", missing=missing, nodata=nodata)
     watch = Stopwatch()
     loaded = _loaded(model)
-    photo, inside = image_and_mask(image, mask, missing)
+    photo, inside = image_and_mask(image, mask, missing, nodata=settings.nodata)
     watch.lap("read")
     own = loaded.mixture
     features = _measured(loaded, photo, inside, missing)

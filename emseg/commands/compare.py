@@ -100,7 +100,7 @@ def compare(
     settings = checked.segmentation("compare", k=k, **options)
     algorithms = checked.value("compare", "algorithms", algorithms)
     start = checked.value("compare", "start", start)
-    photo, inside = image_and_mask(image, mask, settings.missing)
+    photo, inside = image_and_mask(image, mask, settings.missing, nodata=settings.nodata)
     photo = channels_as_meant(photo, settings)
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)

@@ -15,6 +15,7 @@ from emseg.errors import DataError, for_python
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.model import Image
+from emseg.image.nodata import without_given
 from emseg.options import checked
 from emseg.options.restoration import DenoiseOptions
 from emseg.restore.colour_rotation import axes_of_colour, rotated
@@ -117,7 +118,7 @@ def denoise(
     """
     settings = checked.denoising(sigma=sigma, **options)
     begin = time.perf_counter()
-    photo = as_image(image)
+    photo = without_given(as_image(image), settings.nodata)
     inside, notices = (None, ()) if mask is None else mask_of_same_size(mask, photo)
     photo = photo.with_notices(*notices)
     planes = Planes.of(photo, inside)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -127,7 +128,7 @@ def impute(
     settings = checked.segmentation("impute", k=k, **options)
     level = checked.value("impute", "level", level)
     variant = algorithm(settings.algorithm, settings.base, settings.option)
-    table, name = _table(data, mask)
+    table, name = _table(data, mask, settings.nodata)
     x, shape = table.reshape(-1, table.shape[-1]).T, table.shape
     _require_columns(x, name, settings.family)
     family = family_of(settings.family, settings.covariance, settings.dof)
@@ -167,7 +168,7 @@ def _most_components(k: int | str, n: int, d: int) -> int:
     return max(1, min(high, n // (SUPPORT * (d + 1)))) if k == "auto" else high
 
 
-def _table(data: Any, mask: Any) -> tuple[Array, str]:
+def _table(data: Any, mask: Any, nodata: Sequence[float]) -> tuple[Array, str]:
     """The data as floats (N, D) or (H, W, C), NaN where a value is missing, and what messages call them."""
     array = data if isinstance(data, (Image, Source, str, os.PathLike)) else np.asarray(data)
     if isinstance(array, np.ndarray) and array.ndim == 2:
@@ -176,10 +177,11 @@ def _table(data: Any, mask: Any) -> tuple[Array, str]:
         if array.dtype.kind not in "uifb" or array.size == 0:
             raise DataError(f"table: holds {array.dtype} {array.shape}; give rows and columns of numbers")
         table = array.astype(np.float64)
+        table[np.isin(table, nodata)] = np.nan
         if np.isinf(table).any():
             raise DataError("table: holds infinite values; mark what is unknown as NaN")
         return table, "table"
-    photo, inside = image_and_mask(array, mask, "em")
+    photo, inside = image_and_mask(array, mask, "em", nodata=nodata)
     pixels = photo.pixels.astype(np.float64)
     known = np.isfinite(pixels) if photo.known is None else photo.known
     for part in (photo.valid, inside):

@@ -16,6 +16,7 @@ from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.label_maps import stored_values
 from emseg.image.model import Image
+from emseg.image.nodata import without_given
 from emseg.options import checked
 from emseg.options.restoration import InpaintOptions
 from emseg.options.rules import without_effect
@@ -83,8 +84,9 @@ def inpaint(
     ----------
     image : array-like, image of PIL, path, file or Image
         An array is (H, W) or (H, W, C); three channels are sRGB. Pixels with NaN are missing, and masked ones.
-    mask : array-like, path or "alpha", optional
-        Same size as the image: pixels that are not zero are missing. "alpha": those of alpha 0.
+    mask : array-like, path, "alpha" or "nodata", optional
+        Same size as the image: pixels that are not zero are missing. "alpha": those of alpha 0. "nodata", and where no
+        mask is given: those without data, as the file or `nodata` says. With a mask, they have no influence.
     on_progress : callable, optional
         Called with the share that is done, from 0 to 1.
     **options
@@ -112,8 +114,9 @@ def inpaint(
     """
     settings = checked.inpainting(**options)
     begin = time.perf_counter()
-    photo = as_image(image)
-    missing, masked, notices = _missing(photo, mask, settings)
+    given = as_image(image)
+    photo = without_given(given, settings.nodata)
+    missing, masked, notices = _missing(given, photo, mask, settings)
     photo = photo.with_notices(*notices)
     planes = Planes.of(photo, ~missing, complete=False)
     stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
@@ -167,27 +170,34 @@ def _filled(values: Real, missing: NDArray[np.bool_], slices: int, runner: Runne
 
 
 def _missing(
-    photo: Image, mask: MaskLike | None, settings: InpaintOptions
+    given: Image, photo: Image, mask: MaskLike | None, settings: InpaintOptions
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], tuple[str, ...]]:
-    """Which pixels are to be filled, (H, W), which of them because of the mask, and what the user should know of it."""
+    """Which pixels are to be filled, (H, W), which of them because of the mask, and what the user should know of it.
+
+    `given` is the photo with the values that options call no data.
+    """
     notices: tuple[str, ...] = ()
     unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
     if photo.pixels.dtype.kind == "f":
         unknown = ~np.isfinite(photo.pixels).all(axis=2)
-    if photo.form is not None and photo.valid is not None:  # what the caller has masked
-        unknown |= ~photo.valid if photo.alpha is None else ~photo.valid & (photo.alpha != 0)
-    if settings.mask_value is not None and (mask is None or (isinstance(mask, str) and mask == "alpha")):
+    if given.form is not None:  # what the caller has masked
+        unknown |= _without_data(given)
+    word = mask if isinstance(mask, str) and mask in ("alpha", "nodata") else ""
+    if settings.mask_value is not None and (mask is None or word):
         raise UsageError("mask_value: is a value of a mask; give one")
-    if isinstance(mask, str) and mask == "alpha":
+    if mask is None or word == "nodata":
+        unknown |= _without_data(photo)
+    if word == "alpha":
         if photo.alpha is None:
             raise DataError(f"{photo.name}: has no alpha; give a mask")
         missing = photo.alpha == 0
-    elif mask is not None:
+    elif mask is not None and not word:
         missing, notices = mask_of_same_size(mask, photo)
         if settings.mask_value is not None:
             missing = _equal(mask, photo, settings.mask_value)
-    elif not unknown.any():
-        raise UsageError(f"{photo.name}: nothing says which pixels are missing; give a mask, or alpha")
+    elif not (missing | unknown).any():
+        remedy = f"give a mask, alpha, or {option('nodata')}"
+        raise UsageError(f"{photo.name}: nothing says which pixels are missing; {remedy}")
     either = missing | unknown
     if not either.any():
         raise DataError(f"{photo.name}: no pixel is missing, the mask is empty; check it")
@@ -197,6 +207,15 @@ def _missing(
     if lost.any():  # slices are filled each from itself
         raise DataError(f"{photo.name}: slice {lost.argmax() + 1} is missing altogether; leave it out of the volume")
     return either, missing, notices
+
+
+def _without_data(photo: Image) -> NDArray[np.bool_]:
+    """Where a pixel lacks data in some channel, (H, W), and that not because it is transparent."""
+    there = photo.valid if photo.known is None else np.asarray(photo.known.all(axis=2))
+    if there is None:
+        return np.zeros(photo.shape, bool)
+    lost = np.asarray(~there)
+    return lost if photo.alpha is None else lost & (photo.alpha != 0)
 
 
 def _equal(mask: MaskLike, photo: Image, value: float) -> NDArray[np.bool_]:
@@ -210,10 +229,13 @@ def _equal(mask: MaskLike, photo: Image, value: float) -> NDArray[np.bool_]:
 
 def _opaque(image: Image, missing: NDArray[np.bool_]) -> Image:
     """The image with what was filled made visible."""
-    alpha, valid = image.alpha, image.valid
+    alpha, valid, known = image.alpha, image.valid, image.known
     if alpha is not None:
         top = np.iinfo(alpha.dtype).max if alpha.dtype.kind in "ui" else 1
         alpha = np.where(missing & (alpha == 0), top, alpha).astype(alpha.dtype)
     if valid is not None:
         valid = valid | missing
-    return replace(image, alpha=alpha, valid=None if valid is None or valid.all() else valid)
+    if known is not None:
+        known = known | missing[:, :, None]
+        known = None if known.all() else known
+    return replace(image, alpha=alpha, valid=None if valid is None or valid.all() else valid, known=known)

@@ -92,7 +92,7 @@ def segment(
     variant = algorithm(settings.algorithm, settings.base, settings.option)
     rng, watch = np.random.default_rng(settings.seed), Stopwatch()
 
-    original, inside = image_and_mask(image, mask, settings.missing, memory_needed(settings))
+    original, inside = image_and_mask(image, mask, settings.missing, memory_needed(settings), settings.nodata)
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
     original = original.with_notices(*given.notices)

@@ -40,6 +40,7 @@ class CompareKeywords(MixtureKeywords, total=False):
     features: str
     noise: bool
     missing: str
+    nodata: float | Sequence[float]
     censored: str | Sequence[float]
     truncated: str | Sequence[float]
     partial_volume: bool
@@ -64,6 +65,8 @@ class SegmentKeywords(CompareKeywords, SearchKeywords, total=False):
 class ImputeKeywords(MixtureKeywords, SearchKeywords, total=False):
     """Keywords of `emseg.impute`."""
 
+    nodata: float | Sequence[float]
+
 
 class DenoiseKeywords(TypedDict, total=False):
     """Keywords of `emseg.denoise`."""
@@ -72,6 +75,7 @@ class DenoiseKeywords(TypedDict, total=False):
     fast: bool
     noise: str
     gain: float | str
+    nodata: float | Sequence[float]
     workers: int
 
 
@@ -80,5 +84,6 @@ class InpaintKeywords(TypedDict, total=False):
 
     mask_value: float | None
     uncertainty: bool
+    nodata: float | Sequence[float]
     seed: int
     workers: int

@@ -11,6 +11,7 @@ from emseg.options.declaration import declared
 from emseg.options.groups import MASK, NOISE, PIXELS, WORK
 from emseg.options.kinds.basic_kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
 from emseg.options.kinds.file_kinds import ExistingFolder, InputFile
+from emseg.options.pixel_options import nodata
 
 DENOISE, INPAINT = "denoise", "inpaint"
 
@@ -37,9 +38,10 @@ class InpaintMaskOptions:
     """Which pixels are filled."""
 
     mask: str | None = declared(
-        Optional(InputFile(("alpha",), "FILE|alpha")), None, MASK,
-        "Image of the same size: its pixels that are not 0 are filled; alpha: the fully transparent pixels are. NaN is "
-        "always filled.", "inpaint", recorded=False,
+        Optional(InputFile(("alpha", "nodata"), "FILE|alpha|nodata")), None, MASK,
+        "Image of the same size: its pixels that are not 0 are filled; alpha: the fully transparent pixels are; "
+        "nodata: those without data are, which is so, too, where no mask is given. NaN is always filled.",
+        "inpaint", recorded=False,
     )  # fmt: skip
     mask_dir: str | None = declared(
         Optional(ExistingFolder()), None, MASK,
@@ -79,6 +81,7 @@ class DenoiseOptions:
         Number("a number above 0", ("auto",), positive, metavar="auto|G"), "auto", NOISE,
         f"Stored value of one photon; goes with {spelled('noise', 'poisson')}.", DENOISE,
     )  # fmt: skip
+    nodata: tuple[float, ...] = nodata(DENOISE)
     workers: int = _workers(DENOISE)
 
     @property
@@ -104,6 +107,7 @@ class InpaintOptions:
         "Also give the standard deviation of the filled pixels, calibrated on known pixels; takes twice as long.",
         INPAINT,
     )  # fmt: skip
+    nodata: tuple[float, ...] = nodata(INPAINT)
     seed: int = declared(
         Whole(), 0, MASK, "Seed of the choice of the pixels that calibrate the standard deviation.", INPAINT,
     )  # fmt: skip

@@ -24,6 +24,7 @@ from emseg.options.kinds.basic_kinds import (
 )
 from emseg.options.kinds.file_kinds import InputFile
 from emseg.options.kinds.text_kinds import AUTO, Components, Features, Limits, Path, Settings, k_range
+from emseg.options.pixel_options import nodata
 from emseg.output.registry import KINDS, saveable
 
 SEGMENT, IMAGES, SEARCHING, ALL = "segment", "segment compare", "segment impute", "segment compare impute"
@@ -98,6 +99,7 @@ class SegmentOptions:
         "What becomes of pixels of which some channels are unknown, as NaN or by a mask with as many channels.",
         "segment compare apply",
     )  # fmt: skip
+    nodata: tuple[float, ...] = nodata("segment compare apply impute")
     censored: str = declared(
         Limits(), "", PIXELS,
         "Stored values up to LO and from HI on are bounds, as 0 and 255 are in badly exposed photographs. LO or HI may "

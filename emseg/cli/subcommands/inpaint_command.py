@@ -27,6 +27,7 @@ HELP = """Fill the missing pixels of each INPUT.
 Examples:
   emseg inpaint photo.png --mask scratches.png
   emseg inpaint logo.png --mask alpha
+  emseg inpaint heights.tif --nodata -9999
   emseg inpaint *.png --mask-dir masks -o whole
 
 \b
@@ -49,7 +50,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> int:
     from emseg.options import checked
     from emseg.options.rules import without_effect
 
-    if given["mask_value"] is not None and given["mask_dir"] is None and given["mask"] in (None, "alpha"):
+    if given["mask_value"] is not None and given["mask_dir"] is None and given["mask"] in (None, "alpha", "nodata"):
         raise UsageError("--mask-value: is a value of a mask; add its file as --mask, or --mask-dir")
     if given["mask"] is not None and given["mask_dir"] is not None:
         raise UsageError("--mask-dir: a folder of masks and a single --mask do not go together; give one of them")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ from emseg.errors import DataError, ImageError, option
 from emseg.image.file_bytes import MAX_BYTES
 from emseg.image.limits import Reading, Working
 from emseg.image.model import Image
+from emseg.image.nodata import without_given
 from emseg.image.partly_known import partly_known
 from emseg.image.read import Source, read_image, read_mask
 
@@ -76,7 +78,11 @@ def _file_bytes(image: Any) -> bytes | None:
 
 
 def image_and_mask(
-    image: ImageLike, mask: MaskLike | None, missing: str = "drop", working: Working | None = None
+    image: ImageLike,
+    mask: MaskLike | None,
+    missing: str = "drop",
+    working: Working | None = None,
+    nodata: Sequence[float] = (),
 ) -> tuple[Image, NDArray[np.bool_] | None]:
     """The image, and the mask of pixels to use, (H, W).
 
@@ -90,13 +96,17 @@ def image_and_mask(
         part of the image (`Image.known`), and no mask is left.
     working : Working, optional
         What is to be done with the image, see `as_image`.
+    nodata : sequence of float
+        Stored values that mean "no data".
 
     Raises
     ------
+    UsageError
+        If the type of the pixels has no such value.
     ImageError, DataError
         If a file cannot be read, or the mask has another size.
     """
-    photo = as_image(image, working)
+    photo = without_given(as_image(image, working), nodata)
     channels = 1 if missing == "drop" else photo.pixels.shape[2]
     inside, notices = (None, ()) if mask is None else as_mask(mask, photo, channels)
     photo = photo.with_notices(*notices)
