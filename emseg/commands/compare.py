@@ -55,6 +55,16 @@ class Comparison:
     report: dict[str, Any]
     notices: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        from emseg.output.tables.python_texts import comparison_text  # for people
+
+        return comparison_text(self.report)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What you should know of how the image was taken, a line each."""
+        return tuple(self.report.get("warnings", ()))
+
 
 def compare(
     image: ImageLike,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.commands.restored import Restored
 from emseg.em.fit import Row
 from emseg.errors import DataError, for_python
 from emseg.execution.choose import runner_for
@@ -18,6 +19,7 @@ from emseg.image.model import Image
 from emseg.image.nodata import without_given
 from emseg.options import checked
 from emseg.options.restoration import DenoiseOptions
+from emseg.output.store.names import DENOISE, DENOISE_REPORT
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture
 from emseg.restore.noise.anscombe import Anscombe, photon_gain
@@ -41,7 +43,7 @@ FEW = 2 * NOISE_SIDE**2  # whole patches, from which the noise level cannot be t
 
 
 @dataclass(frozen=True, eq=False)
-class Denoised:
+class Denoised(Restored):
     """An image without its noise.
 
     Attributes
@@ -62,15 +64,13 @@ class Denoised:
     report: dict[str, Any]
     trace: tuple[Row, ...] = ()
 
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What the user should know of how the picture was taken; `warnings` of the report has these lines, too."""
-        return self.image.notices
+    def __repr__(self) -> str:
+        from emseg.output.tables.python_texts import denoised_text  # for people
 
-    @property
-    def pixels(self) -> NDArray[Any]:
-        """The pixels in the form of the array that was given; of a file, shape (H, W, C), or (Z, H, W, C)."""
-        return self.image.as_given
+        return denoised_text(self.report, self.pixels)
+
+    def _files(self) -> tuple[Mapping[str, str], str, Mapping[str, Callable[[], bytes]]]:
+        return DENOISE, DENOISE_REPORT, {}
 
 
 def denoise(

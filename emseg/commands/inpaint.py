@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.commands.restored import Restored
 from emseg.errors import DataError, UsageError, for_python, option
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
@@ -20,6 +22,7 @@ from emseg.image.nodata import without_given
 from emseg.options import checked
 from emseg.options.restoration import InpaintOptions
 from emseg.options.rules import without_effect
+from emseg.output.store.names import INPAINT, INPAINT_REPORT, UNCERTAINTY
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
@@ -33,7 +36,7 @@ Real = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Inpainted:
+class Inpainted(Restored):
     """An image with its missing pixels filled.
 
     Attributes
@@ -52,15 +55,10 @@ class Inpainted:
     deviation: Real | None
     report: dict[str, Any]
 
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What the user should know of how the picture was taken; `warnings` of the report has these lines, too."""
-        return self.image.notices
+    def __repr__(self) -> str:
+        from emseg.output.tables.python_texts import inpainted_text  # for people
 
-    @property
-    def pixels(self) -> NDArray[Any]:
-        """The pixels in the form of the array that was given; of a file, shape (H, W, C), or (Z, H, W, C)."""
-        return self.image.as_given
+        return inpainted_text(self.report, self.pixels)
 
     def uncertainty(self) -> Image:
         """The deviations as an image."""
@@ -69,6 +67,14 @@ class Inpainted:
         place = {name: value for name, value in self.image.metadata.items() if name not in ("nodata", "icc")}
         pixels = np.moveaxis(self.deviation.reshape(-1, *self.image.shape), 0, 2)
         return replace(self.image, pixels=pixels, alpha=None, valid=None, metadata=place)
+
+    def _files(self) -> tuple[Mapping[str, str], str, Mapping[str, Callable[[], bytes]]]:
+        if self.deviation is None:
+            return INPAINT, INPAINT_REPORT, {}
+        from emseg.output.pictures.restored_picture import picture_tiff
+
+        uncertainty = partial(picture_tiff, self.uncertainty())
+        return {**INPAINT, **UNCERTAINTY}, INPAINT_REPORT, {"uncertainty": uncertainty}
 
 
 def inpaint(

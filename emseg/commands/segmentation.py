@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -68,6 +70,16 @@ class Segmentation:
     smoothed: NDArray[np.float32] | None = None
     notices: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        from emseg.output.tables.python_texts import segmentation_text  # for people
+
+        return segmentation_text(self.report, self.labels)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What you should know of how the image was taken and of what came of it, a line each."""
+        return tuple(self.report.get("warnings", ()))
+
     @property
     def model(self) -> Model:
         """The fitted mixture with the features that it is of, to label other images by."""
@@ -101,6 +113,79 @@ class Segmentation:
         r = posterior(self._standardised, self.features.x) if self.smoothed is None else self.smoothed
         entropy = -(r * np.log(np.maximum(r, np.finfo(np.float32).tiny))).sum(0)
         return entropy if self.smoothed is not None else self.image.in_space(self.features.on_grid(entropy))
+
+    def overlay(self) -> NDArray[np.uint8]:
+        """The image with its classes, or regions, tinted and outlined, RGB of shape (H, W, 3); of a volume, a montage.
+
+        Examples
+        --------
+        >>> import numpy as np, emseg
+        >>> ramp = np.repeat(np.array([[10.0, 12.0, 11.0, 90.0, 93.0, 91.0]]), 4, axis=0)
+        >>> emseg.segment(ramp, k=2).overlay().shape
+        (4, 6, 3)
+        """
+        from emseg.output.pictures.overlay import overlay_file
+        from emseg.output.pictures.small import decoded  # most runs show nothing
+
+        return decoded(overlay_file(self))
+
+    def _repr_png_(self) -> bytes:
+        """What notebooks show: the overlay, scaled down where it is large."""
+        from emseg.output.pictures.overlay import overlay_file
+        from emseg.output.pictures.small import thumbnail
+
+        return thumbnail(overlay_file(self))
+
+    def save(
+        self,
+        folder: str | os.PathLike[str] = ".",
+        *,
+        name: str = "",
+        save: str | Sequence[str] = (),
+        overwrite: bool = False,
+    ) -> dict[str, Any]:
+        """Write the files that `emseg segment` writes, or `emseg apply` if a model was applied.
+
+        Files appear whole or not at all, the report last. Files that emseg did not write are never replaced unless
+        `overwrite` is True.
+
+        Parameters
+        ----------
+        folder : path
+            Made if need be.
+        name : str
+            What the names of the files begin with: that of the image's file unless given, ``"array"`` of an array.
+        save : str or sequence of str
+            Further kinds of files, as the command line's option of this name: ``["posterior", "model"]``, ``"all"``.
+        overwrite : bool
+            Replace files that emseg did not write.
+
+        Returns
+        -------
+        dict
+            The report as written, with the names of the files in `outputs`.
+
+        Raises
+        ------
+        UsageError
+            If there is no such kind, or nothing to write of it.
+        OutputError
+            If a file cannot be written, or is not emseg's to replace.
+
+        Examples
+        --------
+        >>> import numpy as np, emseg, tempfile
+        >>> ramp = np.repeat(np.array([[10.0, 12.0, 11.0, 90.0, 93.0, 91.0]]), 4, axis=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     sorted(emseg.segment(ramp, k=2).save(folder, name="ramp")["outputs"])
+        ['ramp.labels.png', 'ramp.log.csv', 'ramp.overlay.png']
+        """
+        from emseg.commands.result_files import save_segmentation  # the command line has its own way
+        from emseg.options import checked
+
+        applied = self.status is Status.APPLIED
+        kinds = checked.value("apply" if applied else "segment", "save", save)
+        return save_segmentation(self, folder, name, kinds, overwrite, applied)
 
     @cached_property
     def _standardised(self) -> Mixture:

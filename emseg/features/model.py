@@ -50,6 +50,9 @@ class Features:
     spec: str
     evidence: Mapping[str, float] | None = None
 
+    def __repr__(self) -> str:
+        return f"Features {self.spec}: {', '.join(self.names)} of {self.n_pixels} pixels, {self.x.shape[1]} distinct"
+
     @property
     def n_pixels(self) -> int:
         """Number of pixels that carry data."""

@@ -78,6 +78,11 @@ class Image:
     notices: tuple[str, ...] = ()
     form: Form | None = None
 
+    def __repr__(self) -> str:
+        size, channels = " × ".join(map(str, self.extent)), self.pixels.shape[2]
+        lost = "" if self.valid is None else f", {int(np.count_nonzero(~self.valid))} pixels without data"
+        return f"Image of {self.name}: {size}, {self.colour}, {channels} × {self.pixels.dtype}{lost}"
+
     def with_notices(self, *lines: str) -> Image:
         """The image with further lines that the user should read, each once."""
         return replace(self, notices=tuple(dict.fromkeys((*self.notices, *lines)))) if lines else self

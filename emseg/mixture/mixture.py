@@ -38,6 +38,9 @@ class Mixture:
     components: Any
     family: Family
 
+    def __repr__(self) -> str:
+        return f"Mixture of {self.k} {self.family.name} components in {self.d} dimensions"
+
     @property
     def k(self) -> int:
         """Number of components."""
