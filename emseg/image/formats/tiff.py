@@ -19,7 +19,7 @@ from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.nodata import without_data
 from emseg.image.place.ground import size_on_ground
-from emseg.image.place.microscope import size_by_description
+from emseg.image.place.microscope import size_by_description, software
 from emseg.image.strips.directory import Directory, directory_at, page_offsets
 from emseg.image.strips.layout import is_whole, layout_of
 from emseg.image.strips.libtiff import quiet
@@ -130,7 +130,9 @@ def _dots_per_inch(tags: Mapping[int, Any]) -> tuple[float, float] | None:
 
 def place_of_page(tags: Mapping[int, Any]) -> dict[str, Any]:
     """What the tags of a page say of place, size of pixels and nodata, as metadata of an `Image`."""
-    found = {code: tags[code] for code in TYPES if code in tags}
-    nodata = {"nodata": str(tags[NODATA]).strip("\0 ")} if NODATA in tags else {}
-    size = size_on_ground(found) or size_by_description(tags.get(_DESCRIPTION), tags)
-    return ({"geotiff": found} if found else {}) | nodata | ({"pixel_size": size} if size else {})
+    found: dict[str, Any] = {"geotiff": {code: tags[code] for code in TYPES if code in tags}}
+    if NODATA in tags:
+        found["nodata"] = str(tags[NODATA]).strip("\0 ")
+    found["pixel_size"] = size_on_ground(found["geotiff"]) or size_by_description(tags.get(_DESCRIPTION), tags)
+    found["software"] = software(tags.get(_DESCRIPTION)) if found["pixel_size"] else ""
+    return {name: value for name, value in found.items() if value or name == "nodata"}

@@ -36,6 +36,13 @@ def size_by_description(description: Any, tags: Mapping[int, Any], volume: bool 
     return _by_ome(description, volume)
 
 
+def software(description: Any) -> str:
+    """Whose description it is: ``"imagej"`` or ``"ome"``; empty for others."""
+    if not isinstance(description, str):
+        return ""
+    return "imagej" if description.startswith("ImageJ=") else "ome" if _PIXELS.search(description) else ""
+
+
 def _by_imagej(description: str, tags: Mapping[int, Any], volume: bool) -> PixelSize | None:
     fields = dict(line.split("=", 1) for line in description.splitlines() if "=" in line)
     code = tags.get(RESOLUTION_UNIT)

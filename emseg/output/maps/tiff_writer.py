@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.formats.geotiff_tags import NODATA, TYPES
+from emseg.output.maps.calibration import calibration
 from emseg.output.maps.map_parts import map_parts
 from emseg.output.pictures.png_encoder import is_plausible
 from emseg.output.segmented import Segmented
@@ -53,12 +54,12 @@ def gain_file(result: Segmented) -> bytes:
 
 def labels_tiff(labels: NDArray[np.unsignedinteger[Any]], metadata: Mapping[str, Any]) -> bytes:
     """Labels (H, W) in their own unsigned type; 0 is declared to be "no data" where there is none, or might be."""
-    return _tiff(labels, metadata, "0" if "nodata" in metadata or not labels.all() else None)
+    return _tiff(*_pages(labels, metadata), metadata, "0" if "nodata" in metadata or not labels.all() else None)
 
 
 def planes_tiff(planes: NDArray[Any], metadata: Mapping[str, Any]) -> bytes:
     """One plane (H, W), or a page for each of (K, H, W), as float32."""
-    return _tiff(planes.astype(np.float32, copy=False), metadata)
+    return _tiff(*_pages(planes.astype(np.float32, copy=False), metadata), metadata)
 
 
 def image_tiff(
@@ -68,38 +69,54 @@ def image_tiff(
     metadata: Mapping[str, Any],
     icc: bytes | None = None,
 ) -> bytes:
-    """An image (H, W, C) of any type, with its alpha (H, W) and its colour profile if it has them."""
+    """An image (H, W, C) of any type, with its alpha (H, W) and its colour profile if it has them.
+
+    Slices of a volume are pages. Channels are samples of a page, or pages of their own for ImageJ.
+    """
     nodata = metadata.get("nodata")
-    photometric = "rgb" if colour == "rgb" else "minisblack"
     samples = pixels if alpha is None else np.dstack([pixels, alpha.astype(pixels.dtype, copy=False)])
-    if samples.shape[2] == 1:
-        return _tiff(samples[:, :, 0], metadata, nodata, iccprofile=icc)
-    metadata = {name: value for name, value in metadata.items() if name != "volume"}
-    more = samples.shape[2] - (3 if colour == "rgb" else 1)
+    samples = samples.reshape(*metadata.get("volume", samples.shape[:2]), -1)
+    space = "ZYX"[-samples.ndim + 1 :]
+    if samples.shape[-1] == 1:
+        return _tiff(samples[..., 0], space, metadata, nodata, iccprofile=icc)
+    if metadata.get("software") == "imagej" and colour != "rgb":
+        return _tiff(np.moveaxis(samples, -1, -3), f"{space[:-2]}CYX", metadata, nodata, iccprofile=icc)
+    more = samples.shape[-1] - (3 if colour == "rgb" else 1)
     kinds = ["unspecified"] * more
     if alpha is not None:
         kinds[-1] = "unassalpha"
     layout = {"planarconfig": "contig", "extrasamples": kinds or None, "iccprofile": icc}
-    return _tiff(samples, metadata, nodata, photometric, **layout)
+    return _tiff(samples, f"{space}S", metadata, nodata, "rgb" if colour == "rgb" else "minisblack", **layout)
+
+
+def _pages(planes: NDArray[Any], metadata: Mapping[str, Any]) -> tuple[NDArray[Any], str]:
+    """Planes (H, W) or (K, H, W), of a volume (Z · Y, X), (Z, Y, X) or K of them, and what their axes are."""
+    volume = metadata.get("volume")
+    if volume is None:
+        return planes, "CYX"[-planes.ndim :]
+    if planes.shape[-3:] != volume:
+        planes = planes.reshape(*planes.shape[:-2], *volume)
+    several = "T" if metadata.get("software") == "imagej" else "C"  # channels of ImageJ run faster than its slices
+    return planes, f"{several}ZYX"[-planes.ndim :]
 
 
 def _tiff(
     pixels: NDArray[Any],
+    axes: str,
     metadata: Mapping[str, Any],
     nodata: str | None = None,
     photometric: str = "minisblack",
     **layout: Any,
 ) -> bytes:
-    """Encode pixels (H, W), (H, W, C) or pages of them, with the resolution and the place of the input."""
+    """Encode pixels, a page for each plane, with the resolution and the place of the input."""
     import tifffile
 
     place: dict[str, Any] = {"extratags": _geo_tags(metadata.get("geotiff", {}))}
     if nodata is not None:
         place["extratags"].append((NODATA, "s", 0, nodata.encode("ascii", "replace"), True))
-    if "volume" in metadata and pixels.shape[-3:] != metadata["volume"]:  # a page for each slice
-        pixels = pixels.reshape(*pixels.shape[:-2], *metadata["volume"])
     if is_plausible(metadata.get("resolution")):
         place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
+    place |= calibration(metadata, pixels, axes)
     file = io.BytesIO()
     tifffile.imwrite(file, pixels, photometric=photometric, compression="zlib", metadata=None, **layout, **place)
     return file.getvalue()
