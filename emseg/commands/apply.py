@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ from emseg.stages.report import input_report, mixture_report
 from emseg.stages.stopwatch import Stopwatch
 from emseg.stages.units import standardised
 
+if TYPE_CHECKING:
+    from emseg.options.keywords import ReadingKeywords
+
 
 def apply(
     model: Model | Segmentation | str | os.PathLike[str],
@@ -34,6 +38,7 @@ def apply(
     mask: MaskLike | None = None,
     missing: str = "drop",
     nodata: float | Sequence[float] = (),
+    **options: Unpack[ReadingKeywords],
 ) -> Segmentation:
     """Give each pixel the label of the component that it most probably came from.
 
@@ -49,6 +54,8 @@ def apply(
         Whether pixels of which some channels are unknown get a label, by the others.
     nodata : float or sequence of float
         Stored values that mean "no data", besides what the file declares; each counts in every channel that has it.
+    **options
+        What is taken of the image; `help(emseg.apply)` and the page `options` of the guide list them.
 
     Returns
     -------
@@ -73,10 +80,11 @@ def apply(
     >>> apply(model, np.array([[9.0, 12.0, 91.0]])).labels.tolist()
     [[1, 1, 2]]
     """
-    settings = checked.segmentation("apply", missing=missing, nodata=nodata)
+    reading, others = checked.reading("apply", options)
+    settings = checked.segmentation("apply", missing=missing, nodata=nodata, **others)
     watch = Stopwatch()
     loaded = _loaded(model)
-    photo, inside = image_and_mask(image, mask, missing, nodata=settings.nodata)
+    photo, inside = image_and_mask(image, mask, missing, nodata=settings.nodata, reading=reading)
     watch.lap("read")
     own = loaded.mixture
     features = _measured(loaded, photo, inside, missing)

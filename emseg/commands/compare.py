@@ -93,8 +93,8 @@ def compare(
     watch : callable, optional
         Opened around every fit.
     **options
-        Those of `segment` that say what is fitted, and when a fit ends. `tol` is 1e-8 unless given, so that the traces
-        show how each algorithm ends, and `max_iter` 500.
+        Those of `segment` that say what is read, what is fitted, and when a fit ends. `tol` is 1e-8 unless given, so
+        that the traces show how each algorithm ends, and `max_iter` 500.
 
     Returns
     -------
@@ -107,10 +107,11 @@ def compare(
     ImageError, DataError
         As `emseg.segment`.
     """
-    settings = checked.segmentation("compare", k=k, **options)
+    reading, others = checked.reading("compare", options)
+    settings = checked.segmentation("compare", k=k, **others)
     algorithms = checked.value("compare", "algorithms", algorithms)
     start = checked.value("compare", "start", start)
-    photo, inside = image_and_mask(image, mask, settings.missing, nodata=settings.nodata)
+    photo, inside = image_and_mask(image, mask, settings.missing, nodata=settings.nodata, reading=reading)
     photo = channels_as_meant(photo, settings)
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)

@@ -86,7 +86,7 @@ def denoise(
     Parameters
     ----------
     image : array-like, image of PIL, path, file or Image
-        An array is (H, W) or (H, W, C); three channels are sRGB.
+        An array is (H, W) or (H, W, C), unless `axes` says otherwise; three channels are sRGB.
     sigma : float or "auto"
         Standard deviation of the noise: of unsigned integers of 8 and 16 bits in units of which white has 255, else as
         stored. 0 gives the image back as it is.
@@ -116,9 +116,10 @@ def denoise(
     >>> bool(emseg.denoise(y, sigma=10).pixels.std() < 2)
     True
     """
-    settings = checked.denoising(sigma=sigma, **options)
+    reading, others = checked.reading("denoise", options)
+    settings = checked.denoising(sigma=sigma, **others)
     begin = time.perf_counter()
-    photo = without_given(as_image(image), settings.nodata)
+    photo = without_given(as_image(image, reading=reading), settings.nodata)
     inside, notices = (None, ()) if mask is None else mask_of_same_size(mask, photo)
     photo = photo.with_notices(*notices)
     planes = Planes.of(photo, inside)
@@ -128,7 +129,7 @@ def denoise(
     result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
     facts = {
         "version": __version__,
-        "input": {"path": photo.name, "sha256": photo.sha256},
+        "input": photo.source,
         "options": checked.recorded("denoise", settings),
         "warnings": [for_python(line) for line in photo.notices],
         "size": photo.extent,

@@ -89,7 +89,8 @@ def inpaint(
     Parameters
     ----------
     image : array-like, image of PIL, path, file or Image
-        An array is (H, W) or (H, W, C); three channels are sRGB. Pixels with NaN are missing, and masked ones.
+        An array is (H, W) or (H, W, C), unless `axes` says otherwise; three channels are sRGB. Pixels with NaN are
+        missing, and masked ones.
     mask : array-like, path, "alpha" or "nodata", optional
         Same size as the image: pixels that are not zero are missing. "alpha": those of alpha 0. "nodata", and where no
         mask is given: those without data, as the file or `nodata` says. With a mask, they have no influence.
@@ -118,9 +119,10 @@ def inpaint(
     >>> bool(np.abs(filled - ramp).max() < 4)
     True
     """
-    settings = checked.inpainting(**options)
+    reading, others = checked.reading("inpaint", options)
+    settings = checked.inpainting(**others)
     begin = time.perf_counter()
-    given = as_image(image)
+    given = as_image(image, reading=reading)
     photo = without_given(given, settings.nodata)
     missing, masked, notices = _missing(given, photo, mask, settings)
     photo = photo.with_notices(*notices)
@@ -150,7 +152,7 @@ def inpaint(
             shown[np.moveaxis(known, 2, 0)] = 0
     facts = {
         "version": __version__,
-        "input": {"path": photo.name, "sha256": photo.sha256},
+        "input": photo.source,
         "options": checked.recorded("inpaint", settings),
         "warnings": [for_python(line) for line in (*without_effect("inpaint", settings), *photo.notices)],
         "size": photo.extent,

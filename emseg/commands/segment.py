@@ -58,7 +58,7 @@ def segment(
     Parameters
     ----------
     image : array-like, image of PIL, path, file, Image or Source
-        An array is (H, W) or (H, W, C); three channels are sRGB.
+        An array is (H, W) or (H, W, C), unless `axes` says otherwise; three channels are sRGB.
     k : int or str
         Number of components, or a range to choose from: ``"2:9"``, ``"auto"``.
     mask : array-like or path, optional
@@ -88,15 +88,15 @@ def segment(
     >>> emseg.segment(ramp, k=2).labels[0].tolist()
     [1, 1, 1, 2, 2, 2]
     """
-    settings = checked.segmentation("segment", k=k, **options)
+    reading, others = checked.reading("segment", options)
+    settings = checked.segmentation("segment", k=k, **others)
     variant = algorithm(settings.algorithm, settings.base, settings.option)
     rng, watch = np.random.default_rng(settings.seed), Stopwatch()
 
-    original, inside = image_and_mask(image, mask, settings.missing, memory_needed(settings), settings.nodata)
+    original, inside = image_and_mask(image, mask, settings.missing, memory_needed(settings), settings.nodata, reading)
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
-    original = original.with_notices(*given.notices)
-    original = channels_as_meant(original, settings)
+    original = channels_as_meant(original.with_notices(*given.notices), settings)
     original = _without_noise(original, inside, settings)
     watch.lap("read")
     photo, gain = _evenly_lit(original, inside, settings, rng, watch)

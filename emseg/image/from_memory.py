@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError, ImageError
 from emseg.image.array_like import Given, as_given, is_pillow
+from emseg.image.axes import arrangement, of_pages
+from emseg.image.limits import Reading
 from emseg.image.model import Form, Image
 
+#: The first page, and axes as they seem.
+PLAIN = Reading()
 #: Share of the values of a fourth channel that must be 0 or full for it to be taken as opacity where it has more than 8
 #: bits. Of near infrared, hardly any values are; of opacity most are, but for soft edges.
 OPAQUE_OR_CLEAR = 0.5
@@ -21,11 +25,12 @@ ORIENTATION = 274  # tag of EXIF
 ALPHA_GUESSED = "its fourth channel is taken as opacity: where it is 0 there is no data; give three channels without it"
 
 
-def image_in_memory(data: Any, name: str = "array") -> Image:
+def image_in_memory(data: Any, name: str = "array", how: Reading = PLAIN) -> Image:
     """The image that an array or an image of PIL holds.
 
     Masked values, NaN and infinity are no data. Three channels are sRGB, four are sRGB with alpha where the fourth is
-    like one. The axes of an xarray object are known by their names; any other array is (H, W) or (H, W, C).
+    like one. The axes of an xarray object are known by their names; any other array is (H, W) or (H, W, C), unless the
+    axes of `how` say otherwise.
 
     Raises
     ------
@@ -34,7 +39,28 @@ def image_in_memory(data: Any, name: str = "array") -> Image:
     """
     if is_pillow(data):
         return _of_pillow(data, name if name != "array" else "image")
-    return image_of(as_given(data, name), name)
+    given = as_given(data, name)
+    if given.array.size == 0 or (given.axes and not how.axes):
+        return image_of(given, name)
+    return arranged_image(given, name, how)
+
+
+def arranged_image(given: Given, name: str, how: Reading) -> Image:
+    """The image of a page of an array whose axes the caller names, or which is (H, W) or (H, W, C); see `arrangement`.
+
+    Raises
+    ------
+    ImageError
+        If the axes do not fit, or nobody says what they are, or there is no such page.
+    """
+    arranged = arrangement(given.array.shape, how.axes, name)
+    how.require_page(arranged.pages, name)
+    array, known = (None if part is None else arranged.part(part, how.number) for part in (given.array, given.known))
+    assert array is not None
+    image = image_of(Given(array, known, arranged.letters, given.type_given), name)
+    if how.axes:
+        image = replace(image, taken={"axes": how.axes})
+    return of_pages(image, how, arranged.pages, f"image along {arranged.paging}")
 
 
 def mask_in_memory(data: Any, photo: Image, channels: int = 1) -> NDArray[np.bool_]:

@@ -40,19 +40,30 @@ class Reading(NamedTuple):
     Attributes
     ----------
     page : int
-        Which of several pages, frames or arrays, from 1.
+        Which of several pages, frames or arrays, from 1; 0 is the first because nobody said which.
     max_pixels : int or None
         Largest width × height; None is `MAX_PIXELS`.
     max_memory : int or None
         Bytes that reading and fitting may take by a rough estimate; None is a share of what is free.
     working : Working or None
         What is to be done with the image; None is a plain fit.
+    axes : str
+        What the axes of the stored array mean, a letter each, see `emseg.image.axes`; empty to go by the file.
+    channels : tuple of int or str
+        Which channels are wanted, by number from 1 or by name; empty for all.
     """
 
-    page: int = 1
+    page: int = 0
     max_pixels: int | None = None
     max_memory: int | None = None
     working: Working | None = None
+    axes: str = ""
+    channels: tuple[int | str, ...] = ()
+
+    @property
+    def number(self) -> int:
+        """The number of the page, from 1."""
+        return self.page or 1
 
     def require(self, width: int, height: int, name: str, channels: int = 1, itemsize: int = 1) -> None:
         """Raise ImageError for an image without pixels, with too many, or too large for the memory."""

@@ -65,6 +65,13 @@ class Image:
         `emseg.errors.option` marks it. Lines do not name the image. They come into reports and onto the terminal.
     form : Form or None
         Of an image that a caller handed over as an array, the array's form.
+    channels : tuple of int
+        Which channels of the file these are, from 1; empty for all of them.
+    channel_names : tuple of str
+        What the file calls its channels; empty if it does not say.
+    taken : mapping
+        What else was taken of the file, for reports: "page", "pages" and "axes" where there are several pages or more
+        than plain ones, "files" of a stack.
     """
 
     pixels: NDArray[Any]
@@ -78,6 +85,9 @@ class Image:
     known: NDArray[np.bool_] | None = None
     notices: tuple[str, ...] = ()
     form: Form | None = None
+    channels: tuple[int, ...] = ()
+    channel_names: tuple[str, ...] = ()
+    taken: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         size, channels = " × ".join(map(str, self.extent)), self.pixels.shape[2]
@@ -119,6 +129,13 @@ class Image:
     def extent(self) -> list[int]:
         """Width and height; of a volume the lengths of its axes x, y and z."""
         return list(self.metadata.get("volume", self.shape))[::-1]
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What reports say of the file: its path, its digest, and what was taken of it."""
+        chosen = {"channels": list(self.channels)} if self.channels else {}
+        named = {"channel_names": list(self.channel_names)} if self.channel_names else {}
+        return {"path": self.name, "sha256": self.sha256, **self.taken, **chosen, **named}
 
     @property
     def pixel_size(self) -> PixelSize | None:

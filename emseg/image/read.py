@@ -61,8 +61,8 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
     return decode_image(data, shown(path), how, samples)
 
 
-def count_pages(path: str | os.PathLike[str]) -> int:
-    """How many pages, frames or arrays a file has.
+def count_pages(path: str | os.PathLike[str], how: Reading = DEFAULT) -> int:
+    """How many pages, frames or arrays a file has, with the axes of `how`.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def count_pages(path: str | os.PathLike[str]) -> int:
     data, _ = read_image_bytes(path)
     found = format_of(data[:HEAD], name)
     with _guarded(found.name, name):
-        return found.count_pages(data, name)
+        return found.count_pages(data, name, how)
 
 
 def read_mask(
@@ -117,7 +117,12 @@ def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes 
     found = format_of(data[:HEAD], name)
     with _guarded(found.name, name):
         image = found.decode(data, name, how, samples)
-    return replace(image, name=name, sha256=digest_of_bytes(data, samples))
+    image = replace(image, name=name, sha256=digest_of_bytes(data, samples))
+    if not how.channels or image.channels:  # the decoder has chosen them
+        return image
+    from emseg.image.channels import with_channels  # most images are taken whole
+
+    return with_channels(image, how.channels)
 
 
 @contextmanager

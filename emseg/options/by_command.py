@@ -10,12 +10,12 @@ from emseg.options.groups import GROUPS
 
 #: Modules with the declarations of each command's options, which is all that its help loads.
 MODULES = {
-    "segment": ("segmentation", "running"),
-    "apply": ("segmentation", "running"),
-    "compare": ("segmentation", "running"),
+    "segment": ("segmentation", "reading", "running"),
+    "apply": ("segmentation", "reading", "running"),
+    "compare": ("segmentation", "reading", "running"),
     "impute": ("segmentation",),
-    "denoise": ("restoration", "running"),
-    "inpaint": ("restoration", "running"),
+    "denoise": ("restoration", "reading", "running"),
+    "inpaint": ("restoration", "reading", "running"),
     "evaluate": ("running",),
     "guide": ("running",),
 }

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from emseg.errors import UsageError, option
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option, options_in
+from emseg.options.reading import ReadingOptions
 from emseg.options.rules import denoising_refusals, require, segmentation_refusals
 from emseg.options.segmentation import SegmentOptions
 
 if TYPE_CHECKING:
     from emseg.options.restoration import DenoiseOptions, InpaintOptions
 
-Values = TypeVar("Values", "SegmentOptions", "DenoiseOptions", "InpaintOptions")
+Values = TypeVar("Values", "SegmentOptions", "DenoiseOptions", "InpaintOptions", "ReadingOptions")
 
 
 def segmentation(command: str, /, **given: Any) -> SegmentOptions:
@@ -53,6 +54,13 @@ def inpainting(**given: Any) -> InpaintOptions:
     from emseg.options.restoration import InpaintOptions  # segmentations do without
 
     return values(InpaintOptions, "inpaint", given)
+
+
+def reading(command: str, given: Mapping[str, Any]) -> tuple[ReadingOptions, dict[str, Any]]:
+    """What is to be taken of a file, and the other keywords of a Python function; raise UsageError as `values`."""
+    names = [entry.name for entry in options_in(ReadingOptions) if entry.name in given]
+    found = values(ReadingOptions, command, {name: given[name] for name in names})
+    return found, {name: value for name, value in given.items() if name not in names}
 
 
 def values(declarations: type[Values], command: str, given: Mapping[str, Any]) -> Values:

@@ -11,6 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 
+class ReadingKeywords(TypedDict, total=False):
+    """What is taken of a file or an array that holds more than one plain image."""
+
+    page: int | None
+    axes: str
+    channels: int | str | Sequence[int | str]
+
+
 class MixtureKeywords(TypedDict, total=False):
     """What every fit of a mixture has."""
 
@@ -34,7 +42,7 @@ class SearchKeywords(TypedDict, total=False):
     restarts: int
 
 
-class CompareKeywords(MixtureKeywords, total=False):
+class CompareKeywords(MixtureKeywords, ReadingKeywords, total=False):
     """Keywords of `emseg.compare`."""
 
     features: str
@@ -68,7 +76,7 @@ class ImputeKeywords(MixtureKeywords, SearchKeywords, total=False):
     nodata: float | Sequence[float]
 
 
-class DenoiseKeywords(TypedDict, total=False):
+class DenoiseKeywords(ReadingKeywords, total=False):
     """Keywords of `emseg.denoise`."""
 
     method: str
@@ -79,7 +87,7 @@ class DenoiseKeywords(TypedDict, total=False):
     workers: int
 
 
-class InpaintKeywords(TypedDict, total=False):
+class InpaintKeywords(ReadingKeywords, total=False):
     """Keywords of `emseg.inpaint`."""
 
     mask_value: float | None

@@ -8,7 +8,7 @@ from emseg.errors import option as spelled
 from emseg.options.declaration import declared, shell_only
 from emseg.options.groups import INPUTS, MANY, MESSAGES, PIXELS, RESULTS
 from emseg.options.kinds.basic_kinds import Flag, Kind, Optional, Whole
-from emseg.options.kinds.file_kinds import STDIO, Amount, Folder, InputFile, Page, Shard
+from emseg.options.kinds.file_kinds import STDIO, Amount, Folder, InputFile, Shard
 from emseg.output.store.names import STEM
 
 BATCH = "segment apply denoise inpaint"
@@ -32,10 +32,6 @@ class RunOptions:
         "-o --output",
     )  # fmt: skip
     overwrite: bool = shell_only(Flag(), False, RESULTS, "Replace files that emseg did not write.", WRITING)
-    page: int | str = shell_only(
-        Page(), 1, INPUTS,
-        "Page, frame or array of files that hold several; all: each of them, as photo.p1, photo.p2 and so on.", BATCH,
-    )  # fmt: skip
     max_pixels: int | None = shell_only(
         Amount("N"), None, INPUTS, "Refuse images of more pixels, as 100M; 500M unless given.", BATCH,
     )  # fmt: skip

@@ -23,7 +23,7 @@ def input_report(photo: Image, features: Features) -> dict[str, Any]:
     evidence = {"evidence": dict(features.evidence)} if features.evidence else {}
     return {
         "version": __version__,
-        "input": {"path": photo.name, "sha256": photo.sha256},
+        "input": photo.source,
         "size": photo.extent,
         "pixels": features.n_pixels,
         "distinct": features.x.shape[1],

@@ -18,6 +18,7 @@ from emseg.options import keywords
 from emseg.options.by_command import MODULES, options_of
 from emseg.options.declaration import Option, declared, options_in, shell_only
 from emseg.options.kinds.basic_kinds import Flag, Whole
+from emseg.options.reading import ReadingOptions
 from emseg.options.restoration import DenoiseOptions, InpaintOptions
 from emseg.options.segmentation import SegmentOptions
 
@@ -34,7 +35,7 @@ KEYWORDS: dict[str, Any] = {
     "impute": keywords.ImputeKeywords,
     "denoise": keywords.DenoiseKeywords,
     "inpaint": keywords.InpaintKeywords,
-    "apply": None,
+    "apply": keywords.ReadingKeywords,
     "evaluate": None,
 }
 INPUTS = {"image", "data", "model", "labels", "truths", "on_iteration", "on_progress", "watch"}
@@ -74,7 +75,7 @@ def test_a_help_text_is_a_sentence_that_spells_options_for_its_reader(command: s
     assert "--" not in text
 
 
-@pytest.mark.parametrize("declarations", [SegmentOptions, DenoiseOptions, InpaintOptions])
+@pytest.mark.parametrize("declarations", [SegmentOptions, ReadingOptions, DenoiseOptions, InpaintOptions])
 def test_attributes_have_the_types_that_their_kinds_store(declarations: type) -> None:
     hints = get_type_hints(declarations)
     for option in options_in(declarations):

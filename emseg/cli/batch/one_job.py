@@ -46,7 +46,7 @@ def opened(job: Job) -> Any:
     from emseg.image.limits import Reading
     from emseg.image.read import Source
 
-    how = Reading(job.page, job.max_pixels, job.max_memory)
+    how = Reading(job.page, job.max_pixels, job.max_memory, axes=job.axes, channels=job.channels)
     if job.source != STDIO:
         return Source(job.source, how)
     data = sys.stdin.buffer.read(MAX_BYTES + 1)

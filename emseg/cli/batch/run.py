@@ -20,6 +20,7 @@ from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
 from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell
 from emseg.errors import EmsegError, OutputError, UsageError, for_command_line, shown
 from emseg.execution.processors import processors
+from emseg.options.reading import ReadingOptions
 from emseg.options.running import RunOptions
 from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
 from emseg.version import __version__
@@ -30,12 +31,16 @@ class Batch(NamedTuple):
 
     inputs: tuple[str, ...]
     settings: RunOptions = RunOptions()
+    reading: ReadingOptions = ReadingOptions()
 
     @classmethod
     def of(cls, inputs: tuple[str, ...], options: dict[str, Any]) -> Batch:
         """Take what belongs here out of a command's options."""
-        names = [entry.name for entry in fields(RunOptions) if entry.name in options]
-        return cls(inputs, RunOptions(**{name: options.pop(name) for name in names}))
+
+        def taken(kind: type) -> dict[str, Any]:
+            return {entry.name: options.pop(entry.name) for entry in fields(kind) if entry.name in options}
+
+        return cls(inputs, RunOptions(**taken(RunOptions)), ReadingOptions(**taken(ReadingOptions)))
 
     def run(
         self,
@@ -69,11 +74,19 @@ class Batch(NamedTuple):
         foreseen : callable, optional
             For a dry run: tells the files of a job where its input decides which they are.
         """
-        settings = self.settings
+        settings, reading = self.settings, self.reading
         jobs = plan(self._expanded(), settings.output, extra, always, report, settings.name, named)
-        recipe = _recipe(command, {**options, "extra": sorted(extra), "page": settings.page}, reads)
+        taken = {"page": reading.page or 1, "axes": reading.axes, "channels": reading.channels}
+        recipe = _recipe(command, {**options, "extra": sorted(extra), **taken}, reads)
         jobs = [
-            job._replace(recipe=recipe, max_pixels=settings.max_pixels, max_memory=settings.max_memory) for job in jobs
+            job._replace(
+                recipe=recipe,
+                max_pixels=settings.max_pixels,
+                max_memory=settings.max_memory,
+                axes=reading.axes,
+                channels=reading.channels,
+            )
+            for job in jobs
         ]
         if settings.output == STDIO:
             self._require_stdout(extra)
@@ -93,9 +106,10 @@ class Batch(NamedTuple):
         if settings.null and settings.files_from is None:
             raise UsageError("-0: goes with --files-from")
         found = expand(self.inputs, settings.recursive, settings.files_from, settings.null)
-        if isinstance(settings.page, int):
-            return [entry._replace(page=settings.page) for entry in found]
-        return [page for entry in found for page in _pages(entry)]
+        page = self.reading.page
+        if page != "all":
+            return [entry._replace(page=int(page or 0)) for entry in found]
+        return [each for entry in found for each in _pages(entry, self.reading.axes)]
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
         if any(extra) or self.settings.as_json or self.settings.resume:
@@ -161,16 +175,17 @@ def _printed(text: str) -> set[int]:
     return set()
 
 
-def _pages(entry: Input) -> list[Input]:
+def _pages(entry: Input, axes: str) -> list[Input]:
     """An input for every page of a file; for one that cannot be read, one that says so."""
     if entry.problem:
         return [entry]
     if entry.path == STDIO:
         raise UsageError("--page all: needs a file, not standard input")
+    from emseg.image.limits import Reading
     from emseg.image.read import count_pages
 
     try:
-        pages = count_pages(entry.path)
+        pages = count_pages(entry.path, Reading(axes=axes))
     except EmsegError as error:
         return [entry._replace(problem=for_command_line(error.message))]
     width = len(str(pages))

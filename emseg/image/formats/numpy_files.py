@@ -8,12 +8,16 @@ import tokenize
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError
+from emseg.image.array_like import as_given
+from emseg.image.axes import arrangement, of_pages
+from emseg.image.from_memory import arranged_image
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 
@@ -23,7 +27,9 @@ Shape = tuple[int, ...]
 
 
 def decode(data: bytes, name: str, how: Reading) -> Image:
-    """Decode an array (H, W) or (H, W, C) of real numbers.
+    """Decode an array (H, W) or (H, W, C) of real numbers, or one of any shape whose axes are told.
+
+    Of an archive, pages are arrays; if a single array has axes of pages, they are its own.
 
     Raises
     ------
@@ -33,24 +39,34 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
         If the file is damaged.
     """
     if data.startswith(NPY):
-        how.require_page(1, name)
         return _array(io.BytesIO(data), len(data), name, how)
     with _opened(data) as archive:
         members = _members(archive)
         if not members:
             raise ImageError(f"{name}: holds no arrays; save them with numpy.savez")
-        how.require_page(len(members), name)
-        member = members[how.page - 1]
+        several = len(members) > 1
+        if several:
+            how.require_page(len(members), name)
+        member = members[how.number - 1 if several else 0]
         with archive.open(member) as file:
-            return _array(file, member.file_size, name, how)
+            image = _array(file, member.file_size, name, how._replace(page=0) if several else how)
+        return of_pages(image, how, len(members), "array") if several else image
 
 
-def count(data: bytes) -> int:
-    """Number of arrays."""
+def count(data: bytes, name: str, how: Reading) -> int:
+    """Number of arrays in an archive of several; else of images along the axes of pages of the only one."""
     if data.startswith(NPY):
-        return 1
+        return _pages(io.BytesIO(data), name, how)
     with _opened(data) as archive:
-        return len(_members(archive))
+        members = _members(archive)
+        if len(members) != 1:
+            return len(members)
+        with archive.open(members[0]) as file:
+            return _pages(file, name, how)
+
+
+def _pages(file: IO[bytes], name: str, how: Reading) -> int:
+    return arrangement(_header(file)[0], how.axes, name).pages
 
 
 @contextmanager
@@ -71,9 +87,9 @@ def _array(file: IO[bytes], size: int, name: str, how: Reading) -> Image:
     shape, fortran, dtype = _header(file)
     if dtype.hasobject or dtype.kind not in "buif":
         raise ImageError(f"{name}: an array of {dtype}; save real numbers, as array.astype('float32')")
-    if len(shape) not in (2, 3) or 0 in shape:
-        raise ImageError(f"{name}: an array of shape {shape}; save one of shape (H, W) or (H, W, C)")
-    how.require(shape[1], shape[0], name, math.prod(shape[2:]), dtype.itemsize)
+    if 0 in shape:
+        raise ImageError(f"{name}: an array of shape {shape} has no pixels; save one of shape (H, W) or (H, W, C)")
+    arrangement(shape, how.axes, name).require(name, how, dtype.itemsize)
     wanted = math.prod(shape) * dtype.itemsize
     if wanted > size:
         raise ValueError("the file is cut short")
@@ -81,7 +97,7 @@ def _array(file: IO[bytes], size: int, name: str, how: Reading) -> Image:
     if len(data) < wanted:
         raise ValueError("the file is cut short")
     array: NDArray[Any] = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
-    return Image.from_array(np.ascontiguousarray(array), name=name)
+    return replace(arranged_image(as_given(array, name), name, how), form=None)
 
 
 def _header(file: IO[bytes]) -> tuple[Shape, bool, np.dtype[Any]]:

@@ -8,6 +8,7 @@ import math
 import struct
 import sys
 import zlib
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -68,6 +69,18 @@ _KEY_SCALE = {"1": 255, "L;2": 85, "L;4": 17}  # PNG's transparent grey is unsca
 def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     """Decode an image of the format that Pillow calls `kind`; see `emseg.image.formats.registry.Format.decode`."""
     im = open_page(data, kind, name, how)
+    image = _decoded(im, data, name, how, kind)
+    frames = 1
+    with suppress(*DECODER_ERRORS):  # what follows the frame may be damaged
+        frames = int(getattr(im, "n_frames", 1))
+    if frames < 2:
+        return image
+    from emseg.image.axes import of_pages  # most images are alone in their file
+
+    return of_pages(image, how, frames, "frame")
+
+
+def _decoded(im: PIL.ImageFile.ImageFile, data: bytes, name: str, how: Reading, kind: str) -> Image:
     raw = raw_mode(im)
     if raw == "LA;16B" or raw in DEEP:
         if how.page > 1:  # a frame is drawn onto the one before, at 8 bits
@@ -76,9 +89,9 @@ def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     return decode_whole(im, name)
 
 
-def count(data: bytes, kind: str, name: str) -> int:
+def count(data: bytes, name: str, how: Reading, kind: str) -> int:
     """Number of frames."""
-    return int(getattr(open_page(data, kind, name, Reading()), "n_frames", 1))
+    return int(getattr(open_page(data, kind, name, how._replace(page=0)), "n_frames", 1))
 
 
 def palette_indices(data: bytes, kind: str) -> NDArray[Any] | None:
@@ -99,7 +112,7 @@ def open_page(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.
         raise ValueError("the file is cut short")
     if how.page > 1:
         how.require_page(int(getattr(im, "n_frames", 1)), name)
-        im.seek(how.page - 1)
+        im.seek(how.number - 1)
         _require_size(im, name, how)
     return im
 

@@ -37,7 +37,7 @@ class Format(NamedTuple):
     suffixes : tuple of str
         Endings of file names, in lower case, if content alone does not tell the format.
     has_pages : bool
-        Whether a file may hold several pages, frames or arrays. Then `count(data)` says how many.
+        Whether a file may hold several pages, frames or arrays. Then `count(data, name, how)` says how many.
     has_companion : bool
         Whether samples lie in another file. Then `companion(path)` finds it, and `decode` takes its bytes as `samples`.
     has_palette : bool
@@ -88,12 +88,12 @@ class Format(NamedTuple):
             raise ImageError(f"{name}: {self.name} needs {self.package}; pip install 'emseg[{self.extra}]'") from error
         return image
 
-    def count_pages(self, data: bytes, name: str) -> int:
-        """The number of pages, frames or arrays in a file's bytes; raises what `decode` does."""
+    def count_pages(self, data: bytes, name: str, how: Reading) -> int:
+        """The number of pages, frames or arrays in a file's bytes, by the axes of `how`; raises what `decode` does."""
         if not self.has_pages:
             return 1
-        more = {"kind": self.kind, "name": name} if self.kind else {}
-        return int(self._module.count(data, **more))
+        more = {"kind": self.kind} if self.kind else {}
+        return int(self._module.count(data, name, how, **more))
 
     def companion(self, path: str) -> str | None:
         """The path of the file that holds the samples, if it is not the same; ImageError if there is none."""

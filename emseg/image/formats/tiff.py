@@ -39,12 +39,12 @@ _RED_GREEN_BLUE = (None, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR)  # or become that
 
 def decode(data: bytes, name: str, how: Reading) -> Image:
     """Decode one page."""
-    offsets = list(itertools.islice(page_offsets(data), how.page))
-    if len(offsets) < how.page:
+    offsets = list(itertools.islice(page_offsets(data), how.number))
+    if len(offsets) < how.number:
         how.require_page(len(offsets), name)
     directory = directory_at(data, offsets[-1])
     image = None
-    if how.page == 1 and _everyday(directory.values) and _is_whole(directory):
+    if how.number == 1 and _everyday(directory.values) and _is_whole(directory):
         with contextlib.suppress(*pillow.DECODER_ERRORS):  # limits and layouts that are Pillow's own
             image = _by_pillow(directory, name, how)
     image = image or _by_strips(directory, name, how)
@@ -113,7 +113,7 @@ def _by_strips(directory: Directory, name: str, how: Reading) -> Image:
     return without_tagged(replace(image, metadata=metadata, alpha=opacity), tags, stored)
 
 
-def count(data: bytes) -> int:
+def count(data: bytes, name: str, how: Reading) -> int:
     """Number of pages."""
     return sum(1 for _ in page_offsets(data))
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
 from typing import Any
 
-from emseg.options.kinds.basic_kinds import Kind
+from emseg.options.kinds.basic_kinds import Kind, Whole
 
 STDIO = "-"
 
@@ -55,7 +56,9 @@ class InputFile(Kind):
 class Page(Kind):
     """The number of a page, from 1, or all of them."""
 
+    wanted = "a whole number of 1 or more"
     stored = "int | str"
+    given = "int"
     metavar = "N|all"
     words = ("all",)
 
@@ -68,8 +71,51 @@ class Page(Kind):
         return int(text)
 
     def check(self, value: Any, name: str = "") -> int | str:
-        """As it is."""
-        return value  # type: ignore[no-any-return]
+        """A number from 1."""
+        return Whole(1).check(value)
+
+
+class Axes(Kind):
+    """A letter for each axis of an array."""
+
+    wanted = "a letter for each axis, Y and X among them, as 'CYX'"
+    metavar = "AXES"
+
+    def parse(self, text: str) -> str:
+        """The letters."""
+        try:
+            return self.check(text)
+        except ValueError:
+            raise ValueError(f"{text!r} names no axes; give {self.wanted.replace(chr(39), '')}") from None
+
+    def check(self, value: Any, name: str = "") -> str:
+        """The letters, as capitals; empty for none."""
+        text = str(super().check(value)).upper()
+        if text and not (text.isascii() and text.isalpha() and len(set(text)) == len(text) and {*"YX"} <= {*text}):
+            raise ValueError
+        return text
+
+
+class Channels(Kind):
+    """Numbers of channels, from 1, or their names."""
+
+    wanted = "numbers of channels from 1, or their names"
+    stored = "tuple[int | str, ...]"
+    given = "int | str | Sequence[int | str]"
+    metavar = "N,N"
+
+    def parse(self, text: str) -> tuple[int | str, ...]:
+        """Numbers and names between commas."""
+        return self.check([part.strip() for part in text.split(",")] if text else ())
+
+    def check(self, value: Any, name: str = "") -> tuple[int | str, ...]:
+        """Numbers as int, names as they are."""
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            value = [value]
+        found = tuple(part if isinstance(part, str) else Whole(1).check(part) for part in value)
+        if not all(found):
+            raise ValueError
+        return found
 
 
 class Amount(Kind):

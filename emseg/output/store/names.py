@@ -41,7 +41,7 @@ class Input(NamedTuple):
     problem : str
         Why the input cannot be worked on; empty if it can.
     page : int
-        Which of its pages, from 1.
+        Which of its pages, from 1; 0 is the first because nobody said which.
     mark : str
         What the names of results end with before their suffixes, to tell pages apart.
     """
@@ -49,7 +49,7 @@ class Input(NamedTuple):
     path: str
     folder: str = ""
     problem: str = ""
-    page: int = 1
+    page: int = 0
     mark: str = ""
 
 
@@ -57,8 +57,8 @@ class Job(NamedTuple):
     """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last.
 
     Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
-    decides what the results are; `problem` says why the input cannot be worked on. `page`, `max_pixels` and
-    `max_memory` are those of `emseg.image.limits.Reading`.
+    decides what the results are; `problem` says why the input cannot be worked on. `page`, `axes`, `channels`,
+    `max_pixels` and `max_memory` are those of `emseg.image.limits.Reading`.
     """
 
     source: str
@@ -66,9 +66,11 @@ class Job(NamedTuple):
     report: str
     problem: str = ""
     recipe: str = ""
-    page: int = 1
+    page: int = 0
     max_pixels: int | None = None
     max_memory: int | None = None
+    axes: str = ""
+    channels: tuple[int | str, ...] = ()
 
 
 def plan(

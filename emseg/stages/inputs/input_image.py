@@ -9,13 +9,14 @@ from typing import IO, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from emseg.errors import DataError, ImageError, option
+from emseg.errors import DataError, ImageError, UsageError, option
 from emseg.image.file_bytes import MAX_BYTES
 from emseg.image.limits import Reading, Working
 from emseg.image.model import Image
 from emseg.image.nodata import without_given
 from emseg.image.partly_known import partly_known
 from emseg.image.read import Source, read_image, read_mask
+from emseg.options.reading import ReadingOptions
 
 
 class HasArray(Protocol):
@@ -32,8 +33,11 @@ MaskLike = ArrayLike | HasArray | Path
 #: What a caller may give for an image: besides, one that is read already or still to be read, a file or its bytes.
 ImageLike = MaskLike | Image | Source | IO[bytes] | bytes
 
+#: Nothing is said of pages, axes or channels.
+PLAIN = ReadingOptions()
 
-def as_image(image: ImageLike, working: Working | None = None) -> Image:
+
+def as_image(image: ImageLike, working: Working | None = None, reading: ReadingOptions = PLAIN) -> Image:
     """Read a path, a file or a `Source`, wrap an array, or pass an image on.
 
     Parameters
@@ -41,24 +45,43 @@ def as_image(image: ImageLike, working: Working | None = None) -> Image:
     image : Image, Source, path, array-like, image of PIL, file or bytes
     working : Working, optional
         What is to be done with the image: a file that would take too much memory is not read.
+    reading : ReadingOptions
+        Which page, axes and channels to take. A `Source` has its own; what is given here comes before them.
 
     Raises
     ------
+    UsageError
+        If there is no such channel, or an `Image` is to be taken apart again.
     ImageError
         If a file cannot be read or is too large, or an array is no image.
     """
+    how = image.how if isinstance(image, Source) else Reading()
+    page = int(reading.page or how.page)
+    how = how._replace(page=page, axes=reading.axes or how.axes, channels=reading.channels or how.channels)
+    how = how._replace(working=working) if working else how
     if isinstance(image, Image):
-        return image
+        if how.page or how.axes:
+            raise UsageError(f"{option('page' if how.page else 'axes')}: is for files and arrays; an Image has its own")
+        return _chosen(image, how)
     if isinstance(image, str | os.PathLike):
-        return read_image(image, Reading(working=working))
+        return read_image(image, how)
     if isinstance(image, Source):
-        return (image._replace(how=image.how._replace(working=working)) if working else image).read()
+        return image._replace(how=how).read()
     data = _file_bytes(image)
     if data is not None:
-        return Source(str(getattr(image, "name", "bytes")), Reading(working=working), data).read()
+        return Source(str(getattr(image, "name", "bytes")), how, data).read()
     from emseg.image.from_memory import image_in_memory  # the command line reads files
 
-    return image_in_memory(image)
+    return _chosen(image_in_memory(image, how=how), how)
+
+
+def _chosen(image: Image, how: Reading) -> Image:
+    """The image with the channels that are wanted."""
+    if not how.channels:
+        return image
+    from emseg.image.channels import with_channels  # most images are taken whole
+
+    return with_channels(image, how.channels)
 
 
 def _file_bytes(image: Any) -> bytes | None:
@@ -83,6 +106,7 @@ def image_and_mask(
     missing: str = "drop",
     working: Working | None = None,
     nodata: Sequence[float] = (),
+    reading: ReadingOptions = PLAIN,
 ) -> tuple[Image, NDArray[np.bool_] | None]:
     """The image, and the mask of pixels to use, (H, W).
 
@@ -98,6 +122,8 @@ def image_and_mask(
         What is to be done with the image, see `as_image`.
     nodata : sequence of float
         Stored values that mean "no data".
+    reading : ReadingOptions
+        Which page, axes and channels to take.
 
     Raises
     ------
@@ -106,7 +132,7 @@ def image_and_mask(
     ImageError, DataError
         If a file cannot be read, or the mask has another size.
     """
-    photo = without_given(as_image(image, working), nodata)
+    photo = without_given(as_image(image, working, reading), nodata)
     channels = 1 if missing == "drop" else photo.pixels.shape[2]
     inside, notices = (None, ()) if mask is None else as_mask(mask, photo, channels)
     photo = photo.with_notices(*notices)

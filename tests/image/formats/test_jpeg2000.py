@@ -23,7 +23,7 @@ def encoded(array: np.ndarray, **options: object) -> bytes:
 def test_lossless_files_are_read_as_they_are(stream_only: bool) -> None:
     data = encoded(RGB, no_jp2=stream_only)
     np.testing.assert_array_equal(jpeg2000.decode(data, "x", Reading(), "JPEG2000").pixels, RGB)
-    assert jpeg2000.count(data, "JPEG2000", "x") == 1
+    assert jpeg2000.count(data, "x", Reading(), "JPEG2000") == 1
 
 
 def test_grey_of_16_bits_is_whole() -> None:

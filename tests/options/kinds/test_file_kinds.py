@@ -8,6 +8,7 @@ import click
 import pytest
 
 from emseg.cli.click_options import options
+from emseg.options.kinds.file_kinds import Channels, Page
 
 
 def parse(*arguments: str) -> dict[str, Any]:
@@ -25,7 +26,9 @@ def test_defaults() -> None:
     assert (
         values
         | {
-            "page": 1,
+            "page": None,
+            "axes": "",
+            "channels": (),
             "max_pixels": None,
             "max_memory": None,
             "recursive": False,
@@ -57,6 +60,8 @@ def test_amounts(text: str, amount: int) -> None:
             for text in ("0", "-1", "x", "1e9", "8GiB", "٣", "9" * 20)
         ),
         *((["--page", text], "give a whole number of 1 or more, or all") for text in ("0", "-1", "x", "1.5", "٣")),
+        *((["--axes", text], "give a letter for each axis") for text in ("CY", "YXX", "Y,X", "CYX1", "ÇYX")),
+        *((["--channels", text], "") for text in (",", "1,,2")),
         *((["--shard", text], "") for text in ("1", "2/1", "0/1", "1/0", "a/b", "1/2/3", "-1/2")),
         (["--files-from", "nowhere"], "is no file"),
         (["--jobs", "x"], "give a whole number of 0 or more"),
@@ -66,6 +71,21 @@ def test_nonsense(arguments: list[str], remedy: str) -> None:
     with pytest.raises(click.BadParameter) as error:
         parse(*arguments)
     assert remedy in error.value.format_message()
+
+
+def test_axes_and_channels() -> None:
+    assert parse("--axes", "tcYX")["axes"] == "TCYX"
+    assert parse("--channels", "1,3")["channels"] == ("1", "3")
+    assert parse("--channels", "DAPI, Cy5")["channels"] == ("DAPI", "Cy5")
+    assert Channels().check(2) == (2,)
+    assert Channels().check([1, "GFP"]) == (1, "GFP")
+    assert Page().check(3) == 3
+
+
+@pytest.mark.parametrize("value", [0, -1, True, "all", 1.5])
+def test_pages_that_python_cannot_ask_for(value: object) -> None:
+    with pytest.raises(ValueError, match=r"^$"):
+        Page().check(value)
 
 
 def test_shards_and_pages() -> None:

@@ -1,0 +1,40 @@
+"""The options that say what is taken of a file or an array: its page, axes and channels. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from emseg.errors import option as spelled
+from emseg.options.declaration import declared
+from emseg.options.groups import INPUTS
+from emseg.options.kinds.basic_kinds import Optional
+from emseg.options.kinds.file_kinds import Axes, Channels, Page
+
+IMAGES = "segment apply compare denoise inpaint"
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingOptions:
+    """What is taken of a file or an array that holds more than one plain image."""
+
+    page: int | str | None = declared(
+        Optional(Page()), None, INPUTS,
+        "Page, frame, time point, series or array of files that hold several; unless given, the first. On the command "
+        "line all means each of them, as photo.p1, photo.p2 and so on.",
+        IMAGES, recorded=False, helps={"compare": "Page, frame, time point, series or array of a file of several."},
+    )  # fmt: skip
+    axes: str = declared(
+        Axes(), "", INPUTS,
+        "What the axes of an array mean, a letter each, in the order they are stored: Y and X the image, C channels, "
+        "S samples, Z slices of a volume; any other letter counts pages, as T for time. Unless given, as the file "
+        f"says; {spelled('axes', 'CYX')} takes the pages of a TIFF for channels.",
+        IMAGES, recorded=False,
+    )  # fmt: skip
+    channels: tuple[int | str, ...] = declared(
+        Channels(), (), INPUTS,
+        "Channels to use, by number from 1 or by name, as 1,3 or DAPI,GFP; all of them unless given.",
+        IMAGES, recorded=False,
+    )  # fmt: skip
+
+
+DECLARATIONS = (ReadingOptions,)
