@@ -65,6 +65,14 @@ def read_image_bytes(path: Path) -> tuple[bytes, bytes | None]:
     return data, None if companion is None else read_bytes(companion)
 
 
+def world_file(path: Path) -> str | None:
+    """The file beside a picture that tells its place: for photo.tif photo.tfw, photo.tifw or photo.wld."""
+    stem, suffix = os.path.splitext(os.fsdecode(path))
+    short = f"{suffix[:2]}{suffix[-1:]}w"
+    ends = (short, short.upper(), f"{suffix}w", ".wld", ".WLD") if len(suffix) > 2 else ()
+    return next((stem + end for end in ends if os.path.isfile(stem + end)), None)
+
+
 def digest_of_bytes(data: bytes, companion: bytes | None = None) -> str:
     """The SHA-256 of an image file in hexadecimal: that of its bytes, followed by those of its companion."""
     found = hashlib.sha256(data)

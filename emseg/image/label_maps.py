@@ -17,7 +17,7 @@ from emseg.image.file_bytes import read_bytes, read_image_bytes
 from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
-from emseg.image.read import decode_image, read_image
+from emseg.image.read import decode_image, placed_by_world_file, read_image
 
 Path = str | os.PathLike[str]
 LARGEST = 2**53  # integers that a double holds exactly
@@ -113,7 +113,9 @@ def _stored(path: Path) -> tuple[Format, Image]:
     name = shown(path)
     data, samples = read_image_bytes(path)
     found = format_of(data[:HEAD], name)
-    image = decode_image(data, name, samples=samples)  # refuses whatever is damaged or too large
+    image = placed_by_world_file(
+        decode_image(data, name, samples=samples), path
+    )  # refuses what is damaged or too large
     indices = found.palette_indices(data)
     return found, image if indices is None else replace(image, pixels=indices[:, :, None], packed=None)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, shown
-from emseg.image.file_bytes import digest_of_bytes, read_image_bytes
+from emseg.image.file_bytes import digest_of_bytes, read_image_bytes, world_file
 from emseg.image.formats import pillow
 from emseg.image.formats.registry import HEAD, format_of
 from emseg.image.limits import Reading
@@ -58,7 +58,18 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
         One line that names the file and the remedy, for whatever cannot be read in full.
     """
     data, samples = read_image_bytes(path)
-    return decode_image(data, shown(path), how, samples)
+    return placed_by_world_file(decode_image(data, shown(path), how, samples), path)
+
+
+def placed_by_world_file(image: Image, path: str | os.PathLike[str]) -> Image:
+    """The image with the place that a world file beside it tells, if it has none of its own."""
+    beside = world_file(path)
+    if beside is None or image.metadata.keys() & {"geotiff", "nifti"}:
+        return image
+    from emseg.image.place.ground import on_ground  # most pictures have no place
+    from emseg.image.place.world_file import tags_of_world_file
+
+    return replace(image, metadata={**image.metadata, **on_ground(tags_of_world_file(beside))})
 
 
 def count_pages(path: str | os.PathLike[str], how: Reading = DEFAULT) -> int:

@@ -18,6 +18,8 @@ from emseg.errors import ImageError, shown
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.nodata import without_declared
+from emseg.image.place.envi_map import tags_of_header
+from emseg.image.place.ground import on_ground
 
 #: Codes of data types, as numpy calls the types.
 TYPES = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 12: "u2", 13: "u4", 14: "i8", 15: "u8"}
@@ -74,6 +76,7 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     pixels = np.ascontiguousarray(cube.transpose(back))
     ignored = fields.get("data ignore value")
     image = without_declared(Image.from_array(pixels, name=name), [ignored or None])
+    image = replace(image, metadata={**image.metadata, **on_ground(tags_of_header(fields))})
     return image if bands == 1 else replace(image, colour="bands")  # three bands are seldom red, green and blue
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 
 from emseg.errors import ImageError
 from emseg.image.formats import pillow
 from emseg.image.formats.pillow import count
 from emseg.image.limits import Reading
 from emseg.image.model import Image
+from emseg.image.place.ground import on_ground
+from emseg.image.place.jpeg2000_boxes import tags_of_boxes
 
 __all__ = ["count", "decode"]
 
@@ -19,7 +22,8 @@ _COUNT = 40  # bytes from there to the number of components; three bytes for eac
 def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     """Decode an image; `kind` is Pillow's name of the format."""
     _require_depth(data, name)
-    return pillow.decode(data, name, how, kind)
+    image = pillow.decode(data, name, how, kind)
+    return replace(image, metadata={**image.metadata, **on_ground(tags_of_boxes(data))})
 
 
 def _require_depth(data: bytes, name: str) -> None:

@@ -73,3 +73,9 @@ def size_on_ground(tags: Mapping[int, Any]) -> PixelSize | None:
     unit = "degree" if keys.get(MODEL) == GEOGRAPHIC_MODEL else unit
     across, down = np.hypot(matrix[0, :2], matrix[1, :2])
     return pixel_size((down, across), unit)
+
+
+def on_ground(tags: Mapping[int, Any]) -> dict[str, Any]:
+    """Metadata of an `Image` for GeoTIFF tags that its file does not have, but whose place it tells otherwise."""
+    size = size_on_ground(tags)
+    return {name: value for name, value in (("geotiff", dict(tags)), ("pixel_size", size)) if value}
