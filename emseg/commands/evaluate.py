@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from emseg.commands.segmentation import Segmentation
 from emseg.errors import DataError, ImageError, option, shown
 from emseg.image.array_like import as_given, is_pillow
-from emseg.image.label_maps import is_array, read_label_image, stored_array, whole_numbers
+from emseg.image.label_maps import read_label_image, whole_numbers
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 from emseg.image.place.grids import grid_of
+from emseg.image.stored_array import is_array, stored_array
 from emseg.regions.scores import score
 from emseg.stages.inputs.input_image import MaskLike
 

@@ -71,9 +71,9 @@ class Inpainted(Restored):
     def _files(self) -> tuple[Mapping[str, str], str, Mapping[str, Callable[[], bytes]]]:
         if self.deviation is None:
             return INPAINT, INPAINT_REPORT, {}
-        from emseg.output.pictures.restored_picture import picture_tiff
+        from emseg.output.pictures.restored_picture import restored_file
 
-        uncertainty = partial(picture_tiff, self.uncertainty())
+        uncertainty = partial(restored_file, self.uncertainty())
         return {**INPAINT, **UNCERTAINTY}, INPAINT_REPORT, {"uncertainty": uncertainty}
 
 

@@ -41,11 +41,11 @@ def save_restored(
     **more: Callable[[], bytes],
 ) -> dict[str, Any]:
     """Write a restored image, and further files by kind; return the report as written."""
-    from emseg.output.pictures.restored_picture import fits_png, picture_png, picture_tiff
+    from emseg.output.pictures.restored_picture import fits_png, restored_file
 
-    png = fits_png(image)
-    always = dict(always) if png else {**always, "image": always["image"].removesuffix(".png") + OTHERWISE["image"]}
-    writers: dict[str, Callable[[], bytes]] = {"image": partial(picture_png if png else picture_tiff, image), **more}
+    named = fits_png(image) or "nifti" in image.metadata  # `plan` names volumes
+    always = dict(always) if named else {**always, "image": always["image"].removesuffix(".png") + OTHERWISE["image"]}
+    writers: dict[str, Callable[[], bytes]] = {"image": partial(restored_file, image), **more}
     return _written(image.name, folder, name, always, suffix, writers, report, overwrite)
 
 

@@ -18,11 +18,10 @@ from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 from emseg.image.read import decode_image, placed_by_world_file, read_image
+from emseg.image.stored_array import is_array, stored_array
 
 Path = str | os.PathLike[str]
 LARGEST = 2**53  # integers that a double holds exactly
-ARRAYS = (".npy", ".npz")
-KEYS = ("labels", "label", "segs")  # arrays of an archive that are taken before the first one
 REMEDY = "give a palette or grey PNG, a TIFF of integers, or NIfTI"
 
 
@@ -177,23 +176,3 @@ def _planes_of(array: NDArray[Any], photo: Image, count: int) -> NDArray[Any]:
     if array.ndim > 2 and array.shape[-2:] == (y, x) and math.prod(array.shape) == count * z * y * x:
         return array.reshape(count, z * y, x)
     return array
-
-
-def stored_array(path: str, name: str) -> NDArray[Any]:
-    """The array of a NumPy file; of an archive the first of `KEYS` that it has, or else its first array."""
-    from zipfile import BadZipFile  # loads much; most runs read no archive
-
-    try:
-        with open(path, "rb") as file:
-            stored = np.load(file, allow_pickle=False)
-            if isinstance(stored, np.ndarray):
-                return stored
-            return np.asarray(stored[next((key for key in KEYS if key in stored.files), stored.files[0])])
-    except (OSError, ValueError, EOFError, LookupError, BadZipFile) as error:
-        reason = getattr(error, "strerror", None) or "damaged, or no array of numbers"
-        raise ImageError(f"{name}: cannot be read ({reason}); give a NumPy file or an image of labels") from error
-
-
-def is_array(path: Path) -> bool:
-    """Whether a file is one of NumPy's, by its name."""
-    return os.fspath(path).lower().endswith(ARRAYS)

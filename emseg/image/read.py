@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,10 +102,22 @@ def read_mask(
     """
     from emseg.image.place.alignment import aligned  # most images come without a mask
 
-    mask = read_image(path)
-    values, notices = aligned(mask.pixels, mask.metadata, mask.name, photo, "mask")
+    values, metadata = _mask_values(path, photo)
+    values, notices = aligned(values, metadata, shown(path), photo, "mask")
     inside: NDArray[np.bool_] = (values > 0) | (values < 0)
     return inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2)), notices
+
+
+def _mask_values(path: str | os.PathLike[str], photo: Image) -> tuple[NDArray[Any], Mapping[str, Any]]:
+    """The values (h, w, C) of a mask, or of an array for a volume as it is stored, and the metadata of its file."""
+    if "volume" in photo.metadata:
+        from emseg.image.stored_array import is_array, stored_array
+
+        if is_array(path):
+            array = stored_array(os.fspath(path), shown(path))
+            return array[:, :, None] if array.ndim == 2 else array, {}
+    mask = read_image(path)
+    return mask.pixels, mask.metadata
 
 
 def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes | None = None) -> Image:

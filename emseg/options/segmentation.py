@@ -234,7 +234,7 @@ class ImputeOptions:
 
 def _files(applied: bool = False) -> Names:
     kinds = {name: KINDS[name].summary for name in saveable(applied)}
-    return Names(kinds, "KIND", {"all": "all of these that there are"}, sort=True)
+    return Names(kinds, "KIND", {"all": "all of these that there are, without geojson-wgs84"}, sort=True)
 
 
 class SaveOptions:

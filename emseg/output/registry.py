@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emseg.errors import UsageError, option
@@ -39,6 +40,8 @@ class Kind(NamedTuple):
         Kind that it is written beside, of a NIfTI volume alone; empty for a kind of its own.
     volume_writer : str
         As `writer`, for a NIfTI volume: the file then ends with .nii.gz instead of .tif. Empty where nothing differs.
+    package : str
+        What it imports that is no dependency of emseg; "all" leaves it out.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Kind(NamedTuple):
     only_fitted: bool = False
     beside: str = ""
     volume_writer: str = ""
+    package: str = ""
 
     @property
     def volume_suffix(self) -> str:
@@ -112,6 +116,13 @@ KINDS: dict[str, Kind] = {
         Kind("mean", ".mean.png", "pictures.label_pictures:means_file", "each class in its mean colour"),
         Kind("model", ".emseg.json", "store.model_file:model_file", "the fitted mixture", only_fitted=True),
         Kind("geojson", ".geojson", "maps.geojson:geojson_file", "polygons of the classes, or regions, GeoJSON"),
+        Kind(
+            "geojson-wgs84",
+            ".wgs84.geojson",
+            "maps.geojson:wgs84_file",
+            "the same in longitude and latitude; needs pyproj",
+            package="pyproj",
+        ),
         Kind("coco", ".coco.json", "maps.coco:coco_file", "masks of the classes, or regions, COCO"),
         Kind(
             "bias",
@@ -195,7 +206,7 @@ def written_besides(save: Iterable[str], options: Mapping[str, Any], applied: bo
     Parameters
     ----------
     save : iterable of str
-        Names of kinds; "all" stands for every kind that the options allow.
+        Names of kinds; "all" stands for every kind that the options allow and that needs no further package.
     options : mapping
         Options of `segment` by name.
     applied : bool
@@ -204,7 +215,7 @@ def written_besides(save: Iterable[str], options: Mapping[str, Any], applied: bo
     Raises
     ------
     UsageError
-        If a kind needs an option that was not given.
+        If a kind needs an option that was not given, or a package that is not installed.
     """
     absent = {kind.name for kind in KINDS.values() if kind.needs and not options.get(kind.needs)}
     for name in save:
@@ -212,6 +223,9 @@ def written_besides(save: Iterable[str], options: Mapping[str, Any], applied: bo
             remedy = "fit the model with" if applied else "add"
             needed = option(KINDS[name].needs, True)
             raise UsageError(f"{option('save', name)}: there is nothing to write; {remedy} {needed}")
-    named = (name for name in saveable(applied) if name in save or "all" in save)
+        package = KINDS[name].package if name in KINDS else ""
+        if package and find_spec(package) is None:
+            raise UsageError(f"{option('save', name)}: needs {package}; pip install {package}")
+    named = (name for name in saveable(applied) if name in save or ("all" in save and not KINDS[name].package))
     brought = (kind.name for kind in KINDS.values() if kind.needs and kind.by_default)
     return tuple(name for name in (*named, *brought) if name not in absent)

@@ -10,8 +10,9 @@ import pytest
 import tifffile
 
 from emseg.errors import ImageError
-from emseg.image.label_maps import read_label_image, read_labels, read_planes, stored_array, stored_values
+from emseg.image.label_maps import read_label_image, read_labels, read_planes, stored_values
 from emseg.image.model import Image
+from emseg.image.stored_array import stored_array
 
 
 def of(height: int, width: int) -> Image:

@@ -64,7 +64,9 @@ def test_every_kind_holds_what_its_summary_says() -> None:
     seen |= {"geojson", "coco"}
     plain = KINDS["labels-tiff"].write(replace(result, regions=None))
     assert np.array_equal(tifffile.imread(io.BytesIO(plain)), result.labels)
-    assert {name for name, kind in KINDS.items() if not kind.beside} - seen == {"model"}  # see store/test_model_file
+    assert {name for name, kind in KINDS.items() if not (kind.beside or kind.package)} - seen == {
+        "model"
+    }  # see store/test_model_file
 
 
 @pytest.mark.parametrize("name", ["bias", "regions"])
@@ -85,9 +87,11 @@ def test_what_options_bring() -> None:
     assert written_besides((), {"regions": 10}) == ("regions", "regions-csv")
     assert written_besides(("entropy", "labels-tiff"), {}) == ("labels-tiff", "entropy")
     everything = written_besides(("all",), {"regions": "auto", "bias_field": True, "partial_volume": True})
-    assert everything == (*saveable(), "regions", "regions-csv")
-    assert written_besides(("all",), {}) == tuple(name for name in saveable() if not KINDS[name].needs)
-    assert written_besides(("all",), {"partial_volume": True}, applied=True) == saveable(applied=True)
+    own = [name for name in saveable() if not KINDS[name].package]
+    assert everything == (*own, "regions", "regions-csv")
+    assert written_besides(("all",), {}) == tuple(name for name in own if not KINDS[name].needs)
+    applied = tuple(name for name in saveable(applied=True) if not KINDS[name].package)
+    assert written_besides(("all",), {"partial_volume": True}, applied=True) == applied
 
 
 def test_a_saved_model_brings_less() -> None:

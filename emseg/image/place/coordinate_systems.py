@@ -87,7 +87,8 @@ def system_name(tags: Mapping[int, Any]) -> str:
     keys = all_keys(tags)
     citations = [text for key in (PROJECTED_CITATION, CITATION, GEO_CITATION) if isinstance(text := keys.get(key), str)]
     wkt = next((text.partition(ESRI)[2] for text in citations if ESRI in text), "")
-    return wkt or proj_string(keys) or next((text for text in citations if text.lower() not in _NO_NAMES), "")
+    plain = (text for text in citations if "|" not in text and text.lower() not in _NO_NAMES)
+    return wkt or proj_string(keys) or next(plain, "")
 
 
 def is_understood(name: str) -> bool:

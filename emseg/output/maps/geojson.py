@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.place.ground import epsg, ground
+from emseg.image.place.ground import ground
+from emseg.output.maps.ground_system import Points, crs_member, to_longitude_latitude
 from emseg.output.maps.map_parts import MapParts, map_parts
 from emseg.output.maps.polygons import Ring, polygons
 from emseg.output.segmented import Segmented
@@ -22,12 +23,30 @@ def geojson_file(result: Segmented) -> bytes:
     return parts_geojson(map_parts(result), result.image.metadata, result.colours)
 
 
-def parts_geojson(parts: MapParts, metadata: Mapping[str, Any], colours: NDArray[np.uint8] | None) -> bytes:
+def wgs84_file(result: Segmented) -> bytes:
+    """The same in longitude and latitude on WGS 84, which is what RFC 7946 asks for.
+
+    Raises
+    ------
+    DataError
+        If the image does not tell its place, or its coordinate system is not known.
+    """
+    image = result.image
+    to_degrees = to_longitude_latitude(image.metadata.get("geotiff", {}), image.name)
+    return parts_geojson(map_parts(result), image.metadata, result.colours, to_degrees)
+
+
+def parts_geojson(
+    parts: MapParts,
+    metadata: Mapping[str, Any],
+    colours: NDArray[np.uint8] | None,
+    to_degrees: Callable[[Points], Points] | None = None,
+) -> bytes:
     """Encode parts as a FeatureCollection: a feature for each, with its class, its pixels and the class's mean colour.
 
     Coordinates are pixels, x to the right and y down; the corner of the picture is (0, 0). In a volume, z is the number
-    of the slice, from 0. If the input is a GeoTIFF with an affine map, they are those of the ground, and `crs` names
-    their system by its EPSG code.
+    of the slice, from 0. If the input tells its place, they are those of the ground, and `crs` names their system; or
+    they are degrees, if a function makes them of places on the ground.
     """
     affine = ground(metadata.get("geotiff", {}))
     matrix = PIXELS if affine is None else affine
@@ -37,6 +56,8 @@ def parts_geojson(parts: MapParts, metadata: Mapping[str, Any], colours: NDArray
         slice_number = [z] * (parts.numbers.ndim == 3)
         for polygon in polygons(plane):
             rings = [_placed(ring, matrix, clockwise, slice_number) for ring in (polygon.outer, *polygon.inner)]
+            if to_degrees:
+                rings = [to_degrees(np.array(ring)).tolist() for ring in rings]
             shapes[polygon.label].append(rings)
     features = []
     for number, (label, pixels) in enumerate(zip(parts.classes.tolist(), parts.pixels.tolist(), strict=True), 1):
@@ -50,9 +71,8 @@ def parts_geojson(parts: MapParts, metadata: Mapping[str, Any], colours: NDArray
         }
         features.append({"type": "Feature", "id": number, "properties": facts, "geometry": geometry})
     collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
-    code = epsg(metadata.get("geotiff", {})) if affine is not None else None
-    if code:
-        collection["crs"] = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{code}"}}
+    if affine is not None and not to_degrees:
+        collection |= crs_member(metadata["geotiff"])
     return json.dumps(collection, separators=(",", ":"), allow_nan=False).encode()
 
 
