@@ -105,7 +105,11 @@ def segment(
     original = original.with_notices(*chosen_features(features))
     watch.lap("features")
     problem = problem_to_fit(features, settings)
-    description = _description(photo, inside, features, settings, watch)
+    description = None
+    if settings.shortest:
+        from emseg.commands.region_steps import region_description  # most segmentations do without
+
+        description = region_description(photo, inside, features, settings, watch)
     start = _start(photo, features, problem, settings, given, description, rng)
     watch.lap("start")
     fitted = fit_mixture(
@@ -153,7 +157,11 @@ def segment(
         smoothed=photo.in_space(smoothed.posterior) if smoothed else None,
         notices=original.notices,
     )
-    return _with_regions(result, settings, start, description, watch) if settings.regions else result
+    if not settings.finds_regions:
+        return result
+    from emseg.commands.region_steps import with_regions
+
+    return with_regions(result, settings, watch, independent_area=start.independent_area, description=description)
 
 
 def _given_files(photo: Image, settings: SegmentOptions) -> GivenFiles:
@@ -211,23 +219,6 @@ def _has_field(settings: SegmentOptions) -> bool:
     return bool(settings.mrf != "none" or settings.scribbles or settings.prior_map)
 
 
-def _description(
-    photo: Image,
-    inside: NDArray[np.bool_] | None,
-    features: Features,
-    settings: SegmentOptions,
-    watch: Stopwatch,
-) -> DescribedImage | None:
-    """What regions are compared by, if they are to be those of the shortest description."""
-    if not settings.shortest:
-        return None
-    from emseg.stages.labels.connected_regions import description_of
-
-    found = description_of(photo, inside, features, with_texture=settings.features == "auto")
-    watch.lap("view")
-    return found
-
-
 def _start(
     photo: Image,
     features: Features,
@@ -279,22 +270,3 @@ def _smoothed(
     found = smooth(photo, features, problem, mixture, field, given, rng)
     watch.lap("mrf")
     return found
-
-
-def _with_regions(
-    result: Segmentation, settings: SegmentOptions, start: Start, description: DescribedImage | None, watch: Stopwatch
-) -> Segmentation:
-    """The segmentation with its connected regions."""
-    from emseg.stages.labels.connected_regions import connected_regions
-
-    regions, facts = connected_regions(
-        result.labels,
-        result.posterior(),
-        result.features,
-        smallest=settings.regions,
-        merge=settings.merge,
-        independent_area=start.independent_area,
-        description=description,
-    )
-    watch.lap("regions")
-    return replace(result, regions=regions, report=result.report | {"regions": facts, "seconds": dict(watch.seconds)})

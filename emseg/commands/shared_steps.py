@@ -97,7 +97,7 @@ def memory_needed(settings: SegmentOptions) -> WorkingMemory:
         settings.compress,
         "mean-field" if known and settings.mrf == "none" else settings.mrf,
         settings.contrast,
-        bool(settings.regions),
+        settings.finds_regions,
         settings.partial_volume,
         settings.denoise != "off",
     )

@@ -68,6 +68,9 @@ class SegmentKeywords(CompareKeywords, SearchKeywords, total=False):
     prior_map: str | os.PathLike[str]
     regions: int | str
     merge: float | str
+    foreground: str | int
+    split: bool
+    neck: float
 
 
 class ImputeKeywords(MixtureKeywords, SearchKeywords, total=False):

@@ -16,6 +16,7 @@ from emseg.mixture.families.registry import families_running, families_with
 from emseg.options.choices import INITS
 from emseg.options.declaration import options_in
 from emseg.options.kinds.limits_text import limits
+from emseg.options.kinds.text_kinds import groups_named
 from emseg.options.segmentation import SegmentOptions
 
 if TYPE_CHECKING:
@@ -99,6 +100,13 @@ def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
     yield (
         o.mrf != "none" and bool(o.truncated),
         f"{option('mrf', o.mrf)}: does not go with {option('truncated')}; {one_of}",
+    )
+
+    # Regions
+    named = max((label for group in groups_named(o.foreground) for label in group), default=0)
+    yield (
+        isinstance(o.k, int) and named > o.k + o.noise,
+        f"{option('foreground', o.foreground)}: there is no class {named} with {k}; name others",
     )
 
     # Mixed pixels
@@ -187,7 +195,15 @@ def _idle_in_segmentation(o: SegmentOptions) -> Iterator[tuple[str, bool, str, s
     yield "restarts", not o.searches, "where a file gives the start", f"use {option('init', 'auto')}"
     for name in ("beta", "neighbours", "contrast"):
         yield name, no_field, f"without {option('mrf')}", add_field
-    yield "merge", not o.regions, f"without {option('regions')}", f"add {option('regions', 'auto')}"
+    yield "merge", not o.finds_regions, f"without {option('regions')}", f"add {option('regions', 'auto')}"
+    yield "merge", o.split, f"with {option('split', True)}", f"leave out {option('split', True)}"
+    yield (
+        "merge",
+        o.objects != "all" and not o.split,
+        f"with {option('foreground', o.foreground)}",
+        f"use {option('foreground', 'all')}",
+    )
+    yield "neck", not o.split, f"without {option('split')}", f"add {option('split', True)}"
 
 
 def _idle_in_inpainting(o: InpaintOptions) -> Iterator[tuple[str, bool, str, str]]:

@@ -23,7 +23,17 @@ from emseg.options.kinds.basic_kinds import (
     positive,
 )
 from emseg.options.kinds.file_kinds import InputFile
-from emseg.options.kinds.text_kinds import AUTO, Components, Features, Limits, Path, Settings, k_range
+from emseg.options.kinds.text_kinds import (
+    AUTO,
+    WORDS,
+    ClassGroups,
+    Components,
+    Features,
+    Limits,
+    Path,
+    Settings,
+    k_range,
+)
 from emseg.options.pixel_options import nodata
 from emseg.output.registry import KINDS, saveable
 
@@ -193,6 +203,19 @@ class SegmentOptions:
         "How readily adjacent regions that look alike are merged. 0: only small ones; auto: as long as that shortens "
         f"the image's description; default: auto with {spelled('regions', 'auto')}, else 0.", SEGMENT,
     )  # fmt: skip
+    foreground: str = declared(
+        ClassGroups(), "default", REGIONS,
+        "Classes that are objects; the others are the ground, which has no region. 2,3+4: objects of class 2, and of "
+        f"classes 3 and 4 together. auto: {WORDS['auto']}; all: {WORDS['all']}; default: {WORDS['default']}.", SEGMENT,
+    )  # fmt: skip
+    split: bool = declared(
+        Flag(), False, REGIONS, "Cut objects that touch, where they are narrow. Finds regions, too.", SEGMENT,
+    )  # fmt: skip
+    neck: float = declared(
+        Number("a number between 0 and 1, as 0.85", inside=inside_one), 0.85, REGIONS,
+        f"Cut where objects are less than X times as wide as the narrower part. Goes with {spelled('split', True)}.",
+        SEGMENT,
+    )  # fmt: skip
 
     @property
     def k_range(self) -> tuple[int, int]:
@@ -200,9 +223,20 @@ class SegmentOptions:
         return k_range(self.k)
 
     @property
+    def objects(self) -> str:
+        """Classes that are objects; ``"all"`` where regions cover the image."""
+        return self.foreground if self.foreground != "default" else "auto" if self.split else "all"
+
+    @property
+    def finds_regions(self) -> bool:
+        """Whether connected regions are wanted."""
+        return bool(self.regions) or self.split or self.foreground != "default"
+
+    @property
     def shortest(self) -> bool:
         """Whether regions are those of the shortest description."""
-        return bool(self.regions) and (self.merge if self.merge != "default" else self.regions) == "auto"
+        whole = bool(self.regions) and self.objects == "all" and not self.split
+        return whole and (self.merge if self.merge != "default" else self.regions) == "auto"
 
     @property
     def searches(self) -> bool:

@@ -8,13 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.features.model import Features
-from emseg.regions.described_image import DescribedImage, describe_image, renumbered, whitened_graph
-from emseg.regions.graph import absorb_small, components, merge_alike
 
 Array = NDArray[np.float64]
-#: Cost at which neighbours become one with `merge=1`, see `emseg.regions.graph.merge_alike`: squared distances in units
-#: of the classes' covariance, times √3000 for large regions, so regions at most 2.7 standard deviations apart.
-ALIKE = 400.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +19,7 @@ class Regions:
     Attributes
     ----------
     ids : ndarray of int32, shape (H, W) or (Z, H, W)
-        1…R in raster order of their first pixels; 0 where there is no data.
+        1…R in raster order of their first pixels; 0 where there is no data, and on the ground of objects.
     table : dict of str to ndarray, shape (R,)
         region, label (the class of most of its pixels), area, left, top, width, height, x and y (the centre of mass),
         confidence (mean probability of that class), and the mean of each feature in its own units. In a volume, also
@@ -45,65 +40,22 @@ class Regions:
         return int(self.table["region"].size)
 
 
-def find_regions(
-    labels: NDArray[np.unsignedinteger],
-    posterior: NDArray[np.float32],
-    features: Features,
-    smallest: int | str,
-    alike: float | str,
-    area: float | None = None,
-    image: DescribedImage | None = None,
-) -> tuple[Regions, dict[str, object]]:
-    """Connected components of labels, with small and similar ones merged.
-
-    Parameters
-    ----------
-    labels : ndarray, shape (H, W) or (Z, H, W)
-    posterior : ndarray, shape (K, H, W) or (K, Z, H, W)
-    features : Features
-    smallest : int or "auto"
-        Smaller components join the neighbour that they resemble most; auto: see `DescribedImage.smallest`.
-    alike : float or "auto"
-        Then neighbours merge whose cost is below this times ALIKE; 0 for none. auto: neighbours merge where that
-        shortens the description of the image, see `emseg.regions.description_length`.
-    area : float, optional
-        Pixels that one independent sample takes, where that is known; else it is measured.
-    image : DescribedImage, optional
-        What regions are compared by; the features, unless given.
-
-    Returns
-    -------
-    regions : Regions
-    facts : dict
-        `regions` of the report.
-    """
-    shape = labels.shape
-    x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
-    facts: dict[str, object] = {}
-    if "auto" in (smallest, alike):
-        image = image or describe_image(features, shape if labels.ndim == 3 else None)
-        area = area or image.independent_area(labels)
-        smallest = image.smallest(area) if isinstance(smallest, str) else smallest
-        facts = {"independent_area": area, "price": image.prices(area)[0]}
-        if isinstance(alike, str):
-            found = image.merged(labels, int(smallest), area)
-    if not isinstance(alike, str):
-        ids = components(labels)
-        known = np.where(np.isfinite(x), x, 0)  # the mean, where a value is unknown
-        parts = whitened_graph(ids, known.reshape(-1, *shape), labels)
-        names = absorb_small(parts, int(smallest))
-        found = renumbered(ids, merge_alike(parts.merged(names), alike * ALIKE)[names] if alike else names)
-    regions = Regions(found, _table(found, labels, posterior, features, x))
-    return regions, {"count": regions.count, "least": smallest, "merge": alike} | facts
-
-
-def _table(
+def region_table(
     ids: NDArray[np.int32],
     labels: NDArray[np.unsignedinteger],
     posterior: NDArray[np.float32],
     features: Features,
-    x: Array,
 ) -> dict[str, NDArray[np.generic]]:
+    """The columns of `Regions.table`.
+
+    Parameters
+    ----------
+    ids : ndarray, shape (H, W) or (Z, H, W)
+    labels : ndarray, shape of the ids
+    posterior : ndarray, K times that shape
+    features : Features
+    """
+    x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
     flat, k = ids.ravel(), len(posterior)
     count = int(flat.max(initial=0))
 
@@ -114,7 +66,7 @@ def _table(
     votes = np.bincount(flat.astype(np.int64) * (k + 1) + labels.ravel(), minlength=(count + 1) * (k + 1))
     label = votes.reshape(count + 1, k + 1)[1:, 1:].argmax(1) + 1
     own = np.concatenate([[0], label - 1])[flat]
-    sure = np.take_along_axis(posterior.reshape(k, -1), own[None], 0)[0]
+    sure = np.where(flat > 0, np.take_along_axis(posterior.reshape(k, -1), own[None], 0)[0], 0)
     columns: dict[str, NDArray[np.generic]] = {"region": np.arange(1, count + 1), "label": label, "area": area}
     first, sides = _boxes(ids, count)
     columns |= dict(zip(("left", "top", "front"), first[::-1], strict=False))

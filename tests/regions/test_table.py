@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import csv
+import json
 from pathlib import Path
 
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 
 import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
-from emseg.errors import UsageError
+from emseg.errors import UsageError, for_python
 
 
 @pytest.fixture(scope="module")
@@ -97,3 +99,71 @@ def test_nonsense_is_refused(picture: np.ndarray) -> None:
     for how in ({"regions": -1}, {"merge": -0.5}, {"merge": float("nan")}):
         with pytest.raises(UsageError, match="it must be"):
             emseg.segment(picture, k=2, **how)
+
+
+def nuclei() -> tuple[np.ndarray, np.ndarray]:
+    """Sixty discs in 16 bits, half of them in touching pairs, and their numbers."""
+    rng, shape = np.random.default_rng(3), (512, 512)
+    y, x = np.mgrid[: shape[0], : shape[1]]
+    truth = np.zeros(shape, np.uint16)
+
+    def put(cy: float, cx: float, r: float) -> None:
+        truth[(np.hypot(y - cy, x - cx) < r) & (truth == 0)] = truth.max() + 1
+
+    places = [(40 + i * 54, 40 + j * 54) for i in range(9) for j in range(9)]
+    rng.shuffle(places)
+    for cy, cx in places[:30]:
+        put(cy, cx, rng.uniform(9, 12))
+    for cy, cx in places[30:45]:
+        angle = rng.uniform(0, np.pi)
+        away = 9.5 * np.array([np.sin(angle), np.cos(angle)])
+        put(cy + away[0], cx + away[1], 10.5)
+        put(cy - away[0], cx - away[1], 10.5)
+    return (300 + 900 * (truth > 0) + rng.normal(0, 60, shape)).clip(0, 4095).astype(np.uint16), truth
+
+
+@pytest.mark.parametrize("how", [{}, {"regions": 20}, {"regions": "auto"}, {"k": 3}, {"mrf": "icm"}, {"missing": "em"}])
+@pytest.mark.parametrize("dark", [False, True])
+def test_touching_nuclei_are_split(how: dict, dark: bool) -> None:
+    image, truth = nuclei()
+    found = emseg.segment(4095 - image if dark else image, split=True, **{"k": 2, **how})
+    assert found.regions is not None
+    ids = found.regions.ids
+    assert found.regions.count == found.report["regions"]["count"] == 60
+    assert found.report["regions"]["touching"] == 45
+    for number in range(1, 61):
+        own = truth == number
+        best = np.bincount(ids[own]).argmax()
+        assert np.count_nonzero(own & (ids == best)) > 0.9 * np.count_nonzero(own | (ids == best))
+    assert len(found.notices) == 1
+    assert ("the dark part" in found.notices[0]) == dark
+    assert found.report["warnings"] == [for_python(found.notices[0])]
+
+
+def test_options_of_objects() -> None:
+    image, _ = nuclei()
+    assert emseg.segment(image, k=2, foreground="bright").regions.count == 45
+    assert emseg.segment(image, k=2, foreground=2, regions=10).regions.table["label"].tolist() == [2] * 45
+    assert emseg.segment(image, k=2, foreground="dark").regions.count == 1
+    assert emseg.segment(image, k=2, split=True, foreground="all", regions=20).regions.count > 61
+    assert emseg.segment(image, k=2, split=True, neck=0.3).regions.count == 45
+    with pytest.raises(UsageError, match="foreground='3': there is no class 3 with k=2"):
+        emseg.segment(image, k=2, foreground=3)
+    line = "merge=1.0 does nothing with split=True; leave out split=True, or leave it out"
+    assert line in emseg.segment(image, k=2, split=True, merge=1).report["warnings"]
+    line = "neck=0.5 does nothing without split; add split=True, or leave it out"
+    assert line in emseg.segment(image, k=2, neck=0.5).report["warnings"]
+
+
+def test_split_on_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    tifffile.imwrite(tmp_path / "n.tif", nuclei()[0])
+    arguments = ["segment", str(tmp_path / "n.tif"), "-k", "2", "--split", "--save", "coco,geojson,labels-tiff"]
+    assert attempt(lambda: cli.main([*arguments, "-o", str(tmp_path / "out")], "emseg", standalone_mode=False)) == 0
+    out, err = capfd.readouterr()
+    assert "in 60 regions of 2 classes" in out
+    assert "60 objects of class 2, the bright part, because" in err
+    assert err.rstrip().endswith("--foreground decides")
+    ids = tifffile.imread(tmp_path / "out" / "n.labels.tif")
+    assert np.unique(ids).tolist() == list(range(61))
+    for name, key in (("n.coco.json", "annotations"), ("n.geojson", "features")):
+        assert len(json.loads((tmp_path / "out" / name).read_text())[key]) == 60

@@ -27,6 +27,7 @@ Examples:
   emseg segment photo.png -k 5 --features lab,xy:0.5 --mask ground.png
   emseg segment scan.png -k 3 --mrf auto --regions 50
   emseg segment *.jpg -k auto --regions auto -o results
+  emseg segment nuclei.tif -k 2 --split --save coco
 
 \b
 Writes, for photo.png:
@@ -51,7 +52,7 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **giv
     warn(without_effect("segment", fit), batch.settings.quiet)
     work = partial(_segment, batch.settings.overwrite, batch.settings.quiet, verbose, given)
     named = {"k": str(given["k"]).replace(":", "-")}
-    extra = written_besides(save, given)
+    extra = written_besides(save, {**given, "regions": fit.finds_regions})
     return batch.run("segment", work, given, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
 
 

@@ -34,6 +34,40 @@ def k_range(k: int | str) -> tuple[int, int]:
     return low, high
 
 
+#: What may be said instead of classes, and what it means.
+WORDS = {
+    "default": "auto where objects are split, else all",
+    "auto": "the dark or the bright ones, whichever outline is convex",
+    "dark": "",
+    "bright": "",
+    "all": "every class has regions",
+}
+Groups = tuple[tuple[int, ...], ...]
+
+
+def class_groups(text: str) -> Groups:
+    """The classes that ``"2,3+4"`` names: objects of class 2, and objects of classes 3 and 4 together.
+
+    Raises
+    ------
+    ValueError
+        If it is no such text, or names a class twice.
+    """
+    names = [[name.strip() for name in part.split("+")] for part in text.split(",")]
+    if not all(name.isascii() and name.isdigit() and len(name) < LONGEST for part in names for name in part):
+        raise ValueError
+    groups = tuple(tuple(int(name) for name in part) for part in names)
+    named = [label for group in groups for label in group]
+    if min(named) < 1 or len(set(named)) < len(named):
+        raise ValueError
+    return groups
+
+
+def groups_named(text: str) -> Groups:
+    """The classes that a text names; none where it is a word."""
+    return () if text in WORDS else class_groups(text)
+
+
 class Components(Kind):
     """A number of components, or a range to choose from."""
 
@@ -148,3 +182,20 @@ class Settings(Kind):
         if not isinstance(value, Mapping):
             raise ValueError
         return dict(value)
+
+
+class ClassGroups(Kind):
+    """Classes by their numbers, or a word."""
+
+    wanted = f"classes by their labels, as '2' or '2+3,4', or one of {', '.join(WORDS)}"
+    metavar = "auto|dark|bright|all|LABELS"
+    given = "str | int"
+
+    def check(self, value: Any, name: str = "") -> str:
+        """The text without spaces; a number counts as its digits."""
+        text = str(value) if isinstance(value, Integral) and not isinstance(value, bool) else value
+        if not isinstance(text, str):
+            raise ValueError
+        if text in WORDS:
+            return text
+        return ",".join("+".join(map(str, group)) for group in class_groups(text))

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.errors import ImageError, UsageError
-from emseg.options.kinds.text_kinds import AUTO, Components, Features, Limits, Settings, k_range
+from emseg.options.kinds.text_kinds import (
+    AUTO,
+    WORDS,
+    ClassGroups,
+    Components,
+    Features,
+    Limits,
+    Settings,
+    groups_named,
+    k_range,
+)
 from emseg.options.kinds.text_kinds import Path as PathKind
 
 
@@ -95,3 +105,19 @@ def test_settings() -> None:
         Settings().parse("order")
     with pytest.raises(ValueError):
         Settings().check([("order", "3")])
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_words_for_classes(word: str) -> None:
+    assert ClassGroups().check(word) == word
+    assert groups_named(word) == ()
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "2,2", "2+2", "2,", "a", "²", "9" * 5000, None, True, 2.0])
+def test_what_names_no_classes(text: object) -> None:
+    with pytest.raises(ValueError):
+        ClassGroups().check(text)
+
+
+def test_a_number_is_a_class() -> None:
+    assert ClassGroups().check(3) == "3"
