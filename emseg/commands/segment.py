@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.commands.prepared_image import evenly_lit, without_noise
 from emseg.commands.segmentation import Segmentation
 from emseg.commands.shared_steps import (
     bounds_of,
@@ -97,9 +98,10 @@ def segment(
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
     original = channels_as_meant(original.with_notices(*given.notices), settings)
-    original = _without_noise(original, inside, settings)
+    original = without_noise(original, inside, settings)
     watch.lap("read")
-    photo, gain = _evenly_lit(original, inside, settings, rng, watch)
+    photo, gain, bias_report = evenly_lit(original, inside, settings, rng, watch)
+    original = original.with_notices(*photo.notices)
     features = features_to_fit(photo, inside, settings)
     given = _checked_field(photo, features, settings, given)
     original = original.with_notices(*chosen_features(features))
@@ -142,6 +144,7 @@ def segment(
         mrf=smoothed.report if smoothed else NO_FIELD,
         options=recorded("segment", settings),
         warnings=[for_python(line) for line in (*without_effect("segment", settings), *original.notices)],
+        bias_field=bias_report,
         seconds=watch.seconds,
     )
     result = Segmentation(
@@ -173,32 +176,6 @@ def _given_files(photo: Image, settings: SegmentOptions) -> GivenFiles:
     return read_given_files(
         photo, k=settings.k_range[0], init=settings.init, scribbles=settings.scribbles, prior_map=settings.prior_map
     )
-
-
-def _without_noise(photo: Image, inside: NDArray[np.bool_] | None, settings: SegmentOptions) -> Image:
-    """The image, denoised if that is wanted."""
-    if settings.denoise == "off":
-        return photo
-    from emseg.commands.denoise import denoise  # most segmentations do without
-
-    return denoise(photo, settings.denoise, mask=None if inside is None else inside.astype(np.uint8)).image
-
-
-def _evenly_lit(
-    photo: Image,
-    inside: NDArray[np.bool_] | None,
-    settings: SegmentOptions,
-    rng: np.random.Generator,
-    watch: Stopwatch,
-) -> tuple[Image, NDArray[np.float32] | None]:
-    """The image without its uneven illumination, and that, if it is to be estimated."""
-    if not settings.bias_field:
-        return photo, None
-    from emseg.restore.bias_field import flattened
-
-    found = flattened(photo, inside, settings.k_range[1], rng)
-    watch.lap("bias")
-    return found
 
 
 def _checked_field(photo: Image, features: Features, settings: SegmentOptions, given: GivenFiles) -> GivenFiles:

@@ -10,25 +10,33 @@ who work with logarithms). Two things look like a gain and are none:
   the mixture. The ridge leaves a few percent of a true gain in the image.
 - Pixels that mix classes, where there are more of them at the rim of the image than within. The half of the pixels with
   the steeper gradients, and those at the edge of a mask, are left out.
+
+Burnt-out pixels hold a bound, not a value. They are left out, with all that touch them.
+
+A gain is taken out only if it explains more than it costs, see `emseg.restore.gain_evidence`. Otherwise the image stays
+as it is, and a notice says so.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.em.convergence import Scheduled, Status
-from emseg.em.fit import fit_with_state
+from emseg.em.convergence import Scheduled, Status, Stop
+from emseg.em.fit import fit, fit_with_state
 from emseg.em.starts.tournament import search
+from emseg.em.variants.em import EM
 from emseg.errors import DataError, option
 from emseg.features.pixel_index import usable
 from emseg.image.model import Image
 from emseg.numerics.masked_blur import MaskedBlur
 from emseg.restore.bias_field_em import LEAST_GAIN, GainEM, UnevenPixels
+from emseg.restore.gain_evidence import LEAST_SAVING, NeighbourSample, description, neighbour_places
 
 Array = NDArray[np.float64]
 # Measured on five images with a known gain (those of `tests/restore/test_bias_field.py`, and the phantom of
@@ -40,13 +48,35 @@ MAX_ITER = 200  # iterations of EM, in case that they do not settle
 #: most. Images with mixed pixels at their rim need it: see the last test of `tests/restore/test_bias_field.py`.
 STEEP = 0.5
 BLUR = 1.0  # standard deviation in pixels of the Gaussian before gradients; errors are the same from .5 to 2
+TOLERANCE = 1e-4  # nats a pixel from the limit, for the mixture without a gain; its J is compared with fifty times that
+LEAST_SPREAD = 0.01  # standard deviation of a gain that is worth taking out: two of 256 grey levels at the brightest
+# A camera's bound: so large a share of the pixels has the largest value, and more than have a value within a hundredth
+# of the range below it. Noisy images that are not burnt out have .00 to .3 % there.
+BURNT, SHOULDER = 0.005, 0.01
 PIXELS_PER_TERM = 10  # known pixels that each coefficient needs: the usual rule for regressions
 
 
-def flattened(
-    photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.random.Generator
-) -> tuple[Image, NDArray[np.float32]]:
-    """An image without its gain, and the gain (H, W).
+class EvenlyLit(NamedTuple):
+    """An image without its gain.
+
+    Attributes
+    ----------
+    image : Image
+        With a notice if no gain was found, or one that may be wrong.
+    gain : ndarray of float32, shape (H, W)
+        With mean 1 over the pixels it was fitted to; 1 everywhere if none was found.
+    report : dict
+        For `bias_field` of the report: "found", "saving" in nats a pixel, the "range" of the gain, and the "burnt_out"
+        share of the pixels.
+    """
+
+    image: Image
+    gain: NDArray[np.float32]
+    report: dict[str, Any]
+
+
+def flattened(photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.random.Generator) -> EvenlyLit:
+    """Find the gain of an image, and take it out.
 
     Parameters
     ----------
@@ -60,13 +90,16 @@ def flattened(
     Raises
     ------
     DataError
-        If a class is lost on the way, or there are too few pixels.
+        If there are too few pixels.
     """
     valid = usable(photo, inside)
-    shape = photo.metadata.get("volume", photo.shape)
+    shape = photo.grid
     known = np.ones(shape, np.bool_) if valid is None else valid.reshape(shape).copy()
     if photo.pixels.dtype.kind == "f":
         known &= np.isfinite(photo.pixels).all(2).reshape(shape)
+    burnt = _burnt_out(photo.pixels.reshape(*shape, -1), known)
+    dark = float(burnt.sum() / max(known.sum(), 1))
+    known &= ~burnt
     needed = PIXELS_PER_TERM * len(_powers(len(shape)))
     places = np.flatnonzero(known)
     if places.size < needed:
@@ -75,18 +108,83 @@ def flattened(
     calm = np.flatnonzero(_calm(photo.pixels.reshape(*shape, -1), known))
     places = calm if calm.size >= needed else places
     chosen = np.sort(rng.choice(places, min(SAMPLE, places.size), replace=False))
-    values = photo.pixels.reshape(-1, photo.pixels.shape[2])[chosen].T.astype(np.float64)
+    around = neighbour_places(known, SAMPLE, rng)
+    values = photo.pixels.reshape(-1, photo.pixels.shape[2])
+    spread = values[chosen].std(0, dtype=np.float64)
+    # Constant channels stay finite.
+    spread = np.maximum(spread, 1e-12 * np.abs(values[chosen]).max(0).astype(np.float64).max() + 1e-300)
+    pixels = UnevenPixels(_sample(values, chosen, spread), _basis(shape, np.unravel_index(chosen, shape)))
+    sample = NeighbourSample(_sample(values, around, spread), _basis(shape, np.unravel_index(around, shape)))
+    report: dict[str, Any] = {"found": False, "saving": None, "range": [1.0, 1.0], "burnt_out": dark}
+    as_it_is = np.ones(photo.shape, np.float32)
+    asked = option("bias_field", True)
     try:
-        coefficients = _coefficients(values, _basis(shape, np.unravel_index(chosen, shape)), k, rng)
-    except np.linalg.LinAlgError as error:
-        remedy = f"use a smaller {option('k')}, or {option('bias_field', False)}"
-        raise DataError(f"{photo.name}: no bias field could be fitted; {remedy}") from error
+        coefficients, saving = _coefficients(pixels, sample, k, rng)
+    except np.linalg.LinAlgError:
+        line = f"{asked} could fit no gain, because a class lost its pixels; the image is taken as it is"
+        return EvenlyLit(photo.with_notices(f"{line}. A smaller {option('k')} may help"), as_it_is, report)
+    report["saving"] = saving
+    if saving < LEAST_SAVING or float((coefficients @ pixels.basis).std()) < LEAST_SPREAD:
+        line = f"{asked} found no gain that explains more than the classes do; the image is taken as it is"
+        return EvenlyLit(photo.with_notices(line), as_it_is, report)
+    report["found"] = True
     gain = np.empty(int(np.prod(shape)), np.float32)
     for start in range(0, gain.size, SAMPLE):
         part = np.arange(start, min(start + SAMPLE, gain.size))
         gain[part] = np.maximum(coefficients @ _basis(shape, np.unravel_index(part, shape)), LEAST_GAIN)
     plane = gain.reshape(photo.shape)
-    return replace(photo, pixels=_divided(photo.pixels, plane), packed=None), plane
+    even, clipped = _divided(photo.pixels, plane)
+    report["range"] = [float(gain.min()), float(gain.max())]
+    lines = _doubts(float(np.mean(gain <= LEAST_GAIN)), clipped, photo.pixels.dtype)
+    return EvenlyLit(replace(photo, pixels=even, packed=None).with_notices(*lines), plane, report)
+
+
+def _doubts(at_limit: float, clipped: float, kind: np.dtype[Any]) -> Iterator[str]:
+    """Lines on a gain that may be wrong, and on values that the image's type does not hold."""
+    if at_limit > 0:
+        yield (
+            f"the gain of {option('bias_field', True)} is at the least value it may have, {LEAST_GAIN:g}, in "
+            f"{at_limit:.2%} of the pixels; mask them, or leave the option out"
+        )
+    if clipped > 0:
+        yield (
+            f"{clipped:.2%} of the values are brighter than {kind} holds once {option('bias_field', True)} evens them "
+            "out, and are cut there; store the image as floats to keep them"
+        )
+
+
+def _sample(values: NDArray[Any], places: NDArray[np.intp], spread: Array) -> Array:
+    return np.asarray(values[places].T.astype(np.float64) / spread[:, None])
+
+
+def _burnt_out(pixels: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which pixels hold the largest value in some channel, where so many do that it can only be a bound.
+
+    Parameters
+    ----------
+    pixels : ndarray, shape (*shape, C)
+    known : ndarray of bool, shape (*shape)
+
+    Returns
+    -------
+    ndarray of bool, shape (*shape)
+        With the pixels that touch these: noise would leave the darker ones there alone.
+    """
+    burnt = np.zeros(known.shape, np.bool_)
+    for channel in np.moveaxis(pixels, -1, 0):
+        seen = channel[known]
+        if not seen.size:
+            break
+        top = seen.max()
+        near = np.count_nonzero(seen >= top - SHOULDER * (top - seen.min())) - (at := np.count_nonzero(seen == top))
+        if at > BURNT * seen.size and at > near and at < seen.size:
+            burnt |= known & (channel == top)
+    if not burnt.any():
+        return burnt
+    from scipy import ndimage
+
+    grown: NDArray[np.bool_] = ndimage.binary_dilation(burnt) & known
+    return grown
 
 
 def _calm(pixels: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -133,28 +231,35 @@ def _basis(shape: tuple[int, ...], place: tuple[NDArray[np.intp], ...]) -> Array
     return np.stack([np.prod(rows, axis=0) for rows in factors])
 
 
-def _coefficients(values: Array, basis: Array, k: int, rng: np.random.Generator) -> Array:
-    """Coefficients (J,) of the gain of pixels with values (C, N), for basis functions (J, N).
+def _coefficients(
+    pixels: UnevenPixels, sample: NeighbourSample, k: int, rng: np.random.Generator
+) -> tuple[Array, float]:
+    """Coefficients (J,) of the gain, and how many nats a pixel it saves, see `emseg.restore.gain_evidence`.
 
     Raises
     ------
     numpy.linalg.LinAlgError
         If a class is lost.
     """
-    spread = np.maximum(values.std(1), 1e-12 * np.abs(values).max() + 1e-300)  # constant channels stay finite
-    pixels = UnevenPixels(values / spread[:, None], basis)
-    start, _ = search(pixels.problem(np.ones(values.shape[1])), k, rng)
+    even = pixels.problem(np.ones(pixels.values.shape[1]))
+    start, _ = search(even, k, rng)
     found, state = fit_with_state(GainEM(), pixels, start, Scheduled(MAX_ITER), rng)
     if state is None or found.status is Status.DEGENERATE:
         raise np.linalg.LinAlgError("a class was lost")
-    return state.coefficients
+    gain = np.maximum(state.coefficients @ sample.basis, LEAST_GAIN)
+    # Without a gain, the fit may end in another optimum than from the classes that were found with one.
+    without = [fit(EM(), even, first, Stop(TOLERANCE, MAX_ITER), rng).mixture for first in (start, found.mixture)]
+    least = max(description(sample, mixture, np.ones_like(gain)) for mixture in without)
+    return state.coefficients, description(sample, found.mixture, gain) - least
 
 
-def _divided(pixels: NDArray[Any], gain: NDArray[np.float32]) -> NDArray[Any]:
-    """Pixels over the gain, in their own type: rounded, and within its range."""
+def _divided(pixels: NDArray[Any], gain: NDArray[np.float32]) -> tuple[NDArray[Any], float]:
+    """Pixels over the gain, in their own type: rounded, and within its range; and the share that was cut there."""
     kind = pixels.dtype
     flat = pixels / gain[:, :, None]
     if kind.kind == "f":
-        return np.asarray(flat, kind)
+        return np.asarray(flat, kind), 0.0
     limits = np.iinfo(kind)
-    return np.clip(np.rint(flat), limits.min, limits.max).astype(kind)
+    even = np.rint(flat)
+    cut = float(np.mean((even > limits.max) & (pixels < limits.max)))
+    return np.clip(even, limits.min, limits.max).astype(kind), cut

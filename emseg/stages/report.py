@@ -43,6 +43,7 @@ def segmentation_report(
     counts: NDArray[np.int_],
     bounds: Mapping[str, Any] | None,
     mrf: Mapping[str, Any],
+    bias_field: Mapping[str, Any] | None,
     options: Mapping[str, Any],
     warnings: Sequence[str],
     seconds: Mapping[str, float],
@@ -70,6 +71,8 @@ def segmentation_report(
         What `bounds_report` says.
     mrf : mapping
         What `Smoothed.report` says, or `NO_FIELD`.
+    bias_field : mapping, optional
+        What `EvenlyLit.report` says.
     options : mapping
         All options of the command by name, with their values.
     warnings : sequence of str
@@ -101,6 +104,7 @@ def segmentation_report(
         **mixture_report(mixture, counts),
         "bounds": bounds,
         "mrf": dict(mrf),
+        "bias_field": None if bias_field is None else dict(bias_field),
         "seconds": dict(seconds),
     }
 

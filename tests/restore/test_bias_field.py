@@ -13,6 +13,7 @@ import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import DataError
+from emseg.restore.gain_evidence import LEAST_SAVING
 
 Y, X = np.mgrid[:120, :150]
 GAIN = 1.15 - 0.6 * (((Y - 60) / 120) ** 2 + ((X - 75) / 150) ** 2)
@@ -46,8 +47,63 @@ def test_the_gain_is_found(kind: str) -> None:
 def test_an_even_image_stays_even() -> None:
     even = np.random.default_rng(1).normal(80 + 40 * TRUTH, 5)
     found = emseg.segment(even, k=3, bias_field=True)
-    assert np.ptp(found.gain) < 0.02
+    assert np.ptp(found.gain) == 0
     assert (found.labels - 1 != TRUTH).mean() < 0.001
+
+
+@pytest.mark.parametrize("kind", ["side", "corner", "disc", "stripes", "blobs"])
+def test_classes_that_lie_as_a_gain_would_are_no_gain(kind: str) -> None:
+    y, x = np.mgrid[:140, :140]
+    truth = {
+        "side": x > 70,
+        "corner": (x < 50) & (y < 50),
+        "disc": np.hypot(x - 70, y - 70) < 42,
+        "stripes": x // 14 % 2,
+        "blobs": (np.hypot(x - 40, y - 90) < 28) + 2 * (np.hypot(x - 105, y - 40) < 24),
+    }[kind].astype(int)
+    even = np.clip(np.random.default_rng(0).normal(80 + 45 * truth, 12), 0, 255).round().astype(np.uint8)
+    plain, found = (emseg.segment(even, k=truth.max() + 1, bias_field=bias) for bias in (False, True))
+    assert (found.labels == plain.labels).all()
+    assert (found.gain == 1).all()
+    assert not found.report["bias_field"]["found"]
+    assert found.report["bias_field"]["saving"] < LEAST_SAVING
+    assert found.report["warnings"] == [
+        "bias_field=True found no gain that explains more than the classes do; the image is taken as it is"
+    ]
+
+
+@pytest.mark.parametrize("top", [39000, 36000, 32000])
+def test_burnt_out_pixels_are_bounds(top: int) -> None:
+    """A vignette of a half, whose middle is burnt out: 8, 28 and 57 % of the pixels."""
+    y, x = (np.mgrid[:200, :200] - 99.5) / 99.5
+    gain = 1 - 0.25 * (y * y + x * x)
+    rng = np.random.default_rng(0)
+    target = np.zeros(gain.shape, np.bool_)
+    for across, down in rng.uniform(-0.95, 0.95, (40, 2)):
+        target |= np.hypot(x - across, y - down) < 0.06
+    image = rng.normal(40000 * gain * np.where(target, 0.55, 1), 600).clip(0, top).astype(np.uint16)
+    plain, found = (emseg.segment(image, k=2, bias_field=bias) for bias in (False, True))
+    error = [emseg.evaluate(result.labels, [2 - target])["scores"]["error"] for result in (plain, found)]
+    assert error[0] > 0.03
+    assert error[1] < 0.001
+    assert found.report["bias_field"]["burnt_out"] > 0.05
+    low, high = found.report["bias_field"]["range"]
+    assert low < 0.8 < 1.15 < high
+
+
+def test_values_above_what_the_type_holds_are_told() -> None:
+    image = np.clip(vignetted("gray") * 3, 0, 255).astype(np.uint8)
+    found = emseg.segment(image, k=3, bias_field=True)
+    (line,) = found.report["warnings"]
+    assert "are brighter than uint8 holds once bias_field=True evens them out" in line
+
+
+def test_a_class_without_pixels_is_no_end() -> None:
+    image = np.zeros((60, 60), np.uint8)
+    image[20:40, 20:40] = np.random.default_rng(0).integers(100, 104, (20, 20))
+    found = emseg.segment(image, k=2, bias_field=True)
+    assert (found.gain == 1).all()
+    assert len(set(found.labels[image > 0])) == 1
 
 
 def test_masked_pixels_do_not_count() -> None:

@@ -1,0 +1,82 @@
+"""Whether a gain explains an image better than classes that lie where they lie.
+
+The likelihood of a mixture cannot tell. A class that fills one side of an image costs log(1/π) nats a pixel, and a gain
+that rises towards that side explains it for nothing. So labels are paid for by what their neighbours leave open, as in
+a code that writes pixel after pixel (Rissanen & Langdon 1981, IEEE Trans. Information Theory 27):
+
+    J = mean log f_z(v) - H(z | z to the left, z above),
+
+where z is the most probable class of a pixel. A class with a smooth border costs next to nothing then.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.mixture.mixture import Mixture
+
+Array = NDArray[np.float64]
+#: Nats a pixel that a gain must save. On 8 synthetic images without a gain J changes by -.49 to +.003; with gains that
+#: fall by a tenth or more towards a side or the corners, by +.008 to +.84 where the gain makes fewer pixels wrong.
+LEAST_SAVING = 0.005
+
+
+class NeighbourSample(NamedTuple):
+    """Pixels with the ones to their left and above.
+
+    Attributes
+    ----------
+    values : ndarray, shape (C, 3 N)
+        N pixels, their left neighbours, and their upper neighbours.
+    basis : ndarray, shape (J, 3 N)
+        Basis functions of the gain there.
+    """
+
+    values: Array
+    basis: Array
+
+
+def neighbour_places(known: NDArray[np.bool_], most: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Indices (3 N,) into a grid: at most so many known pixels, their left neighbours, and their upper neighbours.
+
+    Parameters
+    ----------
+    known : ndarray of bool, shape (..., H, W)
+    most : int
+    rng : numpy.random.Generator
+    """
+    width = known.shape[-1]
+    usable = known.copy()
+    usable[..., 0] = usable[..., 0, :] = False
+    usable[..., 1:] &= known[..., :-1]
+    usable[..., 1:, :] &= known[..., :-1, :]
+    places = np.flatnonzero(usable)
+    if places.size > most:
+        places = np.sort(rng.choice(places, most, replace=False))
+    return np.concatenate([places, places - 1, places - width])
+
+
+def description(sample: NeighbourSample, mixture: Mixture, gain: Array) -> float:
+    """J in nats a pixel, of a mixture and the gain (3 N,) of a sample.
+
+    Parameters
+    ----------
+    sample : NeighbourSample
+    mixture : Mixture
+        Of the values over the gain.
+    gain : ndarray, shape (3 N,)
+    """
+    k, n = mixture.k, sample.values.shape[1] // 3
+    joint = mixture.log_joint(sample.values / gain)
+    labels = joint.argmax(0)
+    own, left, above = labels.reshape(3, n)
+    density = joint[own, np.arange(n)] - np.log(mixture.weights)[own]
+    density -= len(sample.values) * np.log(gain[:n])
+    seen = np.bincount((left * k + above) * k + own, minlength=k**3).reshape(k * k, k) / n
+    context = seen.sum(1, keepdims=True)
+    shares = seen[seen > 0]
+    entropy = float(np.sum(context[context > 0] * np.log(context[context > 0])) - np.sum(shares * np.log(shares)))
+    return float(density.mean()) - entropy
