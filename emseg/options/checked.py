@@ -111,4 +111,11 @@ def recorded(command: str, found: SegmentOptions | DenoiseOptions | InpaintOptio
     """
     entries = [entry for entry in options_of(command) if entry.recorded]
     given = {entry.name: others.get(entry.name, getattr(found, entry.name, None)) for entry in entries}
-    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in given.items()}
+    return {name: _plain(value) for name, value in given.items()}
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON holds it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
