@@ -27,13 +27,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.em.algorithm import Algorithm, State
 from emseg.em.convergence import Scheduled, Status, Stop
 from emseg.em.fit import fit, fit_with_state
+from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
 from emseg.em.variants.em import EM
 from emseg.errors import DataError, option
 from emseg.features.pixel_index import usable
 from emseg.image.model import Image
+from emseg.mixture.mixture import Mixture
 from emseg.numerics.masked_blur import MaskedBlur
 from emseg.restore.bias_field_em import LEAST_GAIN, GainEM, UnevenPixels
 from emseg.restore.gain_evidence import LEAST_SAVING, NeighbourSample, description, neighbour_places
@@ -248,7 +251,8 @@ def _coefficients(
         raise np.linalg.LinAlgError("a class was lost")
     gain = np.maximum(state.coefficients @ sample.basis, LEAST_GAIN)
     # Without a gain, the fit may end in another optimum than from the classes that were found with one.
-    without = [fit(EM(), even, first, Stop(TOLERANCE, MAX_ITER), rng).mixture for first in (start, found.mixture)]
+    em: Algorithm[Problem, Mixture, State[Mixture]] = EM()
+    without = [fit(em, even, first, Stop(TOLERANCE, MAX_ITER), rng).mixture for first in (start, found.mixture)]
     least = max(description(sample, mixture, np.ones_like(gain)) for mixture in without)
     return state.coefficients, description(sample, found.mixture, gain) - least
 
