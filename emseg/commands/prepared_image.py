@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +13,48 @@ from emseg.options.segmentation import SegmentOptions
 from emseg.stages.stopwatch import Stopwatch
 
 
-def without_noise(photo: Image, inside: NDArray[np.bool_] | None, settings: SegmentOptions) -> Image:
-    """The image, denoised if that is wanted."""
-    if settings.denoise == "off":
-        return photo
-    from emseg.commands.denoise import denoise  # most segmentations do without
+class Prepared(NamedTuple):
+    """An image as `segment` goes on with it.
 
-    return denoise(photo, settings.denoise, mask=None if inside is None else inside.astype(np.uint8)).image
+    Attributes
+    ----------
+    original : Image
+        Denoised if that is wanted, with all notices: what results are drawn on.
+    photo : Image
+        Without its uneven illumination, too: what features are measured of.
+    gain : ndarray of float32, shape (H, W), optional
+        That illumination, if the option `bias_field` asks for it.
+    report : mapping, optional
+        What the report says of it.
+    """
+
+    original: Image
+    photo: Image
+    gain: NDArray[np.float32] | None
+    report: Mapping[str, Any] | None
 
 
-def evenly_lit(
+def prepared(
     photo: Image,
     inside: NDArray[np.bool_] | None,
     settings: SegmentOptions,
     rng: np.random.Generator,
     watch: Stopwatch,
-) -> tuple[Image, NDArray[np.float32] | None, dict[str, Any] | None]:
-    """The image without its uneven illumination, that illumination, and what the report says of it.
+) -> Prepared:
+    """The image without noise and without uneven illumination, as options ask.
 
-    The last two are None unless the option `bias_field` asks for them. They have random numbers of their own: an image
-    in which no gain is found is segmented as without the option.
+    The gain is found with random numbers of its own: an image in which none is found is segmented as without the option.
     """
+    if settings.denoise != "off":
+        from emseg.commands.denoise import denoise
+
+        photo = denoise(photo, settings.denoise, mask=None if inside is None else inside.astype(np.uint8)).image
+        watch.lap("read")
     if not settings.bias_field:
-        return photo, None, None
+        return Prepared(photo, photo, None, None)
     from emseg.restore.bias_field import flattened
 
     (own,) = rng.spawn(1)
-    found = flattened(photo, inside, settings.k_range[1], own)
+    even, gain, report = flattened(photo, inside, settings.k_range[1], own)
     watch.lap("bias")
-    return found.image, found.gain, found.report
+    return Prepared(photo.with_notices(*even.notices), even, gain, report)

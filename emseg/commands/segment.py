@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.commands.prepared_image import evenly_lit, without_noise
 from emseg.commands.segmentation import Segmentation
 from emseg.commands.shared_steps import (
     bounds_of,
@@ -98,10 +97,12 @@ def segment(
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
     original = channels_as_meant(original.with_notices(*given.notices), settings)
-    original = without_noise(original, inside, settings)
     watch.lap("read")
-    photo, gain, bias_report = evenly_lit(original, inside, settings, rng, watch)
-    original = original.with_notices(*photo.notices)
+    photo, gain, bias_report = original, None, None
+    if settings.denoise != "off" or settings.bias_field:
+        from emseg.commands.prepared_image import prepared  # most segmentations do without
+
+        original, photo, gain, bias_report = prepared(original, inside, settings, rng, watch)
     features = features_to_fit(photo, inside, settings)
     given = _checked_field(photo, features, settings, given)
     original = original.with_notices(*chosen_features(features))
