@@ -43,13 +43,13 @@ def prepared(
 ) -> Prepared:
     """The image without noise and without uneven illumination, as options ask.
 
-    The gain is found with random numbers of its own: an image in which none is found is segmented as without the option.
+    The gain is found with random numbers of its own: an image without one is segmented as without the option.
     """
     if settings.denoise != "off":
         from emseg.commands.denoise import denoise
 
         photo = denoise(photo, settings.denoise, mask=None if inside is None else inside.astype(np.uint8)).image
-        watch.lap("read")
+        watch.lap("denoise")
     if not settings.bias_field:
         return Prepared(photo, photo, None, None)
     from emseg.restore.bias_field import flattened

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
-from numpy.typing import NDArray
 
 from emseg.commands.segmentation import Segmentation
 from emseg.commands.shared_steps import (
