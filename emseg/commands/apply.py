@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.commands.segmentation import Segmentation
+from emseg.commands.shared_steps import picture_and_mask
 from emseg.em.convergence import Status
 from emseg.errors import DataError, UsageError, for_python, options_named, shown
 from emseg.features.model import Features
@@ -20,7 +20,7 @@ from emseg.options.by_command import options_of
 from emseg.options.segmentation import SegmentOptions
 from emseg.output.store.model_file import read_model
 from emseg.stages.fitting import fitting_problem
-from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.inputs.measurement import measure_features
 from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.report import input_report, mixture_report
@@ -28,7 +28,7 @@ from emseg.stages.stopwatch import Stopwatch
 from emseg.stages.units import standardised
 
 if TYPE_CHECKING:
-    from emseg.options.keywords import ReadingKeywords
+    from emseg.options.keywords import ApplyKeywords
 
 
 def apply(
@@ -37,8 +37,7 @@ def apply(
     *,
     mask: MaskLike | None = None,
     missing: str = "drop",
-    nodata: float | Sequence[float] = (),
-    **options: Unpack[ReadingKeywords],
+    **options: Unpack[ApplyKeywords],
 ) -> Segmentation:
     """Give each pixel the label of the component that it most probably came from.
 
@@ -52,10 +51,8 @@ def apply(
         Same size as the image; only where it is non-zero are pixels used.
     missing : {"drop", "em"}
         Whether pixels of which some channels are unknown get a label, by the others.
-    nodata : float or sequence of float
-        Stored values that mean "no data", besides what the file declares; each counts in every channel that has it.
     **options
-        What is taken of the image; `help(emseg.apply)` and the page `options` of the guide list them.
+        What is taken of the image and of the mask; `help(emseg.apply)` and the page `options` of the guide list them.
 
     Returns
     -------
@@ -81,10 +78,10 @@ def apply(
     [[1, 1, 2]]
     """
     reading, others = checked.reading("apply", options)
-    settings = checked.segmentation("apply", missing=missing, nodata=nodata, **others)
+    settings = checked.segmentation("apply", missing=missing, **others)
     watch = Stopwatch()
     loaded = _loaded(model)
-    photo, inside = image_and_mask(image, mask, missing, nodata=settings.nodata, reading=reading)
+    photo, inside = picture_and_mask(image, mask, settings, reading)
     watch.lap("read")
     own = loaded.mixture
     features = _measured(loaded, photo, inside, missing)

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
-from emseg.commands.shared_steps import channels_as_meant, chosen_features, features_to_fit, problem_to_fit
+from emseg.commands.shared_steps import (
+    channels_as_meant,
+    chosen_features,
+    features_to_fit,
+    picture_and_mask,
+    problem_to_fit,
+)
 from emseg.em.accelerators.anderson import Anderson
 from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
@@ -25,7 +31,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.stages.fitting import without_extent
 from emseg.stages.inputs.checks import check_image
-from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.report import input_report
 
 if TYPE_CHECKING:
@@ -111,7 +117,7 @@ def compare(
     settings = checked.segmentation("compare", k=k, **others)
     algorithms = checked.value("compare", "algorithms", algorithms)
     start = checked.value("compare", "start", start)
-    photo, inside = image_and_mask(image, mask, settings.missing, nodata=settings.nodata, reading=reading)
+    photo, inside = picture_and_mask(image, mask, settings, reading)
     photo = channels_as_meant(photo, settings)
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)

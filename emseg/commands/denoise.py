@@ -15,6 +15,7 @@ from emseg.em.fit import Row
 from emseg.errors import DataError, for_python
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
+from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
 from emseg.image.nodata import without_given
 from emseg.options import checked
@@ -27,7 +28,7 @@ from emseg.restore.noise.censored_patches import Censored
 from emseg.restore.noise.level import SIDE as NOISE_SIDE
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.unclip import unclipped
-from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, idle_rule, mask_of_same_size
 from emseg.stages.inputs.planes import WHITE, Planes, slices_of
 from emseg.version import __version__
 
@@ -120,7 +121,8 @@ def denoise(
     settings = checked.denoising(sigma=sigma, **others)
     begin = time.perf_counter()
     photo = without_given(as_image(image, reading=reading), settings.nodata)
-    inside, notices = (None, ()) if mask is None else mask_of_same_size(mask, photo)
+    rule = MaskRule(settings.mask_above, settings.grow)
+    inside, notices = (None, idle_rule(rule)) if mask is None else mask_of_same_size(mask, photo, rule)
     photo = photo.with_notices(*notices)
     planes = Planes.of(photo, inside)
     estimate = _poisson if settings.noise == "poisson" else _white

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.commands.restored import Restored
-from emseg.errors import DataError, UsageError, for_python, option
+from emseg.errors import UsageError, for_python, option
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
-from emseg.image.label_maps import stored_values
+from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
 from emseg.image.nodata import without_given
 from emseg.options import checked
-from emseg.options.restoration import InpaintOptions
 from emseg.options.rules import without_effect
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, UNCERTAINTY
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
-from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, mask_of_same_size
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image
+from emseg.stages.inputs.missing_pixels import missing_pixels
 from emseg.stages.inputs.planes import WHITE, Planes, slices_of, usual
 from emseg.version import __version__
 
@@ -124,7 +123,8 @@ def inpaint(
     begin = time.perf_counter()
     given = as_image(image, reading=reading)
     photo = without_given(given, settings.nodata)
-    missing, masked, notices = _missing(given, photo, mask, settings)
+    rule = MaskRule(settings.mask_above, settings.grow)
+    missing, masked, notices = missing_pixels(given, photo, mask, value=settings.mask_value, rule=rule)
     photo = photo.with_notices(*notices)
     planes = Planes.of(photo, ~missing, complete=False)
     stretch = 1.0 if photo.pixels.dtype in (np.uint8, np.uint16) else _range(planes.values) / WHITE or 1.0
@@ -175,64 +175,6 @@ def _filled(values: Real, missing: NDArray[np.bool_], slices: int, runner: Runne
     parts = zip(np.split(values, slices, axis=1), np.split(missing, slices, axis=0), strict=True)
     done = [inpaint_planes(part, lost, runner) if lost.any() else (part, 0 * part) for part, lost in parts]
     return np.concatenate([part for part, _ in done], axis=1), np.concatenate([part for _, part in done], axis=1)
-
-
-def _missing(
-    given: Image, photo: Image, mask: MaskLike | None, settings: InpaintOptions
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], tuple[str, ...]]:
-    """Which pixels are to be filled, (H, W), which of them because of the mask, and what the user should know of it.
-
-    `given` is the photo with the values that options call no data.
-    """
-    notices: tuple[str, ...] = ()
-    unknown, missing = np.zeros(photo.shape, bool), np.zeros(photo.shape, bool)
-    if photo.pixels.dtype.kind == "f":
-        unknown = ~np.isfinite(photo.pixels).all(axis=2)
-    if given.form is not None:  # what the caller has masked
-        unknown |= _without_data(given)
-    word = mask if isinstance(mask, str) and mask in ("alpha", "nodata") else ""
-    if settings.mask_value is not None and (mask is None or word):
-        raise UsageError("mask_value: is a value of a mask; give one")
-    if mask is None or word == "nodata":
-        unknown |= _without_data(photo)
-    if word == "alpha":
-        if photo.alpha is None:
-            raise DataError(f"{photo.name}: has no alpha; give a mask")
-        missing = photo.alpha == 0
-    elif mask is not None and not word:
-        missing, notices = mask_of_same_size(mask, photo)
-        if settings.mask_value is not None:
-            missing = _equal(mask, photo, settings.mask_value)
-    elif not (missing | unknown).any():
-        remedy = f"give a mask, alpha, or {option('nodata')}"
-        raise UsageError(f"{photo.name}: nothing says which pixels are missing; {remedy}")
-    either = missing | unknown
-    if not either.any():
-        raise DataError(f"{photo.name}: no pixel is missing, the mask is empty; check it")
-    if either.all():
-        raise DataError(f"{photo.name}: all pixels are missing; check the mask, which is non-zero where to fill")
-    lost = np.stack(np.split(either, slices_of(photo))).all((1, 2))
-    if lost.any():  # slices are filled each from itself
-        raise DataError(f"{photo.name}: slice {lost.argmax() + 1} is missing altogether; leave it out of the volume")
-    return either, missing, notices
-
-
-def _without_data(photo: Image) -> NDArray[np.bool_]:
-    """Where a pixel lacks data in some channel, (H, W), and that not because it is transparent."""
-    there = photo.valid if photo.known is None else np.asarray(photo.known.all(axis=2))
-    if there is None:
-        return np.zeros(photo.shape, bool)
-    lost = np.asarray(~there)
-    return lost if photo.alpha is None else lost & (photo.alpha != 0)
-
-
-def _equal(mask: MaskLike, photo: Image, value: float) -> NDArray[np.bool_]:
-    """Where a mask has one value in all channels; of a palette, the index counts."""
-    stored = stored_values(mask, photo).values if isinstance(mask, str | os.PathLike) else np.asarray(mask)
-    found: NDArray[np.bool_] = np.all(stored.reshape(*photo.shape, -1) == value, axis=2)
-    if not found.any():
-        raise DataError(f"{photo.name}: the mask has the value {value:g} nowhere; check {option('mask_value')}")
-    return found
 
 
 def _opaque(image: Image, missing: NDArray[np.bool_]) -> Image:

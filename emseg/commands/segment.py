@@ -14,7 +14,7 @@ from emseg.commands.shared_steps import (
     channels_as_meant,
     chosen_features,
     features_to_fit,
-    memory_needed,
+    picture_and_mask,
     problem_to_fit,
 )
 from emseg.em.fit import Row
@@ -31,7 +31,7 @@ from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fit_mixture, surviving
 from emseg.stages.inputs.checks import check_field, check_image
 from emseg.stages.inputs.given_files import NO_FILES, GivenFiles
-from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.report import NO_FIELD, segmentation_report
 from emseg.stages.start import Start, searched_start
@@ -92,7 +92,7 @@ def segment(
     variant = algorithm(settings.algorithm, settings.base, settings.option)
     rng, watch = np.random.default_rng(settings.seed), Stopwatch()
 
-    original, inside = image_and_mask(image, mask, settings.missing, memory_needed(settings), settings.nodata, reading)
+    original, inside = picture_and_mask(image, mask, settings, reading)
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
     original = channels_as_meant(original.with_notices(*given.notices), settings)

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from emseg.em.problem import Problem
 from emseg.errors import option
 from emseg.features.model import Features
+from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
+from emseg.options.reading import ReadingOptions
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import component_family, fitting_problem
 from emseg.stages.inputs.checks import check_samples
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
 from emseg.stages.inputs.measurement import measure_features
 from emseg.stages.inputs.memory import WorkingMemory
 
@@ -28,6 +31,14 @@ def limits_given(settings: SegmentOptions) -> ValueLimits | None:
     from emseg.stages.inputs.value_limits import value_limits  # most fits do without
 
     return value_limits(settings.censored, settings.truncated)
+
+
+def picture_and_mask(
+    image: ImageLike, mask: MaskLike | None, settings: SegmentOptions, reading: ReadingOptions
+) -> tuple[Image, NDArray[np.bool_] | None]:
+    """The image and the mask of pixels to use by the options; see `image_and_mask`."""
+    rule = MaskRule(settings.mask_above, settings.grow)
+    return image_and_mask(image, mask, settings.missing, memory_needed(settings), settings.nodata, reading, rule)
 
 
 def channels_as_meant(photo: Image, settings: SegmentOptions) -> Image:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from emseg.errors import DataError, ImageError
 from emseg.image.array_like import Given, as_given, is_pillow
 from emseg.image.axes import arrangement, of_pages
+from emseg.image.formats.registry import FORMATS
 from emseg.image.limits import Reading
+from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Form, Image
 
 #: The first page, and axes as they seem.
@@ -20,6 +22,7 @@ PLAIN = Reading()
 #: Share of the values of a fourth channel that must be 0 or full for it to be taken as opacity where it has more than 8
 #: bits. Of near infrared, hardly any values are; of opacity most are, but for soft edges.
 OPAQUE_OR_CLEAR = 0.5
+LOSSY = tuple(entry.kind for entry in FORMATS if entry.is_lossy)  # as PIL calls them
 ORIENTATION = 274  # tag of EXIF
 #: What is said of an array with four channels of which the last is taken as opacity.
 ALPHA_GUESSED = "its fourth channel is taken as opacity: where it is 0 there is no data; give three channels without it"
@@ -63,8 +66,12 @@ def arranged_image(given: Given, name: str, how: Reading) -> Image:
     return of_pages(image, how, arranged.pages, f"image along {arranged.paging}")
 
 
-def mask_in_memory(data: Any, photo: Image, channels: int = 1) -> NDArray[np.bool_]:
-    """The mask (H, W) that an array or an image of PIL holds: True where it is not zero, not NaN and not masked.
+def mask_in_memory(
+    data: Any, photo: Image, channels: int = 1, rule: MaskRule = NOT_ZERO
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """The mask (H, W) that an array or an image of PIL holds, and lines that the user should read.
+
+    It is True where a value is inside by the rule, not NaN and not masked.
 
     Parameters
     ----------
@@ -73,20 +80,48 @@ def mask_in_memory(data: Any, photo: Image, channels: int = 1) -> NDArray[np.boo
     photo : Image
     channels : int
         If more than 1, a mask of so many channels is kept as it is, (H, W, C).
+    rule : MaskRule
 
     Raises
     ------
     ImageError
         If it holds no real numbers.
     DataError
-        If it has another number of axes than the image, or channels that do not agree.
+        If it has another number of axes than the image, channels that do not agree, or nothing inside by the rule.
     """
+    from emseg.image.masks import inside_of
+
     if is_pillow(data):
-        return np.asarray(_of_pillow(data, "mask").pixels.any(axis=2))
+        return _of_picture(_of_pillow(data, "mask"), photo, rule, data.format in LOSSY)
     given = as_given(data, "mask")
-    inside = (given.array > 0) | (given.array < 0)
-    if given.known is not None:
-        inside &= given.known
+    if given.array.ndim == 3 and given.array.shape[2] == 4 != channels and not given.axes:  # a picture with alpha
+        picture = image_of(given, "mask")
+        if picture.alpha is not None:
+            return _of_picture(replace(picture, notices=()), photo, rule)
+    flat = given.array.reshape(1, -1, 1)  # one after another: what counts is the value alone
+    known = None if given.known is None else given.known.reshape(1, -1, 1)
+    inside, notices = inside_of(Image(flat, "gray", name="mask", known=known), rule)
+    return _grown(_of_shape(inside.reshape(given.array.shape), given, photo, channels), photo, rule), notices
+
+
+def _of_picture(
+    mask: Image, photo: Image, rule: MaskRule, lossy: bool = False
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """The mask that a picture is, whose channels are colours."""
+    from emseg.image.masks import inside_of
+
+    inside, notices = inside_of(mask, rule, lossy)
+    return _grown(np.asarray(inside.any(axis=2)), photo, rule), notices
+
+
+def _grown(inside: NDArray[np.bool_], photo: Image, rule: MaskRule) -> NDArray[np.bool_]:
+    from emseg.image.masks import grown
+
+    return grown(inside, rule.grow, photo.metadata.get("volume") if inside.shape[:2] == photo.shape else None)
+
+
+def _of_shape(inside: NDArray[np.bool_], given: Given, photo: Image, channels: int) -> NDArray[np.bool_]:
+    """A mask of any allowed shape as (H, W), or (H, W, C) of so many channels."""
     if "C" in given.axes:
         inside = np.moveaxis(inside, given.axes.index("C"), -1)
     volume = photo.metadata.get("volume", ())

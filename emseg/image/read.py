@@ -17,6 +17,7 @@ from emseg.image.file_bytes import digest_of_bytes, read_image_bytes, world_file
 from emseg.image.formats import pillow
 from emseg.image.formats.registry import HEAD, format_of
 from emseg.image.limits import Reading
+from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Image
 
 DEFAULT = Reading()
@@ -88,9 +89,9 @@ def count_pages(path: str | os.PathLike[str], how: Reading = DEFAULT) -> int:
 
 
 def read_mask(
-    path: str | os.PathLike[str], photo: Image, channels: int = 1
+    path: str | os.PathLike[str], photo: Image, channels: int = 1, rule: MaskRule = NOT_ZERO
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """Read the mask (H, W) of an image: True where any channel is not zero; alpha is ignored, NaN is outside.
+    """Read the mask (H, W) of an image: True where any channel is inside by the rule; see `emseg.image.masks`.
 
     If `channels` is more than 1 and the mask has as many, it stays as it is: (H, W, C). The mask is brought to the grid
     of the image by `emseg.image.place.alignment.aligned`; lines that the user should read are the second result.
@@ -99,25 +100,36 @@ def read_mask(
     ------
     ImageError
         As `read_image`, and when the mask lies elsewhere than the image, or has another size.
+    DataError
+        If nothing is inside because of the rule.
     """
+    from emseg.image.masks import grown
     from emseg.image.place.alignment import aligned  # most images come without a mask
 
-    values, metadata = _mask_values(path, photo)
-    values, notices = aligned(values, metadata, shown(path), photo, "mask")
-    inside: NDArray[np.bool_] = (values > 0) | (values < 0)
-    return inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2)), notices
+    inside, metadata, lines = _inside(path, photo, rule)
+    inside, notices = aligned(inside, metadata, shown(path), photo, "mask")
+    inside = inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2))
+    return grown(inside, rule.grow, photo.metadata.get("volume")), lines + notices
 
 
-def _mask_values(path: str | os.PathLike[str], photo: Image) -> tuple[NDArray[Any], Mapping[str, Any]]:
-    """The values (h, w, C) of a mask, or of an array for a volume as it is stored, and the metadata of its file."""
+def _inside(
+    path: str | os.PathLike[str], photo: Image, rule: MaskRule
+) -> tuple[NDArray[np.bool_], Mapping[str, Any], tuple[str, ...]]:
+    """Where a mask is inside, (h, w, C), or for a volume of the shape of an array as stored; metadata; and lines."""
+    from emseg.image.masks import colours_against_indices, inside_of
+
     if "volume" in photo.metadata:
         from emseg.image.stored_array import is_array, stored_array
 
         if is_array(path):
-            array = stored_array(os.fspath(path), shown(path))
-            return array[:, :, None] if array.ndim == 2 else array, {}
-    mask = read_image(path)
-    return mask.pixels, mask.metadata
+            array = np.atleast_3d(stored_array(os.fspath(path), shown(path)))
+            values = array.astype(np.uint8) if array.dtype == np.bool_ else array
+            inside, lines = inside_of(Image(values.reshape(1, -1, 1), "gray", name=shown(path)), rule)
+            return inside.reshape(array.shape), {}, lines
+    data, samples = read_image_bytes(path)
+    mask, form = decode_image(data, shown(path), samples=samples), format_of(data[:HEAD], shown(path))
+    inside, lines = inside_of(mask, rule, form.is_lossy)
+    return inside, mask.metadata, lines + colours_against_indices(inside, form.palette_indices(data))
 
 
 def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes | None = None) -> Image:

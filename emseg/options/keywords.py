@@ -19,6 +19,14 @@ class ReadingKeywords(TypedDict, total=False):
     channels: int | str | Sequence[int | str]
 
 
+class ApplyKeywords(ReadingKeywords, total=False):
+    """Keywords of `emseg.apply`."""
+
+    nodata: float | Sequence[float]
+    mask_above: float | None
+    grow: int
+
+
 class MixtureKeywords(TypedDict, total=False):
     """What every fit of a mixture has."""
 
@@ -49,6 +57,8 @@ class CompareKeywords(MixtureKeywords, ReadingKeywords, total=False):
     noise: bool
     missing: str
     nodata: float | Sequence[float]
+    mask_above: float | None
+    grow: int
     censored: str | Sequence[float]
     truncated: str | Sequence[float]
     partial_volume: bool
@@ -87,6 +97,8 @@ class DenoiseKeywords(ReadingKeywords, total=False):
     noise: str
     gain: float | str
     nodata: float | Sequence[float]
+    mask_above: float | None
+    grow: int
     workers: int
 
 
@@ -96,5 +108,7 @@ class InpaintKeywords(ReadingKeywords, total=False):
     mask_value: float | None
     uncertainty: bool
     nodata: float | Sequence[float]
+    mask_above: float | None
+    grow: int
     seed: int
     workers: int

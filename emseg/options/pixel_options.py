@@ -7,6 +7,7 @@ from typing import Any
 from emseg.errors import option as spelled
 from emseg.options.declaration import declared
 from emseg.options.groups import PIXELS
+from emseg.options.kinds.basic_kinds import Number, Optional, Whole
 from emseg.options.kinds.value_lists import Values
 
 
@@ -27,4 +28,22 @@ def nodata(commands: str) -> Any:
                 ("impute", "They become missing values."),
             ) if name in commands.split()
         },
+    )  # fmt: skip
+
+
+def mask_above(commands: str, group: str = PIXELS) -> Any:
+    """Which values of a mask are inside."""
+    return declared(
+        Optional(Number("a finite number", metavar="V")), None, group,
+        "Values of the mask above V are inside, as 127; unless given, those that are not 0, and of JPEG and its kin "
+        "those above half of the largest.", commands,
+    )  # fmt: skip
+
+
+def grow(commands: str, group: str = PIXELS) -> Any:
+    """By how much the inside of a mask grows."""
+    return declared(
+        Whole(None), 0, group,
+        "Let the inside of the mask grow by N pixels in each direction, in volumes N voxels; below 0 it shrinks.",
+        commands,
     )  # fmt: skip

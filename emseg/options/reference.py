@@ -18,6 +18,7 @@ from emseg.options.kinds.basic_kinds import Flag
 FIRST = "segment"
 PYTHON_ONLY = "impute"
 OTHERS = ("apply", "compare", "denoise", "inpaint", "evaluate")
+AT_ONCE = 15  # options in a sentence
 HEAD = "| option | in Python | meaning | default |\n|---|---|---|---|"
 OPENING = """# Options
 
@@ -36,8 +37,7 @@ def page() -> str:
         same = [f"`{option.flags[0] if option.flags else option.name}`" for option in shared]
         section = f"## `emseg {command}`\n"
         section += f"\n{markdown(own, command)}" if own else ""
-        *most, last = same
-        section += f"\n{', '.join(most)} and {last} are those of `segment`.\n"
+        section += f"\n{_listed(same)}"
         sections.append(section)
     python = markdown(options_of(PYTHON_ONLY), PYTHON_ONLY)
     sections.append(f"## `emseg.{PYTHON_ONLY}`, which only Python has\n\n{python}")
@@ -80,6 +80,14 @@ def with_options(docstring: str, command: str) -> str:
             text = for_python(option.help_of(command)) + option.choices()
             entries.append(head + fill(text, 100, initial_indent=" " * 8, subsequent_indent=" " * 8) + "\n")
     return re.sub(r"(?<=\n)    \*\*options\n(        .*\n)+", lambda found: found[0] + "".join(entries), docstring)
+
+
+def _listed(options: list[str]) -> str:
+    """Sentences that say which options are those of the first command, each with not too many of them."""
+    parts = [options[at : at + AT_ONCE] for at in range(0, len(options), AT_ONCE)]
+    listed = [f"{', '.join(most)} and {last}" if most else last for *most, last in parts]
+    first, *others = [fill(text, 120, break_on_hyphens=False, break_long_words=False) for text in listed]
+    return "".join((f"{first} are those of `{FIRST}`.\n", *(f"So are {text}.\n" for text in others)))
 
 
 def _row(option: Option, command: str) -> str:

@@ -11,7 +11,7 @@ from emseg.options.declaration import declared
 from emseg.options.groups import MASK, NOISE, PIXELS, WORK
 from emseg.options.kinds.basic_kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
 from emseg.options.kinds.file_kinds import ExistingFolder, InputFile
-from emseg.options.pixel_options import nodata
+from emseg.options.pixel_options import grow, mask_above, nodata
 
 DENOISE, INPAINT = "denoise", "inpaint"
 
@@ -82,6 +82,8 @@ class DenoiseOptions:
         f"Stored value of one photon; goes with {spelled('noise', 'poisson')}.", DENOISE,
     )  # fmt: skip
     nodata: tuple[float, ...] = nodata(DENOISE)
+    mask_above: float | None = mask_above(DENOISE)
+    grow: int = grow(DENOISE)
     workers: int = _workers(DENOISE)
 
     @property
@@ -108,6 +110,8 @@ class InpaintOptions:
         INPAINT,
     )  # fmt: skip
     nodata: tuple[float, ...] = nodata(INPAINT)
+    mask_above: float | None = mask_above(INPAINT, MASK)
+    grow: int = grow(INPAINT, MASK)
     seed: int = declared(
         Whole(), 0, MASK, "Seed of the choice of the pixels that calibrate the standard deviation.", INPAINT,
     )  # fmt: skip

@@ -34,7 +34,7 @@ from emseg.options.kinds.text_kinds import (
     Settings,
     k_range,
 )
-from emseg.options.pixel_options import nodata
+from emseg.options.pixel_options import grow, mask_above, nodata
 from emseg.output.registry import KINDS, saveable
 
 SEGMENT, IMAGES, SEARCHING, ALL = "segment", "segment compare", "segment impute", "segment compare impute"
@@ -110,6 +110,8 @@ class SegmentOptions:
         "segment compare apply",
     )  # fmt: skip
     nodata: tuple[float, ...] = nodata("segment compare apply impute")
+    mask_above: float | None = mask_above("segment compare apply")
+    grow: int = grow("segment compare apply")
     censored: str = declared(
         Limits(), "", PIXELS,
         "Stored values up to LO and from HI on are bounds, as 0 and 255 are in badly exposed photographs. LO or HI may "

@@ -15,6 +15,7 @@ import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import UsageError
+from emseg.image.masks import grown
 from emseg.image.model import Image
 from emseg.image.read import decode_image
 from emseg.mixture.saved import Model
@@ -202,3 +203,30 @@ def test_the_command_line_says_what_it_takes(tmp_path: Path, capfd: pytest.Captu
     assert run("segment", "--nodata", "some")[0] == 2
     assert "--nodata -9999 takes" in run("denoise", "--fast", "--nodata", "-9999")[1]
     assert "--nodata -9999 takes" in run("compare", "-k", "2", "--algorithms", "em", "--nodata", "-9999")[1]
+
+
+def test_masks_grow_and_have_limits_in_every_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    grey = (40 * TRUTH + RNG.normal(0, 3, (H, W))).round()
+    shades = np.zeros((H, W), np.uint8)
+    shades[5:30, 5:40], shades[10:25, 10:35] = 100, 255
+    core, larger = shades > 127, grown(shades > 127, 2)
+    rule: Any = {"mask": shades, "mask_above": 127, "grow": 2}
+    found = emseg.segment(grey, 3, **rule)
+    np.testing.assert_array_equal(found.labels > 0, larger)
+    assert found.report["options"] | {"mask_above": 127, "grow": 2} == found.report["options"]
+    applied = emseg.apply(Model(found.features.spec, found.mixture), grey, **rule)
+    np.testing.assert_array_equal(applied.labels, found.labels)
+    assert emseg.compare(grey, 3, algorithms=["em"], **rule).report["pixels"] == larger.sum()
+    assert emseg.denoise(grey, 3, fast=True, **rule).report["pixels"] == larger.sum()
+    assert emseg.inpaint(grey, shades, mask_above=127).report["missing"] == core.sum()
+    assert "mask_above=127 counts the darker ones" in emseg.segment(grey, 3, mask=shades).report["warnings"][0]
+    told = emseg.segment(grey, 3, grow=2, mask_above=9).report["warnings"]
+    assert told == [
+        "mask_above=9.0 does nothing without mask; add one, or leave it out",
+        "grow=2 does nothing without mask; add one, or leave it out",
+    ]
+    np.save(tmp_path / "g.npy", grey)
+    np.save(tmp_path / "m.npy", shades)
+    texts = ["segment", str(tmp_path / "g.npy"), "-k", "3", "--mask", str(tmp_path / "m.npy"), "--grow", "-1"]
+    assert attempt(lambda: cli.main([*texts, "-o", str(tmp_path)], "emseg", standalone_mode=False)) == 0
+    assert "count as inside; --mask-above 127 counts" in capfd.readouterr().err

@@ -35,7 +35,7 @@ KEYWORDS: dict[str, Any] = {
     "impute": keywords.ImputeKeywords,
     "denoise": keywords.DenoiseKeywords,
     "inpaint": keywords.InpaintKeywords,
-    "apply": keywords.ReadingKeywords,
+    "apply": keywords.ApplyKeywords,
     "evaluate": None,
 }
 INPUTS = {"image", "data", "model", "labels", "truths", "on_iteration", "on_progress", "watch"}

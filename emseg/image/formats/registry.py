@@ -42,6 +42,8 @@ class Format(NamedTuple):
         Whether samples lie in another file. Then `companion(path)` finds it, and `decode` takes its bytes as `samples`.
     has_palette : bool
         Whether stored values may be indices of colours. Then `palette_indices(data)` reads them.
+    is_lossy : bool
+        Whether stored values may differ from those that were to be stored.
     holds_labels : bool
         Whether label maps are read from it.
     holds_volumes : bool
@@ -58,6 +60,7 @@ class Format(NamedTuple):
     has_pages: bool = False
     has_companion: bool = False
     has_palette: bool = False
+    is_lossy: bool = False
     holds_labels: bool = False
     holds_volumes: bool = False
     package: str = ""
@@ -114,13 +117,20 @@ class Format(NamedTuple):
 
 FORMATS: tuple[Format, ...] = (
     Format("PNG", rb"\x89PNG\r\n\x1a\n", "pillow", "PNG", has_pages=True, has_palette=True, holds_labels=True),
-    Format("JPEG", rb"\xff\xd8\xff", "pillow", "JPEG", has_pages=True),
+    Format("JPEG", rb"\xff\xd8\xff", "pillow", "JPEG", has_pages=True, is_lossy=True),
     Format("TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, holds_labels=True),
     Format("GIF", rb"GIF8", "pillow", "GIF", has_pages=True, has_palette=True),
     Format("BMP", rb"BM", "pillow", "BMP", has_pages=True),
-    Format("WebP", rb"RIFF....WEBP", "pillow", "WEBP", has_pages=True),
-    Format("AVIF", rb"....ftypavi[fs]", "pillow", "AVIF", has_pages=True),
-    Format("JPEG 2000", rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51\0", "jpeg2000", "JPEG2000", has_pages=True),
+    Format("WebP", rb"RIFF....WEBP", "pillow", "WEBP", has_pages=True, is_lossy=True),
+    Format("AVIF", rb"....ftypavi[fs]", "pillow", "AVIF", has_pages=True, is_lossy=True),
+    Format(
+        "JPEG 2000",
+        rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51\0",
+        "jpeg2000",
+        "JPEG2000",
+        has_pages=True,
+        is_lossy=True,
+    ),
     Format("NPY", rb"\x93NUMPY", "numpy_files", has_pages=True),
     Format("NPZ", rb"PK\x03\x04", "numpy_files", has_pages=True),
     Format("PNM", rb"P[23567fF]", "pnm"),

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from emseg.errors import DataError, ImageError, UsageError, option
 from emseg.image.file_bytes import MAX_BYTES
 from emseg.image.limits import Reading, Working
+from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Image
-from emseg.image.nodata import without_given
 from emseg.image.partly_known import partly_known
 from emseg.image.read import Source, read_image, read_mask
 from emseg.options.reading import ReadingOptions
@@ -107,6 +107,7 @@ def image_and_mask(
     working: Working | None = None,
     nodata: Sequence[float] = (),
     reading: ReadingOptions = PLAIN,
+    rule: MaskRule = NOT_ZERO,
 ) -> tuple[Image, NDArray[np.bool_] | None]:
     """The image, and the mask of pixels to use, (H, W).
 
@@ -124,6 +125,8 @@ def image_and_mask(
         Stored values that mean "no data".
     reading : ReadingOptions
         Which page, axes and channels to take.
+    rule : MaskRule
+        Which values of the mask are inside.
 
     Raises
     ------
@@ -132,15 +135,26 @@ def image_and_mask(
     ImageError, DataError
         If a file cannot be read, or the mask has another size.
     """
-    photo = without_given(as_image(image, working, reading), nodata)
+    photo = as_image(image, working, reading)
+    if nodata:
+        from emseg.image.nodata import without_given  # most files say for themselves
+
+        photo = without_given(photo, nodata)
     channels = 1 if missing == "drop" else photo.pixels.shape[2]
-    inside, notices = (None, ()) if mask is None else as_mask(mask, photo, channels)
-    photo = photo.with_notices(*notices)
+    inside, notices = (None, ()) if mask is None else as_mask(mask, photo, channels, rule)
+    photo = photo.with_notices(*notices, *(idle_rule(rule) if mask is None else ()))
     if missing == "drop":
         return _noted(photo), inside
     if inside is None or inside.ndim == 2:
         return partly_known(photo), inside
     return partly_known(photo, inside), None
+
+
+def idle_rule(rule: MaskRule) -> tuple[str, ...]:
+    """A line for each part of a rule that has nothing to count, because there is no mask."""
+    given = {"mask_above": rule.above, "grow": rule.grow or None}
+    why = f"does nothing without {option('mask')}; add one, or leave it out"
+    return tuple(f"{option(name, value)} {why}" for name, value in given.items() if value is not None)
 
 
 def _noted(photo: Image) -> Image:
@@ -155,11 +169,13 @@ def _noted(photo: Image) -> Image:
     return photo.with_notices(f"{line} by the others") if count else photo
 
 
-def as_mask(mask: MaskLike, photo: Image, channels: int = 1) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+def as_mask(
+    mask: MaskLike, photo: Image, channels: int = 1, rule: MaskRule = NOT_ZERO
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """The mask (H, W), True inside, and lines that the user should read.
 
-    Inside is where any channel is not zero; alpha is ignored; NaN and masked are outside. With several channels, a mask
-    of shape (H, W, C) is kept as it is.
+    Inside is where any channel is so by the rule; NaN and masked are outside. With several channels, a mask of shape
+    (H, W, C) is kept as it is.
 
     Raises
     ------
@@ -169,14 +185,16 @@ def as_mask(mask: MaskLike, photo: Image, channels: int = 1) -> tuple[NDArray[np
         If a file cannot be read, lies elsewhere than the image, or has another size.
     """
     if isinstance(mask, str | os.PathLike):
-        return read_mask(mask, photo, channels)
+        return read_mask(mask, photo, channels, rule)
     from emseg.image.from_memory import mask_in_memory
 
-    return mask_in_memory(mask, photo, channels), ()
+    return mask_in_memory(mask, photo, channels, rule)
 
 
-def mask_of_same_size(mask: MaskLike, photo: Image) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """The mask (H, W), True where it is not zero, and lines that the user should read.
+def mask_of_same_size(
+    mask: MaskLike, photo: Image, rule: MaskRule = NOT_ZERO
+) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
+    """The mask (H, W), True where it is inside by the rule, and lines that the user should read.
 
     Raises
     ------
@@ -185,7 +203,7 @@ def mask_of_same_size(mask: MaskLike, photo: Image) -> tuple[NDArray[np.bool_], 
     ImageError
         If a file cannot be read, lies elsewhere than the image, or has another size.
     """
-    found, notices = as_mask(mask, photo)
+    found, notices = as_mask(mask, photo, rule=rule)
     if found.shape != photo.shape:
         sizes = f"mask of shape {found.shape} for an image of shape {photo.shape}"
         raise DataError(f"{photo.name}: {sizes}; give a mask of the image's size")
