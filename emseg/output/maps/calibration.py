@@ -24,7 +24,10 @@ _OME_UNITS = {"inch": "in", "foot": "ft"}
 
 
 def calibration(metadata: Mapping[str, Any], pixels: NDArray[Any], axes: str) -> dict[str, Any]:
-    """Arguments of `tifffile.imwrite` that tell how large a pixel is; none where the input was no microscope's.
+    """Arguments of `tifffile.imwrite` that tell how large a pixel is, and which pages are slices.
+
+    A plane image gets none unless ImageJ or OME software described the input. Slices of other volumes are described for
+    ImageJ: without that, nobody would know that the pages are slices.
 
     Parameters
     ----------
@@ -34,20 +37,23 @@ def calibration(metadata: Mapping[str, Any], pixels: NDArray[Any], axes: str) ->
     axes : str
         What the axes of the pixels are, by letters as tifffile has them: pages first, then Y, X, and S for samples.
     """
-    size, software = metadata.get("pixel_size"), metadata.get("software")
-    if size is None or not software or not size.is_length:
+    size, software = metadata.get("pixel_size"), metadata.get("software") or ("imagej" if "Z" in axes else "")
+    if size is not None and not size.is_length:
+        size = None
+    if not software or (size is None and "Z" not in axes):
         return {}
     shape = dict(zip(axes, pixels.shape, strict=True))
+    if size is None:
+        return {"description": _imagej(size, shape)}
     y, x = size.lengths[-2:]
     if software == "imagej":
-        text = _imagej(size, shape)
-        return {"description": text, "resolution": (1 / x, 1 / y), "resolutionunit": NO_UNIT}
+        return {"description": _imagej(size, shape), "resolution": (1 / x, 1 / y), "resolutionunit": NO_UNIT}
     centimetres = METRES[size.unit] * 100
     found = {"description": _ome(size, shape, str(pixels.dtype)).encode("utf-8")}
     return found | {"resolution": (1 / (x * centimetres), 1 / (y * centimetres)), "resolutionunit": CENTIMETRE}
 
 
-def _imagej(size: PixelSize, shape: Mapping[str, int]) -> str:
+def _imagej(size: PixelSize | None, shape: Mapping[str, int]) -> str:
     """ImageJ's description: lines of a name and a value, in plain ASCII."""
     pages = {axis: shape.get(axis, 1) for axis in _PAGES}
     images = int(np.prod(list(pages.values())))
@@ -56,8 +62,9 @@ def _imagej(size: PixelSize, shape: Mapping[str, int]) -> str:
         lines += [f"images={images}", *(f"{_PAGES[axis]}={length}" for axis, length in pages.items() if length > 1)]
         lines += ["hyperstack=true", "mode=grayscale"] if sum(length > 1 for length in pages.values()) > 1 else []
         lines += ["loop=false"]
-    lines += [f"unit={_ASCII.get(size.unit, size.unit)}"]
-    lines += [f"spacing={size.lengths[0]!r}"] if len(size.lengths) == 3 else []
+    if size is not None:
+        lines += [f"unit={_ASCII.get(size.unit, size.unit)}"]
+        lines += [f"spacing={size.lengths[0]!r}"] if len(size.lengths) == 3 else []
     return "\n".join([*lines, ""])
 
 

@@ -96,7 +96,7 @@ def _pages(planes: NDArray[Any], metadata: Mapping[str, Any]) -> tuple[NDArray[A
         return planes, "CYX"[-planes.ndim :]
     if planes.shape[-3:] != volume:
         planes = planes.reshape(*planes.shape[:-2], *volume)
-    several = "T" if metadata.get("software") == "imagej" else "C"  # channels of ImageJ run faster than its slices
+    several = "C" if metadata.get("software") == "ome" else "T"  # channels of ImageJ run faster than its slices
     return planes, f"{several}ZYX"[-planes.ndim :]
 
 

@@ -114,3 +114,14 @@ def test_other_files_get_no_description() -> None:
     for given in ({}, {"pixel_size": SIZE[2]}, {"pixel_size": PixelSize((1.0, 1.0), "degree"), "software": "ome"}):
         with opened(labels_tiff(np.ones((4, 5), np.uint8), given)) as file:
             assert file.pages.first.description == ""
+
+
+def test_slices_of_other_volumes_are_told() -> None:
+    volume = (3, 6, 7)
+    size = PixelSize((3.0, 2.0, 1.0), "mm")
+    for given in ({"volume": volume}, {"volume": volume, "pixel_size": size}):
+        with opened(labels_tiff(np.ones((18, 7), np.uint8), given)) as file:
+            assert file.series[0].axes == "ZYX"
+            assert (file.imagej_metadata or {}).get("unit") == ("mm" if "pixel_size" in given else None)
+        with opened(planes_tiff(np.ones((5, 18, 7)), given)) as file:
+            assert (file.series[0].axes, file.series[0].shape) == ("TZYX", (5, 3, 6, 7))
