@@ -87,6 +87,12 @@ class Arrangement(NamedTuple):
         places = sum(axis not in FEATURES for axis in left)
         return part.reshape(*part.shape[:places], *[self.channels] * (len(left) > places))
 
+    def ordered(self, array: NDArray[Any], page: int) -> NDArray[Any]:
+        """The array of a page with all axes, in the order (Z, Y, X, C)."""
+        part, letters = self.part(array, page), self.letters
+        part = np.moveaxis(part, letters.index("C"), -1) if "C" in letters else part[..., None]
+        return part if part.ndim == 4 else part[None]
+
     @property
     def letters(self) -> str:
         """The axes of `part`: P for places, which are in the order Z, Y, X, and C for channels."""
@@ -138,16 +144,29 @@ def arrangement(shape: Shape, axes: str, name: str) -> Arrangement:
     return Arrangement("YXC"[: len(shape)], shape)
 
 
-def of_pages(image: Image, how: Reading, pages: int, what: str = "page", more: str = "") -> Image:
-    """The image with the number of its page, and a line about the others unless somebody chose it."""
+def of_pages(image: Image, how: Reading, pages: int, what: str = "page", along: str = "", more: str = "") -> Image:
+    """The image with the number of its page, and a line about the others unless somebody chose it.
+
+    Parameters
+    ----------
+    image : Image
+    how : Reading
+    pages : int
+        How many there are.
+    what : str
+        What messages call one of them.
+    along : str
+        The axes along which they lie, if that is known.
+    more : str
+        What else can be done, for the end of the line.
+    """
     if pages < 2:
         return image
     image = replace(image, taken={**image.taken, "page": how.number, "pages": pages})
-    return (
-        image
-        if how.page
-        else image.with_notices(f"{what} 1 of {pages} is used; {option('page')} chooses another{more}")
-    )
+    if how.page:
+        return image
+    place = f" along {along}" if along else ""
+    return image.with_notices(f"{what} 1 of {pages}{place} is used; {option('page')} chooses another{more}")
 
 
 def require_channels_last(shape: Shape, name: str) -> None:

@@ -63,7 +63,7 @@ def arranged_image(given: Given, name: str, how: Reading) -> Image:
     image = image_of(Given(array, known, arranged.letters, given.type_given), name)
     if how.axes:
         image = replace(image, taken={"axes": how.axes})
-    return of_pages(image, how, arranged.pages, f"image along {arranged.paging}")
+    return of_pages(image, how, arranged.pages, "image", arranged.paging)
 
 
 def mask_in_memory(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from emseg.errors import ImageError, UsageError, option, shown
 from emseg.image.file_bytes import read_bytes, read_image_bytes
 from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
+from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 from emseg.image.read import decode_image, placed_by_world_file, read_image
@@ -40,7 +41,7 @@ def stored_values(path: Path, photo: Image) -> Placed:
     ImageError
         If the file cannot be read, or does not fit the image: see `aligned`.
     """
-    stored = _stored(path)[1]
+    stored = _stored(path, _kind(photo))[1]
     return Placed(*aligned(stored.pixels, stored.metadata, stored.name, photo, "mask"))
 
 
@@ -54,7 +55,7 @@ def read_labels(path: Path, photo: Image) -> Placed:
     ImageError
         If the file cannot be read, does not fit the image, or holds colours, fractions or numbers below 0.
     """
-    stored = read_label_image(path)
+    stored = read_label_image(path, _kind(photo))
     found, notices = aligned(stored.pixels, stored.metadata, stored.name, photo, "label map")
     if found.shape[2] > 1:
         raise ImageError(f"{stored.name}: not a label map; {REMEDY}")
@@ -66,7 +67,11 @@ def read_labels(path: Path, photo: Image) -> Placed:
     return Placed(labels, notices)
 
 
-def read_label_image(path: Path) -> Image:
+def _kind(photo: Image) -> str:
+    return "volume" if "volume" in photo.metadata else "plane"
+
+
+def read_label_image(path: Path, goes_with: str = "volume") -> Image:
     """Read label maps as an image of integers, (H, W, C), with the place that its file tells.
 
     Raises
@@ -79,7 +84,7 @@ def read_label_image(path: Path) -> Image:
         pixels = whole_numbers(array[:, :, None] if array.ndim == 2 else array)
         stored, holds_labels = Image(pixels, "bands", name=shown(path)), pixels.ndim == 3 and pixels.size > 0
     else:
-        found, stored = _stored(path)
+        found, stored = _stored(path, goes_with)
         pixels = whole_numbers(stored.pixels) if found.holds_volumes else stored.pixels
         holds_labels = found.holds_labels
     if not holds_labels or pixels.dtype.kind not in "ui":
@@ -107,14 +112,13 @@ def _without_nodata(labels: NDArray[Any], nodata: str | None) -> NDArray[Any]:
     return np.where(labels == value, 0, labels).astype(labels.dtype) if value else labels
 
 
-def _stored(path: Path) -> tuple[Format, Image]:
+def _stored(path: Path, goes_with: str) -> tuple[Format, Image]:
     """The format of a file, and its stored values (H, W, C)."""
     name = shown(path)
     data, samples = read_image_bytes(path)
     found = format_of(data[:HEAD], name)
-    image = placed_by_world_file(
-        decode_image(data, name, samples=samples), path
-    )  # refuses what is damaged or too large
+    image = decode_image(data, name, Reading(goes_with=goes_with), samples)  # refuses whatever is damaged or too large
+    image = placed_by_world_file(image, path)
     indices = found.palette_indices(data)
     return found, image if indices is None else replace(image, pixels=indices[:, :, None], packed=None)
 

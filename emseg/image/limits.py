@@ -51,6 +51,9 @@ class Reading(NamedTuple):
         What the axes of the stored array mean, a letter each, see `emseg.image.axes`; empty to go by the file.
     channels : tuple of int or str
         Which channels are wanted, by number from 1 or by name; empty for all.
+    goes_with : str
+        Of a mask or a label map, what kind of image it is for: ``"plane"`` or ``"volume"``. Its arrays are taken as
+        they are stored, and pages without a meaning are the slices of a volume. Empty for images.
     """
 
     page: int = 0
@@ -59,6 +62,7 @@ class Reading(NamedTuple):
     working: Working | None = None
     axes: str = ""
     channels: tuple[int | str, ...] = ()
+    goes_with: str = ""
 
     @property
     def number(self) -> int:

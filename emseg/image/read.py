@@ -127,7 +127,8 @@ def _inside(
             inside, lines = inside_of(Image(values.reshape(1, -1, 1), "gray", name=shown(path)), rule)
             return inside.reshape(array.shape), {}, lines
     data, samples = read_image_bytes(path)
-    mask, form = decode_image(data, shown(path), samples=samples), format_of(data[:HEAD], shown(path))
+    how = Reading(goes_with="volume" if "volume" in photo.metadata else "plane")
+    mask, form = decode_image(data, shown(path), how, samples), format_of(data[:HEAD], shown(path))
     inside, lines = inside_of(mask, rule, form.is_lossy)
     return inside, mask.metadata, lines + colours_against_indices(inside, form.palette_indices(data))
 

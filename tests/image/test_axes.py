@@ -59,7 +59,9 @@ def test_every_order_gives_the_same_image(axes: str, tmp_path: Path) -> None:
         read_image(tmp_path / "a.npy", Reading(pages + 1, axes=axes))
     first = read_image(tmp_path / "a.npy", Reading(axes=axes))
     np.testing.assert_array_equal(first.pixels, expected(axes, 1))
-    assert [("1 of 2 is used" in line, "page" in line) for line in first.notices] == [(True, True)] * (pages > 1)
+    assert [("1 of 2 along T is used" in line, "page" in line) for line in first.notices] == [(True, True)] * (
+        pages > 1
+    )
 
 
 def test_letters_that_nobody_knows_count_pages() -> None:

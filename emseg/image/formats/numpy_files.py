@@ -89,7 +89,8 @@ def _array(file: IO[bytes], size: int, name: str, how: Reading) -> Image:
         raise ImageError(f"{name}: an array of {dtype}; save real numbers, as array.astype('float32')")
     if 0 in shape:
         raise ImageError(f"{name}: an array of shape {shape} has no pixels; save one of shape (H, W) or (H, W, C)")
-    arrangement(shape, how.axes, name).require(name, how, dtype.itemsize)
+    axes = "YXC"[: len(shape)] if how.goes_with and 2 <= len(shape) <= 3 else how.axes
+    arrangement(shape, axes, name).require(name, how, dtype.itemsize)
     wanted = math.prod(shape) * dtype.itemsize
     if wanted > size:
         raise ValueError("the file is cut short")
@@ -97,6 +98,8 @@ def _array(file: IO[bytes], size: int, name: str, how: Reading) -> Image:
     if len(data) < wanted:
         raise ValueError("the file is cut short")
     array: NDArray[Any] = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+    if how.goes_with:
+        return Image.from_array(np.ascontiguousarray(array), name=name)
     return replace(arranged_image(as_given(array, name), name, how), form=None)
 
 

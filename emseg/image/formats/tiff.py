@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.image.axes import FEW, require_channels_last
 from emseg.image.formats import pillow
 from emseg.image.formats.geotiff_tags import NODATA, TYPES
 from emseg.image.formats.tiff_masks import mask_after, without_tagged
@@ -20,6 +20,8 @@ from emseg.image.model import Image
 from emseg.image.nodata import without_data
 from emseg.image.place.ground import size_on_ground
 from emseg.image.place.microscope import size_by_description, software
+from emseg.image.series.channel_names import gdal_names
+from emseg.image.series.tiff_series import is_alone
 from emseg.image.strips.directory import Directory, directory_at, page_offsets
 from emseg.image.strips.layout import is_whole, layout_of
 from emseg.image.strips.libtiff import quiet
@@ -33,22 +35,50 @@ _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 270, 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
+_PLANAR, _METADATA = 284, 42112
 _COMPRESSION, _PREDICTOR, _JPEG, _PACKBITS = 259, 317, 7, 32773
-_RED_GREEN_BLUE = (None, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR)  # or become that
+_RED_GREEN_BLUE = (None, _RGB, _PALETTE, _CMYK, _YCBCR)  # or become that
 
 
 def decode(data: bytes, name: str, how: Reading) -> Image:
-    """Decode one page."""
-    offsets = list(itertools.islice(page_offsets(data), how.number))
-    if len(offsets) < how.number:
-        how.require_page(len(offsets), name)
-    directory = directory_at(data, offsets[-1])
+    """Decode one image: a page, or the planes that belong together by the file's own words or the axes of `how`."""
+    first = directory_at(data, next(page_offsets(data), 0))
+
+    def page(directory: Directory, is_first: bool, shift: int = 0) -> Image:
+        return _page(directory, is_first, name, how._replace(page=0), shift)
+
+    if not is_alone(first) or how.axes:
+        from emseg.image.series.tiff_image import tiff_image  # most files hold one image
+
+        return tiff_image(data, page, name, how)
+    how.require_page(1, name)
+    image = page(first, True)
+    height, width, channels = image.pixels.shape
+    if channels > FEW and first.number(_PLANAR, 1) == 1 and not first.entries.keys() & {*TYPES}:
+        require_channels_last((height, width, channels), name)
+    return image
+
+
+def count(data: bytes, name: str, how: Reading) -> int:
+    """Number of images of full size."""
+    if not how.axes and is_alone(directory_at(data, next(page_offsets(data), 0))):
+        return 1
+    from emseg.image.series.tiff_image import tiff_images
+
+    return tiff_images(data, name, how)
+
+
+def _page(page: Directory, is_first: bool, name: str, how: Reading, shift: int = 0) -> Image:
+    """The image of one page, or of a plane behind it."""
     image = None
-    if how.number == 1 and _everyday(directory.values) and _is_whole(directory):
+    if is_first and _everyday(page.values) and _is_whole(page):
         with contextlib.suppress(*pillow.DECODER_ERRORS):  # limits and layouts that are Pillow's own
-            image = _by_pillow(directory, name, how)
-    image = image or _by_strips(directory, name, how)
-    return _masked(image, mask_after(directory) if directory.following else None)
+            image = _by_pillow(page, name, how)
+    image = image or _by_strips(page, name, how, shift)
+    if _METADATA in page.entries:
+        names = gdal_names(page.values[_METADATA], page.number(_SAMPLES, 1))
+        image = replace(image, channel_names=names[: image.pixels.shape[2]] if image.colour != "rgb" else ())
+    return _masked(image, mask_after(page) if page.following else None)
 
 
 def _by_pillow(directory: Directory, name: str, how: Reading) -> Image:
@@ -88,8 +118,8 @@ def _is_whole(directory: Directory) -> bool:
         return False
 
 
-def _by_strips(directory: Directory, name: str, how: Reading) -> Image:
-    page = decode_page(directory, name, how)
+def _by_strips(directory: Directory, name: str, how: Reading, shift: int = 0) -> Image:
+    page = decode_page(directory, name, how, shift)
     pixels, stored, valid = page.samples, page.stored, page.there
     tags = directory.values
     dpi, photometric = _dots_per_inch(tags), tags.get(_PHOTOMETRIC)
@@ -111,11 +141,6 @@ def _by_strips(directory: Directory, name: str, how: Reading) -> Image:
         image = replace(image, colour="bands")
     metadata = {**pillow.resolution(dpi), **place_of_page(tags), **pillow.profile(tags.get(_ICC))}
     return without_tagged(replace(image, metadata=metadata, alpha=opacity), tags, stored)
-
-
-def count(data: bytes, name: str, how: Reading) -> int:
-    """Number of pages."""
-    return sum(1 for _ in page_offsets(data))
 
 
 def _dots_per_inch(tags: Mapping[int, Any]) -> tuple[float, float] | None:

@@ -39,7 +39,7 @@ class Page(NamedTuple):
     there: NDArray[np.bool_] | None = None
 
 
-def decode_page(directory: Directory, name: str, how: Reading) -> Page:
+def decode_page(directory: Directory, name: str, how: Reading, shift: int = 0) -> Page:
     """Decode a page.
 
     Parameters
@@ -50,6 +50,8 @@ def decode_page(directory: Directory, name: str, how: Reading) -> Page:
         What messages call the file.
     how : Reading
         How large it may be.
+    shift : int
+        How many bytes behind the page's own samples another plane is that has the same tags.
 
     Raises
     ------
@@ -58,12 +60,16 @@ def decode_page(directory: Directory, name: str, how: Reading) -> Page:
     ValueError, OSError, zlib.error
         If it is damaged.
     """
-    size = max(1, directory.number(_BITS, 1) // 8)
-    how.require(directory.number(_WIDTH, 0), directory.number(_HEIGHT, 0), name, directory.number(_SAMPLES, 1), size)
+    require_size(directory, name, how)
     if directory.number(_DEPTH, 1) > 1:
         raise ImageError(f"{name}: holds a volume; export its slices as single images")
     try:
-        stored, there = stored_samples(directory, layout_of(directory))
+        layout = layout_of(directory)
+        if shift:
+            layout = layout._replace(offsets=layout.offsets + shift)
+            if int((layout.offsets + layout.counts).max()) > len(directory.data):
+                raise ValueError("the file is cut short")
+        stored, there = stored_samples(directory, layout)
     except ComplexNumbers as kind:
         raise ImageError(f"{name}: holds {kind} numbers; save their magnitude or real part") from kind
     except NeedsImagecodecs as kind:
@@ -71,6 +77,15 @@ def decode_page(directory: Directory, name: str, how: Reading) -> Page:
     except NotImplementedError as kind:
         raise ImageError(f"{name}: holds {kind}, which is not read; {REMEDY}") from kind
     return Page(_meant(stored, directory), stored, there)
+
+
+def require_size(directory: Directory, name: str, how: Reading, slices: int = 1, channels: int = 1) -> None:
+    """Raise ImageError if so many slices and channels of planes like a page are too large."""
+    size = max(1, directory.number(_BITS, 1) // 8)
+    width, height, samples = (
+        directory.number(code, default) for code, default in ((_WIDTH, 0), (_HEIGHT, 0), (_SAMPLES, 1))
+    )
+    how.require(width, height * slices, name, samples * channels, size)
 
 
 def _meant(samples: NDArray[Any], page: Directory) -> NDArray[Any]:

@@ -1,0 +1,97 @@
+"""From a TIFF file of several planes, or one whose axes a user names, to an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+
+from emseg.image.array_like import Given
+from emseg.image.axes import arrangement
+from emseg.image.from_memory import arranged_image
+from emseg.image.limits import Reading
+from emseg.image.model import Image
+from emseg.image.place.microscope import size_by_description, software
+from emseg.image.series.assembled import page_of
+from emseg.image.series.stored import Holdings, Plane, Series
+from emseg.image.series.tiff_series import fits, holdings_of, renamed
+from emseg.image.strips.directory import Directory, directory_at, page_offsets
+from emseg.image.strips.page import require_size
+
+_WIDTH, _HEIGHT, _DESCRIPTION, _SAMPLES = 256, 257, 270, 277
+#: Decodes a page, or the plane so many bytes behind it. The second argument says whether it is the first of the file.
+DecodePage = Callable[[Directory, bool, int], Image]
+
+
+def tiff_image(data: bytes, decode: DecodePage, name: str, how: Reading) -> Image:
+    """The image of a page, of which the planes belong together by the file's words, or by the axes of `how`.
+
+    Raises
+    ------
+    ImageError, UsageError
+        As `page_of`, and if axes do not fit.
+    """
+    start = next(page_offsets(data))
+    first = directory_at(data, start)
+    holdings = _holdings(data, name, how)
+    if how.axes and not fits(holdings.series[0], how.axes):  # a single plane, whose own axes are others
+        page = directory_at(data, holdings.series[0].planes[0].directory)  # type: ignore[union-attr]
+        return _rearranged(decode(page, True, 0), holdings.series[0], page, name, how)
+
+    def plane_image(plane: Plane) -> Image:
+        page = directory_at(data, plane.directory)
+        image = decode(page, plane == Plane(start), plane.shift)
+        return image if plane.directory == start else _with_size(image, first, page)
+
+    def require(plane: Plane, slices: int, channels: int) -> None:
+        require_size(directory_at(data, plane.directory), name, how, slices, channels)
+
+    image = page_of(holdings, plane_image, require, name, how)
+    return _with_size(image, first, first) if "volume" in image.metadata else image
+
+
+def tiff_images(data: bytes, name: str, how: Reading) -> int:
+    """How many images of full size a file holds."""
+    holdings = _holdings(data, name, how)
+    if how.axes and not fits(holdings.series[0], how.axes):
+        page = directory_at(data, holdings.series[0].planes[0].directory)  # type: ignore[union-attr]
+        return arrangement(_shape(holdings.series[0], page), how.axes, name).pages
+    return holdings.images
+
+
+def _holdings(data: bytes, name: str, how: Reading) -> Holdings:
+    """The images of a file, by the axes that the user names if there are some."""
+    found = holdings_of(data)
+    if how.goes_with == "volume":
+        slices = (s if s.told or len(s.axes) != 1 else s._replace(axes="Z", told=True) for s in found.series)
+        found = found._replace(series=tuple(slices))
+    if not how.axes or (len(found.series) == 1 and not found.series[0].axes):
+        return found
+    return found._replace(series=tuple(map(partial(renamed, axes=how.axes, name=name), found.series)))
+
+
+def _with_size(image: Image, first: Directory, page: Directory) -> Image:
+    """The image with the size of a pixel that the description of the first page tells for all."""
+    text = first.values.get(_DESCRIPTION)
+    size = size_by_description(text, page.values, volume="volume" in image.metadata)
+    if size is None:
+        return image
+    return replace(image, metadata={**image.metadata, "pixel_size": size, "software": software(text)})
+
+
+def _shape(series: Series, page: Directory) -> tuple[int, ...]:
+    lengths = {"Y": page.number(_HEIGHT, 0), "X": page.number(_WIDTH, 0), "S": page.number(_SAMPLES, 1)}
+    return tuple(lengths[axis] for axis in series.page)
+
+
+def _rearranged(image: Image, series: Series, page: Directory, name: str, how: Reading) -> Image:
+    """The image in the samples of one plane, whose axes a user names."""
+    samples = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
+    array = samples if series.page == "YXS" else np.moveaxis(samples, -1, 0)
+    array = array[0] if series.page == "YX" else array
+    arrangement(array.shape, how.axes, name).require(name, how, array.itemsize)
+    found = arranged_image(Given(array), name, how)
+    kept = {key: value for key, value in image.metadata.items() if key not in ("geotiff", "pixel_size", "software")}
+    return replace(found, metadata={**kept, **found.metadata}, form=None)
