@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from emseg.cli.error_lines import say
+from emseg.cli.error_lines import Helpful
 from emseg.errors import for_command_line
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option
@@ -44,21 +44,31 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic since click 8
         return offered(self.kind, incomplete)
 
 
-class Helpful:
-    """A command whose help any standard output can take; what cannot be printed is an error like others."""
+class Files(click.ParamType):  # type: ignore[type-arg]
+    """An argument that is a file, or whatever else the command makes of it."""
 
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        """`--help`, as click has it but for the way it prints."""
-        found: click.Option | None = super().get_help_option(ctx)  # type: ignore[misc]
-        if found is not None:
-            found.callback = _show_help
-        return found
+    name = "file"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Files, by the shell."""
+        from emseg.cli.completion import by_shell
+
+        return [by_shell("file", incomplete)]
 
 
-def _show_help(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
-        say(ctx.get_help())
-        ctx.exit()
+class Words(click.ParamType):  # type: ignore[type-arg]
+    """An argument that is one of some words; which, is asked only when a shell wants to know."""
+
+    name = "text"
+
+    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
+        self.words = words
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The words that begin like this."""
+        from emseg.cli.completion import starting
+
+        return starting(self.words(), incomplete)
 
 
 class GroupedCommand(Helpful, click.Command):

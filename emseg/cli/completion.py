@@ -6,12 +6,10 @@ quote it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from os import listdir
 from os.path import split
 from typing import TYPE_CHECKING
-
-import click
 
 from emseg.options.kinds.basic_kinds import Kind, Names, Optional
 from emseg.options.kinds.file_kinds import ExistingFolder, Folder, InputFile
@@ -21,43 +19,20 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem  # most runs complete nothing
 
 
-class Files(click.ParamType):  # type: ignore[type-arg]  # generic since click 8.2
-    """An argument that is a file, or whatever else the command makes of it."""
-
-    name = "file"
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Files, by the shell."""
-        return [_by_shell("file", incomplete)]
-
-
-class Words(click.ParamType):  # type: ignore[type-arg]
-    """An argument that is one of some words; which, is asked only when a shell wants to know."""
-
-    name = "text"
-
-    def __init__(self, words: Callable[[], Iterable[str]]) -> None:
-        self.words = words
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The words that begin like this."""
-        return _starting(self.words(), incomplete)
-
-
 def offered(kind: Kind, incomplete: str) -> list[CompletionItem]:
     """What a kind of option offers for the beginning of a value."""
     inner = kind.inner if isinstance(kind, Optional) else kind
     if isinstance(inner, Folder | ExistingFolder):
-        return [_by_shell("dir", incomplete)]
+        return [by_shell("dir", incomplete)]
     if isinstance(inner, Path | InputFile):
         # A bash that is given words shows no files, so words are for where no file begins like that.
         words = () if _is_begun_file(incomplete) else inner.words
-        return [_by_shell("file", incomplete), *_starting(words, incomplete)]
+        return [by_shell("file", incomplete), *starting(words, incomplete)]
     words = (*inner.names, *inner.words)
     if isinstance(inner, Names | Features):  # several, with commas between them
         begun, comma, _ = incomplete.rpartition(",")
         words = tuple(begun + comma + word for word in words if word not in begun.split(","))
-    return _starting(words, incomplete)
+    return starting(words, incomplete)
 
 
 def _is_begun_file(beginning: str) -> bool:
@@ -69,13 +44,15 @@ def _is_begun_file(beginning: str) -> bool:
         return False
 
 
-def _by_shell(kind: str, incomplete: str) -> CompletionItem:
+def by_shell(kind: str, incomplete: str) -> CompletionItem:
+    """What the shell itself completes: a "file" or a "dir"."""
     from click.shell_completion import CompletionItem
 
     return CompletionItem(incomplete, type=kind)
 
 
-def _starting(words: Iterable[str], beginning: str) -> list[CompletionItem]:
+def starting(words: Iterable[str], beginning: str) -> list[CompletionItem]:
+    """The words that begin like that."""
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(word) for word in words if word and word.startswith(beginning)]

@@ -1,4 +1,4 @@
-"""Every error becomes one line on stderr and an exit code; this happens here and nowhere else."""
+"""What is printed: texts on standard output, and every error as one line on stderr, with an exit code."""
 
 from __future__ import annotations
 
@@ -94,6 +94,23 @@ def warn(lines: Iterable[str], quiet: bool) -> None:
     """Print lines that name options by `emseg.errors.option`, unless the user wants errors only."""
     for line in () if quiet else lines:
         tell(for_command_line(line))
+
+
+class Helpful:
+    """A command whose help any standard output can take; what cannot be printed is an error like others."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """`--help`, as click has it but for the way it prints."""
+        found: click.Option | None = super().get_help_option(ctx)  # type: ignore[misc]
+        if found is not None:
+            found.callback = _show_help
+        return found
+
+
+def _show_help(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        say(ctx.get_help())
+        ctx.exit()
 
 
 @contextmanager

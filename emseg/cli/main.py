@@ -8,8 +8,7 @@ from importlib import import_module
 
 import click
 
-from emseg.cli.click_options import Helpful
-from emseg.cli.error_lines import attempt, say
+from emseg.cli.error_lines import Helpful, attempt, say
 from emseg.cli.processor_shares import one_thread
 from emseg.version import __version__
 

@@ -1,4 +1,4 @@
-"""What stderr shows while a fit runs: a table with -v, a bar on a terminal if the fit takes long, else nothing."""
+"""What stderr shows while work goes on: a table with -v, on a terminal a line that moves, else nothing."""
 
 from __future__ import annotations
 
@@ -6,97 +6,89 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from emseg.cli.terminal import moving
+from emseg.errors import shown
+from emseg.execution.steps import told_to
 
 if TYPE_CHECKING:
+    from emseg.cli.live_line import LiveLine
     from emseg.em.fit import Row
 
-PATIENCE = 0.5  # seconds before a bar appears; most fits are done by then, and tqdm is never loaded
 COLUMNS = "iteration        objective   log-likelihood       delta  E-steps  seconds"
+#: The line on the terminal, if there is one.
+_LINES: list[LiveLine] = []
 
 
 @contextmanager
-def watch(name: str, *, quiet: bool, verbose: bool) -> Iterator[Callable[[Row], object] | None]:
-    """Give a callback that shows the iterations of the fit of `name`, or None if nothing is to be shown."""
-    if verbose:
-        yield partial(_show_row, name)
-    elif quiet or not sys.stderr.isatty():
-        yield None
-    else:
-        bar = _Bar(name)
-        try:
-            yield bar
-        finally:
-            bar.close()
+def watch(name: str, quiet: bool, alone: bool = True) -> Iterator[None]:
+    """Show the work on an input that goes on inside; of several inputs, the line of `counted` shows one at a time."""
+    name = "standard input" if name == "-" else shown(name)
+    own = _new_line(name) if alone and not quiet and moving(sys.stderr) else None
+    line = own or next((line for line in _LINES if line.alive and not alone), None)
+    if line is None:
+        yield
+        return
+    line.name = name
+    try:
+        with told_to(line):
+            yield
+    finally:
+        if own:
+            _LINES.remove(own)
+            own.close()
 
 
 @contextmanager
-def counted(total: int, quiet: bool) -> Iterator[Callable[[], AbstractContextManager[None]]]:
+def table(name: str, verbose: bool) -> Iterator[Callable[[Row], object] | None]:
+    """Give a callback that shows the iterations of the fit of `name` as a table, or None if that is not wanted."""
+    yield partial(show_row, name) if verbose else None
+
+
+@contextmanager
+def counted(total: int, copied: bool = False) -> Iterator[Callable[[], AbstractContextManager[None]]]:
     """Show on a terminal how many of several inputs are done.
 
-    It gives a context manager. Whatever is printed after an input is printed inside of it, so that the bar stays whole.
+    It gives a context manager. Whatever is printed after an input is printed inside of it, so that the line stays
+    whole. Where this process is `copied`, it has one thread, and `tick` must be called while it waits.
     """
-    if total < 2 or quiet or not sys.stderr.isatty():
-        yield nullcontext
-        return
-    from tqdm import tqdm
-
-    tqdm.monitor_interval = 0  # no thread of its own: processes are to be copied
-    bar = tqdm(total=total, unit=" images", leave=False, file=sys.stderr, dynamic_ncols=True)
+    line = _new_line("", total, threaded=not copied)
 
     @contextmanager
     def step() -> Iterator[None]:
-        bar.clear()
-        yield
-        bar.update()
-        bar.refresh()
+        with line.paused():
+            yield
+        line.next_input()
 
     try:
         yield step
     finally:
-        bar.close()
+        _LINES.remove(line)
+        line.close()
 
 
-def _show_row(name: str, row: Row) -> None:
-    if row.iteration == 0:
-        print(f"{name}\n{COLUMNS}", file=sys.stderr)
-    print(
-        f"{row.iteration:9d} {row.objective:16.3f} {row.log_likelihood:16.3f} {row.delta:11.3e}"
-        f" {row.e_steps:8g} {row.seconds:8.3f}",
-        file=sys.stderr,
-    )
+def tick() -> None:
+    """Let a line move that does not by itself."""
+    for line in _LINES:
+        line.tick()
 
 
-class _Bar:
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.start = perf_counter()
-        self.bar: Any = None
+def _new_line(name: str, total: int = 0, threaded: bool = True) -> LiveLine:
+    from emseg.cli.live_line import LiveLine  # most runs show nothing
 
-    def __call__(self, row: Row) -> None:
-        if self.bar is None:
-            if perf_counter() - self.start < PATIENCE:
-                return
-            from tqdm import tqdm
-
-            self.bar = tqdm(desc=self.name, unit=" iterations", leave=False, file=sys.stderr)
-        self.bar.set_postfix_str(f"log-likelihood {row.log_likelihood:.7g}", refresh=False)
-        self.bar.update(row.iteration - self.bar.n)
-
-    def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
+    line = LiveLine(sys.stderr, name, total, threaded)
+    _LINES.append(line)
+    return line
 
 
-@contextmanager
-def share(name: str, quiet: bool) -> Iterator[Callable[[float], object] | None]:
-    """Give a callback that shows on a terminal how much of the work on `name` is done, or None."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from tqdm import tqdm
-
-    form = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}, {remaining} left"
-    with tqdm(total=1.0, desc=name, leave=False, file=sys.stderr, delay=PATIENCE, bar_format=form) as bar:
-        yield lambda done: bar.update(done - bar.n)
+def show_row(name: str, row: Row) -> None:
+    """Show an iteration of the fit of `name` as a row of a table."""
+    with _LINES[-1].paused() if _LINES else nullcontext():
+        if row.iteration == 0:
+            print(f"{shown(name)}\n{COLUMNS}", file=sys.stderr)
+        print(
+            f"{row.iteration:9d} {row.objective:16.3f} {row.log_likelihood:16.3f} {row.delta:11.3e}"
+            f" {row.e_steps:8g} {row.seconds:8.3f}",
+            file=sys.stderr,
+        )

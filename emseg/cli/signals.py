@@ -10,6 +10,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from emseg.cli.terminal import plain
 from emseg.output.store.interrupts import END_SIGNALS
 
 #: Functions to call before the process ends, the last one first.
@@ -37,7 +38,7 @@ def _leave(quiet: bool, number: int, frame: Any) -> None:
         discard()
     if not quiet:
         with suppress(OSError):
-            if os.isatty(2):
+            if os.isatty(2) and not plain():
                 os.write(2, b"\r\x1b[K")  # over what is there of a bar
             os.write(2, b"emseg: interrupted\n" if number == signal.SIGINT else b"emseg: terminated\n")
     os._exit(128 + number)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
-import shutil
 import sys
-import unicodedata
 from contextlib import suppress
 from typing import Any, TextIO
 
@@ -39,12 +37,12 @@ def spelled(text: str, stream: TextIO) -> str:
 
 def in_colour(stream: TextIO) -> bool:
     """Whether a stream is a terminal that shows colours, and its user wants them: see https://no-color.org."""
-    return stream.isatty() and not os.environ.get("NO_COLOR") and not _plain()
+    return stream.isatty() and not os.environ.get("NO_COLOR") and not plain()
 
 
 def moving(stream: TextIO) -> bool:
     """Whether a stream is a terminal on which a line can be written over."""
-    return stream.isatty() and not _plain()
+    return stream.isatty() and not plain()
 
 
 def columns() -> int:
@@ -54,10 +52,11 @@ def columns() -> int:
         return int(told[:6])
     with suppress(OSError, ValueError, AttributeError):
         return os.get_terminal_size(sys.stderr.fileno()).columns or FALLBACK
-    return shutil.get_terminal_size((FALLBACK, 24)).columns
+    return FALLBACK
 
 
-def _plain() -> bool:
+def plain() -> bool:
+    """Whether the terminal knows no escape sequences, and is none on which a line can be written over."""
     return os.environ.get("TERM", "").lower() in PLAIN
 
 
@@ -71,6 +70,8 @@ def _spell(error: UnicodeError) -> tuple[str | bytes, int]:
 def _spelled(character: str) -> str:
     if character in SPELLED:
         return SPELLED[character]
+    import unicodedata  # most runs need no name
+
     kind, _, name = unicodedata.name(character, "").rpartition(" ")
     if kind in ("GREEK SMALL LETTER", "GREEK CAPITAL LETTER"):
         return name.lower() if "SMALL" in kind else name.capitalize()

@@ -24,6 +24,7 @@ from emseg.em.registry import ALGORITHMS, algorithm
 from emseg.em.starts.nested_samples import nested_samples
 from emseg.em.starts.tournament import FLOOR, search
 from emseg.errors import UsageError, for_python
+from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture import seeds
@@ -151,6 +152,7 @@ def _run(name: str, problem: Problem, start: Mixture, seed: int, stop: Stop, wat
     """One fit, or why there is none. Its random numbers do not depend on which other algorithms run."""
     try:
         variant = algorithm(name)
+        steps.step(f"fitting by {name}")
         with watch(name) as on_iteration:
             return fit(variant, problem, start, stop, np.random.default_rng([seed, 1]), on_iteration)
     except UsageError as error:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from emseg.commands.restored import Restored
 from emseg.em.fit import Row
 from emseg.errors import DataError, for_python
+from emseg.execution import steps
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.mask_rule import MaskRule
@@ -126,6 +127,7 @@ def denoise(
     photo = photo.with_notices(*notices)
     planes = Planes.of(photo, inside)
     estimate = _poisson if settings.noise == "poisson" else _white
+    steps.step("measuring noise")
     with runner_for(settings.workers, planes.values.size, on_progress) as runner:
         found = estimate(photo, planes, settings, runner)
     result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
@@ -231,10 +233,12 @@ def _estimate(
     The slices of a volume lie below one another; each is an image of its own. At `ends`, noise was cut off.
     """
     if slices > 1:
-        parts = [
-            _estimate(part, levels, colour, settings, runner, 1, ends) for part in np.split(values, slices, axis=1)
-        ]
+        parts = []
+        for i, part in enumerate(np.split(values, slices, axis=1)):
+            with runner.stage(i / slices, (i + 1) / slices):
+                parts.append(_estimate(part, levels, colour, settings, runner, 1, ends))
         return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
+    steps.step("removing noise")
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
     planes = rotated(axes, values)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emseg.commands.restored import Restored
 from emseg.errors import UsageError, for_python, option
+from emseg.execution import steps
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.mask_rule import MaskRule
@@ -131,6 +132,7 @@ def inpaint(
     values = planes.values if stretch == 1 else planes.values / np.float32(stretch)
     axes = axes_of_colour(values[:, None, ~missing], photo.colour)
     factor, shown = None, None
+    steps.step("filling in")
     with runner_for(settings.workers, values.size, on_progress) as runner:
         with runner.stage(0, 0.5 if settings.uncertainty else 1):
             found, deviation = _filled(rotated(axes, values), missing, slices_of(photo), runner)
@@ -173,7 +175,10 @@ def _range(values: Real) -> float:
 def _filled(values: Real, missing: NDArray[np.bool_], slices: int, runner: Runner) -> tuple[Real, Real]:
     """Planes with missing pixels filled, and standard deviations; each slice of a volume is an image of its own."""
     parts = zip(np.split(values, slices, axis=1), np.split(missing, slices, axis=0), strict=True)
-    done = [inpaint_planes(part, lost, runner) if lost.any() else (part, 0 * part) for part, lost in parts]
+    done = []
+    for i, (part, lost) in enumerate(parts):
+        with runner.stage(i / slices, (i + 1) / slices):
+            done.append(inpaint_planes(part, lost, runner) if lost.any() else (part, 0 * part))
     return np.concatenate([part for part, _ in done], axis=1), np.concatenate([part for _, part in done], axis=1)
 
 

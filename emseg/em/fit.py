@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from emseg.em.algorithm import Algorithm, Countable, Info, M, S
 from emseg.em.convergence import Status, StoppingRule
+from emseg.execution import steps
 
 P = TypeVar("P", bound=Countable)
 #: Nats per sample. Where rounding can change the objective by as much, a component is a point and ℓ is meaningless.
@@ -137,6 +138,7 @@ def fit_with_state(
             time.perf_counter() - begin,
         )
         trace.append(row)
+        steps.iteration(row.iteration)
         if on_iteration:
             on_iteration(row)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from emseg.execution import steps
 from emseg.execution.executor import Executor, Serial
 
 Part = TypeVar("Part")
@@ -56,5 +57,7 @@ class Runner:
         executor = self.executor if len(parts) > 1 else Serial()
         for done, result in enumerate(executor.map(work, arguments), 1):
             yield result
+            share = self._begin + (self._end - self._begin) * done / len(parts)
+            steps.part(share)
             if self.on_progress:
-                self.on_progress(self._begin + (self._end - self._begin) * done / len(parts))
+                self.on_progress(share)

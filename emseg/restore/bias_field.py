@@ -34,6 +34,7 @@ from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
 from emseg.em.variants.em import EM
 from emseg.errors import DataError, option
+from emseg.execution import steps
 from emseg.features.pixel_index import usable
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
@@ -95,6 +96,7 @@ def flattened(photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.ra
     DataError
         If there are too few pixels.
     """
+    steps.step("estimating the light")
     valid = usable(photo, inside)
     shape = photo.grid
     known = np.ones(shape, np.bool_) if valid is None else valid.reshape(shape).copy()

@@ -13,6 +13,7 @@ from emseg.em.convergence import Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.errors import DataError, option
+from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.family import Family
@@ -100,6 +101,7 @@ def fit_mixture(
     DataError
         If a component of the start has no extent.
     """
+    steps.step("fitting")
     fitted = fit(algorithm, problem, start, Stop(tol, max_iter), rng, on_iteration)
     if not fitted.trace:
         raise without_extent(name)

@@ -10,6 +10,7 @@ import numpy as np
 
 from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
+from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.mixture.mixture import Mixture
 from emseg.options.kinds.text_kinds import k_range
@@ -77,6 +78,7 @@ def searched_start(
     volume : tuple of int, optional
         Shape of a volume, whose slices lie below one another.
     """
+    steps.step("looking for a start")
     low, high = k_range(k)
     if not isinstance(k, str):
         return Start(*search(problem, low, rng, init, restarts))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Done, Outcome, Work
 from emseg.cli.error_lines import explain
+from emseg.cli.terminal import moving
 from emseg.errors import DataError, ImageError, for_command_line, shown
 from emseg.options.running import RunOptions
 from emseg.output.store.names import STDIO, Job
@@ -75,12 +77,22 @@ def _done(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
             from emseg.output.store.files import check_targets
 
             check_targets(job.files.values(), job.report, settings.overwrite)
-        done = work(job, alone)
+        with _watched(job, settings, alone):
+            done = work(job, alone)
     name = "stdin" if job.source == STDIO else shown(job.source)
     notices = () if settings.quiet else tuple(f"{name}: {for_command_line(line)}" for line in done.notices)
     if (settings.quiet and not settings.as_json) or job.report == STDIO:
         return Outcome(0, state, notices=notices)
     return Outcome(0, state, out=json_line(done.report, settings) or done.text(), notices=notices)
+
+
+def _watched(job: Job, settings: RunOptions, alone: bool) -> AbstractContextManager[None]:
+    """What shows the work on a terminal."""
+    if settings.quiet or not moving(sys.stderr):
+        return nullcontext()
+    from emseg.cli.progress import watch  # most runs are not watched
+
+    return watch(job.source, settings.quiet, alone)
 
 
 def _earlier(job: Job) -> Done | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from emseg.cli.batch.input_paths import expand
 from emseg.cli.batch.one_job import do, dry_run, json_line
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
 from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell
+from emseg.cli.terminal import moving
 from emseg.errors import EmsegError, OutputError, UsageError, for_command_line, shown
 from emseg.execution.processors import processors
 from emseg.options.reading import ReadingOptions
@@ -120,7 +122,7 @@ class Batch(NamedTuple):
     def _outcomes(self, jobs: list[Job], task: Callable[[Job], Outcome]) -> Iterator[tuple[Job, Outcome]]:
         """Each job with its outcome, in the order of the jobs, but for those that several processes do."""
         settings = self.settings
-        count = min(settings.jobs or processors(), len(jobs)) if not settings.dry_run else 1
+        count = self._processes(len(jobs))
         if count < 2:
             yield from ((job, task(job)) for job in jobs)
             return
@@ -134,12 +136,22 @@ class Batch(NamedTuple):
         yield from spread([job for job in jobs if job.source != STDIO], count, task)
         yield from ((job, task(job)) for job in jobs if job.source == STDIO)
 
+    def _processes(self, jobs: int) -> int:
+        """How many processes do so many jobs; 1 is this one."""
+        return min(self.settings.jobs or processors(), jobs) if not self.settings.dry_run else 1
+
+    def _counted(self, jobs: int) -> AbstractContextManager[Callable[[], AbstractContextManager[None]]]:
+        """What shows on a terminal how many of the jobs are done."""
+        if jobs < 2 or self.settings.quiet or not moving(sys.stderr):
+            return nullcontext(nullcontext)
+        from emseg.cli.progress import counted  # most runs are not watched
+
+        return counted(jobs, copied=self._processes(jobs) > 1)
+
     def _told(self, jobs: list[Job], outcomes: Iterator[tuple[Job, Outcome]]) -> int:
         """Print what comes of the jobs; return the exit code."""
-        from emseg.cli.progress import counted
-
         settings, states, codes = self.settings, dict.fromkeys((DONE, BEFORE, BAD), 0), set()
-        with counted(len(jobs), settings.quiet) as step:
+        with self._counted(len(jobs)) as step:
             for job, outcome in outcomes:
                 out = outcome.out
                 if outcome.state == BAD and outcome.code <= USAGE:

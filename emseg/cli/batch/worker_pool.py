@@ -16,11 +16,13 @@ from typing import Any
 from emseg.cli import signals
 from emseg.cli.batch.outcome import BAD, Outcome
 from emseg.cli.error_lines import FAILED
+from emseg.cli.progress import tick
 from emseg.errors import shown
 from emseg.output.store.names import Job
 from emseg.output.store.staging import remove_abandoned
 
 PATIENCE = 5.0  # seconds that a process gets for tidying up
+TICK = 0.3  # seconds after which a line on the terminal moves
 Task = Callable[[Job], Outcome]
 
 
@@ -84,7 +86,7 @@ def spread(jobs: Sequence[Job], count: int, task: Task) -> Iterator[tuple[Job, O
             while left and len(workers) < count:
                 workers.append(_start(context, task, workers))
                 workers[-1].give(left.pop())
-            for pipe in wait([worker.pipe for worker in workers]):
+            for pipe in wait([worker.pipe for worker in workers], TICK):
                 worker = next(worker for worker in workers if worker.pipe is pipe)
                 job, outcome = worker.job, worker.answer()
                 if left and worker.process.is_alive():
@@ -95,6 +97,7 @@ def spread(jobs: Sequence[Job], count: int, task: Task) -> Iterator[tuple[Job, O
                     workers.remove(worker)
                 assert job is not None
                 yield job, outcome
+            tick()
     finally:
         end()
         signals.CLEANERS.remove(end)

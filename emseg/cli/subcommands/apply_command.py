@@ -9,8 +9,7 @@ import click
 
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
-from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.completion import Files
+from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.subcommands.segment_command import summary
 from emseg.output.registry import written_always, written_besides
 from emseg.output.store.names import Job

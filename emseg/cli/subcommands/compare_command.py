@@ -7,10 +7,9 @@ from typing import Any
 
 import click
 
-from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.completion import Files
+from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import say, warn
-from emseg.cli.progress import watch
+from emseg.cli.progress import table, watch
 from emseg.errors import UsageError, shown
 from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, plan
 
@@ -49,7 +48,8 @@ def command(
         raise UsageError("-o -: compare writes several files; name a folder")
     (job,) = plan([image], output, always=COMPARE, report=COMPARE_REPORT)
     check_targets(job.files.values(), job.report, overwrite)
-    result = compare(image, watch=partial(watch, quiet=quiet, verbose=verbose), **given)
+    with watch(image, quiet):
+        result = compare(image, watch=partial(table, verbose=verbose), **given)
     contents = {
         job.files["csv"]: partial(comparison_csv, result.traces),
         job.files["svg"]: partial(comparison_svg, result.report, result.traces),

@@ -10,10 +10,8 @@ import click
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
-from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.completion import Files
+from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.processor_shares import workers_for_one
-from emseg.cli.progress import share
 from emseg.output.store.names import DENOISE, DENOISE_REPORT, Job
 
 HELP = """Take white noise out of each INPUT.
@@ -42,7 +40,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> int:
     batch = Batch.of(inputs, given)
     decisive = {name: value for name, value in given.items() if name != "workers"}
     checked.denoising(**{name: value for name, value in given.items() if name != "mask"})
-    work = partial(_denoise, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, given)
+    work = partial(_denoise, batch.settings.overwrite, batch.settings.jobs, given)
     return batch.run(
         "denoise",
         work,
@@ -54,7 +52,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> int:
     )
 
 
-def _denoise(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
+def _denoise(overwrite: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.batch.write_job import write
     from emseg.commands.denoise import denoise
     from emseg.output.pictures.restored_picture import fits_png, restored_file
@@ -63,8 +61,7 @@ def _denoise(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job
     image = as_image(opened(job))
     job = suited(job, fits_png(image), overwrite)
     own = {**given, "workers": workers_for_one(given["workers"], jobs, alone)}
-    with share(job.source, quiet or not alone) as on_progress:
-        result = denoise(image, on_progress=on_progress, **own)
+    result = denoise(image, **own)
     report = write(job, {"image": partial(restored_file, result.image)}, result.report, overwrite)
     return Done(report, partial(_summary, report, job), result.notices)
 

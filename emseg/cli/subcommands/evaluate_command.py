@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.completion import Files
+from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import say, warn
+from emseg.cli.progress import watch
 
 HELP = """Score LABELS against one or more TRUTHs of the same size.
 
@@ -39,7 +39,8 @@ def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: b
     """Print the scores."""
     from emseg.commands.evaluate import evaluate
 
-    found = evaluate(labels, truths, ignore)
+    with watch(labels, quiet=False):
+        found = evaluate(labels, truths, ignore)
     warn(found["warnings"], quiet=False)
     if as_json:
         import json

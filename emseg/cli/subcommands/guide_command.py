@@ -8,8 +8,7 @@ from importlib.resources import files
 
 import click
 
-from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.completion import Words
+from emseg.cli.click_options import GroupedCommand, Words, options
 from emseg.cli.error_lines import say
 from emseg.cli.terminal import spelled
 from emseg.errors import UsageError, shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from emseg.cli.completion import Words
+from emseg.cli.click_options import Words
 from emseg.cli.error_lines import say
 from emseg.cli.main import COMMANDS
 

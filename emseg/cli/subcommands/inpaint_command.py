@@ -12,11 +12,9 @@ import click
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
-from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.completion import Files
+from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import warn
 from emseg.cli.processor_shares import workers_for_one
-from emseg.cli.progress import share
 from emseg.errors import DataError, UsageError, shown
 from emseg.image.formats.registry import VOLUMES
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, STDIO, UNCERTAINTY, Job
@@ -63,7 +61,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> int:
     if given["mask_dir"] is not None:
         decisive["masks"] = _contents(given["mask_dir"])
     always = {**INPAINT, **(UNCERTAINTY if given["uncertainty"] else {})}
-    work = partial(_inpaint, batch.settings.overwrite, batch.settings.quiet, batch.settings.jobs, given)
+    work = partial(_inpaint, batch.settings.overwrite, batch.settings.jobs, given)
     return batch.run(
         "inpaint",
         work,
@@ -82,7 +80,7 @@ def _foreseen(overwrite: bool, given: dict[str, Any], job: Job) -> Job:
     return foreseen(job, overwrite)
 
 
-def _inpaint(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
+def _inpaint(overwrite: bool, jobs: int, given: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.batch.write_job import write
     from emseg.commands.inpaint import inpaint
     from emseg.output.pictures.restored_picture import fits_png, restored_file
@@ -93,8 +91,7 @@ def _inpaint(overwrite: bool, quiet: bool, jobs: int, given: dict[str, Any], job
     mask = given["mask"] if given["mask_dir"] is None else mask_of(job.source, given["mask_dir"])
     own = {name: value for name, value in given.items() if name not in ("mask", "mask_dir")}
     own["workers"] = workers_for_one(given["workers"], jobs, alone)
-    with share(job.source, quiet or not alone) as on_progress:
-        result = inpaint(image, mask, on_progress=on_progress, **own)
+    result = inpaint(image, mask, **own)
     contents: dict[str, Any] = {"image": partial(restored_file, result.image)}
     if result.deviation is not None:
         contents["uncertainty"] = partial(restored_file, result.uncertainty())

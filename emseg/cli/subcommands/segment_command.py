@@ -10,10 +10,8 @@ import click
 
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
-from emseg.cli.click_options import GroupedCommand, options
-from emseg.cli.completion import Files
+from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import warn
-from emseg.cli.progress import watch
 from emseg.cli.terminal import in_colour
 from emseg.output.registry import written_besides
 from emseg.output.store.names import Job
@@ -50,18 +48,22 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **giv
     batch = Batch.of(inputs, given)
     fit = checked.segmentation("segment", **{name: value for name, value in given.items() if name != "mask"})
     warn(without_effect("segment", fit), batch.settings.quiet)
-    work = partial(_segment, batch.settings.overwrite, batch.settings.quiet, verbose, given)
+    work = partial(_segment, batch.settings.overwrite, verbose, given)
     named = {"k": str(given["k"]).replace(":", "-")}
     extra = written_besides(save, {**given, "regions": fit.finds_regions})
     return batch.run("segment", work, given, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
 
 
-def _segment(overwrite: bool, quiet: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:
+def _segment(overwrite: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:
     from emseg.cli.save_segmentation import save
     from emseg.commands.segment import segment
 
-    with watch(job.source, quiet=quiet or not alone, verbose=verbose) as on_iteration:
-        result = segment(opened(job), on_iteration=on_iteration, **fit)
+    on_iteration = None
+    if verbose:
+        from emseg.cli.progress import show_row
+
+        on_iteration = partial(show_row, job.source)
+    result = segment(opened(job), on_iteration=on_iteration, **fit)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job), result.notices)
 

@@ -21,6 +21,7 @@ from os.path import basename, dirname, isdir, isfile, join, lexists
 from typing import Any
 
 from emseg.errors import OutputError, option, shown
+from emseg.execution import steps
 from emseg.output.store.interrupts import signals_held
 from emseg.output.store.staging import StagedFiles, folder_lock, remove_abandoned
 from emseg.strict_json import json_bytes
@@ -98,6 +99,7 @@ def write_all(
         with StagedFiles(report) as staged:
             hashes = {}
             for path, content in files.items():
+                steps.step(f"writing {shown(basename(path))}")
                 data = content()
                 hashes[basename(path)] = hashlib.sha256(data).hexdigest()
                 staged.write(path, data)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from emseg.errors import DataError, ImageError, UsageError, option
+from emseg.execution import steps
 from emseg.image.file_bytes import MAX_BYTES
 from emseg.image.limits import Reading, Working
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
@@ -55,6 +56,7 @@ def as_image(image: ImageLike, working: Working | None = None, reading: ReadingO
     ImageError
         If a file cannot be read or is too large, or an array is no image.
     """
+    steps.step("reading")
     how = image.how if isinstance(image, Source) else Reading()
     page = int(reading.page or how.page)
     how = how._replace(page=page, axes=reading.axes or how.axes, channels=reading.channels or how.channels)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import DataError, UsageError, option
+from emseg.execution import steps
 from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.image.model import Image
@@ -54,6 +55,7 @@ def measure_features(
     UsageError, DataError
         As `build_features`; and if the family has no density at some value.
     """
+    steps.step("measuring features")
     kind = family_of(family)
     location_scale = kind.location_scale
     in_part = missing == "em" and photo.known is not None  # lab would need all channels of a pixel

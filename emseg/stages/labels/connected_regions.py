@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import UsageError, option
+from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.options.kinds.text_kinds import WORDS, class_groups
@@ -32,6 +33,7 @@ def description_of(
     with_texture : bool
         Whether texture counts too; not where the features are texture already.
     """
+    steps.step("measuring texture")
     from emseg.regions.described_image import describe_image  # most segmentations do without
     from emseg.regions.texture_planes import texture_planes
 
@@ -102,6 +104,8 @@ def connected_regions(
     """
     from emseg.regions.connected import connected_parts
     from emseg.regions.table import Regions, region_table
+
+    steps.step("finding regions")
 
     notices: tuple[str, ...] = ()
     if wanted.foreground == "all" and wanted.neck is None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from emseg.em.problem import Problem
 from emseg.errors import DataError, UsageError, option
+from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.assign import assign
@@ -109,6 +110,7 @@ def smooth(
     DataError
         If there are too many classes, or one has no extent.
     """
+    steps.step("smoothing labels")
     require_classes(photo, mixture.k)
     shape = photo.metadata.get("volume", features.shape)  # the slices of a volume lie below one another
     index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.image.partly_known import completed
@@ -55,6 +56,7 @@ def label_pixels(photo: Image, features: Features, mixture: Mixture, smoothed: S
     smoothed : Smoothed, optional
         What a field makes of the image; its labels count.
     """
+    steps.step("labelling")
     row_labels, log_posterior = assign(mixture, features.x, features.weight)
     labels = features.on_grid(row_labels) if smoothed is None else smoothed.labels
     held = most_held(mixture, features, labels, smoothed.posterior if smoothed else None)
