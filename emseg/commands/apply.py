@@ -14,6 +14,7 @@ from emseg.em.convergence import Status
 from emseg.errors import DataError, UsageError, for_python, options_named, shown
 from emseg.features.model import Features
 from emseg.image.model import Image
+from emseg.mixture.mixture import Mixture
 from emseg.mixture.saved import Model
 from emseg.options import checked
 from emseg.options.by_command import options_of
@@ -22,6 +23,7 @@ from emseg.output.store.model_file import read_model
 from emseg.stages.fitting import fitting_problem
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.inputs.measurement import measure_features
+from emseg.stages.labels.far_pixels import MOST, far_share
 from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.report import input_report, mixture_report
 from emseg.stages.stopwatch import Stopwatch
@@ -93,6 +95,7 @@ def apply(
         )
     watch.lap("features")
     mixture = standardised(own, features)
+    photo = photo.with_notices(*_far(features, mixture))
     labelled = label_pixels(photo, features, mixture)
     problem = fitting_problem(features, mixture.family, SegmentOptions.floor)
     log_likelihood = float(problem.e_step(mixture).log_likelihood)
@@ -110,6 +113,15 @@ def apply(
     labels = photo.in_space(labelled.labels)
     found = labelled.shown, labels, own, (), Status.APPLIED, report, labelled.colours, features
     return Segmentation(*found, notices=photo.notices)
+
+
+def _far(features: Features, mixture: Mixture) -> tuple[str, ...]:
+    """A line if the model does not suit the image."""
+    share = far_share(features, mixture)
+    if share <= MOST:
+        return ()
+    line = f"{100 * share:.0f} % of the pixels are far from every class of the model, and their labels mean little"
+    return (f"{line}; give an image like those the model was fitted to, in the same units",)
 
 
 def _measured(model: Model, photo: Image, inside: NDArray[np.bool_] | None, missing: str) -> Features:
