@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 import os
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
-from emseg.image.read import decode_image, placed_by_world_file, read_image
+from emseg.image.read import DEFAULT, decode_image, placed_by_world_file, read_image
 from emseg.image.stored_array import is_array, stored_array
 
 Path = str | os.PathLike[str]
@@ -155,19 +154,23 @@ def read_planes(path: Path, photo: Image, count: int) -> Placed:
 
 def _pages(data: bytes, name: str, photo: Image, count: int) -> tuple[NDArray[Any], dict[str, Any]]:
     """Planes (H, W, K) of a TIFF, and what its first page tells of their place."""
-    import tifffile
-
+    from emseg.image.formats.pillow import DECODER_ERRORS
     from emseg.image.formats.tiff import place_of_page
+    from emseg.image.strips.directory import directory_at, page_offsets
+    from emseg.image.strips.page import decode_page
 
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            pages = np.asarray(file.asarray())
-            bands_last = file.series[0].axes.endswith("S")
-            metadata = place_of_page({tag.code: tag.value for tag in file.pages.first.tags})
-    except (OSError, ValueError, LookupError, tifffile.TiffFileError) as error:
+        found = [directory_at(data, offset) for offset in page_offsets(data)]
+        pages = [decode_page(directory, name, DEFAULT).stored for directory in found]
+        metadata = place_of_page(found[0].values)
+    except DECODER_ERRORS as error:
         raise ImageError(f"{name}: cannot be read as planes; give a TIFF with a page for each, or .npy") from error
-    pages = pages if bands_last and pages.ndim == 3 else np.moveaxis(_planes_of(pages, photo, count), 0, -1)
-    return pages, metadata
+    if len(pages) == 1 and pages[0].shape[2] > 1:
+        return pages[0], metadata
+    if len({page.shape for page in pages}) > 1 or pages[0].shape[2] > 1:
+        raise ImageError(f"{name}: pages of several sizes or of colours; give one TIFF page of a band for each plane")
+    planes = np.stack([page[:, :, 0] for page in pages])
+    return np.moveaxis(_planes_of(planes, photo, count), 0, -1), metadata
 
 
 def _planes_of(array: NDArray[Any], photo: Image, count: int) -> NDArray[Any]:
