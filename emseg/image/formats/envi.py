@@ -28,7 +28,6 @@ INTERLEAVES = {"bsq": ((2, 0, 1), (1, 2, 0)), "bil": ((0, 2, 1), (0, 2, 1)), "bi
 #: Endings of the file of samples.
 ENDS = ("", ".dat", ".img", ".raw", ".bsq", ".bil", ".bip", ".bin")
 LARGEST_HEADER = 1 << 24  # bytes
-_FIELD = re.compile(r"^[ \t]*([^=\n{}]+?)[ \t]*=[ \t]*(\{[^}]*\}|[^\n]*)", re.MULTILINE)
 
 
 def companion(path: str) -> str:
@@ -58,7 +57,9 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     if samples is None:
         raise ImageError(f"{name}: an ENVI header is read from a file, with its samples beside it")
     how.require_page(1, name)
-    fields = {key.lower(): value.strip() for key, value in _FIELD.findall(header.decode("utf-8", "replace"))}
+    if len(header) > LARGEST_HEADER:
+        raise ImageError(f"{name}: an ENVI header of {len(header) / 1e6:.0f} MB; name the header, not the samples")
+    fields = header_fields(header.decode("utf-8-sig", "replace"))
     width, height, bands, start = (
         _number(fields, key, least) for key, least in (("samples", 0), ("lines", 0), ("bands", 1), ("header offset", 0))
     )
@@ -78,6 +79,31 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     image = without_declared(Image.from_array(pixels, name=name), [ignored or None])
     image = replace(image, metadata={**image.metadata, **on_ground(tags_of_header(fields))})
     return image if bands == 1 else replace(image, colour="bands")  # three bands are seldom red, green and blue
+
+
+def header_fields(text: str) -> dict[str, str]:
+    """The fields of a header, keys in lower case. A value in braces may have several lines.
+
+    A line is looked at once, or twice if it has a brace: no text takes longer than its length says.
+    """
+    fields: dict[str, str] = {}
+    lines = text.splitlines()
+    closing = max((at for at, line in enumerate(lines) if "}" in line), default=-1)
+    at = 0
+    while at < len(lines):
+        key, equals, value = (part.strip() for part in lines[at].partition("="))
+        at += 1
+        if not equals or not key or "{" in key or "}" in key:
+            continue
+        if value.startswith("{") and closing >= at - 1:  # a brace that nothing closes is a character
+            parts = [value]
+            while "}" not in parts[-1]:
+                parts.append(lines[at])
+                at += 1
+            value = "\n".join(parts)
+            value = value[: value.index("}") + 1]
+        fields[key.lower()] = value
+    return fields
 
 
 def _number(fields: Mapping[str, str], key: str, least: int) -> int:

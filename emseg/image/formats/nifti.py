@@ -19,7 +19,9 @@ from emseg.image.model import Image
 from emseg.image.place.pixel_size import pixel_size
 
 GZIP = b"\x1f\x8b"
+FARTHEST = 1 << 24  # bytes before the first voxel: extensions of the header have some thousands
 _HEADER = 540  # bytes of the longer of the two headers
+_AT_ONCE = 1 << 16  # bytes given to zlib: more than a block of bgzip, so that little of it is given twice
 
 
 def decode(data: bytes, name: str, how: Reading) -> Image:
@@ -38,6 +40,8 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     x, y, z = shape[:3]
     bands = math.prod(shape[3:])
     how.require(x, y * z, name, bands, itemsize)
+    if start > FARTHEST:
+        raise ValueError("the header says that the data lie elsewhere")
     end = start + math.prod(shape) * itemsize
     data = _unzipped(data, end) if zipped else data
     if len(data) < end:
@@ -87,8 +91,16 @@ def _geometry(header: bytes) -> tuple[tuple[int, ...], int, int]:
 
 
 def _unzipped(data: bytes, size: int) -> bytes:
-    """The first `size` bytes of compressed data; no more is unpacked."""
-    return zlib.decompressobj(31).decompress(data, size)
+    """The first `size` bytes of compressed data; no more is unpacked. bgzip writes many members."""
+    found, made, view, at = [], 0, memoryview(data), 0
+    while at < len(data) and made < size:
+        decoder = zlib.decompressobj(31)
+        while at < len(data) and made < size and not decoder.eof:
+            part = view[at : at + _AT_ONCE]
+            found.append(decoder.decompress(part, size - made))
+            made += len(found[-1])
+            at += len(part) - len(decoder.unused_data) - len(decoder.unconsumed_tail)
+    return b"".join(found)
 
 
 def _loaded(data: bytes) -> tuple[Any, Any, Any]:

@@ -18,6 +18,9 @@ import PIL.ImageFile
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError
+from emseg.image.damage.jpeg_scans import require_bytes, require_scans
+from emseg.image.damage.png_rows import DEFLATE, require_rows
+from emseg.image.damage.webp_size import webp_size, without_pillows_limit
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 
@@ -38,8 +41,8 @@ DECODER_ERRORS = (
 )
 
 ICC_HEADER, LARGEST_PROFILE = 128, 1 << 22  # bytes (ICC.1:2010, section 7.2); profiles of printers have a megabyte
-DEFLATE = 1032
-"""Bytes that deflate can make of one at most (RFC 1951: 258 bytes of two bits)."""
+GIF_PIXELS_OF_A_BYTE = 4096 * 2 // 3  # a code of 12 bits stands for as many pixels as there are codes at most
+SMALL = 1 << 24  # pixels that any file may have: a GIF may be larger than the picture in it
 
 _ORIENTATION = 274  # tag of EXIF
 _BAND = 1 << 17  # pixels moved at once: half a megabyte, which stays in the cache
@@ -80,13 +83,23 @@ def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     return of_pages(image, how, frames, "frame")
 
 
+def _require_all(im: PIL.Image.Image, data: bytes, kind: str, how: Reading) -> None:
+    """Raise ValueError if the first picture of a decoded file lacks its last part, which Pillow does not say."""
+    if kind == "PNG" and how.number == 1:
+        require_rows(im, data)
+    elif kind == "JPEG" and how.number == 1:
+        require_scans(im, data)
+
+
 def _decoded(im: PIL.ImageFile.ImageFile, data: bytes, name: str, how: Reading, kind: str) -> Image:
     raw = raw_mode(im)
     if raw == "LA;16B" or raw in DEEP:
         if how.page > 1:  # a frame is drawn onto the one before, at 8 bits
             raise ImageError(f"{name}: frames of 16 bits are not read beyond the first; export them as single images")
         return decode_halves(data, kind, name, how)
-    return decode_whole(im, name)
+    im.load()
+    _require_all(im, data, kind, how)
+    return decode_whole(im, name, raw)
 
 
 def count(data: bytes, name: str, how: Reading, kind: str) -> int:
@@ -96,8 +109,8 @@ def count(data: bytes, name: str, how: Reading, kind: str) -> int:
 
 def palette_indices(data: bytes, kind: str) -> NDArray[Any] | None:
     """The stored indices (H, W) of an image with a palette; None of an image without one."""
-    with PIL.Image.open(io.BytesIO(data), formats=[kind]) as stored:
-        return np.asarray(stored) if stored.mode == "P" else None
+    stored = open_page(data, kind, "", Reading(max_pixels=sys.maxsize, max_memory=sys.maxsize))  # it was judged before
+    return np.asarray(stored) if stored.mode == "P" else None
 
 
 def open_page(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.ImageFile:
@@ -106,15 +119,32 @@ def open_page(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.
     `PIL.Image.open` would import every plugin, and judge the size by a limit that belongs to the whole process.
     """
     importlib.import_module("PIL." + _PLUGINS.get(kind, f"{kind.title()}ImagePlugin"))
-    im = PIL.Image.OPEN[kind][0](io.BytesIO(data), "")
+    if kind == "WEBP":
+        how.require(*webp_size(data), name)
+        with without_pillows_limit():
+            im = PIL.Image.OPEN[kind][0](io.BytesIO(data), "")
+    else:
+        im = PIL.Image.OPEN[kind][0](io.BytesIO(data), "")
     _require_size(im, name, how)
-    if kind == "PNG" and im.width * im.height > 8 * DEFLATE * len(data):  # even at a bit a pixel
-        raise ValueError("the file is cut short")
+    _require_bytes(im, data, kind)
     if how.page > 1:
         how.require_page(int(getattr(im, "n_frames", 1)), name)
         im.seek(how.number - 1)
         _require_size(im, name, how)
     return im
+
+
+def _require_bytes(im: PIL.Image.Image, data: bytes, kind: str) -> None:
+    """Raise ValueError for a file that cannot hold as many pixels as it claims to have, before they are decoded."""
+    pixels, most = im.width * im.height, None
+    if kind == "PNG":
+        most = 8 * DEFLATE * len(data)  # even at a bit a pixel
+    elif kind == "GIF":
+        most = max(SMALL, GIF_PIXELS_OF_A_BYTE * len(data))
+    elif kind == "JPEG":
+        require_bytes(im.width, im.height, data)
+    if most is not None and pixels > most:
+        raise ValueError("the file is cut short")
 
 
 def _require_size(im: PIL.ImageFile.ImageFile, name: str, how: Reading) -> None:
@@ -128,9 +158,9 @@ def raw_mode(im: PIL.ImageFile.ImageFile) -> str:
     return str(args if isinstance(args, str) or not args else args[0])
 
 
-def decode_whole(im: PIL.Image.Image, name: str) -> Image:
-    """The image of a file whose samples Pillow holds at their full depth."""
-    raw = raw_mode(im) if isinstance(im, PIL.ImageFile.ImageFile) else ""
+def decode_whole(im: PIL.Image.Image, name: str, raw: str = "") -> Image:
+    """The image of a file whose samples Pillow holds at their full depth; `raw` is its raw mode if it is decoded."""
+    raw = raw or (raw_mode(im) if isinstance(im, PIL.ImageFile.ImageFile) else "")
     im.load()
     metadata, orientation = _metadata(im), _orientation(im)
     key = None if im.mode in ("P", "PA") else im.info.get("transparency")
@@ -154,10 +184,12 @@ def decode_halves(data: bytes, kind: str, name: str, how: Reading) -> Image:
     if raw == "LA;16B":  # four bytes a pixel: as RGBA they come through untouched
         _retile(im, "RGBA")
         im.load()
+        _require_all(im, data, kind, how)
         words = _words(im, _orientation(im))
         samples = words.view(">u2").reshape(*words.shape, 2).astype(np.uint16)
     else:
         samples = _half(im)
+        _require_all(im, data, kind, how)
         samples <<= 8
         im = open_page(data, kind, name, how)
         _retile(im, DEEP[raw])

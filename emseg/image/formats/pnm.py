@@ -16,7 +16,9 @@ from emseg.image.limits import Reading
 from emseg.image.model import Image
 
 _TOKEN = re.compile(rb"(?:\s|#[^\n\r]*[\n\r])*([^\s#]+)")
-_HEADER = 4096  # bytes within which a header ends
+_HEADER = 1 << 16  # bytes within which a header ends: comments of scanners have pages
+_DIGITS_AND_SPACE = b"0123456789 \t\n\v\f\r"
+_LONG = re.compile(rb"[1-9]\d{5}")  # more digits than 65535 has
 # Leading bytes of formats with samples as text, in binary, with any number of channels, and of floats.
 TEXT, BINARY, ARBITRARY, FLOAT = (b"P2", b"P3"), (b"P5", b"P6"), b"P7", (b"Pf", b"PF")
 CHANNELS = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3, b"Pf": 1, b"PF": 3}
@@ -100,10 +102,14 @@ def _pam_header(data: bytes) -> tuple[int, int, int, int, bool, int]:
 
 def _text_samples(body: bytes, count: int) -> NDArray[Any]:
     """Samples that are written as text, in decimal."""
-    words = re.sub(rb"#[^\n\r]*", b"", body).split(maxsplit=count)
-    if len(words) < count:
-        raise ValueError("samples are missing")
-    return np.array(words[:count], np.bytes_).astype(np.int64)
+    if b"#" in body:
+        body = re.sub(rb"#[^\n\r]*", b"", body)
+    if body.translate(None, _DIGITS_AND_SPACE) or _LONG.search(body):
+        raise ValueError("a sample is not a number from 0 to 65535")
+    try:
+        return np.fromstring(body, np.int64, count, sep=" ")
+    except ValueError as error:
+        raise ValueError("samples are missing") from error
 
 
 def _binary_samples(data: bytes, dtype: str, start: int, count: int) -> NDArray[Any]:

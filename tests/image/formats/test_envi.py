@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import ImageError
-from emseg.image.formats.envi import TYPES
+from emseg.image.formats.envi import LARGEST_HEADER, TYPES
 from emseg.image.limits import Reading
 from emseg.image.read import count_pages, decode_image, read_image
 
@@ -123,6 +123,24 @@ def test_a_header_alone_or_in_memory(tmp_path: Path) -> None:
         read_image(path, Reading(max_pixels=19))
     (tmp_path / "cube.img").unlink()
     with pytest.raises(ImageError, match="there are no samples beside"):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    "filler", [" " * 200_000, "a={\n" * 300_000, "a" * 200_000 + "=", "{" * 200_000, "a = {\n" * 9]
+)
+def test_no_header_takes_long(tmp_path: Path, filler: str) -> None:
+    cube = RNG.integers(0, 99, (4, 5, 6)).astype("u1")
+    path = saved(tmp_path, cube)
+    for text in (path.read_text() + "\n" + filler, path.read_text() + "\n" + filler + "}", "\ufeff" + path.read_text()):
+        path.write_text(text, encoding="utf-8")
+        np.testing.assert_array_equal(read_image(path).pixels, cube)
+
+
+def test_a_header_that_is_no_header(tmp_path: Path) -> None:
+    path = saved(tmp_path, np.ones((4, 5, 2), np.uint8))
+    path.write_text(path.read_text() + " " * LARGEST_HEADER)
+    with pytest.raises(ImageError, match="an ENVI header of 17 MB; name the header, not the samples"):
         read_image(path)
 
 

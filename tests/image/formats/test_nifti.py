@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import struct
 import json
 from pathlib import Path
 from typing import Any
@@ -145,6 +146,24 @@ def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
         read_image(tmp_path / "x.nii.gz")
     with pytest.raises(ImageError, match="pixels are more than"):
         read_image(tmp_path / "x.nii.gz", Reading(max_pixels=1000))
+
+
+def test_members_of_a_compressed_file(tmp_path: Path) -> None:
+    volume = RNG.integers(0, 999, (40, 30, 20)).astype(np.int16)
+    data = nibabel.Nifti1Image(volume, AFFINE).to_bytes()
+    for size in (1000, 65280, len(data)):
+        path = tmp_path / "x.nii.gz"
+        path.write_bytes(b"".join(gzip.compress(data[at : at + size]) for at in range(0, len(data), size)))
+        np.testing.assert_array_equal(read_image(path).pixels[..., 0], volume.transpose(2, 1, 0).reshape(600, 40))
+
+
+def test_data_that_lie_far_behind_are_not_unpacked(tmp_path: Path) -> None:
+    data = bytearray(nibabel.Nifti1Image(np.ones((4, 4, 4), np.uint8), AFFINE).to_bytes())
+    struct.pack_into("<f", data, 108, 1e9)
+    for name, stored in (("x.nii", bytes(data)), ("x.nii.gz", gzip.compress(bytes(data)))):
+        (tmp_path / name).write_bytes(stored)
+        with pytest.raises(ImageError, match="the data lie elsewhere"):
+            read_image(tmp_path / name)
 
 
 def test_complex_numbers_are_refused(tmp_path: Path) -> None:

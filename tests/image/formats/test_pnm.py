@@ -100,7 +100,9 @@ def test_floats_from_the_bottom_up(order: str, shape: tuple[int, ...]) -> None:
         (b"P5\n2 2\n65536\n1234", "largest value"),
         (b"P5\n2 2\n7\n\x08\x08\x08\x08", "larger than the largest"),
         (b"P2\n2 2\n255\n1 2 3", "samples are missing"),
-        (b"P2\n2 2\n255\n1 2 3 x", "invalid literal"),
+        (b"P2\n2 2\n255\n1 2 3 x", "is not a number from 0 to 65535"),
+        (b"P2\n2 2\n255\n1 2 3 -4", "is not a number from 0 to 65535"),
+        (b"P2\n2 2\n255\n1 2 3 " + b"1" * 20000, "is not a number from 0 to 65535"),
         (b"P2\n2 2\n255\n1 2 3 " + b"9" * 5000, "x: damaged"),
         (b"P5\n2", "header ends early"),
         (b"P7\nWIDTH 2\n", "header ends early"),
@@ -125,3 +127,8 @@ def test_damage_is_one_line(image_or_one_line: Any, good: bytes, data: st.DataOb
         damaged[data.draw(st.integers(2, len(good) - 1))] = data.draw(st.integers(0, 255))
     with image_or_one_line():
         decode_image(bytes(damaged[: data.draw(st.integers(2, len(good)))]), "x")
+
+
+def test_long_comments_and_long_zeros() -> None:
+    for data in (b"P2\n#" + b"x" * 9000 + b"\n2 1\n255\n007 9", b"P5\n#" + b" " * 60000 + b"\n2 1\n255\n\x07\x09"):
+        assert decode_image(data, "x").pixels.ravel().tolist() == [7, 9]

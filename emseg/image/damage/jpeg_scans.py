@@ -1,0 +1,187 @@
+"""Whether the scans of a JPEG hold all of its pixels. libjpeg fills up with grey; Pillow keeps its warning.
+
+Markers are those of ITU-T T.81, table B.1.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import PIL.Image
+from PIL.JpegImagePlugin import JpegImageFile
+
+PIXELS_OF_A_BYTE = 512
+"""Pixels that a byte can hold at most: a bit for each block of 8 × 8 (T.81, F.1.2; no code of Huffman is shorter)."""
+
+_BLOCK = 8  # pixels along a side
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in a scan, 0 follows a byte of data, and D0 to D7 start it again
+_AGAIN = re.compile(rb"\xff[\xd0-\xd7]")
+_SCAN, _END, _RESTART = 0xDA, 0xD9, 0xDD
+_BY_HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1, 0xC2), 0xC2  # frames: baseline, extended, progressive
+_NO_FRAMES = (0xC4, 0xC8, 0xCC)
+#: What is put behind the data to see whether a decoder would read on: no byte of it looks like a marker.
+_NOISE = bytes((73 * i + 41) % 251 for i in range(512))
+_SMALL = 8  # the decoder scales by this for the comparison
+
+
+class Scan(NamedTuple):
+    """A scan.
+
+    Attributes
+    ----------
+    components : tuple of int
+        Their numbers.
+    first, last, low : int
+        The band of its coefficients, and the lowest bit of them that it holds.
+    start, end : int
+        Of its data.
+    restart : int
+        Units of data after which it starts again; 0 for never.
+    """
+
+    components: tuple[int, ...]
+    first: int
+    last: int
+    low: int
+    start: int
+    end: int
+    restart: int
+
+
+class Markers(NamedTuple):
+    """The parts of a JPEG.
+
+    Attributes
+    ----------
+    frame : int
+        The second byte of the marker of the frame; 0 if there is none.
+    size : tuple of int
+        Width and height.
+    components : dict
+        How often each is sampled, across and down, by its number.
+    scans : tuple of Scan
+    """
+
+    frame: int
+    size: tuple[int, int]
+    components: dict[int, tuple[int, int]]
+    scans: tuple[Scan, ...]
+
+    def units(self, scan: Scan) -> int:
+        """How many units of data a scan consists of (T.81, A.2)."""
+        widest, highest = (max(factors) for factors in zip(*self.components.values(), strict=True))
+        width, height = self.size
+        if len(scan.components) > 1:
+            return _divided(width, _BLOCK * widest) * _divided(height, _BLOCK * highest)
+        across, down = self.components[scan.components[0]]
+        return _divided(_divided(width * across, widest), _BLOCK) * _divided(_divided(height * down, highest), _BLOCK)
+
+
+def _divided(length: int, by: int) -> int:
+    return -(-length // by)
+
+
+def markers(data: bytes) -> Markers:
+    """The parts of the first image in a file."""
+    frame, size, restart = 0, (0, 0), 0
+    scans: list[Scan] = []
+    components: dict[int, tuple[int, int]] = {}
+    for code, at in _segments(data):
+        if code == _SCAN:
+            count = data[at + 2]
+            numbers = tuple(data[at + 3 + 2 * i] for i in range(count))
+            first, last, approximation = data[at + 3 + 2 * count : at + 6 + 2 * count]
+            start = at + int.from_bytes(data[at : at + 2], "big")
+            following = _MARKER.search(data, start)
+            end = len(data) if following is None else following.start()
+            scans.append(Scan(numbers, first, last, approximation & 15, start, end, restart))
+        elif code == _RESTART:
+            restart = int.from_bytes(data[at + 2 : at + 4], "big")
+        elif 0xC0 <= code <= 0xCF and code not in _NO_FRAMES:
+            frame = code
+            height, width, count = struct.unpack_from(">HHB", data, at + 3)
+            size = width, height
+            fields = [data[at + 8 + 3 * i : at + 10 + 3 * i] for i in range(count)]
+            components = {number: (factors >> 4, factors & 15) for number, factors in fields}
+    return Markers(frame, size, components, tuple(scans))
+
+
+def require_bytes(width: int, height: int, data: bytes) -> None:
+    """Raise ValueError for a JPEG that cannot hold so many pixels in its bytes, before it is decoded."""
+    if width * height > PIXELS_OF_A_BYTE * len(data) and markers(data).frame in _BY_HUFFMAN:
+        raise ValueError("the file is cut short")
+
+
+def require_scans(image: PIL.Image.Image, data: bytes) -> None:
+    """Raise ValueError if the data of a decoded JPEG end before its last block.
+
+    Blocks that are missing are flat. So only if the last one is, the file is decoded twice more, at an eighth of its
+    size, once with other bytes behind the data of its last scan. A decoder that reads them had too few.
+    """
+    width, height = image.size
+    corner = np.asarray(image.crop(((width - 1) // _BLOCK * _BLOCK, (height - 1) // _BLOCK * _BLOCK, width, height)))
+    flat = bool((corner == corner[:1, :1]).all())
+    if not flat and not getattr(image, "info", {}).get("progressive"):
+        return
+    found = markers(data)
+    if found.frame == _PROGRESSIVE and not _reach_the_last_bit(found):
+        raise ValueError("the last scans are missing")
+    if not flat or found.frame not in _BY_HUFFMAN or not found.scans:
+        return
+    scan = found.scans[-1]
+    starts = len(_AGAIN.findall(data, scan.start, scan.end))
+    longer = data[: scan.end] + _NOISE + data[scan.end :]
+    if (scan.restart and starts < (found.units(scan) - 1) // scan.restart) or not _same(data, longer):
+        raise ValueError("the last blocks are missing")
+
+
+def _reach_the_last_bit(found: Markers) -> bool:
+    """Whether the scans of a progressive image hold every coefficient of every component to its last bit."""
+    exact: set[tuple[int, int]] = set()
+    for scan in found.scans:
+        if scan.low == 0:
+            exact.update((component, k) for component in scan.components for k in range(scan.first, scan.last + 1))
+    return len(exact) >= 64 * len(found.components)
+
+
+def _same(data: bytes, longer: bytes) -> bool:
+    return np.array_equal(_small(data), _small(longer))
+
+
+def _small(data: bytes) -> np.ndarray:
+    image = JpegImageFile(io.BytesIO(data), "")
+    image.draft(None, (max(1, image.width // _SMALL), max(1, image.height // _SMALL)))
+    image.load()
+    return np.asarray(image)
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """The markers of the first image up to its end: the second byte of each, and the place of its length."""
+    at = 2
+    while at + 4 <= len(data):
+        if data[at] != 0xFF:
+            return
+        code = data[at + 1]
+        if code == _END:
+            return
+        if code == 0xFF:  # fill bytes
+            at += 1
+            continue
+        if code == 1 or 0xD0 <= code <= 0xD8:  # without a length
+            at += 2
+            continue
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        if at + 2 + length > len(data):
+            return
+        yield code, at + 2
+        at += 2 + length
+        if code == _SCAN:
+            following = _MARKER.search(data, at)
+            if following is None:
+                return
+            at = following.start()
