@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import struct
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
