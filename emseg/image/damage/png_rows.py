@@ -6,11 +6,6 @@ import struct
 import zlib
 from collections.abc import Iterator
 
-import PIL.Image
-
-DEFLATE = 1032
-"""Bytes that deflate can make of one at most (RFC 1951: 258 bytes of two bits)."""
-
 _START, _CHUNK = 8, 12  # bytes before the first chunk, and of a chunk besides its data
 _AT_ONCE = 1 << 20  # bytes unpacked at a time
 _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by the type of colour
@@ -18,16 +13,9 @@ _SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of a pixel, by the type of colour
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 
 
-def require_rows(image: PIL.Image.Image, data: bytes) -> None:
-    """Raise ValueError if the data of a decoded PNG end before its last row.
-
-    Rows that are missing are zero, so that only a file with a row of zeros at its end is unpacked for this once more.
-    """
+def require_rows(data: bytes) -> None:
+    """Raise ValueError if the data of a PNG end before its last row. They are unpacked for that."""
     width, height, depth, kind, interlaced = struct.unpack_from(">IIBB2xB", data, 16)
-    last = image.crop((0, max(0, height - 2), width, height)).tobytes()
-    half = len(last) // min(2, height)
-    if not interlaced and last[-half:].strip(b"\0"):
-        return
     bits = depth * _SAMPLES.get(kind, 1)
     passes = _PASSES if interlaced else ((0, 0, 1, 1),)
     expected = 0

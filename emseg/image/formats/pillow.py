@@ -18,9 +18,6 @@ import PIL.ImageFile
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError
-from emseg.image.damage.jpeg_scans import require_bytes, require_scans
-from emseg.image.damage.png_rows import DEFLATE, require_rows
-from emseg.image.damage.webp_size import webp_size, without_pillows_limit
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 
@@ -41,6 +38,10 @@ DECODER_ERRORS = (
 )
 
 ICC_HEADER, LARGEST_PROFILE = 128, 1 << 22  # bytes (ICC.1:2010, section 7.2); profiles of printers have a megabyte
+DEFLATE = 1032
+"""Bytes that deflate can make of one at most (RFC 1951: 258 bytes of two bits)."""
+
+INTERLACED = 28  # byte of a PNG that says so
 GIF_PIXELS_OF_A_BYTE = 4096 * 2 // 3  # a code of 12 bits stands for as many pixels as there are codes at most
 SMALL = 1 << 24  # pixels that any file may have: a GIF may be larger than the picture in it
 
@@ -85,10 +86,17 @@ def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
 
 def _require_all(im: PIL.Image.Image, data: bytes, kind: str, how: Reading) -> None:
     """Raise ValueError if the first picture of a decoded file lacks its last part, which Pillow does not say."""
-    if kind == "PNG" and how.number == 1:
-        require_rows(im, data)
-    elif kind == "JPEG" and how.number == 1:
+    if kind == "JPEG" and how.number == 1:
+        from emseg.image.damage.jpeg_scans import require_scans
+
         require_scans(im, data)
+    if kind != "PNG" or how.number > 1:
+        return
+    interlaced, (width, height) = data[INTERLACED], im.size
+    if interlaced or not im.crop((0, height - 1, width, height)).tobytes().strip(b"\0"):
+        from emseg.image.damage.png_rows import require_rows  # most files do without: rows that are missing are zero
+
+        require_rows(data)
 
 
 def _decoded(im: PIL.ImageFile.ImageFile, data: bytes, name: str, how: Reading, kind: str) -> Image:
@@ -120,6 +128,8 @@ def open_page(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.
     """
     importlib.import_module("PIL." + _PLUGINS.get(kind, f"{kind.title()}ImagePlugin"))
     if kind == "WEBP":
+        from emseg.image.damage.webp_size import webp_size, without_pillows_limit
+
         how.require(*webp_size(data), name)
         with without_pillows_limit():
             im = PIL.Image.OPEN[kind][0](io.BytesIO(data), "")
@@ -142,6 +152,8 @@ def _require_bytes(im: PIL.Image.Image, data: bytes, kind: str) -> None:
     elif kind == "GIF":
         most = max(SMALL, GIF_PIXELS_OF_A_BYTE * len(data))
     elif kind == "JPEG":
+        from emseg.image.damage.jpeg_scans import require_bytes
+
         require_bytes(im.width, im.height, data)
     if most is not None and pixels > most:
         raise ValueError("the file is cut short")
