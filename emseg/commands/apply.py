@@ -18,7 +18,6 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.saved import Model
 from emseg.options import checked
 from emseg.options.by_command import options_of
-from emseg.options.segmentation import SegmentOptions
 from emseg.output.store.model_file import read_model
 from emseg.stages.fitting import fitting_problem
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
@@ -97,7 +96,7 @@ def apply(
     mixture = standardised(own, features)
     photo = photo.with_notices(*_far(features, mixture))
     labelled = label_pixels(photo, features, mixture)
-    problem = fitting_problem(features, mixture.family, SegmentOptions.floor)
+    problem = fitting_problem(features, mixture.family, 0.0)
     log_likelihood = float(problem.e_step(mixture).log_likelihood)
     watch.lap("labels")
     report = {
@@ -136,6 +135,7 @@ def _measured(model: Model, photo: Image, inside: NDArray[np.bool_] | None, miss
             compress=True,
             stored_values=False,
             may_be_texture=False,
+            covariance=None,
         )
     except (UsageError, DataError) as error:
         if options_named(error.message) <= {entry.name for entry in options_of("apply")}:

@@ -144,7 +144,7 @@ def _start(problem: Problem, k: int, how: str, rng: np.random.Generator) -> Mixt
         if how == "kmeans++"
         else seeds.random(rows.weight, k, 1, rng)
     )
-    cells = replace(problem, samples=rows, floor=max(problem.floor, FLOOR))  # a cell may hold a single sample
+    cells = replace(problem.at_least(FLOOR), samples=rows)  # a cell may hold a single sample
     return cells.m_step(seeds.voronoi_stats(rows, problem.family, draw))[0]
 
 

@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 BLOCK = 16384  # rows at a time, so that the conditional moments of all components fit the cache
 #: Rows for each of the D + 1 numbers that locate and weigh a component, which `k="auto"` asks for. Chosen by hand.
 SUPPORT = 3
+LEAST = 1e-4  # floor that "auto" is: what a component knows of a few rows must not count as certain
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +135,7 @@ def impute(
     family = family_of(settings.family, settings.covariance, settings.dof)
     shift, scale = _standard(x) if family.location_scale else (np.zeros(len(x)), np.ones(len(x)))
     rows = Rows((x - shift[:, None]) / scale[:, None], np.ones(x.shape[1]))
-    problem = Problem(rows, family, settings.floor, -np.log(scale))
+    problem = Problem(rows, family, LEAST if isinstance(settings.floor, str) else settings.floor, -np.log(scale))
     rng = np.random.default_rng(settings.seed)
     start = searched_start(
         problem,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -28,7 +29,7 @@ from emseg.options import checked
 from emseg.options.checked import recorded
 from emseg.options.rules import without_effect
 from emseg.options.segmentation import SegmentOptions
-from emseg.stages.fitting import fit_mixture, surviving
+from emseg.stages.fitting import fewer_classes, fit_mixture, surviving
 from emseg.stages.inputs.checks import check_field, check_image
 from emseg.stages.inputs.given_files import NO_FILES, GivenFiles
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
@@ -114,16 +115,8 @@ def segment(
         description = region_description(photo, inside, features, settings, watch)
     start = _start(photo, features, problem, settings, given, description, rng)
     watch.lap("start")
-    fitted = fit_mixture(
-        variant,
-        problem,
-        start.mixture,
-        rng,
-        tol=settings.tol,
-        max_iter=settings.max_iter,
-        name=photo.name,
-        on_iteration=on_iteration,
-    )
+    fit = partial(fit_mixture, tol=settings.tol, max_iter=settings.max_iter, name=photo.name, on_iteration=on_iteration)
+    fitted = fit(variant, problem, start.mixture, rng)
     watch.lap("fit")
     mixture = surviving(fitted)
     smoothed = _smoothed(photo, features, problem, mixture, settings, given, rng, watch)
@@ -131,12 +124,15 @@ def segment(
         mixture = smoothed.mixture
     labelled = label_pixels(photo, features, mixture, smoothed)
     watch.lap("labels")
+    asked, classes = start.mixture.n_classes, labelled.counts[: mixture.n_classes]
+    original = original.with_notices(*fewer_classes(asked, classes))
     report = segmentation_report(
         photo,
         features,
         in_own_units(mixture, features),
         fitted,
         start,
+        n_parameters=mixture.n_parameters,
         log_likelihood=float(problem.e_step(mixture).log_likelihood) if smoothed else fitted.trace[-1].log_likelihood,
         log_posterior=labelled.log_posterior,
         counts=labelled.counts,

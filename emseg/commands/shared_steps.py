@@ -76,6 +76,7 @@ def features_to_fit(photo: Image, inside: NDArray[np.bool_] | None, settings: Se
         compress=settings.compress,
         stored_values=limits is not None,
         may_be_texture=settings.searches and not settings.partial_volume,
+        covariance=settings.covariance,
     )
     if limits:
         from emseg.stages.inputs.value_limits import require_stored_values

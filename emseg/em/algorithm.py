@@ -173,8 +173,9 @@ class FixedPoint(Protocol[P_contra, M]):
 def exact_info(state: State[Any], e_steps: int) -> Info:
     """The log row after an exact E-step: responsibilities are the posterior, so KL is zero and the bound is tight."""
     found = state.expectation
-    log_likelihood = float(found.log_likelihood)
-    return Info(float(found.objective), log_likelihood, log_likelihood, 0.0, e_steps, float(found.rounding))
+    log_likelihood, taken = float(found.log_likelihood), float(found.taken)
+    elbo = log_likelihood - taken
+    return Info(float(found.objective), log_likelihood, elbo, taken, e_steps, float(found.rounding))
 
 
 def bound_info(state: State[Any], objective: float, e_steps: int, elbo: float | None = None) -> Info:

@@ -19,6 +19,7 @@ class Status(Enum):
 
     CONVERGED = "converged: the objective is within the tolerance of its estimated limit"
     STALLED = "converged: no step changes the objective by more than rounding"
+    HIDDEN = "not converged: a component is so narrow that rounding hides what steps change; use floor=auto"
     AVERAGED = "averaged: all draws of the schedule are made; more of them would bring the answer closer"
     PASSED = "finished: all passes over the data are made; more of them would bring the answer closer"
     SETTLED = "converged: the parameters have ceased to move"
@@ -42,6 +43,10 @@ class StoppingRule(Protocol):
 
     def status(self, objective: Sequence[float], n: float, rounding: float) -> Status | None:
         """The reason to stop after the latest comparable objective values, or None to go on; see `Stop`."""
+
+
+#: Nats per sample: rounding that can change the objective by more says nothing of convergence, whatever the tolerance.
+CERTAIN = 1e-6
 
 
 class Stop(NamedTuple):
@@ -71,7 +76,7 @@ class Stop(NamedTuple):
             Change of the objective that arithmetic alone can cause.
         """
         if len(objective) > 2 and _stalled(_increments(objective[-3:]), rounding):
-            return Status.STALLED
+            return Status.STALLED if rounding <= max(self.tol, CERTAIN) * n else Status.HIDDEN
         estimates = (remaining(objective[: len(objective) - i], rounding) for i in range(3))
         if len(objective) > 5 and max(estimates) <= self.tol * n:
             return Status.CONVERGED

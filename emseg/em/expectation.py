@@ -35,6 +35,8 @@ class Expectation:
         observed, say. By it, `complete` exceeds Σ_k η_k · t_k, the expected log-density of all that T is made of.
     products : ndarray, shape (K, K), or float
         Σ c_i r_i r_iᵀ, if the assignment of the E-step sums it.
+    taken : ndarray, shape (...), or float
+        What the grain takes off ℓ, see `Problem`: the objective is lower by so much.
     """
 
     stats: Stats
@@ -45,6 +47,7 @@ class Expectation:
     rounding: Array
     hidden: Array | float = 0.0
     products: Array | float = 0.0
+    taken: Array | float = 0.0
 
     def __add__(self, other: Expectation) -> Expectation:
         """Of two parts of the samples, at the same mixture."""
@@ -57,14 +60,23 @@ class Expectation:
             self.rounding + other.rounding,
             self.hidden + other.hidden,
             self.products + other.products,
+            self.taken + other.taken,
         )
 
     @property
     def elbo(self) -> Array:
-        """Complete log-likelihood plus entropy: a lower bound on ℓ, tight where q is the posterior (Neal & Hinton)."""
+        """Complete log-likelihood plus entropy: a lower bound on ℓ, tight where q is the posterior (Neal & Hinton).
+
+        With a grain, the bound is on ℓ less what that takes off.
+        """
         return self.complete + self.entropy
 
     @property
+    def fitted(self) -> Array:
+        """ℓ less what the grain takes off: what the E-step's posterior belongs to."""
+        return self.log_likelihood - self.taken
+
+    @property
     def objective(self) -> Array:
-        """What EM climbs: ℓ plus the penalty."""
-        return self.log_likelihood + self.log_prior
+        """What EM climbs: ℓ less what the grain takes off, plus the penalty."""
+        return self.fitted + self.log_prior

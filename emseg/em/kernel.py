@@ -64,6 +64,7 @@ def project(
     link: Link | None = None,
     shift: float = 0.0,
     log_prior: Array | float = 0.0,
+    lift: Array | None = None,
 ) -> Expectation:
     """The E-step on rows for any log-linear scores η_k · T(x), of which log π_k f_k(x) is one.
 
@@ -81,15 +82,17 @@ def project(
         Added to ℓ.
     log_prior : ndarray, shape (...)
         Penalty and prior, to be handed on.
+    lift : ndarray, shape (..., K), optional
+        What brings each component's score from that which is fitted to log π_k f_k(x), see `Problem.lift`.
     """
     lead, (k, p) = eta.shape[:-2], eta.shape[-2:]
     flat = eta.reshape(-1, p).astype(rows.dtype, copy=False)
     row_bytes = flat.itemsize * (p + len(flat) + 2 * len(flat) // k)
     width = max(LEAST_WIDTH, CACHE_BYTES // row_bytes // 64 * 64)
-    kernel = _Kernel(flat, k, min(width, rows.n_rows), assign, link)
+    kernel = _Kernel(flat, k, min(width, rows.n_rows), assign, link, lift)
     totals: Array | float = 0.0
     n: Array | float = 0.0
-    sums = np.zeros((3, len(flat) // k))
+    sums = np.zeros((4, len(flat) // k))
     with np.errstate(over="ignore", under="ignore", divide="ignore", invalid="ignore"):
         for t_block, weight in rows.blocks(family, width):
             counts, found = kernel(t_block, weight)
@@ -97,7 +100,7 @@ def project(
             n = n + counts.sum(1, dtype=np.float64) if link else n
             sums += found
     t: Array = np.asarray(totals, np.float64).reshape(*lead, k, -1)
-    log_likelihood, entropy, complete = sums.reshape(3, *lead)
+    log_likelihood, entropy, complete, taken = sums.reshape(4, *lead)
     if link is None:
         complete = np.asarray((eta * t).sum((-1, -2)))
     if assign is None:
@@ -109,13 +112,14 @@ def project(
     products = assign.products if assign else 0.0
     return Expectation(
         stats,
-        log_likelihood + shift,
+        log_likelihood + taken + shift,
         complete + shift,
         entropy,
         np.broadcast_to(log_prior, lead),
         rounding,
         0.0,
         products,
+        taken,
     )
 
 
@@ -133,8 +137,15 @@ class _Kernel:
     Memory is allocated once, since fresh pages would cost as much as the arithmetic.
     """
 
-    def __init__(self, eta: Real, k: int, width: int, assign: Assign | None, link: Link | None) -> None:
+    def __init__(
+        self, eta: Real, k: int, width: int, assign: Assign | None, link: Link | None, lift: Array | None = None
+    ) -> None:
         self.eta, self.k, self.assign, self.link = eta, k, assign, link
+        self.most: Array | None = None
+        if lift is not None:
+            flat = lift.reshape(-1, 1, k)
+            self.most = flat.max(-1)[:, 0]
+            self.lift = np.exp(flat - self.most[:, None, None]).astype(eta.dtype)
         self._allocate(width)
 
     def _allocate(self, width: int) -> None:
@@ -145,7 +156,9 @@ class _Kernel:
         self.forms, self.joint = (np.empty_like(self.r) if self.link else self.r for _ in range(2))
 
     def __call__(self, t: Real, weight: Real) -> tuple[Real, Array]:
-        """For T (P, B) and weights (B,): c_i q_ik, shape (S·K, B), and the block's ℓ, entropy and complete ℓ, (3, S).
+        """For T (P, B) and weights (B,): c_i q_ik, shape (S·K, B), and four sums of the block, (4, S).
+
+        They are ℓ, entropy, complete ℓ, and what the lift adds to ℓ.
 
         Without `assign`, q is the posterior, and its entropy is left to be inferred from ℓ. Without a link, the
         complete ℓ is left to be inferred from the statistics.
@@ -156,6 +169,9 @@ class _Kernel:
         self._score(t)
         exponentiate(stacked, total, spare, lambda: self._score(t))
         log_likelihood = spare @ weight
+        taken = np.zeros_like(log_likelihood)
+        if self.most is not None:
+            taken = self.most * weight.sum() + np.log((self.lift @ stacked)[:, 0] / total) @ weight
         np.divide(1.0 if self.assign else weight, total, out=spare)
         stacked *= spare[:, None]
         if self.assign is None:
@@ -168,7 +184,7 @@ class _Kernel:
             complete = np.einsum("skb,skb->s", counts, joint)
             if not np.isfinite(complete).all():  # 0 times -inf
                 complete = np.where(counts > 0, counts * joint, 0).sum((1, 2))
-        return counts.reshape(r.shape), np.array([log_likelihood, entropy, complete], np.float64)
+        return counts.reshape(r.shape), np.array([log_likelihood, entropy, complete, taken], np.float64)
 
     def _score(self, t: Real) -> None:
         """log π_k f_k(x), into r."""

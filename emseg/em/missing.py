@@ -44,6 +44,7 @@ def expect(
     respond: Respond | None = None,
     log_jacobian: Array | float = 0.0,
     log_prior: Array | float = 0.0,
+    lift: Array | None = None,
 ) -> Expectation:
     """The E-step on rows in memory, at a mixture or at every one of a stack.
 
@@ -58,17 +59,20 @@ def expect(
         See `Problem`.
     log_prior : ndarray, shape (...)
         Penalty and prior at the mixture, to be handed on.
+    lift : ndarray, shape (..., K), optional
+        See `emseg.em.kernel.project`.
     """
     if not rows.patterns:
         shift = float(np.sum(log_jacobian)) * rows.n
-        return _expect_complete(rows, mixture, eta, respond, (), shift, log_prior)
+        return _expect_complete(rows, mixture, eta, respond, (), shift, log_prior, lift)
     jacobian = by_dimension(log_jacobian, rows.d)
     total: Expectation | None = None
     for pattern in rows.patterns:
         seen, marginal = pattern.seen, mixture.marginal(pattern.seen)
         shift = float(jacobian[seen].sum()) * pattern.rows.n
         key = tuple(seen.tolist()) if seen.size < rows.d else ()
-        found = _expect_complete(pattern.rows, marginal, log_scores(marginal), respond, key, shift, log_prior)
+        scores = log_scores(marginal)
+        found = _expect_complete(pattern.rows, marginal, scores, respond, key, shift, log_prior, lift)
         if seen.size < rows.d:
             found = replace(found, stats=mixture.family.lift(found.stats, mixture.components, seen))
         total = found if total is None else total + found
@@ -85,11 +89,12 @@ def _expect_complete(
     key: tuple[int, ...],
     shift: float,
     log_prior: Array | float,
+    lift: Array | None,
 ) -> Expectation:
     """The E-step on rows without missing values."""
     link = mixture.link()
     assign = respond.begin(rows, key) if respond else None
-    found = project(rows, mixture.family, link.eta if link else eta, assign, link, shift, log_prior)
+    found = project(rows, mixture.family, link.eta if link else eta, assign, link, shift, log_prior, lift)
     return _with_hidden(found, mixture, eta, shift, rows.dtype) if link else found
 
 

@@ -29,9 +29,10 @@ def q_value(problem: Problem, mixture: Mixture, stats: Stats) -> float:
     with np.errstate(all="ignore"):
         try:
             eta, log_prior = problem.scores(mixture)
+            weights = problem.tilted(mixture).weights
         except np.linalg.LinAlgError:
             return -np.inf
-        value = float(all_log_density(eta, mixture.weights, stats) + log_prior)
+        value = float(all_log_density(eta, weights, stats) + log_prior)
     return value if np.isfinite(value) else -np.inf
 
 

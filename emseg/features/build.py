@@ -19,11 +19,12 @@ from emseg.image.model import Image
 
 
 class _Group(NamedTuple):
-    """Values that share one scale: their names, the values (d, N), and the samples they belong to."""
+    """Values that share one scale: their names, the values (d, N), the samples they belong to, and their grain."""
 
     names: tuple[str, ...]
     values: Floats
     samples: Samples | None  # None: a value for each valid pixel
+    grain: Floats  # (d, d)
 
 
 def build_features(
@@ -77,9 +78,10 @@ def build_features(
         count = np.ones(image.shape[0] * image.shape[1] if pixels.valid is None else np.count_nonzero(pixels.valid))
     names = tuple(name for group, _ in groups for name in group.names)
     x, shift, scale = np.empty((len(names), count.size)), np.empty(len(names)), np.empty(len(names))
-    start = 0
+    start, slices = 0, []
     for group, weight in groups:
         rows = slice(start, start := start + len(group.names))
+        slices.append(rows)
         shift[rows], scale[rows] = _standardise(group, weight) if standard else (0.0, 1.0)
         _place(group, index, x[rows])
     unit = np.array([weight for group, weight in groups for _ in group.names])
@@ -87,7 +89,23 @@ def build_features(
         positions = {name for feature in features.values() if feature.is_position for name in feature.names}
         content = [row for row, name in enumerate(names) if name not in positions] or list(range(len(names)))
         x, count, index = _without_unknown(image, names, x, count, index, content)
-    return Features(x, count, index, names, shift, scale, unit, image.shape, format_spec(weights))
+    grain = np.zeros((len(names), len(names)))
+    for rows, (group, _) in zip(slices, groups, strict=True):
+        grain[rows, rows] = group.grain / np.outer(scale[rows], scale[rows])
+    return Features(
+        x,
+        count,
+        index,
+        names,
+        shift,
+        scale,
+        unit,
+        image.shape,
+        format_spec(weights),
+        grain=grain,
+        lattice=pixels.stored_grain[1],
+        groups=tuple(slices),
+    )
 
 
 def _without_unknown(
@@ -113,15 +131,16 @@ def _without_unknown(
 def _measured(feature: Feature, pixels: Pixels) -> list[_Group]:
     """The values of a feature, in groups that share one scale."""
     values, names = feature.measure(pixels), feature.value_names(pixels.image.pixels.shape[2])
-    samples = pixels.samples if feature.repeats else None
+    samples, grain = pixels.samples if feature.repeats else None, feature.grain(pixels, values)
     if not feature.own_scales:
-        return [_Group(names, values, samples)]
-    return [_Group((name,), row[None], samples) for name, row in zip(names, values, strict=True)]
+        return [_Group(names, values, samples, grain)]
+    each = enumerate(zip(names, values, strict=True))
+    return [_Group((name,), row[None], samples, grain[i : i + 1, i : i + 1]) for i, (name, row) in each]
 
 
 def _standardise(group: _Group, weight: float) -> tuple[Floats, float]:
     """Bring the group's values to mean 0 and mean variance weight² in place; return shift and scale of the way back."""
-    _, values, samples = group
+    _, values, samples, _ = group
     if np.isnan(values).any():
         return _standardise_known(group, weight)
     share = samples.weight / samples.weight.sum() if samples else np.full(values.shape[1], 1 / values.shape[1])
@@ -136,7 +155,7 @@ def _standardise(group: _Group, weight: float) -> tuple[Floats, float]:
 
 def _standardise_known(group: _Group, weight: float) -> tuple[Floats, float]:
     """`_standardise` for values of which some are unknown, NaN."""
-    _, values, samples = group
+    _, values, samples, _ = group
     known = ~np.isnan(values)
     share = known * (samples.weight if samples else 1.0)
     share /= np.maximum(share.sum(1, keepdims=True), 1)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import DataError, option
+from emseg.features.grain import STEPLESS, stored_covariance
 from emseg.features.pixel_index import Mask, Samples, distinct_samples
 from emseg.image.model import Image
 
@@ -19,6 +20,8 @@ Floats = NDArray[np.float64]
 # Absolute values beyond which squares and their sums, as variances need them, overflow or vanish in float64, whose
 # range is 1e-308 to 1e308.
 SMALLEST, LARGEST = 1e-140, 1e140
+DERIVED = 1024  # samples at which a feature's derivatives are taken
+LARGEST_SHARE = 4.0  # of a sample's variance by rounding, over the median of all
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +46,11 @@ class Pixels:
         """The distinct values of the pixels, with their counts."""
         return distinct_samples(self.image, self.valid)
 
+    @cached_property
+    def stored_grain(self) -> tuple[Floats, bool]:
+        """See `emseg.features.grain.stored_covariance`."""
+        return stored_covariance(self.image, self.samples)
+
 
 class Feature(ABC):
     """One or several values of each pixel that are measured together.
@@ -63,6 +71,8 @@ class Feature(ABC):
         Whether it is defined for slices of a volume.
     is_position : bool
         Whether it says where a pixel is, and nothing of what is there.
+    rounding : float
+        Standard deviation, in its units, of errors in its computation beside those of floating-point numbers.
     """
 
     names: tuple[str, ...]
@@ -72,6 +82,7 @@ class Feature(ABC):
     own_scales = False
     fits_volumes = False
     is_position = False
+    rounding = 0.0
 
     def value_names(self, channels: int) -> tuple[str, ...]:
         """Names of the values for an image of so many channels."""
@@ -88,6 +99,10 @@ class Feature(ABC):
         DataError
             If the stored values do not suit it.
         """
+
+    def grain(self, pixels: Pixels, values: Floats) -> Floats:
+        """Covariance (d, d) that rounding of the stored values leaves of the feature's values (d, N)."""
+        return np.diag(STEPLESS * np.nanvar(values, axis=1))
 
 
 class Pointwise(Feature):
@@ -109,6 +124,48 @@ class Pointwise(Feature):
     @abstractmethod
     def transform(self, stored: NDArray[Any]) -> Floats:
         """Features (d, N) of stored values (C, N)."""
+
+    def grain(self, pixels: Pixels, values: Floats) -> Floats:
+        """See `Feature.grain`: J C Jᵀ for the covariance C of stored values and derivatives J, over some samples.
+
+        Near black the hue, say, is all rounding. So no sample counts with more than a few times the median.
+        """
+        covariance, _ = pixels.stored_grain
+        return self._carried(covariance, pixels, len(values))
+
+    def _carried(self, covariance: Floats, pixels: Pixels, d: int) -> Floats:
+        stored, known = pixels.samples.values, pixels.samples.known
+        some = slice(None, None, -(-stored.shape[1] // DERIVED))
+        whole = np.ones(stored[:, some].shape[1], np.bool_) if known is None else known[:, some].all(0)
+        stored, weight = stored[:, some][:, whole], pixels.samples.weight[some][whole]
+        if stored.size == 0:
+            return np.zeros((d, d))
+        top = float(np.iinfo(stored.dtype).max) if self.needs_unit_scale and stored.dtype.kind != "f" else 1.0
+        unit = stored / top
+        slopes = np.empty((d, *stored.shape))
+        for c, variance in enumerate(np.diag(covariance)):
+            half = np.sqrt(3 * variance) / top  # half a step
+            ends = [unit.astype(np.float64) for _ in range(2)]
+            for end, sign in zip(ends, (-1, 1), strict=True):
+                end[c] += sign * half
+                if self.needs_unit_scale:
+                    np.clip(end, 0, 1, out=end)
+            width = np.maximum(ends[1][c] - ends[0][c], np.finfo(float).tiny) * top
+            slopes[:, c] = self.difference(self.transform(ends[0]), self.transform(ends[1])) / width
+        each = np.einsum("dcn,ce,fen->ndf", slopes, covariance, slopes)
+        size = np.einsum("ndd->n", each)
+        cut = np.minimum(
+            1.0,
+            LARGEST_SHARE
+            * float(np.partition(size, size.size // 2)[size.size // 2])
+            / np.maximum(size, np.finfo(float).tiny),
+        )
+        carried: Floats = np.einsum("ndf,n->df", each, cut * weight / weight.sum())
+        return carried + self.rounding**2 * np.eye(d)
+
+    def difference(self, low: Floats, high: Floats) -> Floats:
+        """What features have changed by."""
+        return high - low
 
     def undefined(self, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
         """Where stored values (C, N) have no such feature, shape (N,); None if all have it."""
@@ -154,6 +211,10 @@ class Stored(Pointwise):
     def transform(self, stored: NDArray[Any]) -> Floats:
         """See `Pointwise.transform`."""
         return as_stored(stored)
+
+    def grain(self, pixels: Pixels, values: Floats) -> Floats:
+        """See `Feature.grain`."""
+        return pixels.stored_grain[0]
 
 
 def as_stored(values: NDArray[Any]) -> Floats:

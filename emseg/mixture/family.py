@@ -74,6 +74,14 @@ class Family(StandardBehaviour):
         """The family of shift + scale · x, for x of this one."""
         return self
 
+    def spread(self, basis: Array, log_volume: float) -> Family:
+        """The family of B z, for z of this one; log_volume is what densities with respect to pivots are larger by."""
+        return self
+
+    def collapsed(self, pivots: NDArray[np.intp], log_volume: float) -> Family:
+        """Inverse of `spread`."""
+        return self
+
     @abstractmethod
     def n_monomials(self, d: int) -> int:
         """P, the length of T(x), in D dimensions."""
@@ -154,6 +162,13 @@ class Family(StandardBehaviour):
         ------
         UsageError
             If the prior of this family has no such parameter.
+        """
+
+    @abstractmethod
+    def grain(self, covariance: Array) -> Array:
+        """E[T(x + u)] - T(x) of the complete data, shape (P,), for u of mean 0 and this covariance (D, D).
+
+        It is one number for all x: of families for which it is not, it is that of `start_coordinates`.
         """
 
     @abstractmethod

@@ -154,6 +154,15 @@ class Mixture:
             return self
         return Mixture(self.weights, self.components.affine(shift, scale), self.family.affine(shift, scale))
 
+    def spread(self, basis: Array, log_volume: float) -> Mixture:
+        """The mixture of B z, see `Family.spread`."""
+        return Mixture(self.weights, self.components.spread(basis), self.family.spread(basis, log_volume))
+
+    def collapsed(self, pivots: NDArray[np.intp], triangle: Array, log_volume: float) -> Mixture:
+        """The mixture of z, for pivots that are a triangular function (R, R) of it."""
+        components = self.components.collapsed(pivots, triangle)
+        return Mixture(self.weights, components, self.family.collapsed(pivots, log_volume))
+
     def pack(self) -> Array:
         """θ: softmax logits and the components' coordinates. Any real vector unpacks to a valid mixture."""
         return self._packed

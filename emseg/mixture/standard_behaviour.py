@@ -101,6 +101,10 @@ class StandardBehaviour(ABC):
         """Statistics whose M-step has the locations of these components, and the best of the other parameters."""
         return stats
 
+    def own_grain(self, covariance: Array, means: Array) -> Array:
+        """What `Family.grain` takes, from the covariance (D, D) of the rounding of samples with such means (D,)."""
+        return covariance
+
     def start_coordinates(self, x: Real) -> Real:
         """Planar samples (D, N) in coordinates, (E, N), in which Euclidean distances suit the family."""
         return x

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -89,6 +91,12 @@ class Emission:
                 for part in lattice.blocks(BLOCK):
                     t[:, part] = self._monomials(s, part)
 
+    def without_grain(self) -> Emission:
+        """The same pixels, with the densities of the mixture itself."""
+        plain = copy(self)
+        plain.problem = replace(self.problem, grain=None)
+        return plain
+
     @property
     def learns(self) -> bool:
         """Whether the mixture is fitted to what the field says, see `Family.refitted_in_field`."""
@@ -107,7 +115,7 @@ class Emission:
         return np.asarray(t * self.lattice.inside[s, part], np.float32)
 
     def log_densities(self, mixture: Mixture) -> Real:
-        """log f_k(x_i) less its largest at each pixel, (S, K, M)."""
+        """log f_k(x_i) less its largest at each pixel, (S, K, M); with a grain, expected ones, see `Problem`."""
         return self._densities(mixture, False)[0]
 
     def log_densities_and_level(self, mixture: Mixture) -> tuple[Real, float]:
@@ -150,6 +158,9 @@ class Emission:
     def _relative(self, mixture: Mixture, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """log f_k(x) less its largest, at least LOWEST, (K, N); and the largest, (N,)."""
         joint = mixture.log_joint(x)
+        lift = self.problem.lift(mixture)
+        if lift is not None:
+            joint -= lift[:, None]
         if not self.weighted:
             joint -= np.log(mixture.weights)[:, None]
         top = joint.max(0)

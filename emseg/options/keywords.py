@@ -33,7 +33,7 @@ class MixtureKeywords(TypedDict, total=False):
     family: str
     covariance: str
     dof: float | str
-    floor: float
+    floor: float | str
     seed: int
     tol: float
     max_iter: int

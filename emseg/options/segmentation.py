@@ -99,9 +99,10 @@ class SegmentOptions:
     noise: bool = declared(
         Flag(), False, MODEL, "Add a component of uniform density for outliers; its label is K + 1.", IMAGES,
     )  # fmt: skip
-    floor: float = declared(
-        Number("a number from 0 to below 1", inside=below_one), 1e-11, MODEL,
-        "Smallest variance of a component, relative to the variance of the whole image.",
+    floor: float | str = declared(
+        Number("a number from 0 to below 1", ("auto",), below_one), "auto", MODEL,
+        "Smallest variance of a component, relative to the variance of the whole image; auto: what rounding of the "
+        "stored values leaves.",
         ALL, defaults={"impute": 1e-4},  # what a component knows of a few rows must not count as certain
     )  # fmt: skip
     missing: str = declared(

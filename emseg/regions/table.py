@@ -77,7 +77,8 @@ def region_table(
         for name, place in zip("xyz", reversed(places), strict=False)
     }
     columns |= {**at, "confidence": total(sure) / area}
-    for name, plane, shift, scale in zip(features.names, x, features.shift, features.scale, strict=True):
+    rows = features.standard(x)
+    for name, plane, shift, scale in zip(features.names, rows, features.shift, features.scale, strict=True):
         known = np.isfinite(plane)
         seen = area if known.all() else np.maximum(total(known), 1)
         columns[name] = shift + scale * total(plane if known.all() else np.where(known, plane, 0)) / seen

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emseg.em.algorithm import Algorithm
 from emseg.em.convergence import Stop
@@ -69,18 +70,24 @@ def component_family(
     return found
 
 
-def fitting_problem(features: Features, family: Family, floor: float) -> Problem:
+def fitting_problem(features: Features, family: Family, floor: float | str) -> Problem:
     """The problem of fitting a family's mixture to features, with ℓ in the features' own units.
 
     Parameters
     ----------
     features : Features
     family : Family
-    floor : float
-        Smallest variance of a component, relative to that of the image.
+    floor : float or "auto"
+        Smallest variance of a component, relative to that of the image; auto is what rounding of the stored values
+        leaves.
     """
     unit = features.unit if family.location_scale else 1.0
-    return Problem(Rows(features.x, features.weight), family, floor, -np.log(features.scale), unit)
+    rows = Rows(features.x, features.weight)
+    problem = Problem(rows, family, 0.0 if isinstance(floor, str) else floor, features.log_jacobian, unit)
+    if not isinstance(floor, str) or features.grain is None:
+        return problem
+    means = np.nansum(features.x * features.weight, axis=1) / (~np.isnan(features.x) @ features.weight)
+    return replace(problem, grain=family.own_grain(features.grain, means))
 
 
 def fit_mixture(
@@ -112,6 +119,15 @@ def without_extent(name: str) -> DataError:
     """The error of a start with a component that has no density."""
     remedy = f"give a {option('floor')} above 0"
     return DataError(f"{name}: the start has a component without extent; {remedy}")
+
+
+def fewer_classes(asked: int, counts: NDArray[np.int_]) -> tuple[str, ...]:
+    """A line if fewer classes have pixels (K,) than were asked for."""
+    found = int(np.count_nonzero(counts))
+    if found >= asked:
+        return ()
+    left = "no pixel is left" if found + 1 == asked else "no pixels are left"
+    return (f"{option('k', asked)}: {found} classes have pixels; {left} for the rest, use {option('k', found)}",)
 
 
 def surviving(fitted: Fit[Mixture]) -> Mixture:

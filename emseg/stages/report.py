@@ -20,6 +20,7 @@ NO_FIELD = {"method": "none", "beta": None, "sweeps": 0, "energy": None}
 
 def input_report(photo: Image, features: Features) -> dict[str, Any]:
     """What reports of all commands say of the image and its features."""
+    rank = {} if features.span is None else {"rank": len(features.x)}
     evidence = {"evidence": dict(features.evidence)} if features.evidence else {}
     return {
         "version": __version__,
@@ -27,7 +28,7 @@ def input_report(photo: Image, features: Features) -> dict[str, Any]:
         "size": photo.extent,
         "pixels": features.n_pixels,
         "distinct": features.x.shape[1],
-        "features": {"spec": features.spec, "names": list(features.names), **evidence},
+        "features": {"spec": features.spec, "names": list(features.names), **rank, **evidence},
     }
 
 
@@ -38,6 +39,7 @@ def segmentation_report(
     fitted: Fit[Mixture],
     start: Start,
     *,
+    n_parameters: int,
     log_likelihood: float,
     log_posterior: float,
     counts: NDArray[np.int_],
@@ -61,6 +63,8 @@ def segmentation_report(
         In the features' own units, components in the order of the labels.
     fitted : Fit
     start : Start
+    n_parameters : int
+        Of the mixture in the space that the features span.
     log_likelihood : float
         Of the mixture, in nats.
     log_posterior : float
@@ -80,7 +84,7 @@ def segmentation_report(
     seconds : mapping of str to float
         By step.
     """
-    n, p = features.n_pixels, mixture.n_parameters
+    n, p = features.n_pixels, n_parameters
     bic = -2 * log_likelihood + p * float(np.log(n))
     return {
         **input_report(photo, features),

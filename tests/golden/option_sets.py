@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SETS: Final[dict[str, str]] = {
+_SETS: Final[dict[str, str]] = {
     "plain": "-k 4",
     "em": "-k 3 --algorithm em --covariance full --tol 1e-7 --save labels-tiff",
     "map-tied": "-k 4 --algorithm map --features rgb --covariance tied",
@@ -50,6 +50,9 @@ SETS: Final[dict[str, str]] = {
     "truncated": "-k 2 --truncated 20,235 --mask {inside} --init {thirds}",
     "marks": "-k 3 --scribbles {scribbles} --prior-map {prior} --mrf mean-field --covariance EVI --save all",
 }
+#: The floor of 0.1.0, which was its default: a floor that is given is what it was.
+FLOOR: Final = "--floor 1e-11"
+SETS: Final = {name: text if "--floor" in text else f"{text} {FLOOR}" for name, text in _SETS.items()}
 #: Largest relative difference of the log-likelihood, where rounding grows: processors differ by 1e-4 where an image is
 #: divided by a gain, by 1e-5 where it is denoised, and by 3e-5 under a field, which is summed in single precision. ECME
 #: crawls along ν: its end depends on the stopping rule, which looks at rounding. A drawn label may change altogether.

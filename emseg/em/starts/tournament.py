@@ -63,9 +63,9 @@ def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
 
     All but the largest are in single precision, which tells good starts from bad as well and takes less time.
     """
-    floor = max(problem.floor, FLOOR)
+    floored = problem.at_least(FLOOR)
     *small, largest = nested_samples(problem.samples, rng)
-    return [replace(problem, samples=rows, floor=floor) for rows in (*(rows.single() for rows in small), largest)]
+    return [replace(floored, samples=rows) for rows in (*(rows.single() for rows in small), largest)]
 
 
 def compete(

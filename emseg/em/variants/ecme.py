@@ -146,7 +146,7 @@ def newton(weights: Array, g: Array, curvature: Array) -> Array:
 def _e_step(problem: Problem, mixture: Mixture) -> Expectation:
     """The E-step with Σ c r rᵀ."""
     found = problem.e_step(mixture, WithProducts())
-    return replace(found, entropy=found.log_likelihood - found.complete)
+    return replace(found, entropy=found.fitted - found.complete)
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ class Incremental:
             total, entropies[b] = total + fresh.stats + -1.0 * old.stats, float(fresh.entropy + fresh.hidden)
             mixture = problem.m_step(total, mixture)
         eta, log_prior = problem.scores(mixture)
-        elbo = all_log_density(eta, mixture.weights, total) + sum(entropies) + problem.shift
+        elbo = all_log_density(eta, problem.tilted(mixture).weights, total) + sum(entropies) + problem.shift
         new = self._evaluate(problem, mixture, state.blocks)
         # The statistics were summed in two additions a block, and each may round once more.
         rounding = new.expectation.rounding * (1 + len(state.blocks) / 4)

@@ -48,18 +48,23 @@ class PX(FixedPoint[Problem, Mixture]):
         mixture = problem.m_step(stats, state.mixture)
         wide: Student = mixture.components
         n, mass = stats.n, stats.t[..., 1]
-        alpha = _alpha(model, wide.scales, parts.dof * n, parts.dof * mass, problem.psi)
+        penalty = _penalty(problem, model, wide.scales, n)
+        alpha = _alpha(model, penalty, parts.dof * n, parts.dof * mass)
         t = stats.t.copy()
         t[..., -1] += mass - n * np.log(alpha) - mass / alpha  # Σ r (log u/α - u/α)
         narrow = Student(wide.means, wide.scales / alpha[..., None, None], wide.dof)
         return problem.conditional("dof", Stats(n, t), replace(mixture, components=narrow))
 
 
-def _alpha(model: CovarianceModel, scales: Array, n: Array, mass: Array, psi: Array | float) -> Array:
-    """α of each component, (..., K), from Σ*, ν n and ν Σ r u."""
-    k = scales.shape[-3]
-    inverse = np.einsum("...ii->...i", np.linalg.inv(scales))
-    a = (inverse * psi).sum(-1) * (model.distinct(k) / k)
+def _penalty(problem: Problem, model: CovarianceModel, scales: Array, n: Array) -> Array:
+    """The trace a of each component, (..., K), of the floor's penalty, and of the grain's, tr n Λ Σ*⁻¹."""
+    k, inverse = scales.shape[-3], np.linalg.inv(scales)
+    a: Array = (np.einsum("...ii->...i", inverse) * problem.psi).sum(-1) * (model.distinct(k) / k)
+    return a if problem.grain is None else a + n * np.einsum("...ij,ij->...", inverse, problem.grain)
+
+
+def _alpha(model: CovarianceModel, a: Array, n: Array, mass: Array) -> Array:
+    """α of each component, (..., K), from the penalty's trace, ν n and ν Σ r u."""
     if model.letters[0] == "E":
         a, n, mass = (np.broadcast_to(part.sum(-1, keepdims=True), part.shape) for part in (a, n, mass))
     return np.asarray(np.where(mass > 0, 2 * mass / (n + np.sqrt(n**2 + 4 * a * mass)), 1.0))

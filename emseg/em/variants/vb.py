@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from emseg.em.algorithm import Info, State, bound_info
 from emseg.em.assignments import RowByRow
-from emseg.em.problem import EMPTY, Problem
+from emseg.em.problem import Problem
 from emseg.errors import UsageError, option
 from emseg.mixture.covariance.model import CovarianceModel
 from emseg.mixture.covariance.second_moments import moments, product_indices
@@ -119,9 +119,9 @@ class VB:
 
         found = problem.e_step(mixture, Tilted(tilt))
         kl = found.stats.n @ tilt - found.entropy
-        objective = float(found.log_likelihood + found.entropy) - divergence
+        objective = float(found.fitted + found.entropy) - divergence
         rounding = found.rounding + 8 * np.finfo(np.float64).eps * problem.n * log(problem.n + 2)
-        entropy = found.log_likelihood - kl - found.complete
+        entropy = found.fitted - kl - found.complete
         state = VBState(mixture, replace(found, entropy=entropy, rounding=rounding), prior)
         return state, bound_info(state, objective, 1)
 
@@ -156,7 +156,8 @@ def _posterior(problem: Problem, prior: Prior, stats: Stats) -> tuple[Mixture, A
     model, d = _model(problem), problem.samples.d
     kind = BLOCKS[model.letters]
     repeats = d if kind == "spherical" else 1
-    n = np.maximum(stats.n, EMPTY * problem.n)
+    stats = problem.grained(stats)
+    n = stats.n
     k = n.size
     alpha, beta = prior.alpha + n, prior.beta + n
     centres, scatter = moments(Stats(n, stats.t), d)

@@ -38,6 +38,10 @@ class Hue(Pointwise):
         """See `Pointwise.transform`."""
         return hue(stored)
 
+    def difference(self, low: Floats, high: Floats) -> Floats:
+        """See `Pointwise.difference`: the short way around."""
+        return (high - low + np.pi) % (2 * np.pi) - np.pi
+
     def undefined(self, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
         """See `Pointwise.undefined`."""
         return is_grey(stored)

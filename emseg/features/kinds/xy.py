@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from emseg.features.feature import Feature, Floats, Pixels
+from emseg.features.grain import STEP
 
 
 class Position(Feature):
@@ -18,6 +19,10 @@ class Position(Feature):
         """See `Feature.measure`."""
         planes = np.indices(pixels.image.shape, np.float64)[::-1].reshape(2, -1)
         return np.array(planes) if pixels.valid is None else planes[:, pixels.valid]
+
+    def grain(self, pixels: Pixels, values: Floats) -> Floats:
+        """See `Feature.grain`: a pixel is a unit wide."""
+        return STEP * np.eye(2)
 
 
 FEATURE = Position()

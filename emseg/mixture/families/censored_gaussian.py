@@ -79,6 +79,14 @@ class CensoredGaussianFamily(GaussianFamily):
         """The family with limits moved and stretched like the samples."""
         return CensoredGaussianFamily(self.covariance, self.limits.affine(shift, scale))
 
+    def spread(self, basis: Array, log_volume: float) -> CensoredGaussianFamily:
+        """The family with the limits of each feature, which are those of its coordinate."""
+        return CensoredGaussianFamily(self.covariance, self.limits[np.abs(basis).argmax(1)])
+
+    def collapsed(self, pivots: NDArray[np.intp], log_volume: float) -> CensoredGaussianFamily:
+        """The family with the limits of the pivots."""
+        return CensoredGaussianFamily(self.covariance, self.limits[pivots])
+
 
 def _complete(stats: Stats) -> Stats:
     """The same statistics, whose counts include the samples that were not recorded."""

@@ -71,6 +71,15 @@ class GammaFamily(ProductFamily):
         out[1 : 1 + len(x)] = x
         np.log(x, out=out[1 + len(x) :])
 
+    def grain(self, covariance: Array) -> Array:
+        """-½ Λ in the places of log x, for Λ of log x: E[x (1 + u)] = x, E[log x (1 + u)] = log x - ½ Var u."""
+        d = len(covariance)
+        return np.concatenate([np.zeros(1 + d), -0.5 * np.diag(covariance)])
+
+    def own_grain(self, covariance: Array, means: Array) -> Array:
+        """Of logarithms, at the mean."""
+        return np.diag(np.diag(covariance) / means**2)
+
     def natural(self, components: Gamma) -> Array:
         """η = (Σ a log(a/m) - log Γ(a), -a/m, a - 1)."""
         from scipy.special import gammaln

@@ -35,6 +35,7 @@ class Gaussian(Components):
 
     means: Array
     covariances: Array
+    matrix_part = "covariances"
 
     def check(self) -> None:
         """Raise ValueError unless the matrices are symmetric, positive definite and as many as the means."""
@@ -107,6 +108,11 @@ class GaussianFamily(Family):
         for i in range(d):
             np.multiply(x[i], x[i:], out=out[row : row + d - i])
             row += d - i
+
+    def grain(self, covariance: Array) -> Array:
+        """Λ in the place of x xᵀ."""
+        d = len(covariance)
+        return np.concatenate([np.zeros(1 + d), covariance[product_indices(d, self.products)]])
 
     def natural(self, components: Gaussian) -> Array:
         """η = (-½ (D log 2π + log|Σ| + μᵀΣ⁻¹μ), Σ⁻¹μ, -½ Σ⁻¹), mixed products counted twice."""

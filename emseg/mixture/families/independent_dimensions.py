@@ -70,7 +70,8 @@ class ProductFamily(Family):
         return PseudoSamples(t=total.t[0] * (strength.shrinkage / float(total.n[0])), alpha=strength.alpha)
 
     def _matchable(self, stats: Stats, psi: Array | float, d: int, prior: PseudoSamples | None) -> Array:
-        t = np.concatenate([stats.n[..., None], stats.t[..., 1:]], axis=-1)
+        n = np.maximum(stats.n, stats.t[..., 0])  # more samples than that, by what a grain adds
+        t = np.concatenate([n[..., None], stats.t[..., 1:]], axis=-1)
         return np.asarray(t + self._pseudo(psi, d, prior))
 
     def _pseudo(self, psi: Array | float, d: int, prior: PseudoSamples | None) -> Array:

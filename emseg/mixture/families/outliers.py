@@ -106,6 +106,14 @@ class OutlierFamily(Family):
         """T(x) of the other components."""
         self.inner.monomials(x, out)
 
+    def grain(self, covariance: Array) -> Array:
+        """That of the other components; outliers have no use for it."""
+        return self.inner.grain(covariance)
+
+    def own_grain(self, covariance: Array, means: Array) -> Array:
+        """That of the other components."""
+        return self.inner.own_grain(covariance, means)
+
     def natural(self, components: Any) -> Array:
         """η of the other components; that of outliers is a constant alone."""
         return self._with_constant(self.inner.natural(_others(components)))
@@ -215,6 +223,15 @@ class OutlierFamily(Family):
         log_density = self.log_density - float(np.log(scale).sum())
         sides = None if self.log_sides is None else self.log_sides + np.log(scale)
         return OutlierFamily(self.inner, log_density, self.noise.affine(shift, scale), sides)
+
+    def spread(self, basis: Array, log_volume: float) -> OutlierFamily:
+        """The same box, of which no side is known."""
+        return OutlierFamily(self.inner.spread(basis, 0.0), self.log_density + log_volume, self.noise.spread(basis))
+
+    def collapsed(self, pivots: Indices, log_volume: float) -> OutlierFamily:
+        """The same box."""
+        noise = self.noise.collapsed(pivots, np.eye(len(pivots)))
+        return OutlierFamily(self.inner.collapsed(pivots, 0.0), self.log_density - log_volume, noise)
 
     def with_outliers(self, weights: Array, components: Any, share: float = SHARE) -> tuple[Array, Any]:
         """Weights and components of the inner family, and outliers that have a share of the weight."""

@@ -62,6 +62,7 @@ class PartialVolume(Components):
     means: Array
     covariances: Array
     shares: Array
+    matrix_part = "covariances"
 
     def check(self) -> None:
         """Raise ValueError unless these are means, covariances and shares, as many of each."""
@@ -125,6 +126,10 @@ class PartialVolumeFamily(Family):
     def monomials(self, x: Real, out: Real) -> None:
         """x and its products, or its squares alone."""
         self.normal.monomials(x, out)
+
+    def grain(self, covariance: Array) -> Array:
+        """Λ in the place of a aᵀ, of the class that a pixel has most of."""
+        return np.concatenate([np.zeros(MOMENTS), self.normal.grain(covariance)])
 
     def natural(self, components: PartialVolume) -> Array:
         """η of the complete data."""

@@ -56,6 +56,7 @@ class Student(Components):
     means: Array
     scales: Array
     dof: Array
+    matrix_part = "scales"
 
     def check(self) -> None:
         """Raise ValueError unless these are means, scale matrices and degrees of freedom, as many of each."""
@@ -131,6 +132,10 @@ class StudentFamily(Family):
     def monomials(self, x: Real, out: Real) -> None:
         """x and its products, or its squares alone."""
         self.normal.monomials(x, out)
+
+    def grain(self, covariance: Array) -> Array:
+        """Λ in the place of u x xᵀ: what was rounded counts alike in every sample, whatever its u."""
+        return np.concatenate([[0.0], self.normal.grain(covariance), [0.0]])
 
     def natural(self, components: Student) -> Array:
         """η of the complete data, (..., K, P + 2)."""

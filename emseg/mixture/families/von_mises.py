@@ -24,6 +24,7 @@ from emseg.mixture.support import ANGLE
 Array = NDArray[np.float64]
 NEWTON = 30  # steps at most; five reach rounding for κ from 1e-6 to 1e5
 ROUNDING = 4 * np.finfo(np.float64).eps * 2 * np.pi  # radians, of an angle near 2π
+WIDEST = 0.25  # square radians, of the rounding of an angle: near grey, a step turns the hue around
 LEAST = 1e-14  # 1 - R/n below which it is rounding
 
 
@@ -69,6 +70,14 @@ class VonMisesFamily(ProductFamily):
         """cos x and sin x."""
         np.cos(x, out=out[1 : 1 + len(x)])
         np.sin(x, out=out[1 + len(x) :])
+
+    def grain(self, covariance: Array) -> Array:
+        """½ Λ samples without direction, which shorten a resultant as E[cos u] = 1 - ½ Var u does."""
+        return np.concatenate([[0.5 * float(np.diag(covariance).mean())], np.zeros(2 * len(covariance))])
+
+    def own_grain(self, covariance: Array, means: Array) -> Array:
+        """No more than the resultant of angles that are all but evenly spread allows."""
+        return np.minimum(covariance, WIDEST)
 
     def natural(self, components: VonMises) -> Array:
         """η = (-Σ log 2π I_0(κ), κ cos μ, κ sin μ)."""

@@ -34,7 +34,7 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
     if report["noise"]:
         counts.append(report["noise"]["pixels"])
     found = report.get("regions")
-    parts = _count(k, "class", "es")
+    parts = _count(sum(count > 0 for count in counts[:k]) or k, "class", "es")
     if found:
         parts = f"{_count(found['count'], 'region')} of {parts}"
     fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"

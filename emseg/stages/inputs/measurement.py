@@ -11,7 +11,9 @@ from emseg.errors import DataError, UsageError, option
 from emseg.execution import steps
 from emseg.features.build import build_features
 from emseg.features.model import Features
+from emseg.features.reduce import reduced
 from emseg.image.model import Image
+from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.registry import family_of
 
 #: What `features="auto"` is, by colour of the image, where values must not be moved or mixed; and of those, the angles.
@@ -29,6 +31,7 @@ def measure_features(
     compress: bool,
     stored_values: bool,
     may_be_texture: bool,
+    covariance: str | None = "full",
 ) -> Features:
     """Measure the features that a specification asks for, in the units that a family wants.
 
@@ -49,6 +52,9 @@ def measure_features(
         Whether ``"auto"`` must be the stored values, as limits of them need.
     may_be_texture : bool
         Whether ``"auto"`` may be texture, where brightness does not tell parts of the image apart.
+    covariance : str or None
+        Name of the covariance model of the mixture that is to be fitted. Features that depend on each other are reduced
+        to the space that they span, as far as that model allows; None to leave them as they are.
 
     Raises
     ------
@@ -69,7 +75,24 @@ def measure_features(
     features = build_features(photo, spec, inside, compress, location_scale, missing == "em")
     if not location_scale:
         _require_support(family, photo, features)
+    if covariance is not None:
+        features = reduced(features, _dependencies(features, covariance, location_scale, stored_values), location_scale)
     return replace(features, evidence=evidence) if evidence else features
+
+
+def _dependencies(features: Features, covariance: str, location_scale: bool, stored_values: bool) -> str:
+    """Which dependencies a mixture can do without, see `emseg.features.span.found_span`.
+
+    Components that are turned with the axes need all features as they are, or none. So do values of which some are
+    unknown: a sum with an unknown term is unknown. Families of single values take those as they are, and limits are of
+    all stored values.
+    """
+    if stored_values:
+        return "none"
+    if not location_scale:
+        return "equal"
+    letters = COVARIANCES[covariance].letters
+    return "axes" if (letters[2] == "I" and letters[1] != "I") or np.isnan(features.x).any() else "any"
 
 
 def _require_support(family: str, photo: Image, features: Features) -> None:

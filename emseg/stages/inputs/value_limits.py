@@ -62,8 +62,10 @@ def _pair(text: str) -> tuple[float, float]:
 def bounded(family: Family, features: Features, limits: ValueLimits) -> CensoredGaussianFamily:
     """The family within the limits, in standardised coordinates."""
     model = family.normal_model(limits.given)
-    bounds = SensorLimits.of(len(features.names), limits.censored, limits.truncated)
-    return CensoredGaussianFamily(model, bounds.affine(-features.shift / features.scale, 1 / features.scale))
+    bounds = SensorLimits.of(len(features.x), limits.censored, limits.truncated)
+    return CensoredGaussianFamily(
+        model, bounds.affine(-features.axis_shift / features.axis_scale, 1 / features.axis_scale)
+    )
 
 
 def require_stored_values(photo: Image, features: Features, limits: ValueLimits, covariance: str) -> None:
@@ -83,8 +85,9 @@ def require_stored_values(photo: Image, features: Features, limits: ValueLimits,
         remedy = f"use {option('features', stored)}"
         raise UsageError(f"{given}: limits of stored values mean nothing to {features.spec}; {remedy}")
     censored, truncated = limits.censored, limits.truncated
-    x = features.shift[:, None] + features.scale[:, None] * features.x
-    slack = CLOSE * np.maximum(np.abs(features.shift), features.scale)[:, None]
+    shift, scale = features.axis_shift, features.axis_scale
+    x = shift[:, None] + scale[:, None] * features.x
+    slack = CLOSE * np.maximum(np.abs(shift), scale)[:, None]
     outside = ((x < truncated[0] - slack) | (x > truncated[1] + slack)).any(0)
     if outside.any():
         raise DataError(
@@ -94,7 +97,10 @@ def require_stored_values(photo: Image, features: Features, limits: ValueLimits,
         )
     within_bounds = ((x > censored[0] + slack) & (x < censored[1] - slack)).any(1)
     if not within_bounds.all():
-        name, bounds = features.names[int(within_bounds.argmin())], option("censored", limits.text["censored"])
+        name, bounds = (
+            features.names[features.pivots[int(within_bounds.argmin())]],
+            option("censored", limits.text["censored"]),
+        )
         raise DataError(f"{photo.name}: no value of {name} lies within {bounds}; move the limits")
     if covariance in ("diag", "spherical") or covariance.endswith("I"):
         return
@@ -120,5 +126,7 @@ def bounds_report(features: Features, limits: ValueLimits | None) -> dict[str, A
 
 def _sides(features: Features, limits: ValueLimits) -> list[CensoredColumns]:
     """Samples with censored values, grouped by the dimensions that are censored."""
-    bounds = SensorLimits.of(len(features.names), limits.censored)
-    return bounds.affine(-features.shift / features.scale, 1 / features.scale).censored_columns(features.x)
+    bounds = SensorLimits.of(len(features.x), limits.censored)
+    return bounds.affine(-features.axis_shift / features.axis_scale, 1 / features.axis_scale).censored_columns(
+        features.x
+    )

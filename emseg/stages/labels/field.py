@@ -116,7 +116,7 @@ def smooth(
     index = features.on_grid(np.arange(features.x.shape[1], dtype=np.int32)).reshape(shape)
     valid = features.on_grid(np.ones(features.x.shape[1], np.uint8)).reshape(shape) > 0
     task = _Task(
-        replace(problem, floor=max(problem.floor, FLOOR)),
+        problem.at_least(FLOOR),
         features.x,
         field,
         voxel_size(photo),
@@ -269,7 +269,7 @@ def _finished(emission: Emission, found: FieldFit, task: _Task, shape: tuple[int
     order = np.arange(k) if named else found.mixture.canonical_order()
     names = np.zeros(256, np.uint8)
     names[order] = np.arange(1, k + 1)
-    log_f, total = emission.log_densities_and_level(found.mixture)
+    log_f, total = emission.without_grain().log_densities_and_level(found.mixture)
     energy = potts.energy(grid, found.labels, log_f, found.beta) - total
     report = {
         "method": task.method.name if task.field.method != "none" else "none",

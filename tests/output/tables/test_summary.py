@@ -35,7 +35,7 @@ def hexadecimal(rgb: Any) -> str:
 
 def test_what_is_said() -> None:
     assert summary_text(REPORT, MEANS, False, "out/photo.json") == (
-        "in/photo.png: 640 × 480 pixels in 3 classes by lab,xy:0.5\n"
+        "in/photo.png: 640 × 480 pixels in 2 classes by lab,xy:0.5\n"
         "  converged after 7 iterations, log-likelihood -10.1234 per pixel\n"
         "  class            share                            mean colour\n"
         "      1  #0072b2   25.0%  ██████                    #0010ff\n"
@@ -47,7 +47,7 @@ def test_what_is_said() -> None:
 
 def test_connected_regions_are_told_from_classes() -> None:
     first = summary_text(REPORT | {"regions": {"count": 1}}, MEANS, False).splitlines()[0]
-    assert first == "in/photo.png: 640 × 480 pixels in 1 region of 3 classes by lab,xy:0.5"
+    assert first == "in/photo.png: 640 × 480 pixels in 1 region of 2 classes by lab,xy:0.5"
 
 
 def test_colour_only_adds_swatches() -> None:
@@ -124,7 +124,7 @@ def test_noise_is_the_last_label() -> None:
     report = REPORT | {"noise": {"label": 4, "weight": 0.1, "log_density": -3.0, "pixels": 100}}
     means = np.concatenate([MEANS, MEANS[:1]])
     lines = summary_text(report, means, False).splitlines()
-    assert "in 3 classes" in lines[0]
+    assert "in 2 classes" in lines[0]
     assert lines[-1].split()[0] == "4"
     assert lines[-1].endswith("noise")
     assert "20.0%" in lines[-1]

@@ -155,7 +155,7 @@ def test_a_photograph_overexposed_on_purpose() -> None:
     free = emseg.segment(np.rint(over).astype(np.uint16), k=4, features="gray")
     plain, censored = (emseg.segment(clip, k=4, features="gray", censored=text) for text in ("", ",254.5"))
     assert 0.07 < (clip == 255).mean() < 0.09
-    assert plain.mixture.components.covariances.min() < 1e-3
+    assert plain.mixture.components.covariances.min() < 0.2  # two steps of rounding
     assert (plain.labels == free.labels).mean() < 0.5
     assert (censored.labels == free.labels).mean() > 0.9
     bright = censored.mixture.components[3], free.mixture.components[3]
