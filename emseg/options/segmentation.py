@@ -101,8 +101,7 @@ class SegmentOptions:
     )  # fmt: skip
     floor: float | str = declared(
         Number("a number from 0 to below 1", ("auto",), below_one), "auto", MODEL,
-        "Smallest variance of a component, relative to the variance of the whole image; auto: what rounding of the "
-        "stored values leaves.",
+        "Smallest variance of a component, relative to that of the whole image; auto: what rounding of values leaves.",
         ALL, defaults={"impute": 1e-4},  # what a component knows of a few rows must not count as certain
     )  # fmt: skip
     missing: str = declared(
