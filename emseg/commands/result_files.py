@@ -12,7 +12,7 @@ from emseg.image.model import Image
 from emseg.output.registry import KINDS, written_always, written_besides
 from emseg.output.segmented import Segmented
 from emseg.output.store.files import write_all
-from emseg.output.store.names import OTHERWISE, REPORT, STDIO, STEM, plan
+from emseg.output.store.names import OTHERWISE, REPORT, STDIO, STEM, plan, with_labels_of_slices
 
 Folder = str | os.PathLike[str]
 
@@ -27,7 +27,9 @@ def save_segmentation(
     extra = written_besides(save, options, applied)
     writers = {kind: partial(entry.write, result) for kind, entry in KINDS.items()}
     always, report = written_always(applied), result.report
-    return _written(result.image.name, folder, name, always, REPORT, writers, report, overwrite, extra)
+    return _written(
+        result.image.name, folder, name, always, REPORT, writers, report, overwrite, result.image.metadata, extra
+    )
 
 
 def save_restored(
@@ -46,7 +48,7 @@ def save_restored(
     named = fits_png(image) or "nifti" in image.metadata  # `plan` names volumes
     always = dict(always) if named else {**always, "image": always["image"].removesuffix(".png") + OTHERWISE["image"]}
     writers: dict[str, Callable[[], bytes]] = {"image": partial(restored_file, image), **more}
-    return _written(image.name, folder, name, always, suffix, writers, report, overwrite)
+    return _written(image.name, folder, name, always, suffix, writers, report, overwrite, image.metadata)
 
 
 def _written(
@@ -58,6 +60,7 @@ def _written(
     writers: Mapping[str, Callable[[], bytes]],
     facts: Mapping[str, Any],
     overwrite: bool,
+    metadata: Mapping[str, Any],
     extra: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     where = os.fspath(folder)
@@ -68,5 +71,5 @@ def _written(
     if not isinstance(overwrite, bool):
         raise UsageError(f"{option('overwrite')} is {overwrite!r}; it must be True or False")
     (job,) = plan([source], os.path.join(".", where) if where == STDIO else where, extra, always, suffix, name or STEM)
-    contents = {path: writers[kind] for kind, path in job.files.items()}
+    contents = {path: writers[kind] for kind, path in with_labels_of_slices(job.files, metadata).items()}
     return write_all(contents, job.report, facts, overwrite)

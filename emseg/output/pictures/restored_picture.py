@@ -21,7 +21,7 @@ _COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}
 
 def fits_png(image: Image) -> bool:
     """Whether a PNG holds such pixels as they are, and all that is known of them."""
-    plain = not image.metadata.keys() & {"geotiff", "nodata", "nifti", "software"}
+    plain = not image.metadata.keys() & {"geotiff", "nodata", "nifti", "software", "volume"}
     return plain and image.pixels.dtype in (np.uint8, np.uint16) and image.pixels.shape[2] in (1, 3)
 
 

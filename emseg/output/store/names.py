@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from os import sep
 from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from emseg.errors import UsageError, option, shown
 from emseg.image.formats.registry import VOLUMES
@@ -137,6 +137,14 @@ def plan(
             made[key] = entry.path
         jobs.append(job)
     return jobs
+
+
+def with_labels_of_slices(files: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Results by kind, with a TIFF of labels for a volume that is no NIfTI: a picture shows its slices in a grid."""
+    picture = files.get("labels", "")
+    if "volume" not in metadata or "nifti" in metadata or not picture.endswith(".png") or "labels-tiff" in files:
+        return dict(files)
+    return {**files, "labels-tiff": picture.removesuffix(KINDS["labels"].suffix) + KINDS["labels-tiff"].suffix}
 
 
 def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:

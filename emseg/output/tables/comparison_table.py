@@ -55,10 +55,10 @@ def subject(report: Mapping[str, Any]) -> str:
 
 def setting(report: Mapping[str, Any]) -> str:
     """On what it was compared, in one line."""
-    width, height = report["size"]
-    options = report["options"]
+    size, options = report["size"], report["options"]
+    extent = f"{' × '.join(map(str, size))} {'pixels' if len(size) == 2 else 'voxels'}"
     return (
-        f"{width} × {height} pixels, {report['distinct']} distinct samples of {report['features']['spec']},"
+        f"{extent}, {report['distinct']} distinct samples of {report['features']['spec']},"
         f" {options['covariance']} covariances, seed {options['seed']}"
     )
 

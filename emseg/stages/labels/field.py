@@ -257,8 +257,11 @@ def require_classes(photo: Image, k: int) -> None:
 
 def voxel_size(photo: Image) -> tuple[float, ...] | None:
     """Lengths of a voxel along Z, Y and X, in the unit of the file (mostly mm); None where the file does not say."""
-    if "volume" not in photo.metadata or "nifti" not in photo.metadata:
+    if "volume" not in photo.metadata:
         return None
+    if "nifti" not in photo.metadata:
+        told = photo.pixel_size
+        return told.lengths if told and len(told.lengths) == 3 else None
     size = tuple(float(length) for length in photo.metadata["nifti"]["header"].get_zooms()[2::-1])
     return size if len(size) == 3 and all(0 < length < np.inf for length in size) else None
 

@@ -157,3 +157,18 @@ def test_an_option_without_effect_is_told(
     assert capsys.readouterr().err == ("" if more else said)
     report = json.loads((tmp_path / "photo.json").read_text())
     assert report["warnings"] == ["beta=2.0 does nothing without mrf; add mrf='auto', or leave it out"]
+
+
+def test_a_volume_in_tiff_has_labels_in_tiff(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import tifffile
+
+    volume = np.zeros((3, 20, 24), np.uint16)
+    volume[:, :, 12:] = 900
+    tifffile.imwrite(tmp_path / "v.tif", volume + 7, imagej=True, metadata={"axes": "ZYX"})
+    for arguments in (["segment", "v.tif"], ["segment", "v.npy", "--axes", "YZX", "--name", "n"]):
+        np.save(tmp_path / "v.npy", volume.swapaxes(0, 1))
+        arguments = [arguments[0], str(tmp_path / arguments[1]), *arguments[2:], "-k", "2", "-o", str(tmp_path)]
+        assert attempt(lambda texts=arguments: cli.main(texts, "emseg", standalone_mode=False)) == 0
+    assert "24 × 20 × 3 voxels" in capsys.readouterr().out
+    for name in ("v.labels.tif", "n.labels.tif"):
+        np.testing.assert_array_equal(tifffile.imread(tmp_path / name), 1 + (volume > 0))

@@ -6,7 +6,7 @@ import pytest
 
 from emseg.errors import UsageError
 from emseg.output.registry import saveable
-from emseg.output.store.names import COMPARE, COMPARE_REPORT, Input, common_folder, plan
+from emseg.output.store.names import COMPARE, COMPARE_REPORT, Input, common_folder, plan, with_labels_of_slices
 
 
 def test_names_come_from_the_stem() -> None:
@@ -68,6 +68,17 @@ def test_pages_are_marked() -> None:
         (2, "out/x.p2.labels.png"),
         (3, "out/x.p3.labels.png"),
     ]
+
+
+def test_volumes_that_are_no_nifti_have_a_tiff_of_labels() -> None:
+    files = plan(["x.tif"], "out")[0].files
+    added = with_labels_of_slices(files, {"volume": (2, 3, 4)})
+    assert set(added.items()) - set(files.items()) == {("labels-tiff", "out/x.labels.tif")}
+    assert with_labels_of_slices(added, {"volume": (2, 3, 4)}) == added
+    assert with_labels_of_slices(files, {}) == files
+    nifti = plan(["x.nii"], "out")[0].files
+    assert with_labels_of_slices(nifti, {"volume": (2, 3, 4), "nifti": {}}) == nifti
+    assert with_labels_of_slices({"image": "x.denoised.tif"}, {"volume": (2, 3, 4)}) == {"image": "x.denoised.tif"}
 
 
 @pytest.mark.parametrize("name", ["x.nii", "x.nii.gz", "x.NII.GZ"])
