@@ -109,11 +109,15 @@ def _several(truths: Any) -> Sequence[Any]:
 
 
 class _Maps(NamedTuple):
-    """What a source is called; its values, an array of its own shape or those of an image; and the image's metadata."""
+    """What a source is called; its values, an array of its own shape or those of an image; and the image's metadata.
+
+    An array from memory has slices first, as results of emseg have. One from a file may be in nibabel's order.
+    """
 
     name: str
     values: NDArray[Any]
     metadata: Mapping[str, Any] | None = None
+    in_memory: bool = False
 
     @property
     def is_placed(self) -> bool:
@@ -135,7 +139,7 @@ def _maps(source: Any, name: str) -> _Maps:
         image = source.image
         return _Maps(name, source.labels.reshape(*image.shape, 1), image.metadata)
     if not isinstance(source, str | os.PathLike):
-        return _Maps(name, np.asarray(source) if is_pillow(source) else _array(source, name))
+        return _Maps(name, np.asarray(source) if is_pillow(source) else _array(source, name), in_memory=True)
     if is_array(source):
         return _Maps(shown(source), stored_array(os.fspath(source), shown(source)))
     image = read_label_image(source)
@@ -175,7 +179,9 @@ def _on_one_grid(maps: list[_Maps], notices: list[str]) -> list[_Maps]:
 def _on_grid_of(photo: Image, maps: _Maps, notices: list[str]) -> _Maps:
     values, metadata = maps.values, maps.metadata or {}
     volume = photo.metadata.get("volume", ())
-    if maps.metadata is None and values.shape not in (volume, volume[::-1]):  # (H, W), or those of several annotators
+    if maps.in_memory and values.shape == volume:
+        values = values.reshape(*photo.shape, 1)
+    elif maps.metadata is None and values.shape not in (volume, volume[::-1]):  # (H, W), or those of annotators
         values = np.moveaxis(maps.planes(), 0, 2)
     placed, lines = aligned(whole_numbers(values), metadata, maps.name, photo, "label map")
     notices += lines

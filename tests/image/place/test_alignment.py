@@ -237,6 +237,16 @@ def test_volumes_are_scored_place_by_place(tmp_path: Path) -> None:
         emseg.evaluate(own, [nifti(tmp_path / "other.nii", LABELS, moved)])
 
 
+def test_an_array_of_a_cube_has_slices_first_as_results_have(tmp_path: Path) -> None:
+    cube = RNG.integers(0, 3, (5, 5, 5)).astype(np.uint8)
+    path = nifti(tmp_path / "cube.nii", cube)
+    np.save(tmp_path / "cube.npy", cube)  # in a file, as nibabel gives it
+    for labels in (cube.transpose(2, 1, 0), tmp_path / "cube.npy"):
+        found = emseg.evaluate(labels, path)
+        assert found["scores"]["error"] == 0
+        assert "matched by index" in found["warnings"][0]
+
+
 def test_rasters_are_scored_place_by_place(tmp_path: Path) -> None:
     own = geotiff(tmp_path / "own.tif", PLANE, GROUND)
     other = geotiff(tmp_path / "other.tif", PLANE[::-1], ground_at(np.diag([1, -1]), (0, 9)))
