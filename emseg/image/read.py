@@ -129,6 +129,7 @@ def _inside(
     data, samples = read_image_bytes(path)
     how = Reading(goes_with="volume" if "volume" in photo.metadata else "plane")
     mask, form = decode_image(data, shown(path), how, samples), format_of(data[:HEAD], shown(path))
+    mask = placed_by_world_file(mask, path)
     inside, lines = inside_of(mask, rule, form.is_lossy)
     return inside, mask.metadata, lines + colours_against_indices(inside, form.palette_indices(data))
 

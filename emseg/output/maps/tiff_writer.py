@@ -79,7 +79,7 @@ def image_tiff(
     space = "ZYX"[-samples.ndim + 1 :]
     if samples.shape[-1] == 1:
         return _tiff(samples[..., 0], space, metadata, nodata, iccprofile=icc)
-    if metadata.get("software") == "imagej" and colour != "rgb":
+    if (metadata.get("software") or "imagej" * (samples.ndim > 3)) == "imagej" and colour != "rgb" and alpha is None:
         return _tiff(np.moveaxis(samples, -1, -3), f"{space[:-2]}CYX", metadata, nodata, iccprofile=icc)
     more = samples.shape[-1] - (3 if colour == "rgb" else 1)
     kinds = ["unspecified"] * more

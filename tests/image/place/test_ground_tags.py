@@ -11,12 +11,13 @@ import PIL.Image
 import pytest
 import tifffile
 
+from emseg.errors import ImageError
 from emseg.image.label_maps import read_labels
 from emseg.image.place.coordinate_systems import system_name
 from emseg.image.place.ground import ground
 from emseg.image.place.ground_tags import epsg_in, ground_tags, utm_code
 from emseg.image.place.pixel_size import PixelSize
-from emseg.image.read import read_image
+from emseg.image.read import read_image, read_mask
 from emseg.output.maps.tiff_writer import labels_tiff
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (6, 8)).astype(np.uint8)
@@ -211,6 +212,11 @@ def test_a_world_file(picture: str, beside: str, tmp_path: Path) -> None:
     assert "matched by index" in line
     (tmp_path / "labels.pgw").write_text("10.0 0 0 -10 500005 4599995")
     assert read_labels(tmp_path / "labels.png", image).notices == ()
+    assert not any("index" in line for line in read_mask(tmp_path / "labels.png", image)[1])
+    (tmp_path / "labels.pgw").write_text("10.0 0 0 -10 500015 4599995")
+    for read in (read_labels, read_mask):
+        with pytest.raises(ImageError, match=r"labels\.png: does not cover .* begins at \(1, 0\)"):
+            read(tmp_path / "labels.png", image)
 
 
 @pytest.mark.parametrize("text", ["", "1 2 3", "a b c d e f", "0 0 0 0 0 0", "nan 0 0 1 0 0", "\xff"])

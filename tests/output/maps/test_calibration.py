@@ -125,3 +125,5 @@ def test_slices_of_other_volumes_are_told() -> None:
             assert (file.imagej_metadata or {}).get("unit") == ("mm" if "pixel_size" in given else None)
         with opened(planes_tiff(np.ones((5, 18, 7)), given)) as file:
             assert (file.series[0].axes, file.series[0].shape) == ("TZYX", (5, 3, 6, 7))
+        with opened(image_tiff(np.ones((18, 7, 2), np.uint16), "bands", None, given)) as file:
+            assert (file.series[0].axes, file.series[0].shape) == ("ZCYX", (3, 2, 6, 7))
