@@ -35,15 +35,16 @@ def region_description(
 
 def with_regions(
     result: Segmentation,
+    photo: Image,
     settings: SegmentOptions,
     watch: Stopwatch,
     *,
     independent_area: float | None = None,
     description: DescribedImage | None = None,
 ) -> Segmentation:
-    """The segmentation with its connected regions, and what the report says of them."""
+    """The segmentation with the connected regions of the image as it was read, and what the report says of them."""
     found = connected_regions(
-        result.image,
+        photo,
         result.labels,
         result.posterior(),
         result.features,

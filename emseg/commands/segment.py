@@ -160,7 +160,8 @@ def segment(
         return result
     from emseg.commands.region_steps import with_regions
 
-    return with_regions(result, settings, watch, independent_area=start.independent_area, description=description)
+    area = start.independent_area
+    return with_regions(result, original, settings, watch, independent_area=area, description=description)
 
 
 def _given_files(photo: Image, settings: SegmentOptions) -> GivenFiles:

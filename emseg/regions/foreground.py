@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.regions.convex_hulls import hull_pixels
+from emseg.regions.measures.convex_hulls import hull_pixels
 from emseg.regions.split import split
 
 Groups = tuple[tuple[int, ...], ...]

@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.features.model import Features
+from emseg.image.model import Image
+from emseg.regions.measures.intensities import intensities
+from emseg.regions.measures.shape_columns import shape_columns, touches_border
 
 Array = NDArray[np.float64]
 
@@ -21,9 +24,10 @@ class Regions:
     ids : ndarray of int32, shape (H, W) or (Z, H, W)
         1…R in raster order of their first pixels; 0 where there is no data, and on the ground of objects.
     table : dict of str to ndarray, shape (R,)
-        region, label (the class of most of its pixels), area, left, top, width, height, x and y (the centre of mass),
-        confidence (mean probability of that class), and the mean of each feature in its own units. In a volume, also
-        front, depth and z, which count slices; area is the number of voxels.
+        region; class (that of most of its pixels), which is label, too; area in pixels; left, top, width, height; x
+        and y (the centre of mass); touches_border; confidence (mean probability of the class); the mean of each feature
+        in its own units; mean, min and max of each band as stored; and the measures of `shape_columns`. In a volume,
+        also front, depth and z, which count slices; area is the number of voxels.
     """
 
     ids: NDArray[np.int32]
@@ -32,7 +36,7 @@ class Regions:
     @property
     def classes(self) -> NDArray[np.int_]:
         """The class of each region, that of most of its pixels; shape (R,)."""
-        return np.asarray(self.table["label"], np.int_)
+        return np.asarray(self.table["class"], np.int_)
 
     @property
     def count(self) -> int:
@@ -45,6 +49,7 @@ def region_table(
     labels: NDArray[np.unsignedinteger],
     posterior: NDArray[np.float32],
     features: Features,
+    photo: Image,
 ) -> dict[str, NDArray[np.generic]]:
     """The columns of `Regions.table`.
 
@@ -54,8 +59,9 @@ def region_table(
     labels : ndarray, shape of the ids
     posterior : ndarray, K times that shape
     features : Features
+    photo : Image
+        With the stored values, and the size of a pixel.
     """
-    x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
     flat, k = ids.ravel(), len(posterior)
     count = int(flat.max(initial=0))
 
@@ -67,22 +73,23 @@ def region_table(
     label = votes.reshape(count + 1, k + 1)[1:, 1:].argmax(1) + 1
     own = np.concatenate([[0], label - 1])[flat]
     sure = np.where(flat > 0, np.take_along_axis(posterior.reshape(k, -1), own[None], 0)[0], 0)
-    columns: dict[str, NDArray[np.generic]] = {"region": np.arange(1, count + 1), "label": label, "area": area}
+    columns: dict[str, NDArray[np.generic]] = {"region": np.arange(1, count + 1), "class": label, "area": area}
     first, sides = _boxes(ids, count)
     columns |= dict(zip(("left", "top", "front"), first[::-1], strict=False))
     columns |= dict(zip(("width", "height", "depth"), sides[::-1], strict=False))
     places: tuple[NDArray[np.int_], ...] = np.ogrid[tuple(slice(length) for length in ids.shape)]
-    at = {
-        name: total(np.broadcast_to(place, ids.shape).ravel()) / area
-        for name, place in zip("xyz", reversed(places), strict=False)
-    }
-    columns |= {**at, "confidence": total(sure) / area}
+    centres = np.stack([total(np.broadcast_to(place, ids.shape).ravel()) / area for place in places], axis=1)
+    columns |= dict(zip("xyz", centres.T[::-1], strict=False))
+    columns |= {"touches_border": touches_border(first, sides, ids.shape), "confidence": total(sure) / area}
+    x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
     rows = features.standard(x)
     for name, plane, shift, scale in zip(features.names, rows, features.shift, features.scale, strict=True):
         known = np.isfinite(plane)
         seen = area if known.all() else np.maximum(total(known), 1)
-        columns[name] = shift + scale * total(plane if known.all() else np.where(known, plane, 0)) / seen
-    return columns
+        mean = shift + scale * total(plane if known.all() else np.where(known, plane, 0)) / seen
+        columns[name if name not in columns else f"feature_{name}"] = mean
+    columns |= intensities(ids, count, photo)
+    return columns | shape_columns(ids, area, centres, photo.pixel_size) | {"label": label}
 
 
 def _boxes(ids: NDArray[np.int32], count: int) -> tuple[NDArray[np.int_], NDArray[np.int_]]:

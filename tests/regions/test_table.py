@@ -74,7 +74,7 @@ def test_files(picture: np.ndarray, tmp_path: Path) -> None:
     with open(tmp_path / "out" / "p.regions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["area"]) for row in rows] == np.bincount(ids.ravel())[1:].tolist()
-    assert list(rows[0])[:3] == ["region", "label", "area"]
+    assert list(rows[0])[:3] == ["region", "class", "area"]
     assert "p.regions.csv" in (tmp_path / "out" / "p.json").read_text()
 
 
@@ -167,3 +167,48 @@ def test_split_on_the_command_line(tmp_path: Path, capfd: pytest.CaptureFixture[
     assert np.unique(ids).tolist() == list(range(61))
     for name, key in (("n.coco.json", "annotations"), ("n.geojson", "features")):
         assert len(json.loads((tmp_path / "out" / name).read_text())[key]) == 60
+
+
+def test_a_volume_in_millimetres(tmp_path: Path) -> None:
+    """Five boxes; one in a single slice along the first row of y, one along the last."""
+    nibabel = pytest.importorskip("nibabel", reason="needs nibabel")
+    boxes = [((5, 12), (10, 18), (3, 9)), ((20, 30), (20, 30), (10, 20)), ((30, 36), (2, 8), (22, 27))]
+    boxes += [((5, 10), (44, 50), (5, 6)), ((5, 10), (0, 6), (6, 7))]
+    truth = np.zeros((40, 50, 30))
+    for box in boxes:
+        truth[tuple(slice(*ends) for ends in box)] = 1
+    stored = (100 + 100 * truth + np.random.default_rng(0).normal(0, 5, truth.shape)).astype(np.float32)
+    image = nibabel.Nifti1Image(stored, np.diag([-1.0, 1, 2, 1]))
+    image.header.set_xyzt_units("mm", "sec")
+    nibabel.save(image, tmp_path / "v.nii.gz")
+    arguments = ["segment", str(tmp_path / "v.nii.gz"), "-k", "2", "--regions", "5", "-q", "-o", str(tmp_path)]
+    assert attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False)) == 0
+    with open(tmp_path / "v.regions.csv", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["class"] == "2"]
+    found = {
+        tuple(
+            (int(row[a]), int(row[a]) + int(row[b]))
+            for a, b in (("left", "width"), ("top", "height"), ("front", "depth"))
+        )
+        for row in rows
+    }
+    assert found == set(boxes)
+    for row in rows:
+        sides = [int(row[name]) for name in ("width", "height", "depth")]
+        assert int(row["area"]) == np.prod(sides)
+        assert float(row["volume_mm3"]) == 2 * np.prod(sides)
+        assert float(row["solidity"]) == 1
+        assert int(row["touches_border"]) == (row["top"] == "0" or int(row["top"]) + sides[1] == 50)
+        middle = [int(row[name]) + (side - 1) / 2 for name, side in zip(("left", "top", "front"), sides, strict=True)]
+        assert [float(row[name]) for name in "xyz"] == pytest.approx(middle)
+        assert float(row["min_gray"]) < float(row["mean_gray"]) < float(row["max_gray"])
+        assert float(row["mean_gray"]) == pytest.approx(200, abs=4)
+
+
+def test_a_channel_called_like_a_column_takes_nothing_away() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.normal(np.where(np.arange(400) < 200, 50, 90)[None, :, None], 4, (10, 400, 2))
+    image = emseg.Image(pixels, "bands", channel_names=("area", "x"))
+    table = emseg.segment(image, k=2, features="bands", regions=9).regions.table
+    assert table["area"].tolist() == [2000, 2000]
+    assert table["mean_area"] == pytest.approx([50, 90], abs=1)

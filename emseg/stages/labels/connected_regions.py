@@ -86,6 +86,7 @@ def connected_regions(
     Parameters
     ----------
     photo : Image
+        With the stored values, and the size of a pixel.
     labels : ndarray of unsigned int, shape (H, W) or (Z, H, W)
     posterior : ndarray of float32, shape (K, H, W) or (K, Z, H, W)
     features : Features
@@ -113,7 +114,7 @@ def connected_regions(
         ids, facts = connected_parts(labels, features, wanted.smallest, alike, independent_area, description)
     else:
         ids, facts, notices = _objects(photo, labels, features, wanted, classes)
-    return FoundRegions(Regions(ids, region_table(ids, labels, posterior, features)), facts, notices)
+    return FoundRegions(Regions(ids, region_table(ids, labels, posterior, features, photo)), facts, notices)
 
 
 def _objects(

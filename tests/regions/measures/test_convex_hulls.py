@@ -10,7 +10,7 @@ from scipy import ndimage
 from skimage.measure import label, regionprops_table
 from skimage.morphology import convex_hull_image
 
-from emseg.regions.convex_hulls import hull_pixels
+from emseg.regions.measures.convex_hulls import hull_pixels
 
 
 @pytest.mark.parametrize("width", [0.0, 1.0, 3.0])

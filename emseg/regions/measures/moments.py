@@ -1,0 +1,63 @@
+"""Second moments of regions: axes, eccentricity, orientation, as scikit-image's `regionprops` defines them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def covariances(ids: NDArray[np.int32], centres: Array, areas: NDArray[np.int_], sides: Sequence[float]) -> Array:
+    """Covariance matrices of the places of each region's pixels, shape (R, d, d); d is the number of axes.
+
+    Parameters
+    ----------
+    ids : ndarray, shape (H, W) or (Z, H, W)
+        1…R; 0 is none.
+    centres : ndarray, shape (R, d)
+        Means of the places, in pixels.
+    areas : ndarray, shape (R,)
+        In pixels.
+    sides : sequence of float
+        Lengths of a pixel's sides by axis, which places are multiplied by.
+    """
+    count, d = len(areas), ids.ndim
+    inside = np.flatnonzero(ids)
+    owners = ids.ravel()[inside] - 1
+    apart = []
+    for axis, places in enumerate(np.unravel_index(inside, ids.shape)):
+        apart.append((places - centres[owners, axis]) * sides[axis])
+    out = np.zeros((count, d, d))
+    for i in range(d):
+        for j in range(i + 1):
+            out[:, i, j] = out[:, j, i] = np.bincount(owners, apart[i] * apart[j], count) / np.maximum(areas, 1)
+    return out
+
+
+def axis_lengths(covariance: Array) -> Array:
+    """Lengths of the axes of the ellipse, or ellipsoid, with these covariances, the longest first; shape (R, d)."""
+    d = covariance.shape[-1]
+    spread = np.maximum(np.linalg.eigvalsh(covariance)[:, ::-1], 0)
+    # The variance along a half axis a of a solid is a² / (d + 2).
+    return np.asarray(2 * np.sqrt((d + 2) * spread))
+
+
+def eccentricity(covariance: Array) -> Array:
+    """Of the ellipses with these covariances (R, 2, 2): 0 is a circle, and 1 a line; shape (R,)."""
+    long, short = axis_lengths(covariance).T
+    return np.asarray(np.sqrt(1 - np.divide(short, long, out=np.ones_like(long), where=long > 0) ** 2))
+
+
+def orientation(covariance: Array) -> Array:
+    """Angles in degrees from the rows' axis, which points down, to the long axis; -90 to 90, positive to the right.
+
+    Parameters
+    ----------
+    covariance : ndarray, shape (R, 2, 2)
+        Along the rows' axis and the columns'.
+    """
+    down, right, both = covariance[:, 0, 0], covariance[:, 1, 1], covariance[:, 0, 1]
+    return np.asarray(np.degrees(np.arctan2(2 * both, down - right)) / 2)
