@@ -162,7 +162,7 @@ def _pages(data: bytes, name: str, photo: Image, count: int) -> tuple[NDArray[An
     try:
         found = [directory_at(data, offset) for offset in page_offsets(data)]
         pages = [decode_page(directory, name, DEFAULT).stored for directory in found]
-        metadata = place_of_page(found[0].values)
+        metadata = place_of_page(found[0].values, upright=False)
     except DECODER_ERRORS as error:
         raise ImageError(f"{name}: cannot be read as planes; give a TIFF with a page for each, or .npy") from error
     if len(pages) == 1 and pages[0].shape[2] > 1:

@@ -18,7 +18,7 @@ from emseg.image.formats.tiff_masks import mask_after, without_tagged
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.nodata import without_data
-from emseg.image.place.ground import size_on_ground
+from emseg.image.place.ground import size_on_ground, turned
 from emseg.image.place.microscope import size_by_description, software
 from emseg.image.series.channel_names import gdal_names
 from emseg.image.series.tiff_series import is_alone
@@ -33,7 +33,7 @@ for _library in ("PIL", "tifffile"):  # they raise what they log; without a hand
 # Tags, values of `_PHOTOMETRIC` and of `_EXTRA` (TIFF 6.0, appendix A).
 _BITS, _PHOTOMETRIC, _SAMPLES, _EXTRA, _FORMAT = 258, 262, 277, 338, 339
 _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
-_DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 270, 274, 282, 296, 34675
+_WIDTH, _HEIGHT, _DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 256, 257, 270, 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
 _PLANAR, _METADATA = 284, 42112
 _COMPRESSION, _PREDICTOR, _JPEG, _PACKBITS = 259, 317, 7, 32773
@@ -153,9 +153,12 @@ def _dots_per_inch(tags: Mapping[int, Any]) -> tuple[float, float] | None:
         return None
 
 
-def place_of_page(tags: Mapping[int, Any]) -> dict[str, Any]:
-    """What the tags of a page say of place, size of pixels and nodata, as metadata of an `Image`."""
+def place_of_page(tags: Mapping[int, Any], upright: bool = True) -> dict[str, Any]:
+    """Metadata of an `Image`, upright or as stored: what the tags say of place, size of pixels and nodata."""
     found: dict[str, Any] = {"geotiff": {code: tags[code] for code in TYPES if code in tags}}
+    turn = tags.get(_ORIENTATION)
+    if upright and found["geotiff"] and isinstance(turn, int) and 2 <= turn <= 8:
+        found["geotiff"] = turned(found["geotiff"], turn, tags[_WIDTH], tags[_HEIGHT])
     if NODATA in tags:
         found["nodata"] = str(tags[NODATA]).strip("\0 ")
     found["pixel_size"] = size_on_ground(found["geotiff"]) or size_by_description(tags.get(_DESCRIPTION), tags)

@@ -63,6 +63,31 @@ def geo_keys(tags: Mapping[int, Any]) -> dict[int, int]:
     return {row[0]: row[3] for row in rows if row[1] == 0}
 
 
+def turned(tags: Mapping[int, Any], orientation: int, width: int, height: int) -> dict[int, Any]:
+    """Tags of a stored raster for the same raster made upright by its TIFF orientation, 2 to 8.
+
+    Tags of place count along the stored rows, whatever the orientation (as GDAL has it).
+    """
+    matrix = ground(tags)
+    if matrix is None:
+        return dict(tags)
+    rows = height if orientation < 5 else width
+    columns = width if orientation < 5 else height
+    back = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])  # from upright corners to stored ones
+    if orientation in (2, 3, 6, 7):
+        back[0] = -1, 0, columns
+    if orientation in (3, 4, 7, 8):
+        back[1] = 0, -1, rows
+    if orientation > 4:
+        back = back[[1, 0, 2]]
+    new = np.column_stack([matrix[:, :2] @ back[:2, :2], matrix[:, :2] @ back[:2, 2] + matrix[:, 2]])
+    if geo_keys(tags).get(RASTER_TYPE) == CENTRES:
+        new[:, 2] += new[:, :2] @ (0.5, 0.5)
+    (a, b, c), (d, e, f) = new.tolist()
+    kept = {code: value for code, value in tags.items() if code not in (PIXEL_SCALE, TIE_POINTS)}
+    return kept | {TRANSFORMATION: (a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)}
+
+
 def size_on_ground(tags: Mapping[int, Any]) -> PixelSize | None:
     """The lengths of a pixel along y and x on the ground, if the tags tell them and their unit."""
     matrix = ground(tags)

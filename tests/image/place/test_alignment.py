@@ -183,6 +183,26 @@ def test_a_raster_elsewhere(matrix: np.ndarray, code: int, says: str, tmp_path: 
         read_mask(geotiff(tmp_path / "l.tif", PLANE, matrix, code), photo)
 
 
+@pytest.mark.parametrize("raster_type", [1, 2])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_raster_whose_rows_are_stored_otherwise(orientation: int, raster_type: int, tmp_path: Path) -> None:
+    """Places count along the stored rows; the same ground has the same label, however the picture is turned."""
+    keys = (1, 1, 0, 2, 1025, 0, 1, raster_type, 3072, 0, 1, 32633)
+    place = [(33550, "d", 3, (10.0, 10.0, 0.0), True), (33922, "d", 6, (0.0, 0, 0, 5e5, 4.6e6, 0), True)]
+    tags = [*place, (34735, "H", len(keys), keys, True)]
+    photo = read_image(geotiff(tmp_path / "im.tif", PLANE, GROUND))
+    for dtype in (np.uint8, np.uint16):  # read through Pillow, and strip by strip
+        path, stored = tmp_path / "l.tif", PLANE.astype(dtype)
+        tifffile.imwrite(path, stored, extratags=[*tags, (274, "H", 1, orientation, True)])
+        upright = read_image(path)
+        assert (upright.shape == PLANE.shape) == (orientation < 5)
+        if raster_type == 2:  # half a pixel away
+            with pytest.raises(ImageError, match="is shifted"):
+                read_labels(path, photo)
+        else:
+            np.testing.assert_array_equal(read_labels(path, photo).values, PLANE)
+
+
 def test_a_raster_and_a_volume_are_never_matched_by_index(tmp_path: Path) -> None:
     photo = read_image(geotiff(tmp_path / "im.tif", PLANE, GROUND))
     with pytest.raises(ImageError, match=r"l\.nii: has an affine, .*im\.tif a geotransform"):
