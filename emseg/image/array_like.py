@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError
+from emseg.errors import ImageError, option
 
 #: What an axis is, by the names that xarray's users give it: Y and X of the picture, C for channels, Z for slices, and
 #: T for pictures one after another.
@@ -173,5 +173,5 @@ def _remedy(data: Any, kind: str = "") -> str:
     if hasattr(data, "detach"):
         return "give data.detach().cpu()"
     if isinstance(data, (list, tuple)) and any(isinstance(part, str) for part in data):
-        return "give one path at a time"
+        return f"give one path at a time, or all of them as one image with {option('stack', True)}"
     return "give real numbers of shape (H, W) or (H, W, C)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from emseg.errors import ImageError, shown
 from emseg.image.formats.registry import HEAD, format_of
@@ -79,6 +79,11 @@ def digest_of_bytes(data: bytes, companion: bytes | None = None) -> str:
     if companion is not None:
         found.update(companion)
     return found.hexdigest()
+
+
+def digest_of_stack(digests: Sequence[str]) -> str:
+    """The SHA-256 of several files as one image: that of their digests one after another; empty if one of them is."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest() if all(digests) else ""
 
 
 def digest_of_image(path: Path) -> str:

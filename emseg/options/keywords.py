@@ -22,6 +22,7 @@ class ReadingKeywords(TypedDict, total=False):
 class ApplyKeywords(ReadingKeywords, total=False):
     """Keywords of `emseg.apply`."""
 
+    stack: bool
     nodata: float | Sequence[float]
     mask_above: float | None
     grow: int
@@ -68,6 +69,7 @@ class CompareKeywords(MixtureKeywords, ReadingKeywords, total=False):
 class SegmentKeywords(CompareKeywords, SearchKeywords, total=False):
     """Keywords of `emseg.segment`."""
 
+    stack: bool
     denoise: float | str
     bias_field: bool
     mrf: str

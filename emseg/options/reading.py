@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from emseg.errors import option as spelled
 from emseg.options.declaration import declared
 from emseg.options.groups import INPUTS
-from emseg.options.kinds.basic_kinds import Optional
+from emseg.options.kinds.basic_kinds import Flag, Optional
 from emseg.options.kinds.file_kinds import Axes, Channels, Page
 
 IMAGES = "segment apply compare denoise inpaint"
@@ -34,6 +34,12 @@ class ReadingOptions:
         Channels(), (), INPUTS,
         "Channels to use, by number from 1 or by name, as 1,3 or DAPI,GFP; all of them unless given.",
         IMAGES, recorded=False,
+    )  # fmt: skip
+    stack: bool = declared(
+        Flag(), False, INPUTS,
+        "Take all inputs for one image: the channels of each file are further features of the same pixels. Their grids "
+        "must agree. Results have the name of the first.", "segment apply", recorded=False,
+        helps={"apply": "Take all inputs for one image, as the model was fitted to."},
     )  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def do(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
             traceback.print_exc()
         name = "stdin" if job.source == STDIO else job.source
         code, line = explain(error, name)
-        if line and shown(name) not in line:  # there may be several inputs
+        if line and not any(shown(path) in line for path in (name, *job.stack)):  # there may be several inputs
             line = f"{shown(name)}: {line}"
     except KeyboardInterrupt as error:
         code, line = explain(error)
@@ -49,6 +49,8 @@ def opened(job: Job) -> Any:
     from emseg.image.read import Source
 
     how = Reading(job.page, job.max_pixels, job.max_memory, axes=job.axes, channels=job.channels)
+    if job.stack:
+        return [Source(path, how._replace(channels=())) for path in (job.source, *job.stack)]
     if job.source != STDIO:
         return Source(job.source, how)
     data = sys.stdin.buffer.read(MAX_BYTES + 1)
@@ -57,12 +59,17 @@ def opened(job: Job) -> Any:
     return Source("stdin", how, data)
 
 
+def of_all(job: Job) -> dict[str, Any]:
+    """What a command that takes several files as one image is told of them."""
+    return {"stack": True, "channels": job.channels} if job.stack else {}
+
+
 def dry_run(foreseen: Callable[[Job], Job] | None, job: Job, alone: bool) -> Done:
     """A job's plan instead of its results."""
     job = foreseen(job) if foreseen else job
     paths = [*job.files.values(), job.report]
-    names = ", ".join(shown(path) for path in paths)
-    return Done({"input": {"path": shown(job.source)}, "would_write": paths}, lambda: f"{shown(job.source)} → {names}")
+    names, sources = (", ".join(map(shown, some)) for some in (paths, (job.source, *job.stack)))
+    return Done({"input": {"path": shown(job.source)}, "would_write": paths}, lambda: f"{sources} → {names}")
 
 
 def _done(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
@@ -97,8 +104,11 @@ def _watched(job: Job, settings: RunOptions, alone: bool) -> AbstractContextMana
 
 def _earlier(job: Job) -> Done | None:
     """The result of an earlier run with the same input and recipe, if all its files are still there."""
-    from emseg.image.file_bytes import digest_of_image
+    from emseg.image.file_bytes import digest_of_image, digest_of_stack
     from emseg.output.store.files import finished_report
 
-    found = finished_report(job.report, digest_of_image(job.source), job.recipe)
+    digest = digest_of_image(job.source)
+    if job.stack:
+        digest = digest_of_stack([digest, *map(digest_of_image, job.stack)])
+    found = finished_report(job.report, digest, job.recipe)
     return Done(found, lambda: f"{shown(job.source)}: done before") if found else None

@@ -78,7 +78,7 @@ class Batch(NamedTuple):
         """
         settings, reading = self.settings, self.reading
         jobs = plan(self._expanded(), settings.output, extra, always, report, settings.name, named)
-        taken = {"page": reading.page or 1, "axes": reading.axes, "channels": reading.channels}
+        taken = {"page": reading.page or 1, "axes": reading.axes, "channels": reading.channels, "stack": reading.stack}
         recipe = _recipe(command, {**options, "extra": sorted(extra), **taken}, reads)
         jobs = [
             job._replace(
@@ -110,8 +110,10 @@ class Batch(NamedTuple):
         found = expand(self.inputs, settings.recursive, settings.files_from, settings.null)
         page = self.reading.page
         if page != "all":
-            return [entry._replace(page=int(page or 0)) for entry in found]
-        return [each for entry in found for each in _pages(entry, self.reading.axes)]
+            pages = [[entry._replace(page=int(page or 0))] for entry in found]
+        else:
+            pages = [_pages(entry, self.reading.axes) for entry in found]
+        return _together(pages, settings.quiet) if self.reading.stack else [entry for each in pages for entry in each]
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
         if any(extra) or self.settings.as_json or self.settings.resume:
@@ -202,6 +204,22 @@ def _pages(entry: Input, axes: str) -> list[Input]:
         return [entry._replace(problem=for_command_line(error.message))]
     width = len(str(pages))
     return [entry._replace(page=page, mark=f".p{page:0{width}}" * (pages > 1)) for page in range(1, pages + 1)]
+
+
+def _together(pages: list[list[Input]], quiet: bool) -> list[Input]:
+    """One input for each page of all files together; the first names the results."""
+    bad = next((entry for each in pages for entry in each if entry.problem), None)
+    if not pages or bad:
+        return [bad] if bad else []
+    first, *others = pages
+    if not others and not quiet:
+        tell("--stack does nothing with one input; give the other files, too, or leave it out")
+    if any(entry.path == STDIO for entry, *_ in pages):
+        raise UsageError("--stack: goes with files, not with standard input")
+    if len({len(each) for each in pages}) > 1:
+        counts = ", ".join(f"{shown(each[0].path)} has {len(each)}" for each in pages)
+        raise UsageError(f"--page all: files of a stack need as many pages each; {counts}")
+    return [entry._replace(stack=tuple(each[at].path for each in others)) for at, entry in enumerate(first)]
 
 
 def _recipe(command: str, options: Mapping[str, Any], reads: Iterable[str]) -> str:

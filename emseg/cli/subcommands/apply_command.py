@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from emseg.cli.batch.one_job import opened
+from emseg.cli.batch.one_job import of_all, opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.subcommands.segment_command import summary
@@ -51,6 +51,6 @@ def _apply(overwrite: bool, model: str, given: dict[str, Any], job: Job, alone: 
     from emseg.cli.save_segmentation import save
     from emseg.commands.apply import apply
 
-    result = apply(model, opened(job), **given)
+    result = apply(model, opened(job), **of_all(job), **given)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job), result.notices)

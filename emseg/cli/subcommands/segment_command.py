@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from emseg.cli.batch.one_job import opened
+from emseg.cli.batch.one_job import of_all, opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import warn
@@ -63,7 +63,7 @@ def _segment(overwrite: bool, verbose: bool, fit: dict[str, Any], job: Job, alon
         from emseg.cli.progress import show_row
 
         on_iteration = partial(show_row, job.source)
-    result = segment(opened(job), on_iteration=on_iteration, **fit)
+    result = segment(opened(job), on_iteration=on_iteration, **of_all(job), **fit)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job), result.notices)
 

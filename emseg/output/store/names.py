@@ -44,6 +44,8 @@ class Input(NamedTuple):
         Which of its pages, from 1; 0 is the first because nobody said which.
     mark : str
         What the names of results end with before their suffixes, to tell pages apart.
+    stack : tuple of str
+        Paths of further files that are one image with it.
     """
 
     path: str
@@ -51,6 +53,7 @@ class Input(NamedTuple):
     problem: str = ""
     page: int = 0
     mark: str = ""
+    stack: tuple[str, ...] = ()
 
 
 class Job(NamedTuple):
@@ -58,7 +61,7 @@ class Job(NamedTuple):
 
     Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
     decides what the results are; `problem` says why the input cannot be worked on. `page`, `axes`, `channels`,
-    `max_pixels` and `max_memory` are those of `emseg.image.limits.Reading`.
+    `max_pixels` and `max_memory` are those of `emseg.image.limits.Reading`. `stack` are further files of one image.
     """
 
     source: str
@@ -71,6 +74,7 @@ class Job(NamedTuple):
     max_memory: int | None = None
     axes: str = ""
     channels: tuple[int | str, ...] = ()
+    stack: tuple[str, ...] = ()
 
 
 def plan(
@@ -107,7 +111,7 @@ def plan(
     if folder == STDIO:
         return _to_stdout(inputs, next(iter(always)))
     places = _Places(folder)
-    paths = [entry.path for entry in inputs if entry.path != STDIO]
+    paths = [path for entry in inputs for path in (entry.path, *entry.stack) if path != STDIO]
     taken = {places.key(path) for path in paths} | {normcase(realpath(path)) for path in paths}
     made: dict[str, str] = {}
     jobs = []
@@ -119,7 +123,7 @@ def plan(
         places.require_inside(stem, entry)
         ends = of_volumes if entry.path.lower().endswith(VOLUMES) else suffixes
         files = {kind: stem + end for kind, end in ends.items()}
-        job = Job(entry.path, files, stem + report, entry.problem, page=entry.page)
+        job = Job(entry.path, files, stem + report, entry.problem, page=entry.page, stack=entry.stack)
         for kind, path in (*job.files.items(), ("report", job.report)):
             key = places.key(path)
             where, what = shown(path), shown(entry.path)
@@ -152,7 +156,7 @@ def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
         raise UsageError(
             f"{option('output', STDIO)}: one input goes to standard output, not {len(inputs)}; name a folder"
         )
-    return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem, page=inputs[0].page)]
+    return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem, page=inputs[0].page, stack=inputs[0].stack)]
 
 
 def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:

@@ -39,7 +39,7 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
         parts = f"{_count(found['count'], 'region')} of {parts}"
     fitted = f"after {_count(report['iterations'], 'iteration')}" if "iterations" in report else "as it was fitted"
     lines = [
-        f"{shown(report['input']['path'])}: {_size(report)} in {parts} by {report['features']['spec']}",
+        f"{_source(report)}: {_size(report)} in {parts} by {report['features']['spec']}",
         f"  {status.partition(':')[0]} {fitted}, log-likelihood {report['log_likelihood_per_pixel']:.4f} per pixel",
     ]
     labels = palette(len(counts))[1:]
@@ -57,6 +57,12 @@ def summary_text(report: Mapping[str, Any], colours: NDArray[np.uint8] | None, c
         folder = f"{dirname(where)}: " if dirname(where) else ""
         lines.append(f"  → {shown(folder + ', '.join([*report['outputs'], basename(where)]))}")
     return "\n".join(lines)
+
+
+def _source(report: Mapping[str, Any]) -> str:
+    """The input's path, and how many files are one image with it."""
+    more = len(report["input"].get("files", ())) - 1
+    return shown(report["input"]["path"]) + (f" and {more} more" if more > 0 else "")
 
 
 def _size(report: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -32,7 +33,7 @@ Path = str | os.PathLike[str]
 #: What a caller may give for a mask or a label map: a path, or whatever NumPy can read.
 MaskLike = ArrayLike | HasArray | Path
 #: What a caller may give for an image: besides, one that is read already or still to be read, a file or its bytes.
-ImageLike = MaskLike | Image | Source | IO[bytes] | bytes
+ImageLike = MaskLike | Image | Source | IO[bytes] | bytes | Sequence[Path | Image | Source]
 
 #: Nothing is said of pages, axes or channels.
 PLAIN = ReadingOptions()
@@ -43,7 +44,7 @@ def as_image(image: ImageLike, working: Working | None = None, reading: ReadingO
 
     Parameters
     ----------
-    image : Image, Source, path, array-like, image of PIL, file or bytes
+    image : Image, Source, path, array-like, image of PIL, file or bytes; or a list of them that is one image
     working : Working, optional
         What is to be done with the image: a file that would take too much memory is not read.
     reading : ReadingOptions
@@ -57,6 +58,8 @@ def as_image(image: ImageLike, working: Working | None = None, reading: ReadingO
         If a file cannot be read or is too large, or an array is no image.
     """
     steps.step("reading")
+    if reading.stack:
+        return _stack(image, working, reading)
     how = image.how if isinstance(image, Source) else Reading()
     page = int(reading.page or how.page)
     how = how._replace(page=page, axes=reading.axes or how.axes, channels=reading.channels or how.channels)
@@ -75,6 +78,17 @@ def as_image(image: ImageLike, working: Working | None = None, reading: ReadingO
     from emseg.image.from_memory import image_in_memory  # the command line reads files
 
     return _chosen(image_in_memory(image, how=how), how)
+
+
+def _stack(images: Any, working: Working | None, reading: ReadingOptions) -> Image:
+    """Several images as one: their channels side by side."""
+    if not isinstance(images, list | tuple) or not images:
+        raise UsageError(f"{option('stack', True)}: goes with a list of images; give [first, second]")
+    from emseg.image.stacked import read_stack  # most images are alone
+
+    each = replace(reading, stack=False, channels=())
+    image = read_stack(len(images), lambda at, part: as_image(images[at], part, each), working)
+    return _chosen(image, Reading(channels=reading.channels))
 
 
 def _chosen(image: Image, how: Reading) -> Image:

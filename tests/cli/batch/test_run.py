@@ -398,3 +398,50 @@ def test_a_full_disk_fails_every_input_and_harms_none(photos: Path, jobs: str) -
     assert done.stdout == ""
     assert [line.endswith("inputs failed") for line in done.stderr.splitlines()] == [False] * 4 + [True]
     assert {name: Path("out", name).read_bytes() for name in files("out")} == before
+
+
+def stack(*arguments: object) -> int:
+    return run("--stack", "in/a.png", "in/b.png", "-o", "out", *arguments)
+
+
+def test_a_stack_is_one_input(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stack() == 0
+    assert files("out") == named("a")
+    assert capsys.readouterr().out.startswith("in/a.png and 1 more: 16 × 12 pixels")
+    before = content("out")
+    assert stack("--resume") == 0
+    assert "done before" in capsys.readouterr().out
+    assert content("out") == before
+    shutil.copy(photos / "c.png", photos / "b.png")  # another second file is another result
+    assert stack("--resume", "--json") == 0
+    found = json.loads(capsys.readouterr().out)["input"]
+    assert [entry["path"] for entry in found["files"]] == ["in/a.png", "in/b.png"]
+    assert found["channel_names"] == ["a 1", "a 2", "a 3", "b 1", "b 2", "b 3"]
+    assert content("out") != before
+    assert run("in/a.png", "-o", "out", "--resume") == 0  # the same name, another input
+    assert "files" not in json.loads((Path("out") / "a.json").read_text())["input"]
+
+
+def test_stacks_are_planned_as_others(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stack("--dry-run") == 0
+    assert capsys.readouterr().out.startswith("in/a.png, in/b.png → out/a.labels.png")
+    shutil.copy(photos / "b.png", photos / "a.labels.png")
+    assert run("--stack", "in/a.png", "in/a.labels.png", "-o", "in") == 2  # never over a file of the stack
+    assert "would replace an input" in capsys.readouterr().err
+    assert run("--stack", "in/a.png", "in/none.png", "-o", "out") == 1
+    assert capsys.readouterr().err.startswith("emseg: in/none.png: no such file")
+    assert run("--stack", "in/a.png", "-", "-o", "out") == 2
+    assert run("--stack", "in/a.png", "-o", "out", "--json") == 0
+    assert "--stack does nothing with one input" in capsys.readouterr().err
+
+
+def test_pages_of_a_stack_go_together(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    frames = [Image.new("L", (16, 12), 40 * n) for n in range(3)]
+    for frame in frames:
+        frame.putpixel((3, 3), 255)
+    for name, count in (("x", 3), ("y", 3), ("z", 2)):
+        frames[0].save(photos / f"{name}.tif", save_all=True, append_images=frames[1:count])
+    assert run("--stack", "in/x.tif", "in/y.tif", "--page", "all", "-o", "out", "-q") == 0
+    assert files("out") == named("x.p1", "x.p2", "x.p3")
+    assert run("--stack", "in/x.tif", "in/z.tif", "--page", "all", "-o", "out") == 2
+    assert "in/x.tif has 3, in/z.tif has 2" in capsys.readouterr().err
