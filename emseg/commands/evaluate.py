@@ -17,7 +17,7 @@ from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 from emseg.image.place.grids import grid_of
 from emseg.image.stored_array import is_array, stored_array
-from emseg.regions.scores import score
+from emseg.regions.scores import compared, confusion, mean_scores
 from emseg.stages.inputs.input_image import MaskLike
 
 #: A label map: a path, an array, or the result of `segment`.
@@ -44,7 +44,8 @@ def evaluate(labels: Source, truths: Source | Sequence[Source], ignore: int | No
     -------
     dict
         `labels` and `truths`: names; `annotators`: how many truths there were; `pixels`; `regions`: distinct labels;
-        `scores`: see `emseg.regions.scores.score`; `warnings`: lines that the user should read.
+        `scores`: see `emseg.regions.scores.mean_scores`; `confusion`: for each truth, the pixels of each pair of
+        labels, or None if there are more than 10,000 pairs; `warnings`: lines that the user should read.
 
     Raises
     ------
@@ -86,6 +87,7 @@ def evaluate(labels: Source, truths: Source | Sequence[Source], ignore: int | No
         raise DataError(f"{name}: a truth is masked everywhere, no pixel is left; check the masks")
     if empty:
         raise DataError(f"{name}: a truth is {ignore} everywhere, no pixel is left; use another {option('ignore')}")
+    tables = compared(own, true, without)
     return {
         "labels": name,
         "truths": names,
@@ -94,7 +96,8 @@ def evaluate(labels: Source, truths: Source | Sequence[Source], ignore: int | No
         "regions": int(np.unique(own).size),
         "ignore": ignore,
         "warnings": notices,
-        "scores": score(own, true, without),
+        "scores": mean_scores(tables),
+        "confusion": [confusion(table) for table in tables],
     }
 
 

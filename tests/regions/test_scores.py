@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import tracemalloc
 from itertools import combinations, permutations
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from skimage.metrics import adapted_rand_error, variation_of_information
 
 import emseg
 from emseg.errors import DataError, ImageError
-from emseg.regions.scores import contingency, matched, score
+from emseg.regions import scores as module
+from emseg.regions.scores import confusion, contingency, matched, object_f1, score
 
-NAMES = {"covering", "pri", "rand", "voi", "adjusted_rand", "gce", "dice", "error"}
+NAMES = {"covering", "pri", "rand", "voi", "adjusted_rand", "gce", "dice", "jaccard", "object_f1", "error"}
 
 
 def pair_of_maps(seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -82,13 +84,52 @@ def test_the_benchmark_script_gives_the_same(seed: int) -> None:
 def test_dice_of_a_known_case() -> None:
     labels = np.array([[1, 1, 1, 2]])
     truth = np.array([[7, 7, 8, 8]])
-    error, dice = matched(contingency(labels, truth))
+    error, dice, jaccard = matched(contingency(labels, truth))
     assert error == 0.25
     assert dice == pytest.approx((4 / 5 + 2 / 3) / 2)
+    assert jaccard == pytest.approx((2 / 3 + 1 / 2) / 2)
+
+
+@given(st.integers(0, 9999))
+def test_matching_of_pairs_that_occur_is_that_of_the_full_table(seed: int) -> None:
+    n = contingency(*pair_of_maps(seed))
+    full, sparse = n.pixels[module._pairs_in_full(n)], n.pixels[module._pairs_that_occur(n)]
+    assert sparse.sum() == full.sum()
+
+
+def test_twenty_thousand_labels_take_no_full_table() -> None:
+    rng = np.random.default_rng(0)
+    labels, truth = (rng.permutation(142 * 142).reshape(142, 142) for _ in range(2))
+    tracemalloc.start()
+    found = emseg.evaluate(labels, truth)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found["scores"]["dice"] == found["scores"]["rand"] == 1, "every pixel is a label of its own in both"
+    assert found["confusion"] == [None]
+    assert peak < 1 << 26  # 64 MB; the full table has 3.3 GB
+
+
+def test_objects_are_labels_but_0() -> None:
+    truth = np.zeros((8, 30), int)
+    truth[1:5, 2:8], truth[1:5, 12:18], truth[2:6, 22:28] = 1, 2, 3
+    labels = np.zeros_like(truth)
+    labels[1:5, 3:8] = 9  # 20 of 24 pixels
+    labels[1:5, 12:15] = 4  # half of them
+    labels[7, 0] = 5
+    assert object_f1(contingency(labels, truth)) == pytest.approx(2 * 1 / (3 + 3))
+    assert object_f1(contingency(truth, truth)) == 1
+    assert object_f1(contingency(0 * truth, 0 * truth)) == 1
+    assert object_f1(contingency(truth * 0, truth)) == 0
+
+
+def test_confusion() -> None:
+    found = confusion(contingency(np.array([1, 1, 4, 4]), np.array([0, 7, 7, 7])))
+    assert found == {"labels": [1, 4], "truth": [0, 7], "counts": [[1, 1], [0, 2]]}
+    assert confusion(contingency(np.arange(200), np.arange(200))) is None
 
 
 def test_agreement_is_perfect_whatever_the_names() -> None:
-    labels = np.arange(12).reshape(3, 4) // 5
+    labels = 1 + np.arange(12).reshape(3, 4) // 5
     found = emseg.evaluate(labels, [9 - labels, labels])["scores"]
     assert set(found) == NAMES
     assert found == {name: float(name not in {"voi", "gce", "error"}) for name in found}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from emseg.cli.click_options import Files, GroupedCommand, options
@@ -27,8 +29,11 @@ MEANING = {
     "adjusted_rand": "Rand index, corrected for chance; 1",
     "gce": "global consistency error; 0, also where one map refines the other",
     "dice": "mean Dice score of true regions, labels matched one to one; 1",
+    "jaccard": "mean intersection over union, matched in that way; 1",
+    "object_f1": "F1 of objects (labels but 0) that overlap by more than half; 1",
     "error": "share of pixels with another label, matched in that way; 0",
 }
+SHOWN = 9  # labels of a confusion matrix that fits a terminal
 
 
 @click.command("evaluate", cls=GroupedCommand, help=HELP)
@@ -52,3 +57,16 @@ def command(labels: str, truths: tuple[str, ...], ignore: int | None, as_json: b
     say(f"{found['labels']} against {against}: {found['regions']} labels, {found['pixels']} pixels")
     for name, meaning in MEANING.items():
         say(f"  {name:13}  {found['scores'][name]:6.4f}  {meaning}")
+    for table in found["confusion"]:
+        if table and max(len(table["labels"]), len(table["truth"])) <= SHOWN:
+            _say_table(table)
+
+
+def _say_table(table: dict[str, Any]) -> None:
+    """Print a confusion matrix: a row for each label, a column for each true one."""
+    rows = [["", *table["truth"]]]
+    rows += [[label, *counts] for label, counts in zip(table["labels"], table["counts"], strict=True)]
+    width = max(len(str(cell)) for row in rows for cell in row)
+    say("  pixels by label (rows) and true label (columns)")
+    for row in rows:
+        say("  " + "  ".join(f"{cell:>{width}}" for cell in row))

@@ -31,7 +31,10 @@ def test_a_table_for_people(maps: tuple[Path, Path], capsys: pytest.CaptureFixtu
     assert run(*maps) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "5 labels, 30 pixels" in lines[0]
-    assert [line.split()[0] for line in lines[1:]] == list(MEANING)
+    scores, table = lines[1 : 1 + len(MEANING)], lines[1 + len(MEANING) :]
+    assert [line.split()[0] for line in scores] == list(MEANING)
+    assert table[0] == "  pixels by label (rows) and true label (columns)"
+    assert sum(int(cell) for row in table[2:] for cell in row.split()[1:]) == 30
 
 
 def test_json_for_programs(maps: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
