@@ -10,16 +10,18 @@ from typing import Any
 import numpy as np
 
 from emseg.image.formats.geotiff_tags import TYPES
-from emseg.image.place.ground import ground
+from emseg.image.place.ground import USER_DEFINED, ground
 from emseg.image.place.ground_tags import ground_tags
 
 GEOJP2 = bytes.fromhex("b14bf8bd083d4b43a5ae8cd7d5a6ce03")
 MOST_BOXES, LARGEST = 10_000, 1 << 20  # boxes of a file; bytes of one that tells a place
+# Patterns stop at the next tag or quote, so that no file makes them look at its text again and again.
 _NUMBERS = r"\s*([-+\d.eE]+)[\s,]+([-+\d.eE]+)"
-_GRID = re.compile(r"<(?:\w+:)?RectifiedGrid\b.*?</(?:\w+:)?RectifiedGrid>", re.DOTALL)
-_ORIGIN = re.compile(rf"<(?:\w+:)?(?:pos|coordinates)\b[^>]*>{_NUMBERS}")
-_STEP = re.compile(rf"<(?:\w+:)?offsetVector\b[^>]*>{_NUMBERS}")
-_SYSTEM = re.compile(r"""srsName\s*=\s*["'](urn:ogc:def:crs:EPSG:[^"']*?:|\S*?EPSG[:/#]\D*?)(\d{4,5})["']""")
+_GRID = re.compile(r"<(?:\w{1,20}:)?RectifiedGrid\b")
+_ORIGIN = re.compile(rf"<(?:\w{{1,20}}:)?(?:pos|coordinates)\b[^<>]*>{_NUMBERS}")
+_STEP = re.compile(rf"<(?:\w{{1,20}}:)?offsetVector\b[^<>]*>{_NUMBERS}")
+_SYSTEM = re.compile(r"""srsName\s*=\s*["']([^"'<>]{1,200})["']""")
+_CODE = re.compile(r"EPSG\D{1,20}?(\d{4,5})$|EPSG\D{1,3}[\d.]{1,10}\D(\d{4,5})$")
 #: EPSG codes of longitude and latitude, whose axes are the other way round where a name is a URN.
 GEOGRAPHIC_CODES = (4326, 4258, 4269, 4267, 4322, 4283)
 
@@ -69,17 +71,20 @@ def _of_geotiff(data: bytes) -> dict[int, Any]:
 
 def _of_gml(text: str) -> dict[int, Any]:
     """The tags for a rectified grid: the place of the first pixel's centre, and the steps along x and y."""
-    grid = _GRID.search(text)
-    origin = _ORIGIN.search(grid[0]) if grid else None
-    if grid is None or origin is None:
+    begin = _GRID.search(text)
+    grid = text[begin.start() : text.find("RectifiedGrid>", begin.end())] if begin else ""
+    origin = _ORIGIN.search(grid)
+    if origin is None:
         return {}
     try:
-        numbers = [[float(found[1]), float(found[2])] for found in (origin, *_STEP.finditer(grid[0]))]
+        numbers = [[float(found[1]), float(found[2])] for found in (origin, *_STEP.finditer(grid))]
         centre, across, down = (np.array(pair) for pair in numbers)
     except ValueError:
         return {}
-    named = _SYSTEM.search(grid[0])
-    code = int(named[2]) if named and int(named[2]) < 1 << 15 else 0
+    named = _SYSTEM.search(grid)
+    told = _CODE.search(named[1]) if named else None
+    code = int(told[1] or told[2]) if told else 0
+    code = code if code < USER_DEFINED else 0
     if code in GEOGRAPHIC_CODES and named is not None and named[1].startswith("urn"):
         centre, across, down = centre[::-1], across[::-1], down[::-1]
     matrix = np.column_stack([across, down, centre - (across + down) / 2])

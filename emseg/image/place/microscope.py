@@ -11,7 +11,7 @@ from emseg.image.place.pixel_size import PixelSize, pixel_size
 
 X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 _BY_CODE = {2: "inch", 3: "cm"}  # TIFF 6.0, ResolutionUnit
-_PIXELS = re.compile(r"<(?:\w+:)?Pixels\s[^>]*>")
+_PIXELS = re.compile(r"<(?:\w{1,20}:)?Pixels\s[^<>]*>")  # stops at the next tag
 _SIZE = re.compile(r"""\sPhysicalSize([XYZ])(Unit)?\s*=\s*["']([^"']*)["']""")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from emseg.image.label_maps import read_labels
 from emseg.image.place.coordinate_systems import system_name
 from emseg.image.place.ground import ground
 from emseg.image.place.ground_tags import epsg_in, ground_tags, utm_code
+from emseg.image.place.jpeg2000_boxes import tags_of_boxes
+from emseg.image.place.microscope import size_by_description
 from emseg.image.place.pixel_size import PixelSize
 from emseg.image.read import read_image, read_mask
 from emseg.output.maps.tiff_writer import labels_tiff
@@ -188,6 +191,40 @@ def test_damaged_boxes_leave_the_picture(more: bytes, tmp_path: Path) -> None:
     image = read_image(tmp_path / "x.jp2")
     np.testing.assert_array_equal(image.pixels[:, :, 0], PIXELS)
     assert "geotiff" not in image.metadata
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<RectifiedGrid " * 60_000,
+        "<RectifiedGrid>" + "<pos " * 180_000 + "</RectifiedGrid>",
+        "<RectifiedGrid>" + "srsName='" + "EPSG:" * 180_000,
+        "<RectifiedGrid>" + "srsName='EPSG:" * 60_000,
+        "<" + "a" * 900_000,
+    ],
+    ids=lambda text: text[:30],
+)
+def test_no_text_takes_long(text: str, tmp_path: Path) -> None:
+    begin = time.process_time()
+    assert tags_of_boxes(box(b"xml ", text.encode())) == {}
+    assert size_by_description(text.replace("RectifiedGrid", "Pixels"), {}) is None
+    assert time.process_time() - begin < 1  # where a pattern looks again and again, minutes
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("urn:ogc:def:crs:EPSG::32633", "EPSG:32633"),
+        ("urn:ogc:def:crs:EPSG:6.6:32633", "EPSG:32633"),
+        ("http://www.opengis.net/def/crs/EPSG/0/32633", "EPSG:32633"),
+        ("http://www.opengis.net/gml/srs/epsg.xml#32633", ""),
+        ("EPSG:32633", "EPSG:32633"),
+        ("gmljp2://xml/CRSDictionary.gml#ogrcrs1", ""),
+    ],
+)
+def test_names_of_systems_in_gml(name: str, code: str) -> None:
+    tags = tags_of_boxes(box(b"xml ", GML.replace("urn:ogc:def:crs:EPSG::32633", name).encode()))
+    assert system_name(tags) == code
 
 
 @pytest.mark.parametrize(
