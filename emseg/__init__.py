@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from emseg.commands.compare import Comparison, compare
     from emseg.commands.denoise import Denoised, denoise
     from emseg.commands.evaluate import evaluate
+    from emseg.commands.fit import fit
     from emseg.commands.impute import Imputation, impute
     from emseg.commands.inpaint import Inpainted, inpaint
+    from emseg.commands.model import Model
     from emseg.commands.segment import segment
     from emseg.commands.segmentation import Segmentation
     from emseg.errors import EmsegError
@@ -33,6 +35,7 @@ __all__ = [
     "Image",
     "Imputation",
     "Inpainted",
+    "Model",
     "SegmentOptions",
     "Segmentation",
     "__version__",
@@ -40,6 +43,7 @@ __all__ = [
     "compare",
     "denoise",
     "evaluate",
+    "fit",
     "impute",
     "inpaint",
     "read_image",
@@ -57,6 +61,8 @@ _HOME = {
     "Image": "emseg.image.model",
     "SegmentOptions": "emseg.options.segmentation",
     "Segmentation": "emseg.commands.segmentation",
+    "Model": "emseg.commands.model",
+    "fit": "emseg.commands.fit",
     "apply": "emseg.commands.apply",
     "compare": "emseg.commands.compare",
     "denoise": "emseg.commands.denoise",

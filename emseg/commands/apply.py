@@ -5,23 +5,18 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Unpack
 
-import numpy as np
-from numpy.typing import NDArray
-
 from emseg.commands.segmentation import Segmentation
 from emseg.commands.shared_steps import picture_and_mask
 from emseg.em.convergence import Status
-from emseg.errors import DataError, UsageError, for_python, options_named, shown
+from emseg.errors import UsageError, for_python, shown
 from emseg.features.model import Features
-from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.saved import Model
 from emseg.options import checked
-from emseg.options.by_command import options_of
 from emseg.output.store.model_file import read_model
 from emseg.stages.fitting import fitting_problem
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
-from emseg.stages.inputs.measurement import measure_features
+from emseg.stages.inputs.model_features import features_of_model
 from emseg.stages.labels.far_pixels import MOST, far_share
 from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.report import input_report, mixture_report
@@ -85,13 +80,7 @@ def apply(
     photo, inside = picture_and_mask(image, mask, settings, reading)
     watch.lap("read")
     own = loaded.mixture
-    features = _measured(loaded, photo, inside, missing)
-    width = own.components.means.shape[1]
-    if width != len(features.names):
-        raise UsageError(
-            f"{photo.name}: has {len(features.names)} features by {features.spec}, the model {width}; "
-            "give an image like those the model was fitted to"
-        )
+    features = features_of_model(loaded, photo, inside, missing)
     watch.lap("features")
     mixture = standardised(own, features)
     photo = photo.with_notices(*_far(features, mixture))
@@ -121,28 +110,6 @@ def _far(features: Features, mixture: Mixture) -> tuple[str, ...]:
         return ()
     line = f"{100 * share:.0f} % of the pixels are far from every class of the model, and their labels mean little"
     return (f"{line}; give an image like those the model was fitted to, in the same units",)
-
-
-def _measured(model: Model, photo: Image, inside: NDArray[np.bool_] | None, missing: str) -> Features:
-    """The features of the model; what their errors advise must be in the hands of who applies it."""
-    try:
-        return measure_features(
-            photo,
-            inside,
-            spec=model.features,
-            family=model.mixture.family.name,
-            missing=missing,
-            compress=True,
-            stored_values=False,
-            may_be_texture=False,
-            covariance=None,
-        )
-    except (UsageError, DataError) as error:
-        if options_named(error.message) <= {entry.name for entry in options_of("apply")}:
-            raise
-        reason = for_python(error.message.partition("; ")[0]).removeprefix("features: ").removeprefix(f"{photo.name}: ")
-        remedy = "give an image like those the model was fitted to"
-        raise type(error)(f"{photo.name}: the model's features do not go with it ({reason}); {remedy}") from error
 
 
 def _loaded(model: Model | Segmentation | str | os.PathLike[str]) -> Model:

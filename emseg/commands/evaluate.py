@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from emseg.commands.segmentation import Segmentation
 from emseg.errors import DataError, ImageError, option, shown
-from emseg.image.array_like import as_given, is_pillow
-from emseg.image.label_maps import read_label_image, whole_numbers
+from emseg.image.array_like import as_given, is_pillow, whole_numbers
+from emseg.image.label_maps import read_label_image
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 from emseg.image.place.grids import grid_of

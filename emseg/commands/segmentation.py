@@ -21,7 +21,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.stages.units import standardised
 
 if TYPE_CHECKING:
-    from emseg.mixture.saved import Model
+    from emseg.commands.model import Model
     from emseg.regions.table import Regions
 
 
@@ -83,9 +83,9 @@ class Segmentation:
     @property
     def model(self) -> Model:
         """The fitted mixture with the features that it is of, to label other images by."""
-        from emseg.mixture.saved import Model  # most runs write no model
+        from emseg.commands.model import Model  # most runs write no model
 
-        return Model(self.features.spec, self.mixture)
+        return Model(self.features.spec, self.mixture, report=self.report)
 
     def posterior(self) -> NDArray[np.float32]:
         """Probability of each class at each pixel, shape (K, H, W) or (K, Z, H, W); zero where there is no data."""

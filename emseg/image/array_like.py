@@ -26,6 +26,7 @@ AXIS_OF = {name: axis for axis, names in _AXES.items() for name in names}
 _NO_DATA = ("_FillValue", "nodata", "missing_value", "nodatavals")  # attributes that say which value is none
 _KINDS = {"c": "complex numbers", "O": "objects", "U": "texts", "S": "texts", "T": "texts", "V": "records"}
 NUMBERS = "buif"
+LARGEST = 2**53  # integers that a double holds exactly
 
 
 class Given(NamedTuple):
@@ -104,6 +105,17 @@ def as_given(data: Any, name: str) -> Given:
     known = None if known is None or known.all() else known
     given = array.dtype.newbyteorder("=")
     return Given(array.astype(_sound_type(array.dtype), copy=False), known, axes, given)
+
+
+def whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
+    """Values as integers, with 0 for NaN, if they are whole numbers; else as they are."""
+    if values.dtype == np.bool_:
+        return values.astype(np.uint8)
+    if values.dtype.kind != "f" or not values.size:
+        return values
+    whole = np.nan_to_num(values, nan=0.0, posinf=np.inf, neginf=-np.inf)
+    exact = np.abs(whole).max() < LARGEST and bool((whole == np.rint(whole)).all())
+    return whole.astype(np.int64) if exact else values
 
 
 def _sound_type(dtype: np.dtype[Any]) -> np.dtype[Any]:

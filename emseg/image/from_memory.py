@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, ImageError
-from emseg.image.array_like import Given, as_given, is_pillow
+from emseg.errors import DataError, ImageError, option
+from emseg.image.array_like import Given, as_given, is_pillow, whole_numbers
 from emseg.image.axes import arrangement, of_pages
 from emseg.image.formats.registry import FORMATS
 from emseg.image.limits import Reading
@@ -134,6 +134,51 @@ def _of_shape(inside: NDArray[np.bool_], given: Given, photo: Image, channels: i
     if inside.ndim != 2:
         raise DataError(f"{photo.name}: the mask has shape {given.array.shape}; give one of shape (H, W)")
     return inside
+
+
+def labels_in_memory(data: Any, photo: Image, name: str) -> NDArray[np.unsignedinteger[Any]]:
+    """The label map (H, W) of an image that an array or an image of PIL holds; 0 where it is NaN or masked.
+
+    Raises
+    ------
+    DataError
+        If it has another shape than the image, fractions, or numbers below 0.
+    """
+    if is_pillow(data):
+        array, known = np.asarray(data), None
+    else:
+        array, known = as_given(data, name)[:2]
+    size = array.shape
+    if array.ndim == len(photo.grid) + 1 and array.shape[-1] == 1:
+        array, known = array[..., 0], None if known is None else known[..., 0]
+    if array.shape not in (photo.grid, photo.shape):
+        raise DataError(
+            f"{name}: labels of shape {size} for {photo.name} of shape {photo.grid}; give one for each pixel"
+        )
+    values = whole_numbers(array if known is None else np.where(known, array, 0)).reshape(photo.shape)
+    if values.dtype.kind not in "ui" or values.min() < 0:
+        raise DataError(f"{name}: holds fractions or numbers below 0; labels are 1 and more, 0 is none")
+    return values.astype(values.dtype.str.replace("i", "u"))
+
+
+def planes_in_memory(data: Any, photo: Image, count: int, name: str) -> NDArray[Any]:
+    """The planes (K, H, W) of an array of that shape, or of shape (H, W, K).
+
+    Raises
+    ------
+    DataError
+        If it has another shape.
+    """
+    given = as_given(data, name)
+    array = given.array if given.known is None else np.where(given.known, given.array, 0)
+    if array.shape == (*photo.grid, count) and array.shape != (count, *photo.grid):
+        array = np.moveaxis(array, -1, 0)
+    if array.shape != (count, *photo.grid):
+        wanted = " × ".join(map(str, (count, *photo.grid)))
+        raise DataError(
+            f"{name}: has the shape {array.shape}; give {wanted} numbers, a plane for each of {option('k', count)}"
+        )
+    return array.reshape(count, *photo.shape)
 
 
 def image_of(given: Given, name: str) -> Image:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, UsageError, option, shown
+from emseg.image.array_like import whole_numbers
 from emseg.image.file_bytes import read_bytes, read_image_bytes
 from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading
@@ -21,7 +22,6 @@ from emseg.image.read import DEFAULT, decode_image, placed_by_world_file, read_i
 from emseg.image.stored_array import is_array, stored_array
 
 Path = str | os.PathLike[str]
-LARGEST = 2**53  # integers that a double holds exactly
 REMEDY = "give a palette or grey PNG, a TIFF of integers, or NIfTI"
 
 
@@ -89,17 +89,6 @@ def read_label_image(path: Path, goes_with: str = "volume") -> Image:
     if not holds_labels or pixels.dtype.kind not in "ui":
         raise ImageError(f"{stored.name}: not a label map; {REMEDY}")
     return replace(stored, pixels=pixels, packed=None)
-
-
-def whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
-    """Values as integers, with 0 for NaN, if they are whole numbers; else as they are."""
-    if values.dtype == np.bool_:
-        return values.astype(np.uint8)
-    if values.dtype.kind != "f" or not values.size:
-        return values
-    whole = np.nan_to_num(values, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    exact = np.abs(whole).max() < LARGEST and bool((whole == np.rint(whole)).all())
-    return whole.astype(np.int64) if exact else values
 
 
 def _without_nodata(labels: NDArray[Any], nodata: str | None) -> NDArray[Any]:

@@ -48,6 +48,25 @@ def model_json(report: Mapping[str, Any]) -> bytes:
     return json_bytes(facts | {"weights": report["weights"]} | report["parameters"])
 
 
+def mixture_json(features: str, mixture: Mixture) -> bytes:
+    """The model file of a mixture in its features' own units."""
+    k, family = mixture.n_classes, mixture.family.classes_only
+    weights, parts = mixture.weights[:k], mixture.components[:k]
+    facts: dict[str, Any] = {"format": FORMAT, "version": VERSION, "family": family.name}
+    normal = getattr(family, "normal", family)
+    facts |= {"covariance": normal.covariance.name if hasattr(normal, "covariance") else "full", "features": features}
+    limits = getattr(family, "limits", None)
+    if limits is not None:
+        ends = (limits.low[0], limits.high[0]), (limits.least[0], limits.most[0])
+        pairs = ([float(f"{end:.15g}") if np.isfinite(end) else None for end in pair] for pair in ends)
+        facts["bounds"] = dict(zip(LIMITS, pairs, strict=True))
+    log_density = mixture.family.outlier_log_density()
+    if log_density is not None:
+        facts["noise"] = {"weight": float(mixture.weights[-1]), "log_density": log_density}
+    parameters = {name: getattr(parts, name).tolist() for name in parts.parts()}
+    return json_bytes(facts | {"weights": weights.tolist()} | parameters)
+
+
 def parse_model(data: bytes, name: str) -> Model:
     """The model in the bytes of a file; `name` is what messages call it.
 

@@ -14,6 +14,7 @@ MODULES = {
     "apply": ("segmentation", "reading", "running"),
     "compare": ("segmentation", "reading", "running"),
     "impute": ("segmentation",),
+    "fit": ("segmentation",),
     "denoise": ("restoration", "reading", "running"),
     "inpaint": ("restoration", "reading", "running"),
     "evaluate": ("running",),

@@ -10,6 +10,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from numpy.typing import ArrayLike
+
+from emseg.mixture.saved import Model
+
 
 class ReadingKeywords(TypedDict, total=False):
     """What is taken of a file or an array that holds more than one plain image."""
@@ -47,7 +51,7 @@ class SearchKeywords(TypedDict, total=False):
     algorithm: str
     base: str
     option: Mapping[str, str]
-    init: str | os.PathLike[str]
+    init: str | os.PathLike[str] | ArrayLike | Model
     restarts: int
 
 
@@ -76,13 +80,22 @@ class SegmentKeywords(CompareKeywords, SearchKeywords, total=False):
     beta: float | str
     neighbours: int | str
     contrast: bool
-    scribbles: str | os.PathLike[str]
-    prior_map: str | os.PathLike[str]
+    scribbles: str | os.PathLike[str] | ArrayLike
+    prior_map: str | os.PathLike[str] | ArrayLike
     regions: int | str
     merge: float | str
     foreground: str | int
     split: bool
     neck: float
+
+
+class FitKeywords(MixtureKeywords, SearchKeywords, total=False):
+    """Keywords of `emseg.fit`."""
+
+    noise: bool
+    censored: str | Sequence[float]
+    truncated: str | Sequence[float]
+    partial_volume: bool
 
 
 class ImputeKeywords(MixtureKeywords, SearchKeywords, total=False):

@@ -16,7 +16,7 @@ from emseg.options.declaration import Option
 from emseg.options.kinds.basic_kinds import Flag
 
 FIRST = "segment"
-PYTHON_ONLY = "impute"
+PYTHON_ONLY = ("fit", "impute")
 OTHERS = ("apply", "compare", "denoise", "inpaint", "evaluate")
 AT_ONCE = 15  # options in a sentence
 HEAD = "| option | in Python | meaning | default |\n|---|---|---|---|"
@@ -39,8 +39,10 @@ def page() -> str:
         section += f"\n{markdown(own, command)}" if own else ""
         section += f"\n{_listed(same)}"
         sections.append(section)
-    python = markdown(options_of(PYTHON_ONLY), PYTHON_ONLY)
-    sections.append(f"## `emseg.{PYTHON_ONLY}`, which only Python has\n\n{python}")
+    sections += [
+        f"## `emseg.{command}`, which only Python has\n\n{markdown(options_of(command), command)}"
+        for command in PYTHON_ONLY
+    ]
     return "\n".join(sections)
 
 
@@ -91,7 +93,7 @@ def _listed(options: list[str]) -> str:
 
 
 def _row(option: Option, command: str) -> str:
-    python = command == PYTHON_ONLY
+    python = command in PYTHON_ONLY
     spelled = "" if python else ", ".join(f"`{flag}`" for flag in option.flags)
     if spelled and not isinstance(option.kind, Flag) and option.kind.metavar.strip():
         spelled = f"{spelled[:-1]} {option.kind.metavar}`"

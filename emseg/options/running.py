@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from emseg.errors import option as spelled
 from emseg.options.declaration import declared, shell_only
 from emseg.options.groups import INPUTS, MANY, MESSAGES, PIXELS, RESULTS
-from emseg.options.kinds.basic_kinds import Flag, Kind, Optional, Whole
+from emseg.options.kinds.basic_kinds import Flag, Kind, Names, Optional, Whole
 from emseg.options.kinds.file_kinds import STDIO, Amount, Folder, InputFile, Shard
+from emseg.output.registry import KINDS, saveable
 from emseg.output.store.names import STEM
 
 BATCH = "segment apply denoise inpaint"
@@ -79,4 +80,25 @@ class RunOptions:
     debug: bool = shell_only(Flag(), False, MESSAGES, "Show tracebacks of errors.", f"{TALKING} guide")
 
 
-DECLARATIONS = (EvaluateOptions, RunOptions)
+def _files(applied: bool = False) -> Names:
+    kinds = {name: KINDS[name].summary for name in saveable(applied)}
+    return Names(kinds, "KIND", {"all": "all of these that there are, without geojson-wgs84"}, sort=True)
+
+
+class SaveOptions:
+    """More files than are always written."""
+
+    save: tuple[str, ...] = shell_only(
+        _files(), (), RESULTS, "Further kinds of files to write, separated by commas.", "segment",
+    )  # fmt: skip
+
+
+class ApplySaveOptions:
+    """More files than `apply` always writes."""
+
+    save: tuple[str, ...] = shell_only(
+        _files(applied=True), (), RESULTS, "Further kinds of files to write, separated by commas.", "apply",
+    )  # fmt: skip
+
+
+DECLARATIONS = (EvaluateOptions, SaveOptions, ApplySaveOptions, RunOptions)

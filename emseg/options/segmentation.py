@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from emseg.errors import option as spelled
 from emseg.features.registry import FEATURES
 from emseg.options import choices
-from emseg.options.declaration import declared, shell_only
-from emseg.options.groups import COMPARISON, FIELD, FIT, MODEL, PIXELS, REGIONS, RESULTS
+from emseg.options.declaration import declared
+from emseg.options.groups import COMPARISON, FIELD, FIT, MODEL, PIXELS, REGIONS
 from emseg.options.kinds.basic_kinds import (
     Choice,
     Flag,
@@ -35,9 +35,9 @@ from emseg.options.kinds.text_kinds import (
     k_range,
 )
 from emseg.options.pixel_options import grow, mask_above, nodata
-from emseg.output.registry import KINDS, saveable
 
-SEGMENT, IMAGES, SEARCHING, ALL = "segment", "segment compare", "segment impute", "segment compare impute"
+SEGMENT, IMAGES, SEARCHING = "segment", "segment compare", "segment impute fit"
+FITTED, ALL = f"{IMAGES} fit", f"{IMAGES} impute fit"
 _LIMITED = "Needs the stored channels as features, and Gaussians."
 
 
@@ -71,11 +71,13 @@ class SegmentOptions:
     k: int | str = declared(
         Components(), 4, MODEL,
         f"Number of components; or a range LO:HI to choose from, as 2:9; auto is {AUTO[0]}:{AUTO[1]}.",
-        ALL, flags="-k --components", defaults={"impute": "auto"}, helps={"compare": "Number of components."},
+        ALL, flags="-k --components", defaults={"impute": "auto", "fit": "auto"},
+        helps={"compare": "Number of components."},
     )  # fmt: skip
     criterion: str = declared(
         Choice(choices.CRITERIA), "auto", MODEL,
-        "Criterion that chooses the number of components from a range.", SEARCHING, defaults={"impute": "bic"},
+        "Criterion that chooses the number of components from a range.", SEARCHING,
+        defaults={"impute": "bic", "fit": "bic"},
     )  # fmt: skip
     features: str = declared(
         Features(), "auto", MODEL,
@@ -97,12 +99,12 @@ class SegmentOptions:
         "component's own, or one common to all.", ALL,
     )  # fmt: skip
     noise: bool = declared(
-        Flag(), False, MODEL, "Add a component of uniform density for outliers; its label is K + 1.", IMAGES,
+        Flag(), False, MODEL, "Add a component of uniform density for outliers; its label is K + 1.", FITTED,
     )  # fmt: skip
     floor: float | str = declared(
         Number("a number from 0 to below 1", ("auto",), below_one), "auto", MODEL,
         "Smallest variance of a component, relative to that of the whole image; auto: what rounding of values leaves.",
-        ALL, defaults={"impute": 1e-4},  # what a component knows of a few rows must not count as certain
+        ALL, defaults={"impute": 1e-4, "fit": 1e-4},  # what a component knows of a few rows must not count as certain
     )  # fmt: skip
     missing: str = declared(
         Choice(choices.MISSING), "drop", PIXELS,
@@ -115,12 +117,12 @@ class SegmentOptions:
     censored: str = declared(
         Limits(), "", PIXELS,
         "Stored values up to LO and from HI on are bounds, as 0 and 255 are in badly exposed photographs. LO or HI may "
-        f"be left out. {_LIMITED}", IMAGES,
+        f"be left out. {_LIMITED}", FITTED,
     )  # fmt: skip
     truncated: str = declared(
         Limits(), "", PIXELS,
         "Pixels with stored values below LO or above HI were never recorded. LO or HI may be left out. " + _LIMITED,
-        IMAGES,
+        FITTED,
     )  # fmt: skip
     denoise: float | str = declared(
         Number("a number of 0 or more", ("auto", "off"), not_negative, metavar="auto|off|S"), "off", PIXELS,
@@ -132,7 +134,7 @@ class SegmentOptions:
     )  # fmt: skip
     partial_volume: bool = declared(
         Flag(), False, PIXELS,
-        "Let a pixel mix a class and the next brighter one; its label is the class that fills most of it.", IMAGES,
+        "Let a pixel mix a class and the next brighter one; its label is the class that fills most of it.", FITTED,
     )  # fmt: skip
     algorithm: str = declared(
         Choice(choices.ALGORITHMS, "NAME"), "anderson", FIT,
@@ -146,7 +148,7 @@ class SegmentOptions:
         Settings(), {}, FIT, "A setting of the algorithm; may be repeated.", SEARCHING,
     )  # fmt: skip
     init: str = declared(
-        Path(choices.INITS), "auto", FIT,
+        Path(choices.INITS, models=True), "auto", FIT,
         "Where the fit starts; FILE is a saved model or a label map.", SEARCHING,
     )  # fmt: skip
     restarts: int = declared(
@@ -158,7 +160,7 @@ class SegmentOptions:
     tol: float = declared(
         Number("a number of 0 or more", inside=not_negative), 1e-5, FIT,
         "Stop when the log-likelihood per pixel is estimated to be within X nats of its limit.",
-        ALL, defaults={"compare": 1e-8, "impute": 1e-7},  # traces show how each algorithm ends; a table is small
+        ALL, defaults={"compare": 1e-8, "impute": 1e-7, "fit": 1e-7},  # traces show how all end; a table is small
     )  # fmt: skip
     max_iter: int = declared(
         Whole(1), 1000, FIT, "Stop after N iterations at the latest.", ALL, defaults={"compare": 500},
@@ -268,33 +270,10 @@ class ImputeOptions:
     )  # fmt: skip
 
 
-def _files(applied: bool = False) -> Names:
-    kinds = {name: KINDS[name].summary for name in saveable(applied)}
-    return Names(kinds, "KIND", {"all": "all of these that there are, without geojson-wgs84"}, sort=True)
-
-
-class SaveOptions:
-    """More files than are always written."""
-
-    save: tuple[str, ...] = shell_only(
-        _files(), (), RESULTS, "Further kinds of files to write, separated by commas.", "segment",
-    )  # fmt: skip
-
-
-class ApplySaveOptions:
-    """More files than `apply` always writes."""
-
-    save: tuple[str, ...] = shell_only(
-        _files(applied=True), (), RESULTS, "Further kinds of files to write, separated by commas.", "apply",
-    )  # fmt: skip
-
-
 DECLARATIONS = (
     MaskOptions,
     ImputeMaskOptions,
     SegmentOptions,
     CompareOptions,
     ImputeOptions,
-    SaveOptions,
-    ApplySaveOptions,
 )

@@ -11,9 +11,11 @@ from typing import Any, get_type_hints
 import click
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 import emseg
 from emseg.cli.main import COMMANDS, cli
+from emseg.mixture.saved import Model
 from emseg.options import keywords
 from emseg.options.by_command import MODULES, options_of
 from emseg.options.declaration import Option, declared, options_in, shell_only
@@ -27,18 +29,20 @@ EVERY = [
     for command in MODULES
     for option in options_of(command)
 ]
-TYPES = {"os": os, "Mapping": Mapping, "Sequence": Sequence}
+TYPES = {"os": os, "Mapping": Mapping, "Sequence": Sequence, "ArrayLike": ArrayLike, "Model": Model}
 #: Keywords of a function by its command; the others are parameters of its own.
 KEYWORDS: dict[str, Any] = {
     "segment": keywords.SegmentKeywords,
     "compare": keywords.CompareKeywords,
     "impute": keywords.ImputeKeywords,
+    "fit": keywords.FitKeywords,
     "denoise": keywords.DenoiseKeywords,
     "inpaint": keywords.InpaintKeywords,
     "apply": keywords.ApplyKeywords,
     "evaluate": None,
 }
-INPUTS = {"image", "data", "model", "labels", "truths", "on_iteration", "on_progress", "watch"}
+INPUTS = {"image", "data", "table", "sample_weight", "model", "labels", "truths"}
+INPUTS |= {"on_iteration", "on_progress", "watch"}
 
 
 def test_a_declaration_becomes_an_option() -> None:

@@ -19,7 +19,7 @@ def test_a_row_for_every_option(command: str) -> None:
     rows = [row for row in ROW.findall(markdown(options, command)) if row[0] != "option"]
     assert len(rows) == len(options)
     for (spelled, name, meaning, default), option in zip(rows, options, strict=True):
-        flags = () if command == PYTHON_ONLY else option.flags
+        flags = () if command in PYTHON_ONLY else option.flags
         assert tuple(re.findall(r"`(-[\w-]+)", spelled)) == flags
         assert name == (f"`{option.name}`" if option.python else "")
         assert meaning.startswith(option.help_of(command)[:9])
@@ -41,7 +41,7 @@ def test_the_page_names_what_other_commands_share_with_segment(command: str) -> 
     assert all(named & set(option.flags) for option in options_of(command) if option.flags)
 
 
-@pytest.mark.parametrize("command", ["segment", "compare", "impute", "denoise", "inpaint"])
+@pytest.mark.parametrize("command", ["segment", "compare", "fit", "impute", "denoise", "inpaint"])
 def test_help_lists_every_option_once(command: str) -> None:
     text = getattr(emseg, command).__doc__
     listed = re.findall(r"^    (\w+) : ", text.partition("    Returns\n")[0], re.MULTILINE)

@@ -29,6 +29,12 @@ class CovarianceEntry(NamedTuple):
     summary: str
     conjugate: bool
 
+    @property
+    def knows_no_units(self) -> bool:
+        """Whether a model of its kind stays one when an axis is stretched: balls and turned ellipsoids do not."""
+        letters = ALIASES.get(self.letters, self.letters)
+        return letters[1:] in ("EI", "VI", "EE", "VV") and letters not in ("EII", "VII")
+
 
 #: Plain names for four of mclust's models.
 ALIASES = {"full": "VVV", "tied": "EEE", "diag": "VVI", "spherical": "VII"}

@@ -10,6 +10,7 @@ from typing import Any
 from emseg.errors import ImageError, UsageError, option, shown
 from emseg.features.registry import FEATURES
 from emseg.options.kinds.basic_kinds import LONGEST, Kind
+from emseg.options.kinds.in_memory import InMemory, can_stand_for_a_file, is_model
 from emseg.options.kinds.limits_text import LIMITS, as_limits, is_limits
 
 AUTO = (1, 9)  # the range of components that k="auto" stands for
@@ -127,16 +128,19 @@ class Features(Kind):
 
 
 class Path(Kind):
-    """The path of a file that exists; empty for none, or one of some words instead."""
+    """The path of a file that exists, or in Python an array; empty for none, or one of some words instead.
 
-    wanted = "a path"
-    given = "str | os.PathLike[str]"
+    With `models`, Python callers may give a model, too.
+    """
+
     metavar = "FILE"
 
-    def __init__(self, words: Sequence[str] = (), metavar: str = "") -> None:
+    def __init__(self, words: Sequence[str] = (), metavar: str = "", models: bool = False) -> None:
+        self.given = "str | os.PathLike[str] | ArrayLike" + " | Model" * models
         super().__init__(metavar or "|".join((*words, self.metavar)))
-        self.words = words
-        self.wanted = f"one of {', '.join(words)}, or a path" if words else self.wanted
+        self.words, self.models = words, models
+        first = f"one of {', '.join(words)}, " if words else ""
+        self.wanted = f"{first}a path{', a model' * models} or an array"
 
     def parse(self, text: str) -> str:
         """The text, if it is a word or a file's path."""
@@ -146,13 +150,17 @@ class Path(Kind):
         return text
 
     def check(self, value: Any, name: str = "") -> str:
-        """The path as a text.
+        """The path as a text, or one that stands for an array or a model.
 
         Raises
         ------
         UsageError, ImageError
             If there is no such file: the former if it might have been one of the words.
         """
+        if isinstance(value, InMemory):
+            return value
+        if can_stand_for_a_file(value) and (self.models or not is_model(value)):
+            return InMemory(value)
         if not isinstance(value, str | os.PathLike):
             raise ValueError
         path = os.fsdecode(value)

@@ -59,6 +59,23 @@ def comparison_text(report: Mapping[str, Any]) -> str:
     )
 
 
+def model_text(features: str, mixture: Any, report: Mapping[str, Any], columns: Sequence[str]) -> str:
+    """Four lines on a model, or five if it is known how it was fitted."""
+    k, of = mixture.n_classes, f" of {_few(columns)}" if columns else ""
+    fitted = (
+        [f"fit: {report['status'].partition(':')[0]}, bic {report['bic']:.1f}", warnings_line(report["warnings"])]
+        if "bic" in report
+        else []
+    )
+    first = (f"{mean[0]:.4g}" for mean in mixture.components.means[:k])
+    return lines(
+        f"Model of {k} {mixture.family.name} classes by {features}{of}{' and noise' if mixture.k > k else ''}",
+        f"weights: {_few(f'{weight:.3f}' for weight in mixture.weights[:k])}",
+        f"means of the first feature: {_few(first)}",
+        *fitted,
+    )
+
+
 def lines(head: str, *others: str) -> str:
     """A head and lines below it, none of them too long."""
     return "\n".join([_short(head), *(_short(f"  {line}") for line in others)])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emseg.errors import UsageError, option, shown
 from emseg.image.model import Image
 from emseg.options.choices import INITS
+from emseg.options.kinds.in_memory import InMemory, is_model
 
 if TYPE_CHECKING:
     from emseg.mixture.saved import Model
@@ -76,8 +77,13 @@ def read_given_files(photo: Image, *, k: int, init: str, scribbles: str, prior_m
 def _scribbles(path: str, photo: Image, k: int, notices: list[str]) -> Labels:
     from emseg.image.label_maps import read_labels  # most fits do without
 
-    labels, lines = read_labels(path, photo)
-    notices += lines
+    if isinstance(path, InMemory):
+        from emseg.image.from_memory import labels_in_memory
+
+        labels: Labels = labels_in_memory(path.value, photo, "scribbles")
+    else:
+        labels, lines = read_labels(path, photo)
+        notices += lines
     most = int(labels.max())
     if most > k:
         given = option("scribbles", shown(path))
@@ -89,6 +95,10 @@ def _prior(path: str, photo: Image, k: int, notices: list[str]) -> NDArray[np.fl
     from emseg.image.label_maps import read_planes  # most fits do without
     from emseg.stages.inputs.prior_map import log_probabilities
 
+    if isinstance(path, InMemory):
+        from emseg.image.from_memory import planes_in_memory
+
+        return log_probabilities(planes_in_memory(path.value, photo, k, "prior_map"), "prior_map")
     pages, lines = read_planes(path, photo, k)
     notices += lines
     return log_probabilities(pages, shown(path))
@@ -99,6 +109,8 @@ def _start(path: str, photo: Image, notices: list[str]) -> Model | Labels:
     from emseg.output.store.model_file import looks_like_model, read_model
 
     given = option("init", shown(path))
+    if isinstance(path, InMemory):
+        return start_in_memory(path.value, photo)
     try:
         if looks_like_model(path):
             return read_model(path)
@@ -108,3 +120,13 @@ def _start(path: str, photo: Image, notices: list[str]) -> Model | Labels:
         raise UsageError(f"{given}: cannot be read ({error.strerror}); {remedy}") from error
     notices += lines
     return labels
+
+
+def start_in_memory(value: Any, photo: Image) -> Model | Labels:
+    """A start that a Python caller handed over: a model, a result that has one, or the labels of the pixels."""
+    from emseg.image.from_memory import labels_in_memory
+
+    if not is_model(value):
+        return labels_in_memory(value, photo, "init")
+    found: Model = getattr(value, "model", value)
+    return found

@@ -1,0 +1,156 @@
+"""Tables of samples, (N, D): arrays, and data frames of pandas, which are known by what they have."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emseg.errors import DataError, ImageError
+from emseg.features.model import Features
+from emseg.features.pixel_index import PixelIndex
+from emseg.image.array_like import as_given, is_pillow
+from emseg.image.model import Image
+from emseg.image.read import Source
+
+Array = NDArray[np.float64]
+NUMBERS = "give rows and columns of numbers"
+
+
+class Table(NamedTuple):
+    """Samples in rows.
+
+    Attributes
+    ----------
+    values : ndarray, shape (N, D)
+        NaN where a value is missing.
+    columns : tuple of str
+        Their names; those of an array are their numbers from 0.
+    frame : DataFrame or None
+        What the table came as, if that has an index and names.
+    """
+
+    values: Array
+    columns: tuple[str, ...]
+    frame: Any = None
+
+    def like(self, values: NDArray[Any]) -> Any:
+        """Values of the same shape in the form that the table came in: with its index and the names of its columns."""
+        if self.frame is None:
+            return values
+        return type(self.frame)(values, index=self.frame.index, columns=self.frame.columns)
+
+
+def is_frame(data: object) -> bool:
+    """Whether this is a data frame of pandas, or of a library that is like it."""
+    return all(hasattr(data, name) for name in ("columns", "index", "iloc"))
+
+
+def looks_like_table(data: Any, d: int) -> bool:
+    """Whether this is a table of D columns: a data frame, or what has two axes and D columns and is no image."""
+    if is_frame(data):
+        return True
+    if isinstance(data, Image | Source | str | bytes | os.PathLike) or is_pillow(data) or hasattr(data, "read"):
+        return False
+    try:
+        shape = getattr(data, "shape", None)
+        shape = np.shape(data) if shape is None else tuple(shape)
+    except (TypeError, ValueError):
+        return False
+    return len(shape) == 2 and shape[1] == d
+
+
+def as_table(data: Any) -> Table:
+    """The table that a caller gave: an array-like of shape (N, D), or a data frame.
+
+    Raises
+    ------
+    DataError
+        If it has no rows or columns, or values that are no numbers, or infinite.
+    """
+    if is_frame(data):
+        found = Table(_frame_values(data), tuple(str(name) for name in data.columns), data)
+    elif hasattr(data, "to_frame") and hasattr(data, "index"):
+        raise DataError(f"table: is a single column; {NUMBERS}, as data.to_frame()")
+    else:
+        try:
+            given = as_given(data, "table")
+        except ImageError as error:
+            raise DataError(f"{str(error).partition('; ')[0]}; {NUMBERS}") from error
+        if given.array.ndim != 2:
+            more = ", as data[:, None]" if given.array.ndim == 1 else ""
+            raise DataError(f"table: has the shape {given.array.shape}; {NUMBERS}{more}")
+        found = Table(given.with_nan(), tuple(map(str, range(given.array.shape[1]))))
+    if found.values.size == 0:
+        raise DataError(f"table: is empty, of shape {found.values.shape}; {NUMBERS}")
+    if np.isinf(found.values).any():
+        raise DataError("table: holds infinite values; mark what is unknown as NaN")
+    return found
+
+
+def _frame_values(data: Any) -> Array:
+    """The numbers of a data frame, column by column, NaN for whatever it calls missing."""
+    values = np.empty((len(data), len(data.columns)))
+    for j, name in enumerate(data.columns):
+        column = data.iloc[:, j]
+        kind = getattr(column.dtype, "kind", "O")
+        try:
+            if kind in "mMc" or (kind not in "buif" and any(isinstance(value, str | bytes) for value in column)):
+                raise TypeError
+            values[:, j] = column.to_numpy(dtype=np.float64, na_value=np.nan)
+        except (TypeError, ValueError) as error:
+            remedy = "leave it out, or turn it into numbers"
+            raise DataError(f"table: column {name!r} holds {column.dtype}, no numbers; {remedy}") from error
+    return values
+
+
+def table_features(table: Table, weight: Array | None, *, by_column: bool, standard: bool) -> Features:
+    """The columns of a table as features, to be fitted like those of an image of N × 1 pixels.
+
+    Parameters
+    ----------
+    table : Table
+    weight : ndarray, shape (N,), optional
+        How often each row counts. Rows that do not count, or of which nothing is known, are left out.
+    by_column : bool
+        Whether each column is scaled to variance 1 by itself; else by one common number, which keeps what is a ball.
+    standard : bool
+        False to leave the columns in their own units.
+
+    Raises
+    ------
+    DataError
+        If a column is unknown or the same in every row that counts.
+    """
+    counts = np.ones(len(table.values)) if weight is None else weight
+    used = (counts > 0) & ~np.isnan(table.values).all(1)
+    if not used.any():
+        raise DataError("table: no row has a value and a weight above 0; check it")
+    x, counts = np.ascontiguousarray(table.values[used].T), counts[used]
+    require_varying(table, x)
+    d = len(x)
+    shift, scale, unit = np.zeros(d), np.ones(d), np.ones(d)
+    if standard:
+        known = ~np.isnan(x)
+        share = np.where(known, counts, 0)
+        share /= share.sum(1, keepdims=True)
+        shift = np.nansum(x * share, axis=1)
+        variance = np.nansum((x - shift[:, None]) ** 2 * share, axis=1)
+        scale = np.sqrt(variance if by_column else np.full(d, variance.mean()))
+        unit = np.sqrt(variance) / scale
+        x = (x - shift[:, None]) / scale[:, None]
+    index = PixelIndex(None if used.all() else used)
+    return Features(x, counts, index, table.columns, shift, scale, unit, (len(used), 1), "bands")
+
+
+def require_varying(table: Table, x: Array) -> None:
+    """Raise DataError unless every column of planar samples x (D, N) has two different values."""
+    unknown = np.isnan(x).all(1)
+    if unknown.any():
+        raise DataError(f"table: column {table.columns[unknown.argmax()]} is unknown in every row; leave it out")
+    low, high = np.nanmin(x, axis=1), np.nanmax(x, axis=1)
+    if (low == high).any():
+        j = int((low == high).argmax())
+        raise DataError(f"table: column {table.columns[j]} is {low[j]:g} wherever it is known; leave it out")
