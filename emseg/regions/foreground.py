@@ -67,10 +67,11 @@ def foreground(labels: NDArray[np.unsignedinteger], means: NDArray[np.float64], 
         return Foreground(tuple((label,) for label in range(1, k + 1)))
     if not isinstance(wanted, str):
         return Foreground(wanted)
-    dark = _dark_classes(np.bincount(labels.ravel(), minlength=k + 1)[1 : k + 1], means)
+    counts = np.bincount(labels.ravel(), minlength=k + 1)[1 : k + 1]
+    dark, there = _dark_classes(counts, means), counts > 0
     parts = {
-        "dark": tuple((np.flatnonzero(dark) + 1).tolist()),
-        "bright": tuple((np.flatnonzero(~dark) + 1).tolist()),
+        "dark": tuple((np.flatnonzero(dark & there) + 1).tolist()),
+        "bright": tuple((np.flatnonzero(~dark & there) + 1).tolist()),
     }
     if wanted != "auto":
         return Foreground((parts[wanted],), wanted)

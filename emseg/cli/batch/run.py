@@ -92,14 +92,32 @@ class Batch(NamedTuple):
         ]
         if settings.output == STDIO:
             self._require_stdout(extra)
+        joint = _joint_path(jobs, settings, extra)
+        everything, finished = jobs, set[str]()
         if settings.shard:
             jobs = jobs[settings.shard[0] - 1 :: settings.shard[1]]
         task = partial(do, partial(dry_run, foreseen) if settings.dry_run else work, settings, len(jobs) == 1)
         try:
-            return self._told(jobs, self._outcomes(jobs, task))
+            code = self._told(jobs, _noted(self._outcomes(jobs, task), finished))
+            if joint and code <= FAILED:
+                code = max(code, *self._joined(joint, everything, finished, {job.report for job in jobs}), 0)
+            return code
         except BrokenPipeError:  # here, because click would make another exit code of it
             hush()
             return READER_LEFT
+
+    def _joined(self, path: str, jobs: list[Job], finished: set[str], mine: set[str]) -> set[int]:
+        """Write the COCO file of all images; return the exit code if that failed."""
+        from emseg.cli.batch.joint_coco import write_joint
+
+        settings = self.settings
+        try:
+            line = "" if settings.dry_run else write_joint(path, jobs, finished, mine, settings.overwrite)
+        except OutputError as error:
+            tell(for_command_line(error.message))
+            return {FAILED}
+        quiet = settings.quiet or settings.as_json
+        return set() if quiet else _printed(line or f"all inputs → {shown(path)}")
 
     def _expanded(self) -> list[Input]:
         settings = self.settings
@@ -177,6 +195,23 @@ class Batch(NamedTuple):
             before = f", {states[BEFORE]} of them before" if states[BEFORE] else ""
             codes |= _printed(f"All {len(jobs)} inputs are done{before}")
         return FAILED if len(codes) > 1 else max(codes, default=0)
+
+
+def _joint_path(jobs: list[Job], settings: RunOptions, extra: Iterable[str]) -> str:
+    """Where a file of all images goes, if there is to be one."""
+    if "coco" not in extra:
+        return ""
+    from emseg.cli.batch.joint_coco import joint_path  # most runs do without
+
+    return joint_path(jobs, settings.output, settings.overwrite)
+
+
+def _noted(outcomes: Iterator[tuple[Job, Outcome]], finished: set[str]) -> Iterator[tuple[Job, Outcome]]:
+    """The outcomes; the reports of what went well are noted as they come."""
+    for job, outcome in outcomes:
+        if outcome.state != BAD:
+            finished.add(job.report)
+        yield job, outcome
 
 
 def _printed(text: str) -> set[int]:

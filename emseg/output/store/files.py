@@ -52,7 +52,7 @@ def _check_targets(paths: Iterable[str], report: str, overwrite: bool) -> None:
         except FileNotFoundError:
             continue
         except OSError as error:  # a name that is too long, a folder that is a file
-            raise _failure(path, error) from error
+            raise write_failure(path, error) from error
         if not isfile(path):
             kind = "a folder" if isdir(path) else "no ordinary file"
             raise OutputError(f"{shown(path)}: is {kind}; choose another output folder ({option('output')})")
@@ -115,7 +115,7 @@ def write_all(
                 staged.publish(report)
                 _trim_record(staged, record, earlier, set(hashes))
     except OSError as error:
-        raise _failure(error.filename2 or folder, error) from error
+        raise write_failure(error.filename2 or folder, error) from error
     return written
 
 
@@ -151,6 +151,15 @@ def finished_report(report: str, sha256: str, recipe: str) -> dict[str, Any] | N
     return facts
 
 
+def as_listed(report: str, recipe: str, path: str) -> bool:
+    """Whether a file is as the report lists it, and the report is of this recipe; inputs are not looked at."""
+    facts = _loaded(report)
+    match facts:
+        case {"recipe": done, "outputs": dict() as outputs} if done == recipe:
+            return outputs.get(basename(path)) == file_digest(path) != ""
+    return False
+
+
 def _trim_record(staged: StagedFiles, record: str, earlier: set[tuple[str, str]], listed: set[str]) -> None:
     """Reduce the record of ownership to files of earlier runs that the report does not list; remove an empty one."""
     folder = dirname(record)
@@ -162,7 +171,7 @@ def _trim_record(staged: StagedFiles, record: str, earlier: set[tuple[str, str]]
         os.remove(record)
 
 
-def _failure(where: str, error: OSError) -> OutputError:
+def write_failure(where: str, error: OSError) -> OutputError:
     """What to say of a file that cannot be written."""
     remedy = f"check space and permissions, or choose another folder ({option('output')})"
     if error.errno == errno.ENAMETOOLONG:

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from os.path import basename, dirname, join
 
@@ -54,6 +54,10 @@ class StagedFiles:
 
     def write(self, path: str, data: bytes) -> None:
         """Write what will be `path` and wait until it is on the disk; permissions follow the umask."""
+        self.write_parts(path, (data,))
+
+    def write_parts(self, path: str, parts: Iterable[bytes]) -> None:
+        """Write what will be `path`, part by part, as `write` does."""
         for name in staging_names(self.report):
             if name in self.names.values():
                 continue
@@ -70,9 +74,10 @@ class StagedFiles:
             if not _locked(handle, name):  # another process took it for abandoned
                 self._release(path)
                 continue
-            view = memoryview(data)
-            while view:
-                view = view[os.write(handle, view) :]
+            for part in parts:
+                view = memoryview(part)
+                while view:
+                    view = view[os.write(handle, view) :]
             os.fsync(handle)
             return
         raise OSError(errno.EEXIST, "too many hidden files of emseg; remove .emseg-*.tmp", None, None, self.folder)

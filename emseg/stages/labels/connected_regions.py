@@ -149,6 +149,8 @@ def _objects(
 
 def _guess(found: Foreground, count: int) -> str:
     """The line that says which classes were taken for objects, and why."""
+    if not found.groups[0]:
+        return f"no objects, because all pixels are of one class; {option('foreground')} decides"
     *most, last = map(str, found.groups[0])
     named = f"classes {', '.join(most)} and {last}" if most else f"class {last}"
     taken = f"{_count(count, 'object')} of {named}, the {found.brightness} part, because {found.why}"
