@@ -27,6 +27,8 @@ EXAMPLE = "TZCYX"
 #: Lengths of a last axis that are channels without a word. Cameras have up to 13 (Sentinel-2) and 16 (mosaic filters);
 #: narrower images than that are hardly ever stored.
 FEW = 16
+#: Rows of an image that are more likely its channels: red, green, blue and alpha.
+HARDLY_ANY = 4
 
 
 class Arrangement(NamedTuple):
@@ -169,14 +171,15 @@ def of_pages(image: Image, how: Reading, pages: int, what: str = "page", along: 
     return image.with_notices(f"{what} 1 of {pages}{place} is used; {option('page')} chooses another{more}")
 
 
-def require_channels_last(shape: Shape, name: str) -> None:
+def require_channels_last(shape: Shape, name: str, declared: bool = False) -> None:
     """Raise ImageError if the first axis of (H, W, C) may be the channels or slices, and the last a part of the image.
 
-    The channels are where an image is narrowest, or they are few. Square images are told by their equal sides.
+    The channels are where an image is narrowest, or they are few. Square images are told by their equal sides. Where a
+    file declares which axis has the channels, only images of hardly any rows are in doubt.
     """
     first, middle, last = shape
     square = first == middle != last
-    if last <= FEW or last < min(first, middle) or square:
+    if last <= FEW or last < min(first, middle) or square or (declared and (first > HARDLY_ANY or middle <= FEW)):
         return
     remedy = f"{option('axes', 'CYX')} (channels first), {option('axes', 'ZYX')} (a volume) or {option('axes', 'YXC')}"
     raise ImageError(f"{name}: {shape} may be channels, slices or rows first; say which: {remedy}")

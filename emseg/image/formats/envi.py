@@ -15,11 +15,15 @@ from dataclasses import replace
 import numpy as np
 
 from emseg.errors import ImageError, shown
+from emseg.image.array_like import Given
+from emseg.image.axes import arrangement, require_channels_last
+from emseg.image.from_memory import arranged_image
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.nodata import without_declared
 from emseg.image.place.envi_map import tags_of_header
 from emseg.image.place.ground import on_ground
+from emseg.image.series.channel_names import envi_names
 
 #: Codes of data types, as numpy calls the types.
 TYPES = {1: "u1", 2: "i2", 3: "i4", 4: "f4", 5: "f8", 12: "u2", 13: "u4", 14: "i8", 15: "u8"}
@@ -56,7 +60,6 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     """
     if samples is None:
         raise ImageError(f"{name}: an ENVI header is read from a file, with its samples beside it")
-    how.require_page(1, name)
     if len(header) > LARGEST_HEADER:
         raise ImageError(f"{name}: an ENVI header of {len(header) / 1e6:.0f} MB; name the header, not the samples")
     fields = header_fields(header.decode("utf-8-sig", "replace"))
@@ -68,17 +71,34 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     if code not in TYPES or order not in (0, 1) or interleave not in INTERLEAVES:
         raise ImageError(f"{name}: ENVI data type {code}, {shown(interleave)[:9]}, is not read; convert it to GeoTIFF")
     dtype = np.dtype(TYPES[code]).newbyteorder(">" if order else "<")
-    how.require(width, height, name, bands, dtype.itemsize)
     shape = (height, width, bands)
+    if how.axes:
+        arrangement(shape, how.axes, name).require(name, how, dtype.itemsize)
+    else:
+        how.require_page(1, name)
+        how.require(width, height, name, bands, dtype.itemsize)
+        require_channels_last(shape, name, declared=True)
     stored, back = INTERLEAVES[interleave]
     if len(samples) < start + math.prod(shape) * dtype.itemsize:
         raise ValueError("the file of samples is cut short")
     cube = np.frombuffer(samples, dtype, math.prod(shape), start).reshape([shape[axis] for axis in stored])
     pixels = np.ascontiguousarray(cube.transpose(back))
     ignored = fields.get("data ignore value")
+    if how.axes not in ("", "YXC"):
+        image = replace(arranged_image(Given(pixels), name, how), form=None)
+        image = without_declared(image, [ignored or None])
+        return image if image.pixels.shape[2] == 1 else replace(image, colour="bands")
     image = without_declared(Image.from_array(pixels, name=name), [ignored or None])
     image = replace(image, metadata={**image.metadata, **on_ground(tags_of_header(fields))})
+    image = replace(image, channel_names=envi_names(fields.get("band names", ""), bands))
     return image if bands == 1 else replace(image, colour="bands")  # three bands are seldom red, green and blue
+
+
+def count(header: bytes, name: str, how: Reading) -> int:
+    """Number of images by the axes of `how`, which are those of lines, samples and bands."""
+    fields = header_fields(header[:LARGEST_HEADER].decode("utf-8-sig", "replace"))
+    shape = tuple(_number(fields, key, 0) for key in ("lines", "samples", "bands"))
+    return arrangement(shape, how.axes, name).pages if how.axes else 1
 
 
 def header_fields(text: str) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """NIfTI volumes (.nii, .nii.gz), read by nibabel once the header is known to be of an allowed size.
 
 A volume of shape (X, Y, Z), with time or vectors as further axes, becomes an image of Z slices below one another,
-(Z · Y, X, C). Whatever looks at single pixels then works as for any image. `metadata["volume"]` is (Z, Y, X).
+(Z · Y, X, C). Whatever looks at single pixels then works as for any image. `metadata["volume"]` is (Z, Y, X). Further
+axes are channels, unless the user says that one counts pages.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from emseg.errors import ImageError, option
+from emseg.image.axes import FEW, Arrangement, arrangement, of_pages
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.place.pixel_size import pixel_size
@@ -34,12 +37,17 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     ValueError
         If the file is damaged.
     """
-    how.require_page(1, name)
     zipped = data.startswith(GZIP)
-    shape, itemsize, start = _geometry(_unzipped(data, _HEADER) if zipped else data[:_HEADER])
+    head = _unzipped(data, _HEADER) if zipped else data[:_HEADER]
+    shape, itemsize, start = _geometry(head)
+    arranged = _arrangement(shape, name, how)
+    arranged.require(name, how, itemsize)
     x, y, z = shape[:3]
-    bands = math.prod(shape[3:])
-    how.require(x, y * z, name, bands, itemsize)
+    bands = arranged.channels
+    times = shape[3] if len(shape) > 3 and _has_time(head) and not how.axes else 1
+    if times > FEW:
+        one = f"{option('axes', 'XYZT')} with {option('page')} takes one"
+        raise ImageError(f"{name}: holds {times} points of time; {one}, {option('axes', 'XYZC')} all as features")
     if start > FARTHEST:
         raise ValueError("the header says that the data lie elsewhere")
     end = start + math.prod(shape) * itemsize
@@ -49,15 +57,45 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     stored, header, affine = _loaded(data)
     colours = stored.dtype.names
     if colours is not None:  # RGB24 and RGBA32
-        stored = np.stack([stored[colour] for colour in colours[:3]], axis=-1)
-        bands = 3
-    pixels = np.ascontiguousarray(stored.reshape(x, y, z, bands).transpose(2, 1, 0, 3).reshape(z * y, x, bands))
+        stored, bands = np.stack([stored[colour] for colour in colours[:3]], axis=-1).reshape(x, y, z, 3), 3
+        pixels = np.ascontiguousarray(stored.transpose(2, 1, 0, 3).reshape(z * y, x, 3))
+    else:
+        cube = arranged.ordered(stored.reshape(arranged.shape), how.number)
+        pixels = np.ascontiguousarray(cube).reshape(z * y, x, bands)
     image = Image.from_array(pixels, name=name)
+    if how.axes:
+        image = of_pages(replace(image, taken={"axes": how.axes}), how, arranged.pages, "volume", arranged.paging)
+    elif times > 1:
+        apart = f"{option('axes', 'XYZT')} with {option('page')} takes one of them"
+        image = image.with_notices(f"its {times} points of time are taken as features; {apart}")
     colour = "gray" if bands == 1 else "rgb" if colours is not None else "bands"
     metadata = {"volume": (z, y, x), "nifti": {"header": header, "affine": affine}}
     size = pixel_size(np.linalg.norm(affine[:3, :3], axis=0)[::-1], _unit(header))
     metadata |= {"pixel_size": size} if size else {}
     return replace(image, colour=colour, metadata=metadata)
+
+
+def count(data: bytes, name: str, how: Reading) -> int:
+    """Number of volumes by the axes of `how`."""
+    head = _unzipped(data, _HEADER) if data.startswith(GZIP) else data[:_HEADER]
+    return _arrangement(_geometry(head)[0], name, how).pages
+
+
+def _arrangement(shape: tuple[int, ...], name: str, how: Reading) -> Arrangement:
+    """The meaning of the axes of a volume: what follows X, Y and Z are channels, unless the user says otherwise."""
+    if not how.axes:
+        return Arrangement("XYZC", (*shape[:3], math.prod(shape[3:])))
+    if not how.axes.startswith("XYZ"):
+        raise ImageError(f"{name}: {option('axes', how.axes)}: a NIfTI file begins with X, Y and Z; give XYZC or XYZT")
+    return arrangement(shape, how.axes, name)
+
+
+def _has_time(header: bytes) -> bool:
+    """Whether the fourth axis is time: its header names a unit of time (NIfTI-1 and NIfTI-2, `xyzt_units`)."""
+    order = "<" if struct.unpack_from("<i", header)[0] in (348, 540) else ">"
+    (size,) = struct.unpack_from(f"{order}i", header)
+    units = header[123] if size == 348 else struct.unpack_from(f"{order}i", header, 500)[0]
+    return bool(units & 56 in (8, 16, 24))
 
 
 def _unit(header: Any) -> str:

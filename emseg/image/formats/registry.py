@@ -135,13 +135,14 @@ FORMATS: tuple[Format, ...] = (
     Format("NPZ", rb"PK\x03\x04", "numpy_files", has_pages=True),
     Format("PNM", rb"P[23567fF]", "pnm"),
     Format("PBM", rb"P[14]", "pillow", "PPM", has_pages=True),  # a bit a sample
-    Format("ENVI", rb"(\xef\xbb\xbf)?ENVI", "envi", has_companion=True, holds_labels=True),
+    Format("ENVI", rb"(\xef\xbb\xbf)?ENVI", "envi", has_pages=True, has_companion=True, holds_labels=True),
     Format(  # gzip, or the length of a NIfTI-1 or NIfTI-2 header, 348 or 540, in either order of bytes
         "NIfTI",
         rb"\x1f\x8b|\x5c\x01\0\0|\0\0\x01\x5c|\x1c\x02\0\0|\0\0\x02\x1c",
         "nifti",
         suffixes=(".nii", ".nii.gz"),
         holds_labels=True,
+        has_pages=True,
         holds_volumes=True,
         package="nibabel",
         extra="nifti",

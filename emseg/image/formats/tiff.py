@@ -55,7 +55,7 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     image = page(first, True)
     height, width, channels = image.pixels.shape
     if channels > FEW and first.number(_PLANAR, 1) == 1 and not first.entries.keys() & {*TYPES}:
-        require_channels_last((height, width, channels), name)
+        require_channels_last((height, width, channels), name, declared=True)
     return image
 
 

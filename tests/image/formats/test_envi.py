@@ -155,3 +155,27 @@ def test_damage_is_one_line(
     path.write_bytes(damaged)
     with image_or_one_line():
         read_image(path)
+
+
+def test_bands_have_names(tmp_path: Path) -> None:
+    cube = RNG.integers(0, 99, (4, 5, 3)).astype(np.uint8)
+    path = saved(tmp_path, cube, **{"band names": "{B2 (490 nm),\n B3, B8A}"})
+    assert read_image(path).channel_names == ("B2 (490 nm)", "B3", "B8A")
+    chosen = read_image(path, Reading(channels=("B8A", 1)))
+    np.testing.assert_array_equal(chosen.pixels, cube[..., [2, 0]])
+    assert chosen.channel_names == ("B8A", "B2 (490 nm)")
+    assert read_image(saved(tmp_path, cube, **{"band names": "{one, two}"})).channel_names == ()
+
+
+def test_axes_of_a_cube_can_be_named(tmp_path: Path) -> None:
+    cube = RNG.integers(0, 99, (3, 20, 30)).astype(np.uint8)  # a stack whose header was written wrongly
+    path = saved(tmp_path, cube)
+    with pytest.raises(ImageError, match="may be channels, slices or rows first"):
+        read_image(path)
+    np.testing.assert_array_equal(read_image(path, Reading(axes="CYX")).pixels, np.moveaxis(cube, 0, 2))
+    assert read_image(path, Reading(axes="ZYX")).metadata["volume"] == (3, 20, 30)
+    np.testing.assert_array_equal(read_image(path, Reading(2, axes="TYX")).pixels[..., 0], cube[1])
+    assert (count_pages(path), count_pages(path, Reading(axes="TYX"))) == (1, 3)
+    np.testing.assert_array_equal(read_image(path, Reading(axes="YXC")).pixels, cube)
+    wide = RNG.integers(0, 99, (10, 20, 30)).astype(np.uint8)
+    np.testing.assert_array_equal(read_image(saved(tmp_path, wide)).pixels, wide)

@@ -19,7 +19,7 @@ from emseg.cli.main import cli
 from emseg.errors import ImageError
 from emseg.image.formats.nifti import _geometry
 from emseg.image.limits import Reading
-from emseg.image.read import read_image
+from emseg.image.read import count_pages, read_image
 
 nibabel = pytest.importorskip("nibabel", reason="needs nibabel")
 RNG = np.random.default_rng(0)
@@ -193,3 +193,44 @@ def test_headers_of_both_versions() -> None:
         shape, itemsize, start = _geometry(image.to_bytes()[:540])
         assert (shape, itemsize) == ((2, 3, 1), 8)
         assert start in (352, 544)
+
+
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize("end", [".nii", ".nii.gz"])
+def test_points_of_time_are_told(kind: type, end: str, tmp_path: Path) -> None:
+    array = RNG.normal(size=(4, 5, 6, 3)).astype(np.float32)
+    timed = kind(array, AFFINE)
+    timed.header.set_xyzt_units("mm", "sec")
+    path = tmp_path / f"x{end}"
+    nibabel.save(timed, path)
+    image = read_image(path)
+    np.testing.assert_array_equal(image.pixels.reshape(6, 5, 4, 3), array.transpose(2, 1, 0, 3))
+    assert image.notices[0].startswith("its 3 points of time are taken as features; ")
+    one = read_image(path, Reading(2, axes="XYZT"))
+    np.testing.assert_array_equal(one.pixels.reshape(6, 5, 4), array[..., 1].T)
+    assert (one.colour, one.notices, one.metadata["volume"]) == ("gray", (), (6, 5, 4))
+    assert read_image(path, Reading(axes="XYZT")).notices[0].startswith("volume 1 of 3 along T is used; ")
+    assert (count_pages(path), count_pages(path, Reading(axes="XYZT"))) == (1, 3)
+    assert read_image(path, Reading(axes="XYZC")).notices == ()
+    with pytest.raises(ImageError, match="there is no page 4"):
+        read_image(path, Reading(4, axes="XYZT"))
+    with pytest.raises(ImageError, match="begins with X, Y and Z; give XYZC or XYZT"):
+        read_image(path, Reading(axes="ZYXC"))
+
+
+def test_many_points_of_time_are_not_taken_for_features(tmp_path: Path) -> None:
+    timed = nibabel.Nifti1Image(np.zeros((4, 5, 6, 40), np.int16), AFFINE)
+    timed.header.set_xyzt_units("mm", "sec")
+    nibabel.save(timed, tmp_path / "x.nii")
+    with pytest.raises(ImageError, match=r"holds 40 points of time; axes='XYZT' with page takes one, axes='XYZC' all"):
+        read_image(tmp_path / "x.nii")
+    assert read_image(tmp_path / "x.nii", Reading(axes="XYZC")).pixels.shape == (30, 4, 40)
+    saved(np.zeros((4, 5, 6, 40), np.int16), tmp_path / "y.nii")  # which may be directions of diffusion
+    assert read_image(tmp_path / "y.nii").pixels.shape == (30, 4, 40)
+
+
+def test_channels_of_a_volume_by_number(tmp_path: Path) -> None:
+    array = RNG.normal(size=(4, 5, 6, 3)).astype(np.float32)
+    image = read_image(saved(array, tmp_path / "x.nii"), Reading(channels=(2,)))
+    np.testing.assert_array_equal(image.pixels.reshape(6, 5, 4), array[..., 1].T)
+    assert (image.colour, image.channels) == ("gray", (2,))
