@@ -30,6 +30,7 @@ from emseg.image.model import Image
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
+from emseg.options.effects import without_effect
 from emseg.stages.fitting import without_extent
 from emseg.stages.inputs.checks import check_image
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
@@ -122,7 +123,7 @@ def compare(
     photo = channels_as_meant(photo, settings)
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)
-    photo = photo.with_notices(*chosen_features(features))
+    photo = photo.with_notices(*without_effect("compare", settings), *chosen_features(features))
     problem = problem_to_fit(features, settings)
     first = _start(problem, k, start, np.random.default_rng(settings.seed))
     stop, seed = Stop(settings.tol, settings.max_iter), settings.seed

@@ -20,6 +20,7 @@ from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
 from emseg.image.nodata import without_given
 from emseg.options import checked
+from emseg.options.effects import without_effect
 from emseg.options.restoration import DenoiseOptions
 from emseg.output.store.names import DENOISE, DENOISE_REPORT
 from emseg.restore.colour_rotation import axes_of_colour, rotated
@@ -135,7 +136,7 @@ def denoise(
         "version": __version__,
         "input": photo.source,
         "options": checked.recorded("denoise", settings),
-        "warnings": [for_python(line) for line in photo.notices],
+        "warnings": [for_python(line) for line in (*without_effect("denoise", settings), *photo.notices)],
         "size": photo.extent,
         "pixels": int(planes.valid.sum()) if planes.valid is not None else photo.shape[0] * photo.shape[1],
         "sigma": found.level,

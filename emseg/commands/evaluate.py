@@ -88,6 +88,8 @@ def evaluate(labels: Source, truths: Source | Sequence[Source], ignore: int | No
     if empty:
         raise DataError(f"{name}: a truth is {ignore} everywhere, no pixel is left; use another {option('ignore')}")
     tables = compared(own, true, without)
+    if ignore is not None and not any((plane == ignore).any() for plane in true):
+        notices.append(f"no truth has the label {ignore}, which was to be left out")
     return {
         "labels": name,
         "truths": names,

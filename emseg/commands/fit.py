@@ -23,8 +23,8 @@ from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.registry import family_of
 from emseg.options import checked
 from emseg.options.checked import recorded
+from emseg.options.effects import without_effect
 from emseg.options.kinds.in_memory import InMemory, is_model
-from emseg.options.rules import without_effect
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fit_mixture, surviving
 from emseg.stages.inputs.checks import check_samples

@@ -20,7 +20,7 @@ from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
 from emseg.image.nodata import without_given
 from emseg.options import checked
-from emseg.options.rules import without_effect
+from emseg.options.effects import without_effect
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, UNCERTAINTY
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes

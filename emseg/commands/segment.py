@@ -27,7 +27,7 @@ from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.checked import recorded
-from emseg.options.rules import without_effect
+from emseg.options.effects import without_effect
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fewer_classes, fit_mixture, surviving
 from emseg.stages.inputs.checks import check_field, check_image

@@ -30,12 +30,20 @@ class Entry(NamedTuple):
         What it is, in one line.
     mixed : bool
         Whether it fits mixed classes, whose parameters are tied to those of the pure ones.
+    scheduled : bool
+        Whether it ends after so many steps, however little the objective still gains.
     """
 
     module: str
     name: str
     summary: str
     mixed: bool = True
+    scheduled: bool = False
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws random numbers."""
+        return self.module.startswith("stochastic.")
 
 
 ALGORITHMS: dict[str, Entry] = {
@@ -58,7 +66,9 @@ ALGORITHMS: dict[str, Entry] = {
         "variants.vb", "VB", "variational Bayes with the complete bound on the evidence (Attias 2000)", mixed=False
     ),
     "cem": Entry("variants.cem", "CEM", "classification EM: hard labels (Celeux & Govaert 1992)"),
-    "sem": Entry("stochastic.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)"),
+    "sem": Entry(
+        "stochastic.sem", "SEM", "stochastic EM: drawn labels, averaged (Celeux & Diebolt 1985)", scheduled=True
+    ),
     "saem": Entry(
         "stochastic.saem",
         "SAEM",
@@ -67,7 +77,9 @@ ALGORITHMS: dict[str, Entry] = {
     "mcem": Entry("stochastic.mcem", "MCEM", "Monte-Carlo EM: ever more draws (Wei & Tanner 1990)"),
     "daem": Entry("variants.daem", "DAEM", "deterministic annealing EM (Ueda & Nakano 1998)"),
     "incremental": Entry("variants.incremental", "Incremental", "EM block by block (Neal & Hinton 1998)"),
-    "online": Entry("stochastic.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)"),
+    "online": Entry(
+        "stochastic.online", "Online", "stepwise EM over minibatches (Cappé & Moulines 2009)", scheduled=True
+    ),
 }
 
 

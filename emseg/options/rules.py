@@ -1,4 +1,4 @@
-"""Which options do not go together, and which do nothing without another: answered before any work.
+"""Which options do not go together: answered before any work.
 
 What depends on the pixels, too, is answered by the stages, before the fit. Imports nothing heavy.
 """
@@ -14,13 +14,12 @@ from emseg.features.specification import parse_spec
 from emseg.mixture.covariance.registry import conjugate_models
 from emseg.mixture.families.registry import families_running, families_with
 from emseg.options.choices import INITS
-from emseg.options.declaration import options_in
 from emseg.options.kinds.limits_text import limits
 from emseg.options.kinds.text_kinds import groups_named
 from emseg.options.segmentation import SegmentOptions
 
 if TYPE_CHECKING:
-    from emseg.options.restoration import DenoiseOptions, InpaintOptions
+    from emseg.options.restoration import DenoiseOptions
 
 #: A condition that is not allowed, and what to say then.
 Refusal = tuple[bool, str]
@@ -174,40 +173,6 @@ def denoising_refusals(o: DenoiseOptions) -> Iterator[Refusal]:
         o.gain != "auto" and o.noise != "poisson",
         f"{option('gain', o.gain)}: is the value of a photon; it goes with {option('noise', 'poisson')}",
     )
-
-
-def without_effect(command: str, o: SegmentOptions | InpaintOptions) -> tuple[str, ...]:
-    """A line for each option that was given and does nothing without another one, with the remedy."""
-    found = _idle_in_segmentation(o) if isinstance(o, SegmentOptions) else _idle_in_inpainting(o)
-    default = {entry.name: entry.default_of(command) for entry in options_in(type(o)) if command in entry.commands}
-    return tuple(
-        f"{option(name, getattr(o, name))} does nothing {why}; {remedy}, or leave it out"
-        for name, idle, why, remedy in found
-        if idle and name in default and getattr(o, name) != default[name]
-    )
-
-
-def _idle_in_segmentation(o: SegmentOptions) -> Iterator[tuple[str, bool, str, str]]:
-    """Name of an option, whether it has no effect, why, and what would give it one."""
-    one_k, no_field = not isinstance(o.k, str), o.mrf == "none"
-    add_field = f"add {option('mrf', 'auto')}"
-    yield "criterion", one_k, "where the number of components is given", f"give a range, as {option('k', '2:9')}"
-    yield "restarts", not o.searches, "where a file gives the start", f"use {option('init', 'auto')}"
-    for name in ("beta", "neighbours", "contrast"):
-        yield name, no_field, f"without {option('mrf')}", add_field
-    yield "merge", not o.finds_regions, f"without {option('regions')}", f"add {option('regions', 'auto')}"
-    yield "merge", o.split, f"with {option('split', True)}", f"leave out {option('split', True)}"
-    yield (
-        "merge",
-        o.objects != "all" and not o.split,
-        f"with {option('foreground', o.foreground)}",
-        f"use {option('foreground', 'all')}",
-    )
-    yield "neck", not o.split, f"without {option('split')}", f"add {option('split', True)}"
-
-
-def _idle_in_inpainting(o: InpaintOptions) -> Iterator[tuple[str, bool, str, str]]:
-    yield "seed", not o.uncertainty, f"without {option('uncertainty')}", f"add {option('uncertainty', True)}"
 
 
 def _limits(text: str) -> tuple[float, float]:

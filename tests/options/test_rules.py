@@ -7,11 +7,10 @@ from typing import Any
 
 import pytest
 
-from emseg.errors import UsageError, for_command_line, for_python
+from emseg.errors import UsageError
 from emseg.options import checked
-from emseg.options.restoration import InpaintOptions
-from emseg.options.rules import require, without_effect
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.effects import without_effect
+from emseg.options.rules import require
 
 HERE = str(Path(__file__))
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -102,35 +101,3 @@ def test_restoring() -> None:
         checked.denoising(gain=2)
     assert checked.denoising(gain=2, noise="poisson").gain == 2
     assert checked.inpainting(mask_value=3).mask_value == 3
-
-
-@pytest.mark.parametrize(
-    ("command", "options", "lines"),
-    [
-        ("segment", {"beta": 1.0}, ["beta=1.0 does nothing without mrf; add mrf='auto', or leave it out"]),
-        ("segment", {"beta": 1.0, "mrf": "icm"}, []),
-        (
-            "segment",
-            {"neighbours": "8", "contrast": True},
-            ["neighbours='8' does", "contrast=True does"],
-        ),
-        ("segment", {"merge": 0.5}, ["merge=0.5 does nothing without regions; add regions='auto', or leave it out"]),
-        ("segment", {"merge": 0.5, "regions": 9}, []),
-        ("segment", {"criterion": "bic"}, ["criterion='bic' does nothing where the number of components is given"]),
-        ("segment", {"criterion": "bic", "k": "1:3"}, []),
-        ("segment", {"init": HERE, "restarts": 3}, ["restarts=3 does nothing where a file gives the start"]),
-        ("impute", {"k": 2}, []),  # whose own criterion is not that of segment
-    ],
-)
-def test_what_does_nothing(command: str, options: dict[str, Any], lines: list[str]) -> None:
-    found = [for_python(line) for line in without_effect(command, checked.segmentation(command, **options))]
-    assert len(found) == len(lines)
-    for line, start in zip(found, lines, strict=True):
-        assert line.startswith(start)
-
-
-def test_a_seed_does_nothing_without_uncertainty() -> None:
-    (line,) = without_effect("inpaint", InpaintOptions(seed=3))
-    assert for_command_line(line) == "--seed 3 does nothing without --uncertainty; add --uncertainty, or leave it out"
-    assert without_effect("inpaint", InpaintOptions(seed=3, uncertainty=True)) == ()
-    assert without_effect("segment", SegmentOptions(seed=3)) == ()

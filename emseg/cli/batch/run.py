@@ -18,10 +18,11 @@ import click
 from emseg.cli.batch.input_paths import expand
 from emseg.cli.batch.one_job import do, dry_run, json_line
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
-from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell
+from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell, warn
 from emseg.cli.terminal import moving
 from emseg.errors import EmsegError, OutputError, UsageError, for_command_line, shown
 from emseg.execution.processors import processors
+from emseg.options.effects import without_effect
 from emseg.options.reading import ReadingOptions
 from emseg.options.running import RunOptions
 from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
@@ -77,6 +78,7 @@ class Batch(NamedTuple):
             For a dry run: tells the files of a job where its input decides which they are.
         """
         settings, reading = self.settings, self.reading
+        warn(without_effect(command, settings), settings.quiet)
         jobs = plan(self._expanded(), settings.output, extra, always, report, settings.name, named)
         taken = {"page": reading.page or 1, "axes": reading.axes, "channels": reading.channels, "stack": reading.stack}
         recipe = _recipe(command, {**options, "extra": sorted(extra), **taken}, reads)

@@ -11,6 +11,7 @@ from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.batch.restored_names import foreseen, suited
 from emseg.cli.click_options import Files, GroupedCommand, options
+from emseg.cli.error_lines import warn
 from emseg.cli.processor_shares import workers_for_one
 from emseg.output.store.names import DENOISE, DENOISE_REPORT, Job
 
@@ -36,10 +37,12 @@ def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.cli.batch.run import Batch  # help does without
     from emseg.options import checked
+    from emseg.options.effects import without_effect
 
     batch = Batch.of(inputs, given)
     decisive = {name: value for name, value in given.items() if name != "workers"}
-    checked.denoising(**{name: value for name, value in given.items() if name != "mask"})
+    settings = checked.denoising(**{name: value for name, value in given.items() if name != "mask"})
+    warn(without_effect("denoise", settings), batch.settings.quiet)
     work = partial(_denoise, batch.settings.overwrite, batch.settings.jobs, given)
     return batch.run(
         "denoise",

@@ -46,7 +46,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.cli.batch.run import Batch  # help does without
     from emseg.options import checked
-    from emseg.options.rules import without_effect
+    from emseg.options.effects import without_effect
 
     if given["mask_value"] is not None and given["mask_dir"] is None and given["mask"] in (None, "alpha", "nodata"):
         raise UsageError("--mask-value: is a value of a mask; add its file as --mask, or --mask-dir")

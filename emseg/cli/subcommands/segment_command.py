@@ -43,7 +43,7 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **giv
     """Do each input; return the exit code."""
     from emseg.cli.batch.run import Batch  # help does without
     from emseg.options import checked
-    from emseg.options.rules import without_effect
+    from emseg.options.effects import without_effect
 
     batch = Batch.of(inputs, given)
     fit = checked.segmentation("segment", **{name: value for name, value in given.items() if name != "mask"})
