@@ -76,7 +76,7 @@ class Model(SavedModel):
         from emseg.output.store.model_file import read_model
 
         found = read_model(os.fspath(path))
-        return cls(found.features, found.mixture)
+        return cls(found.features, found.mixture, found.pivots)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a model file, for `Model.load`, `emseg.apply` and the command line.
@@ -105,7 +105,7 @@ class Model(SavedModel):
         from emseg.mixture.saved import mixture_json
         from emseg.output.store.model_file import write_model
 
-        write_model(os.fspath(path), mixture_json(self.features, self.mixture), overwrite)
+        write_model(os.fspath(path), mixture_json(self.features, self.mixture, self.pivots), overwrite)
 
     @property
     def k(self) -> int:
@@ -266,6 +266,8 @@ class Model(SavedModel):
     @cached_property
     def _of_table(self) -> tuple[Mixture, NDArray[np.intp]]:
         """The mixture of columns that do not depend on each other, and which they are: often all."""
+        if self.pivots is not None:
+            return self.independent, np.array(self.pivots, np.intp)
         return independent_columns(self.mixture)
 
     def _named(self, data: Any) -> Any:

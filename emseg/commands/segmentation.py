@@ -85,7 +85,8 @@ class Segmentation:
         """The fitted mixture with the features that it is of, to label other images by."""
         from emseg.commands.model import Model  # most runs write no model
 
-        return Model(self.features.spec, self.mixture, report=self.report)
+        pivots = None if self.features.span is None else tuple(self.features.pivots.tolist())
+        return Model(self.features.spec, self.mixture, pivots, report=self.report)
 
     def posterior(self) -> NDArray[np.float32]:
         """Probability of each class at each pixel, shape (K, H, W) or (K, Z, H, W); zero where there is no data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -48,6 +49,13 @@ def reduced(features: Features, how: str, moved: bool = True) -> Features:
 
 
 TINY = 1e-10  # of the variance of a group: rounding of the fit itself must not matter
+
+
+def only(features: Features, pivots: Sequence[int]) -> Features:
+    """The features of which some, in ascending order, say all that a mixture knows of the others."""
+    basis = np.zeros((len(features.names), len(pivots)))
+    basis[list(pivots), np.arange(len(pivots))] = 1.0
+    return _in(features, Span(basis, np.array(pivots, np.intp)))
 
 
 def _in(features: Features, span: Span) -> Features:

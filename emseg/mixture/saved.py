@@ -31,10 +31,27 @@ AXES = {"covariances": 3, "scales": 3, "dof": 1}  # of the parameters; the other
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """What a model file holds: a mixture in the features' own units, and the specification of the features."""
+    """What a model file holds: a mixture in the features' own units, and the specification of the features.
+
+    Attributes
+    ----------
+    features : str
+    mixture : Mixture
+        Where features depend on each other its matrices are singular, and the densities are those of the pivots.
+    pivots : tuple of int, optional
+        The places of the first independent features, where others depend on them.
+    """
 
     features: str
     mixture: Mixture
+    pivots: tuple[int, ...] | None = None
+
+    @property
+    def independent(self) -> Mixture:
+        """The mixture of the pivots; of all features where these are independent."""
+        if self.pivots is None:
+            return self.mixture
+        return self.mixture.collapsed(np.array(self.pivots, np.intp), np.eye(len(self.pivots)), 0.0)
 
 
 def model_json(report: Mapping[str, Any]) -> bytes:
@@ -45,10 +62,12 @@ def model_json(report: Mapping[str, Any]) -> bytes:
         facts["bounds"] = {key: report["bounds"][key] for key in LIMITS}
     if report["noise"]:
         facts["noise"] = {key: report["noise"][key] for key in NOISE}
+    if "independent" in report["features"]:
+        facts["pivots"] = [report["features"]["names"].index(name) for name in report["features"]["independent"]]
     return json_bytes(facts | {"weights": report["weights"]} | report["parameters"])
 
 
-def mixture_json(features: str, mixture: Mixture) -> bytes:
+def mixture_json(features: str, mixture: Mixture, pivots: tuple[int, ...] | None = None) -> bytes:
     """The model file of a mixture in its features' own units."""
     k, family = mixture.n_classes, mixture.family.classes_only
     weights, parts = mixture.weights[:k], mixture.components[:k]
@@ -63,6 +82,8 @@ def mixture_json(features: str, mixture: Mixture) -> bytes:
     log_density = mixture.family.outlier_log_density()
     if log_density is not None:
         facts["noise"] = {"weight": float(mixture.weights[-1]), "log_density": log_density}
+    if pivots is not None:
+        facts["pivots"] = list(pivots)
     parameters = {name: getattr(parts, name).tolist() for name in parts.parts()}
     return json_bytes(facts | {"weights": weights.tolist()} | parameters)
 
@@ -80,7 +101,7 @@ def parse_model(data: bytes, name: str) -> Model:
         if not isinstance(facts, dict) or facts.get("format") != FORMAT or facts.get("version") != VERSION:
             raise ValueError("not a model of this version")
         kind = _family(facts).kind
-        if set(facts) - {"noise", "bounds"} != {*HEAD, *kind.parts()}:
+        if set(facts) - {"noise", "bounds", "pivots"} != {*HEAD, *kind.parts()}:
             raise ValueError("unknown or missing keys")
         if not isinstance(facts["features"], str) or facts["covariance"] not in COVARIANCES:
             raise ValueError("unknown features or covariance")
@@ -88,7 +109,8 @@ def parse_model(data: bytes, name: str) -> Model:
         weights = _numbers(facts["weights"], 1)
         parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
         noise = _noise(facts["noise"]) if "noise" in facts else None
-        _require_mixture(weights, parts, noise["weight"] if noise else 0.0)
+        pivots = _pivots(facts["pivots"], _columns(parts)) if "pivots" in facts else None
+        _require_mixture(weights, parts, noise["weight"] if noise else 0.0, pivots)
         family = _family(facts)
         if "bounds" in facts:
             require(noise is None, "noise within bounds")
@@ -99,7 +121,7 @@ def parse_model(data: bytes, name: str) -> Model:
             mixture = Mixture(*outliers.with_outliers(mixture.weights, parts, noise["weight"]), outliers)
     except (ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
         raise unusable(name, error) from error
-    return Model(facts["features"], mixture)
+    return Model(facts["features"], mixture, pivots)
 
 
 def unusable(name: str, error: Exception) -> DataError:
@@ -154,7 +176,7 @@ def _numbers(value: Any, axes: int) -> NDArray[np.float64]:
     return numbers
 
 
-def _require_mixture(weights: NDArray[np.float64], parts: Any, noise: float) -> None:
+def _require_mixture(weights: NDArray[np.float64], parts: Any, noise: float, pivots: tuple[int, ...] | None) -> None:
     k, d = parts.means.shape
     require(
         k <= LARGEST_K and d <= LARGEST_D, f"{k} components of {d} features are more than {LARGEST_K} of {LARGEST_D}"
@@ -163,7 +185,15 @@ def _require_mixture(weights: NDArray[np.float64], parts: Any, noise: float) -> 
     require(weights > 0, "weights must be positive")
     with np.errstate(over="ignore"):
         require(abs(weights.sum() + noise - 1) < 1e-6, "weights must sum to 1")
-    parts.check()
+    (parts.collapsed(np.array(pivots, np.intp), np.eye(len(pivots))) if pivots else parts).check()
+
+
+def _pivots(value: Any, d: int) -> tuple[int, ...]:
+    places = [int(number) for number in _numbers(value, 1)]
+    require(
+        places == value and places == sorted(set(places)) and places[0] >= 0 and places[-1] < d, "impossible pivots"
+    )
+    return tuple(places)
 
 
 def _noise(value: Any) -> dict[str, float]:

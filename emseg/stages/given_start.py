@@ -54,6 +54,7 @@ def given_start(start: Model | Labels, path: str, k: int, name: str, features: F
         raise without_extent(name) from error
     if found.k != k:
         raise UsageError(f"{given}: holds {found.k} components, not {k}; use {option('k', found.k)}")
+    found = _no_narrower(found, problem.grain)
     # Brought into the covariance model that is asked for, so that the first likelihood is that of a possible mixture.
     components = problem.family.constrained(found.weights, found.components)
     return Mixture(*family.with_outliers(found.weights, components), family)
@@ -67,6 +68,18 @@ def _from_model(model: Model, given: str, features: Features, family: Family) ->
     if name != family.name:
         raise UsageError(f"{given}: a model of the {name} family; use {option('family', name)}")
     return standardised(model.mixture.classes_only(), features)
+
+
+def _no_narrower(mixture: Mixture, grain: NDArray[np.float64] | None) -> Mixture:
+    """The mixture with matrices that are no less than the grain in any direction."""
+    part = mixture.components.matrix_part
+    if grain is None or not part:
+        return mixture
+    factor = np.linalg.cholesky(grain)
+    inverse = np.linalg.inv(factor)
+    spread, axes = np.linalg.eigh(inverse @ getattr(mixture.components, part) @ inverse.T)
+    root = factor @ (axes * np.sqrt(np.maximum(spread, 1.0))[..., None, :])
+    return replace(mixture, components=replace(mixture.components, **{part: root @ np.swapaxes(root, -1, -2)}))
 
 
 def _from_labels(stored: Labels, given: str, features: Features, problem: Problem) -> Mixture:

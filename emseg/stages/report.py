@@ -20,7 +20,9 @@ NO_FIELD = {"method": "none", "beta": None, "sweeps": 0, "energy": None}
 
 def input_report(photo: Image, features: Features) -> dict[str, Any]:
     """What reports of all commands say of the image and its features."""
-    rank = {} if features.span is None else {"rank": len(features.x)}
+    rank: dict[str, Any] = {}
+    if features.span is not None:
+        rank = {"rank": len(features.x), "independent": [features.names[i] for i in features.pivots]}
     evidence = {"evidence": dict(features.evidence)} if features.evidence else {}
     return {
         "version": __version__,

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError, UsageError, for_python, options_named
 from emseg.features.model import Features
+from emseg.features.reduce import only
 from emseg.image.model import Image
 from emseg.mixture.saved import Model
 from emseg.options.by_command import options_of
@@ -44,4 +45,4 @@ def features_of_model(model: Model, photo: Image, inside: NDArray[np.bool_] | No
             f"{photo.name}: has {len(features.names)} features by {features.spec}, the model {model.mixture.d}; "
             "give an image like those the model was fitted to"
         )
-    return features
+    return features if model.pivots is None else only(features, model.pivots)
