@@ -7,6 +7,7 @@ pixels is stored as coefficients of cosines, each in steps that the file tells.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,9 @@ def stored_covariance(image: Image, samples: Samples) -> tuple[Floats, bool]:
     else:
         steps = [(float(step), True) for step in given]
     covariance = np.diag([STEP * step**2 for step, _ in steps])
-    quantised = image.metadata.get("quantised")
-    if quantised is not None and len(steps) in (1, 3):
-        light, colour = quantised
+    blocks = quantised(image.metadata.get("quantisation", {}))
+    if blocks is not None and len(steps) in (1, 3):
+        light, colour = blocks
         covariance += [[light]] if len(steps) == 1 else _RGB @ np.diag([light, colour, colour]) @ _RGB.T
     return covariance, any(lattice for _, lattice in steps)
 
@@ -80,7 +81,7 @@ def _step_of_floats(distinct: Floats, some: NDArray[Any]) -> tuple[float, bool]:
     return max(float(gaps.min()), eps), True
 
 
-def quantised(tables: dict[int, Any]) -> tuple[float, float] | None:
+def quantised(tables: Mapping[int, Any]) -> tuple[float, float] | None:
     """Variances of Y and of Cb and Cr that the quantisation tables of a JPEG file leave; None without tables.
 
     Of coefficients of which half a period or more fits into a block, those alone count that even a flat or smooth

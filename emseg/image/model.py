@@ -53,6 +53,8 @@ class Image:
         What writers carry over: "resolution" (x, y) in dots per inch, "geotiff" {tag: stored value}, "nodata" as text,
         "icc", the bytes of a colour profile, "pixel_size", see there, and "software", what told it:
         "imagej" or "ome".
+        Of JPEG files: "quantisation" {number of the table: 64 steps, row by row}.
+        Of images computed from another one: "steps", by channel, between values of that one.
         Of a volume: "volume" (Z, Y, X), whose slices are below one another in `pixels`, and "nifti", its header.
     packed : ndarray of uint32, shape (H, W), or None
         For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.

@@ -273,7 +273,11 @@ def _orientation(im: PIL.Image.Image) -> int:
 def _metadata(im: PIL.Image.Image) -> dict[str, Any]:
     dpi = im.info.get("dpi")
     found = resolution(dpi[::-1] if dpi and _orientation(im) > 4 else dpi)
-    return found if im.mode == "CMYK" else found | profile(im.info.get("icc_profile"))
+    if im.mode == "CMYK":
+        return found
+    tables = getattr(im, "quantization", None)  # of JPEG
+    found |= {"quantisation": {name: tuple(table) for name, table in tables.items()}} if tables else {}
+    return found | profile(im.info.get("icc_profile"))
 
 
 def resolution(dpi: Any) -> dict[str, Any]:
