@@ -18,6 +18,7 @@ from emseg.em.problem import Problem
 from emseg.em.starts.nested_samples import nested_samples
 from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
+from emseg.mixture.samples import Rows
 
 ROUNDS = ((0, 8), (0, 12), (1, 8), (1, 8), (2, 6))  # sample and iterations; each round keeps the better half
 STARTS, MOST = 12, 96  # for each component, and in all
@@ -27,6 +28,12 @@ POLISH = Stop(tol=1e-4, max_iter=30)  # for the winner, on the largest sample
 # Variance below which contestants do not gain, relative to that of the data: about what rounding to 256 levels leaves.
 # Without it, the winner would be the start that wastes a component on a single frequent grey value.
 FLOOR = 5e-6
+# Rows above which an image is no drawing of flat colours. With a grain, contestants then pay the penalty of that floor,
+# too: a clipped value of a few percent of the pixels would be a class of its own, where it is little likelier.
+DRAWING = 100
+# Pixels, and share of all, below which a component is no class: a hot pixel is far from all others, and by likelihood
+# alone it would get a class that was asked for. Such pixels are left out of the search, and join a class in the fit.
+FEW, RARE = 4, 1 / 5000
 
 
 def search(
@@ -55,7 +62,26 @@ def search(
     if count > spread:
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
     cells = seeds.voronoi_stats(rows, problem.family, np.concatenate(drawn))
-    return compete(seen, seen[0].m_step(cells), ROUNDS, rng)
+    found, e_steps = compete(seen, seen[0].m_step(cells), ROUNDS, rng)
+    rest = None if problem.grain is None else _without_rare(problem, seen[-1], found)
+    if rest is None:
+        return found, e_steps
+    again, more = search(rest, k, rng, init, starts)
+    return again, e_steps + more
+
+
+def _without_rare(problem: Problem, seen: Problem, mixture: Mixture) -> Problem | None:
+    """The problem without the samples of components that hold next to none; None if there are no such components."""
+    rows = seen.samples
+    if not isinstance(rows, Rows) or rows.n_rows != problem.samples.n_rows or rows.n_rows <= 4 * mixture.k:
+        return None
+    owner = mixture.log_joint(rows.x.astype(np.float64, copy=False)).argmax(0)
+    count = np.bincount(owner, rows.weight, mixture.k)[: mixture.n_classes]
+    rare = np.flatnonzero((count > 0) & (count < FEW) & (count < RARE * problem.n))
+    kept = ~np.isin(owner, rare)
+    if kept.all() or np.count_nonzero(kept) <= mixture.k:
+        return None
+    return replace(problem, samples=rows.take(np.flatnonzero(kept)))
 
 
 def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
@@ -64,6 +90,8 @@ def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
     All but the largest are in single precision, which tells good starts from bad as well and takes less time.
     """
     floored = problem.at_least(FLOOR)
+    if problem.samples.n_rows > DRAWING:
+        floored = replace(floored, floor=max(problem.floor, FLOOR))
     *small, largest = nested_samples(problem.samples, rng)
     return [replace(floored, samples=rows) for rows in (*(rows.single() for rows in small), largest)]
 
