@@ -76,7 +76,7 @@ class Model(SavedModel):
         from emseg.output.store.model_file import read_model
 
         found = read_model(os.fspath(path))
-        return cls(found.features, found.mixture, found.pivots)
+        return cls(found.features, found.mixture, pivots=found.pivots)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write a model file, for `Model.load`, `emseg.apply` and the command line.

@@ -86,7 +86,7 @@ class Segmentation:
         from emseg.commands.model import Model  # most runs write no model
 
         pivots = None if self.features.span is None else tuple(self.features.pivots.tolist())
-        return Model(self.features.spec, self.mixture, pivots, report=self.report)
+        return Model(self.features.spec, self.mixture, pivots=pivots, report=self.report)
 
     def posterior(self) -> NDArray[np.float32]:
         """Probability of each class at each pixel, shape (K, H, W) or (K, Z, H, W); zero where there is no data."""

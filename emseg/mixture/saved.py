@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class Model:
 
     features: str
     mixture: Mixture
-    pivots: tuple[int, ...] | None = None
+    pivots: tuple[int, ...] | None = field(default=None, kw_only=True)
 
     @property
     def independent(self) -> Mixture:
@@ -121,7 +121,7 @@ def parse_model(data: bytes, name: str) -> Model:
             mixture = Mixture(*outliers.with_outliers(mixture.weights, parts, noise["weight"]), outliers)
     except (ValueError, TypeError, RecursionError, OverflowError, UsageError) as error:
         raise unusable(name, error) from error
-    return Model(facts["features"], mixture, pivots)
+    return Model(facts["features"], mixture, pivots=pivots)
 
 
 def unusable(name: str, error: Exception) -> DataError:
