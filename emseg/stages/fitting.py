@@ -15,6 +15,7 @@ from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.errors import DataError, option
 from emseg.execution import steps
+from emseg.features.grain import STEPLESS
 from emseg.features.model import Features
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.family import Family
@@ -83,6 +84,8 @@ def fitting_problem(features: Features, family: Family, floor: float | str) -> P
     """
     unit = features.unit if family.location_scale else 1.0
     rows = Rows(features.x, features.weight)
+    if isinstance(floor, str) and features.grain is None:
+        floor = STEPLESS  # of values that nothing is known of
     problem = Problem(rows, family, 0.0 if isinstance(floor, str) else floor, features.log_jacobian, unit)
     if not isinstance(floor, str) or features.grain is None:
         return problem
