@@ -33,6 +33,15 @@ def do(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
     return Outcome(code, BAD, line)
 
 
+def verdict(outcome: Outcome, job: Job, settings: RunOptions) -> Outcome:
+    """The outcome of a job whose process may have ended before it could tell: what lies in the folder decides."""
+    done = _earlier(job) if outcome.lost else None
+    if done is None:
+        return outcome
+    quiet = settings.quiet and not settings.as_json
+    return Outcome(0, DONE, out="" if quiet else json_line(done.report, settings) or f"{shown(job.source)}: done")
+
+
 def json_line(facts: Mapping[str, Any], settings: RunOptions) -> str:
     """Facts as a line of JSON; nothing unless JSON is wanted."""
     if not settings.as_json:
@@ -110,5 +119,5 @@ def _earlier(job: Job) -> Done | None:
     digest = digest_of_image(job.source)
     if job.stack:
         digest = digest_of_stack([digest, *map(digest_of_image, job.stack)])
-    found = finished_report(job.report, digest, job.recipe)
+    found = finished_report(job.report, digest, job.recipe, job.files.values())
     return Done(found, lambda: f"{shown(job.source)}: done before") if found else None

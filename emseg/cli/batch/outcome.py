@@ -26,10 +26,14 @@ Work = Callable[[Job, bool], Done]
 
 
 class Outcome(NamedTuple):
-    """How a job ended: exit code; DONE, BEFORE or BAD; line of the error; text for standard output; lines to note."""
+    """How a job ended: exit code; DONE, BEFORE or BAD; line of the error; text for standard output; lines to note.
+
+    `lost` says that its process ended before it could tell; its results may be whole all the same.
+    """
 
     code: int
     state: str
     line: str = ""
     out: str = ""
     notices: tuple[str, ...] = ()
+    lost: bool = False

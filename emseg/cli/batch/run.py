@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import click
 
 from emseg.cli.batch.input_paths import expand
-from emseg.cli.batch.one_job import do, dry_run, json_line
+from emseg.cli.batch.one_job import do, dry_run, json_line, verdict
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
 from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell, warn
 from emseg.cli.terminal import moving
@@ -155,7 +155,8 @@ class Batch(NamedTuple):
         share_threads(count)
         memory = settings.max_memory or free_memory() // count
         jobs = [job._replace(max_memory=memory) for job in jobs]
-        yield from spread([job for job in jobs if job.source != STDIO], count, task)
+        for job, outcome in spread([job for job in jobs if job.source != STDIO], count, task):
+            yield job, verdict(outcome, job, settings)
         yield from ((job, task(job)) for job in jobs if job.source == STDIO)
 
     def _processes(self, jobs: int) -> int:

@@ -57,7 +57,7 @@ class _Worker:
         end = f"killed by {_signal_name(-code)}" if code is not None and code < 0 else f"exit code {code}"
         remove_abandoned(self.job.report, len(self.job.files))
         line = f"{shown(self.job.source)}: its process ended early ({end}); if memory is short, give fewer --jobs"
-        return Outcome(FAILED, BAD, line)
+        return Outcome(FAILED, BAD, line, lost=True)
 
     def close(self) -> None:
         self.pipe.close()

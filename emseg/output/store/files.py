@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from os.path import basename, dirname, isdir, isfile, join, lexists
+from os.path import basename, dirname, isdir, isfile, join, lexists, splitext
 from typing import Any
 
 from emseg.errors import OutputError, option, shown
@@ -119,7 +119,7 @@ def write_all(
     return written
 
 
-def finished_report(report: str, sha256: str, recipe: str) -> dict[str, Any] | None:
+def finished_report(report: str, sha256: str, recipe: str, expected: Iterable[str]) -> dict[str, Any] | None:
     """The report of an earlier run, if it is of the same input and recipe and its files are as written; else None.
 
     Files that a killed process has left beside them are removed.
@@ -132,6 +132,9 @@ def finished_report(report: str, sha256: str, recipe: str) -> dict[str, Any] | N
         Digest of the input, in hexadecimal; empty if it is not known.
     recipe : str
         Hash of everything but the input that decides what the results are.
+    expected : iterable of str
+        Paths of the files that these options make. The report must name each, perhaps with another extension: the
+        input decides whether labels are PNG or NIfTI.
     """
     facts: dict[str, Any] = _loaded(report)
     match facts:
@@ -141,7 +144,10 @@ def finished_report(report: str, sha256: str, recipe: str) -> dict[str, Any] | N
             return None
     if not sha256 or (done, source) != (recipe, sha256) or any(basename(name) != name for name in outputs):
         return None
-    if any(file_digest(join(dirname(report), name)) != sha for name, sha in outputs.items()):
+    if not {_without_extension(path) for path in expected} <= {_without_extension(name) for name in outputs}:
+        return None
+    # A file that is not there has the digest "", which a report could name.
+    if not all(sha and file_digest(join(dirname(report), name)) == sha for name, sha in outputs.items()):
         return None
     remove_abandoned(report, len(outputs))
     record = _record_path(report)
@@ -158,6 +164,10 @@ def as_listed(report: str, recipe: str, path: str) -> bool:
         case {"recipe": done, "outputs": dict() as outputs} if done == recipe:
             return outputs.get(basename(path)) == file_digest(path) != ""
     return False
+
+
+def _without_extension(path: str) -> str:
+    return splitext(basename(path).removesuffix(".gz"))[0]
 
 
 def _trim_record(staged: StagedFiles, record: str, earlier: set[tuple[str, str]], listed: set[str]) -> None:
@@ -189,13 +199,18 @@ def _record_bytes(owned: set[tuple[str, str]]) -> bytes:
     return json_bytes({"version": 1, "outputs": sorted(owned)})
 
 
+def _no_number(name: str) -> None:
+    """Refuse NaN and infinity, which emseg never writes and JSON does not have."""
+    raise ValueError(f"{name} is no number")
+
+
 def _loaded(path: str) -> Any:
     """What a report or a record of ownership holds; None if there is none that can be read."""
     try:
         if not isfile(path) or os.path.getsize(path) > LARGEST_REPORT:
             return None
         with open(path, "rb") as file:
-            return json.load(file)
+            return json.load(file, parse_constant=_no_number)
     except (OSError, ValueError, RecursionError):
         return None
 

@@ -7,11 +7,12 @@ import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from PIL import Image
 
-from emseg.cli.batch.one_job import do, dry_run, json_line, opened
+from emseg.cli.batch.one_job import do, dry_run, json_line, opened, verdict
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Done, Outcome
 from emseg.cli.batch.write_job import write
 from emseg.errors import ImageError, UsageError, option
@@ -103,6 +104,39 @@ def test_an_earlier_result_is_taken_for_done(tmp_path: Path) -> None:
     assert do(works, RunOptions(), True, job).out == "new"
     Image.new("L", (4, 4), 4).save(job.source)
     assert do(works, resume, True, job).out == "new"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outputs": {}},
+        {"outputs": {"nothere.png": ""}},
+        {"outputs": {"photo.out.png": ""}},
+        {"log_likelihood": float("nan")},
+    ],
+    ids=lambda change: json.dumps(change),
+)
+def test_a_report_that_does_not_tell_of_all_files_is_no_result(tmp_path: Path, change: dict[str, Any]) -> None:
+    job = job_in(tmp_path)
+    Image.new("L", (4, 4), 3).save(job.source)
+
+    def works(job: Job, alone: bool) -> Done:
+        from emseg.image.file_bytes import digest_of_image
+
+        facts = {"version": "1", "input": {"path": job.source, "sha256": digest_of_image(job.source)}}
+        return Done(write(job, {"image": lambda: b"picture"}, facts, overwrite=True), lambda: "new")
+
+    resume = RunOptions(resume=True, overwrite=True)
+    assert do(works, resume, True, job).out == "new"
+    report = Path(job.report)
+    report.write_text(json.dumps(json.loads(report.read_text()) | change))
+    assert do(works, resume, True, job).out == "new"
+    assert do(works, resume, True, job).state == BEFORE
+    lost = Outcome(1, BAD, "its process ended early", lost=True)
+    assert verdict(lost, job, SETTINGS).state == DONE, "whole results, whatever became of their process"
+    assert verdict(lost._replace(lost=False), job, SETTINGS).state == BAD
+    Path(job.files["image"]).unlink()
+    assert verdict(lost, job, SETTINGS) == lost
 
 
 def test_a_dry_run_names_the_files(tmp_path: Path) -> None:

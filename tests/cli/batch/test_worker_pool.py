@@ -55,7 +55,7 @@ def test_every_job_is_done_once() -> None:
 def test_a_process_that_dies_is_one_failed_input(name: str, how: str, count: int) -> None:
     found = ended(["a", name, "b", "c", "d"], count)
     outcome = found.pop(name)
-    assert (outcome.code, outcome.state) == (1, BAD)
+    assert (outcome.code, outcome.state, outcome.lost) == (1, BAD, True)
     assert outcome.line == f"{name}: its process ended early ({how}); if memory is short, give fewer --jobs"
     assert found == {other: Outcome(0, DONE, out=other) for other in "abcd"}
 
