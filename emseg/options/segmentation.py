@@ -70,9 +70,9 @@ class SegmentOptions:
 
     k: int | str = declared(
         Components(), 4, MODEL,
-        f"Number of components; or a range LO:HI to choose from, as 2:9; auto is {AUTO[0]}:{AUTO[1]}.",
+        f"Number of classes; or a range LO:HI to choose from, as 2:9; auto is {AUTO[0]}:{AUTO[1]}.",
         ALL, flags="-k --components", defaults={"impute": "auto", "fit": "auto"},
-        helps={"compare": "Number of components."},
+        helps={"compare": "Number of classes."},
     )  # fmt: skip
     criterion: str = declared(
         Choice(choices.CRITERIA), "auto", MODEL,

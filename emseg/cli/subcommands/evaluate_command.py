@@ -23,12 +23,12 @@ those of A annotators. Maps that tell their place in the world are compared plac
 matters which pixels have the same one. The scores do not depend on their order.
 """
 MEANING = {
-    "covering": "overlap of each true region with its best partner; 1 is perfect",
+    "covering": "overlap of each true label with its best partner; 1 is perfect",
     "pri": "probabilistic Rand index: share of pixel pairs on which both agree; 1",
     "voi": "variation of information in bits; 0",
     "adjusted_rand": "Rand index, corrected for chance; 1",
     "gce": "global consistency error; 0, also where one map refines the other",
-    "dice": "mean Dice score of true regions, labels matched one to one; 1",
+    "dice": "mean Dice score of true labels, labels matched one to one; 1",
     "jaccard": "mean intersection over union, matched in that way; 1",
     "object_f1": "F1 of objects (labels but 0) that overlap by more than half; 1",
     "error": "share of pixels with another label, matched in that way; 0",

@@ -1,4 +1,4 @@
-"""Outlines of classes along the edges of their pixels. They are exact: the polygons rasterise back to the label map."""
+"""Outlines of classes or regions along the edges of pixels. They are exact: they rasterise back to the label map."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BEYOND = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
 
 class Polygon(NamedTuple):
-    """A connected part of a region: its label, its outline, and the outlines of what is cut out of it.
+    """A connected part of a label map: its label, its outline, and the outlines of what is cut out of it.
 
     Points are (x, y) corners of pixels; the first is not repeated. With y downwards, outlines run clockwise and those
     of cut-outs the other way.
@@ -56,9 +56,9 @@ def polygons(labels: NDArray[np.integer[Any]]) -> list[Polygon]:
 
 
 def _sides(labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sides of pixels that bound their region, as 4 · pixel + side, and the number of the one that follows each.
+    """Sides of pixels that bound their part, as 4 · pixel + side, and the number of the one that follows each.
 
-    Clockwise, three sides may follow. The first is the next side of the same pixel, if it bounds the region. The second
+    Clockwise, three sides may follow. The first is the next side of the same pixel, if it bounds the part. The second
     is the same side of the pixel beyond that one. The third is the side of the pixel next to it that turns back.
     """
     height, width = labels.shape

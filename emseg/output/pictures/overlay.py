@@ -1,7 +1,7 @@
-"""The image with its regions tinted and outlined.
+"""The image with its classes, or its regions, tinted and outlined.
 
-Every pixel takes the hue of its region. Its lightness is that of the region, shifted by how much lighter or darker the
-pixel is than the region on average. So both the regions and the detail within them can be read. There are few
+Every pixel takes the hue of its label. Its lightness is that of the label's pixels, shifted by how much lighter or
+darker the pixel is than they are on average. So both the labels and the detail within them can be read. There are few
 distinct colours, so the picture is a palette PNG: at 12 MP an eighth of the time of an RGB one, and one byte a pixel.
 """
 
@@ -74,7 +74,7 @@ def _tints(
 ) -> tuple[NDArray[np.uint8], Labels]:
     """Colours of all tones of all labels ((K + 1) tones, 3), and the index of each (label, luma) among them (flat).
 
-    The tones of a label are spread over the luma that occurs in its region.
+    The tones of a label are spread over the luma that occurs in its pixels.
     """
     thin = _thinning(image)
     count = np.bincount(_code(labels[thin], luma_at(thin)).ravel(), minlength=256 * len(colours)).reshape(-1, 256)
@@ -84,9 +84,9 @@ def _tints(
     tone_of = np.clip(step, 0, tones - 1) + tones * np.arange(len(colours))[:, None]
 
     luma = darkest + (lightest - darkest + 1) * (np.arange(tones) + 0.5) / tones
-    light, region = ((value - low) / (high - low + 1) for value in (luma, median))
+    light, level = ((value - low) / (high - low + 1) for value in (luma, median))
     base = oklab(colours)[:, None, :]
-    lightness = 0.6 * base[..., 0] + 0.4 * (0.35 + 0.5 * region) + 0.7 * (light - region)
+    lightness = 0.6 * base[..., 0] + 0.4 * (0.35 + 0.5 * level) + 0.7 * (light - level)
     lightness[0] = 0.12 + 0.35 * light[0]
     hue = np.broadcast_to(base[..., 1:], (*lightness.shape, 2))
     lab = np.concatenate([np.clip(lightness, 0.1, 0.97)[..., None], hue], axis=2)

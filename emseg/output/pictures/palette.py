@@ -1,4 +1,4 @@
-"""Region colours: the same label has the same colour in every picture."""
+"""Colours of classes and regions: the same label has the same colour in every picture."""
 
 from __future__ import annotations
 

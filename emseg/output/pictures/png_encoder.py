@@ -1,4 +1,4 @@
-"""PNG files from arrays: label maps whose stored index is the label, and region means."""
+"""PNG files from arrays: label maps whose stored index is the label, and means of classes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def label_png(
 
 
 def mean_png(labels: NDArray[np.unsignedinteger[Any]], means: NDArray[np.uint8]) -> bytes:
-    """Show each region in its mean colour (K, 3), and what has no label in black."""
+    """Show each class in its mean colour (K, 3), and what has no label in black."""
     colours = np.concatenate([np.zeros((1, 3), np.uint8), means])
     return label_png(labels, colours) if len(colours) <= 256 else encode("RGB", colours[labels], RUN_LENGTHS)
 
