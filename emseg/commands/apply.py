@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Unpack
 
 from emseg.commands.segmentation import Segmentation
-from emseg.commands.shared_steps import picture_and_mask
+from emseg.commands.shared_steps import channels_as_meant, picture_and_mask
 from emseg.em.convergence import Status
 from emseg.errors import UsageError, for_python, shown
 from emseg.features.model import Features
@@ -80,6 +80,7 @@ def apply(
     photo, inside = picture_and_mask(image, mask, settings, reading)
     watch.lap("read")
     own = loaded.mixture
+    photo = channels_as_meant(photo, loaded.features)
     features = features_of_model(loaded, photo, inside, missing)
     watch.lap("features")
     mixture = standardised(own, features)

@@ -120,7 +120,7 @@ def compare(
     algorithms = checked.value("compare", "algorithms", algorithms)
     start = checked.value("compare", "start", start)
     photo, inside = picture_and_mask(image, mask, settings, reading)
-    photo = channels_as_meant(photo, settings)
+    photo = channels_as_meant(photo, settings.features)
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)
     photo = photo.with_notices(*without_effect("compare", settings), *chosen_features(features))

@@ -94,9 +94,10 @@ def segment(
     rng, watch = np.random.default_rng(settings.seed), Stopwatch()
 
     original, inside = picture_and_mask(image, mask, settings, reading)
+    original = channels_as_meant(original, settings.features)
     check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
     given = _given_files(original, settings)
-    original = channels_as_meant(original.with_notices(*given.notices), settings)
+    original = original.with_notices(*given.notices)
     watch.lap("read")
     photo, gain, bias_report = original, None, None
     if settings.denoise != "off" or settings.bias_field:

@@ -41,13 +41,13 @@ def picture_and_mask(
     return image_and_mask(image, mask, settings.missing, memory_needed(settings), settings.nodata, reading, rule)
 
 
-def channels_as_meant(photo: Image, settings: SegmentOptions) -> Image:
-    """The image, whose three channels may turn out to be bands where the features are chosen by themselves."""
-    if settings.features != "auto":
+def channels_as_meant(photo: Image, features: str) -> Image:
+    """The image with three channels as colours or as bands: as the features want, or by the values if they are auto."""
+    if photo.pixels.shape[2] != 3:
         return photo
-    from emseg.features.automatic import colours_or_bands
+    from emseg.features.automatic import colours_if_wanted, colours_or_bands
 
-    return colours_or_bands(photo)
+    return colours_or_bands(photo) if features == "auto" else colours_if_wanted(photo, features)
 
 
 def chosen_features(features: Features) -> tuple[str, ...]:

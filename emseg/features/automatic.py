@@ -23,6 +23,8 @@ from numpy.typing import NDArray
 from emseg.errors import option
 from emseg.features.feature import has_unit_scale
 from emseg.features.kinds.gray import gray
+from emseg.features.registry import FEATURES
+from emseg.features.specification import parse_spec
 from emseg.image.model import Image
 
 Array = NDArray[np.float64]
@@ -48,6 +50,14 @@ def colours_or_bands(photo: Image) -> Image:
         return photo
     line = f"three channels of {photo.pixels.dtype} whose white is unknown are taken as bands, not as colours"
     return replace(photo, colour="bands", packed=None).with_notices(f"{line}; {option('features', 'bands')} says so")
+
+
+def colours_if_wanted(photo: Image, spec: str) -> Image:
+    """The image; three bands are red, green and blue if a feature that somebody names is of colours alone."""
+    names = (name for name in parse_spec(spec) if name in FEATURES)
+    if photo.colour != "bands" or all("bands" in FEATURES[name].colours for name in names):
+        return photo
+    return replace(photo, colour="rgb")
 
 
 def chosen(photo: Image, mask: NDArray[np.bool_] | None) -> tuple[str, dict[str, float]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from emseg.commands.shared_steps import features_to_fit, problem_to_fit
-from emseg.errors import DataError
+import emseg
+from emseg.commands.shared_steps import channels_as_meant, features_to_fit, problem_to_fit
+from emseg.errors import DataError, UsageError
 from emseg.image.model import Image
 from emseg.options.segmentation import SegmentOptions
 
@@ -53,3 +55,17 @@ def test_a_range_ends_at_what_is_there_only_if_nobody_gave_it(k: int | str, refu
             features_to_fit(photo, None, SegmentOptions(k=k))
     else:
         assert features_to_fit(photo, None, SegmentOptions(k=k)).n_distinct(9) == 3
+
+
+@pytest.mark.parametrize("features", ["lab", "rgb", "gray", "hsv,xy:0.5", "chroma"])
+def test_three_bands_are_colours_where_features_want_them(features: str) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 24, 3), np.uint8)
+    bands = replace(Image.from_array(pixels), colour="bands")
+    found, plain = emseg.segment(bands, 3, features=features), emseg.segment(pixels, 3, features=features)
+    np.testing.assert_array_equal(found.labels, plain.labels)
+    np.testing.assert_array_equal(emseg.apply(plain, bands).labels, plain.labels)
+    assert channels_as_meant(bands, "bands").colour == channels_as_meant(bands, "bands,xy").colour == "bands"
+    two = Image.from_array(pixels[:, :, :2])
+    assert channels_as_meant(two, features) is two
+    with pytest.raises(UsageError, match="does not fit a multi-band image"):
+        emseg.segment(two, 3, features=features)
