@@ -95,7 +95,7 @@ def fit(
     data = as_table(table)
     features = _features(data, sample_weight, settings)
     photo = Image(data.values[:, None, :], "bands", name="table")
-    _require_suitable(photo, features, settings)
+    _require_suitable(data, photo, features, settings)
     watch.lap("features")
     problem = problem_to_fit(features, settings)
     start = _start(photo, features, problem, settings, rng)
@@ -151,15 +151,14 @@ def _weights(given: Any, n: int) -> NDArray[np.float64]:
     return found.reshape(n)
 
 
-def _require_suitable(photo: Image, features: Features, settings: SegmentOptions) -> None:
+def _require_suitable(table: Table, photo: Image, features: Features, settings: SegmentOptions) -> None:
     """Hold the table against the number of components, the family's support, and limits of the values."""
     support = family_of(settings.family).support
     bad = support.outside(features.x).any(1)
     if bad.any():
-        name = features.names[int(bad.argmax())]
+        where = f"{support.outside_is} in some rows, where {settings.family} has no density"
         remedy = f"leave them out, or use another {option('family')}"
-        raise DataError(f"table: column {name} is {support.outside_is} in some rows, where {settings.family} has no "
-                        f"density; {remedy}")  # fmt: skip
+        raise DataError(f"table: {table.called(int(bad.argmax()))} is {where}; {remedy}")
     limits = limits_given(settings)
     if limits:
         from emseg.stages.inputs.value_limits import require_stored_values

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
@@ -11,20 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.em.convergence import Status
+from emseg.em.fit import Fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.errors import DataError, UsageError
-from emseg.image.model import Image
-from emseg.image.read import Source
+from emseg.errors import DataError, UsageError, for_python
+from emseg.image.array_like import as_given
+from emseg.image.from_memory import image_of
 from emseg.mixture.conditional.missing_patterns import grouped
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.options import checked
+from emseg.options.effects import without_effect
 from emseg.options.kinds.text_kinds import k_range
+from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fit_mixture
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
-from emseg.stages.start import searched_start
+from emseg.stages.inputs.table import Table, as_table, has_axes, is_frame
+from emseg.stages.start import Start, searched_start
 
 if TYPE_CHECKING:
     from emseg.options.keywords import ImputeKeywords
@@ -40,6 +43,8 @@ LEAST = 1e-4  # floor that "auto" is: what a component knows of a few rows must 
 class Imputation:
     """What a mixture says of the missing values of a table or an image.
 
+    Of a data frame, the first five are data frames with its index and columns.
+
     Attributes
     ----------
     completed : ndarray, the shape of the data
@@ -52,28 +57,39 @@ class Imputation:
     missing : ndarray of bool, the same shape
         Where values are missing.
     level : float
-    mixture : Mixture
-        The fit, in the units of the data, components in canonical order.
+    mixture : Mixture or None
+        The fit, in the units of the data, components in canonical order: of the columns that vary. None if none does.
     log_likelihood : float
         Of what was observed, in natural logarithms.
     status : Status
         Why the fit ended.
     selection : dict or None
         How the number of components was chosen from a range.
+    varying : ndarray of int
+        The columns that vary, from 0. What is missing in the others is the value that they have everywhere else.
+    warnings : tuple of str
+        What you should know of how the data were taken, a line each.
 
     The intervals hold for values missing at random, and take the fitted parameters as the true ones.
     """
 
-    completed: Array
-    deviation: Array
-    low: Array
-    high: Array
-    missing: NDArray[np.bool_]
+    completed: Any
+    deviation: Any
+    low: Any
+    high: Any
+    missing: Any
     level: float
-    mixture: Mixture
+    mixture: Mixture | None
     log_likelihood: float
     status: Status
     selection: dict[str, Any] | None
+    varying: NDArray[np.intp]
+    warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        from emseg.output.tables.python_texts import imputation_text  # for people
+
+        return imputation_text(self)
 
 
 def impute(
@@ -92,14 +108,15 @@ def impute(
 
     Parameters
     ----------
-    data : ndarray, Image, Source or path
-        A table (N, D) of numbers, a row a sample, NaN where a value is missing; or an image, (H, W, C) or a file, whose
-        pixels are the samples and whose channels, as stored, are the columns.
+    data : array-like, DataFrame, image of PIL, path, Image or Source
+        A table (N, D) of numbers, a row a sample, NaN or masked where a value is missing; or an image, (H, W, C) or a
+        file, whose pixels are the samples and whose channels, as stored, are the columns. Of a data frame, whatever it
+        calls missing is.
     k : int or str
         Number of components, or a range to choose from: ``"1:5"``; ``"auto"`` is 1 to 9, fewer for few rows.
     level : float
         Probability of the intervals, between 0 and 1.
-    mask : ndarray or path, optional
+    mask : array-like or path, optional
         For images: where it is zero, values are missing. It counts for all channels, or has one channel for each.
     **options
         Further options; `help(emseg.impute)` and the page `options` of the guide list them. Families of location and
@@ -114,7 +131,7 @@ def impute(
     UsageError
         If an option makes no sense, or the family has no quantiles.
     DataError
-        If the table has no columns or infinite values, or a column is unknown or the same in every row.
+        If the table has no columns, infinite values or no numbers, or a column is unknown in every row.
 
     Examples
     --------
@@ -129,9 +146,40 @@ def impute(
     settings = checked.segmentation("impute", k=k, **options)
     level = checked.value("impute", "level", level)
     variant = algorithm(settings.algorithm, settings.base, settings.option)
-    table, name = _table(data, mask, settings.nodata)
-    x, shape = table.reshape(-1, table.shape[-1]).T, table.shape
-    _require_columns(x, name, settings.family)
+    table, name, notices = _table(data, mask, settings.nodata)
+    values = table.values
+    x, shape = values.reshape(-1, values.shape[-1]).T, values.shape
+    _require_columns(x, name, table, settings.family)
+    varying = np.flatnonzero(np.nanmin(x, axis=1) < np.nanmax(x, axis=1))
+    lines = [*notices, *_constant(x, varying, table)]
+    parts = [x.copy(), np.zeros(x.shape), x.copy(), x.copy()]
+    for j in np.setdiff1d(np.arange(len(x)), varying):
+        for part in (parts[0], *parts[2:]):
+            part[j] = np.nanmin(x[j])
+    fitted = start = mixture = None
+    if varying.size:
+        fitted, start, mixture = _fitted(x if varying.size == len(x) else x[varying], settings, variant, name)
+        for part, found in zip(parts, _filled(mixture, x[varying], level), strict=True):
+            part[varying] = found
+    mean, deviation, lower, upper, missing = (table.like(part.T.reshape(shape)) for part in (*parts, np.isnan(x)))
+    return Imputation(
+        completed=mean,
+        deviation=deviation,
+        low=lower,
+        high=upper,
+        missing=missing,
+        level=float(level),
+        mixture=mixture,
+        log_likelihood=fitted.trace[-1].log_likelihood if fitted else 0.0,
+        status=fitted.status if fitted else Status.CONVERGED,
+        selection=start.selection if start else None,
+        varying=varying,
+        warnings=tuple(for_python(line) for line in (*without_effect("impute", settings), *lines)),
+    )
+
+
+def _fitted(x: Array, settings: SegmentOptions, variant: Any, name: str) -> tuple[Fit[Mixture], Start, Mixture]:
+    """The fit to planar samples (D, N), where it started, and the mixture in their units."""
     family = family_of(settings.family, settings.covariance, settings.dof)
     shift, scale = _standard(x) if family.location_scale else (np.zeros(len(x)), np.ones(len(x)))
     rows = Rows((x - shift[:, None]) / scale[:, None], np.ones(x.shape[1]))
@@ -147,20 +195,16 @@ def impute(
         restarts=settings.restarts,
     )
     fitted = fit_mixture(variant, problem, start.mixture, rng, tol=settings.tol, max_iter=settings.max_iter, name=name)
-    mixture = fitted.mixture.permuted(fitted.mixture.canonical_order()).affine(shift, scale)
-    mean, deviation, lower, upper = (part.T.reshape(shape) for part in _filled(mixture, x, level))
-    return Imputation(
-        completed=mean,
-        deviation=deviation,
-        low=lower,
-        high=upper,
-        missing=np.isnan(table),
-        level=float(level),
-        mixture=mixture,
-        log_likelihood=fitted.trace[-1].log_likelihood,
-        status=fitted.status,
-        selection=start.selection,
-    )
+    return fitted, start, fitted.mixture.permuted(fitted.mixture.canonical_order()).affine(shift, scale)
+
+
+def _constant(x: Array, varying: NDArray[np.intp], table: Table) -> list[str]:
+    """A line for each column that is the same wherever it is known, and lacks values."""
+    return [
+        f"{table.called(int(j))} is {np.nanmin(x[j]):g} wherever it is known, and is taken to be that elsewhere"
+        for j in np.setdiff1d(np.arange(len(x)), varying)
+        if np.isnan(x[j]).any()
+    ]
 
 
 def _most_components(k: int | str, n: int, d: int) -> int:
@@ -169,41 +213,35 @@ def _most_components(k: int | str, n: int, d: int) -> int:
     return max(1, min(high, n // (SUPPORT * (d + 1)))) if k == "auto" else high
 
 
-def _table(data: Any, mask: Any, nodata: Sequence[float]) -> tuple[Array, str]:
-    """The data as floats (N, D) or (H, W, C), NaN where a value is missing, and what messages call them."""
-    array = data if isinstance(data, (Image, Source, str, os.PathLike)) else np.asarray(data)
-    if isinstance(array, np.ndarray) and array.ndim == 2:
+def _table(data: Any, mask: Any, nodata: Sequence[float]) -> tuple[Table, str, tuple[str, ...]]:
+    """The data as floats (N, D) or (H, W, C), NaN where a value is missing; what messages call them, and notices."""
+    if is_frame(data) or hasattr(data, "to_frame") or has_axes(data, 2):
         if mask is not None:
             raise UsageError("mask: is for images; mark the missing values of a table as NaN")
-        if array.dtype.kind not in "uifb" or array.size == 0:
-            raise DataError(f"table: holds {array.dtype} {array.shape}; give rows and columns of numbers")
-        table = array.astype(np.float64)
-        table[np.isin(table, nodata)] = np.nan
-        if np.isinf(table).any():
-            raise DataError("table: holds infinite values; mark what is unknown as NaN")
-        return table, "table"
-    photo, inside = image_and_mask(array, mask, "em", nodata=nodata)
+        table = as_table(data)
+        return table._replace(values=np.where(np.isin(table.values, nodata), np.nan, table.values)), "table", ()
+    if has_axes(data, 3):
+        data = image_of(as_given(data, "array"), "array", may_have_alpha=False)
+    photo, inside = image_and_mask(data, mask, "em", nodata=nodata)
     pixels = photo.pixels.astype(np.float64)
     known = np.isfinite(pixels) if photo.known is None else photo.known
     for part in (photo.valid, inside):
         if part is not None:
             known = known & part[:, :, None]
-    return np.where(known, pixels, np.nan), photo.name
+    names = tuple(map(str, range(pixels.shape[2])))
+    return Table(np.where(known, pixels, np.nan), names, form=photo.form), photo.name, photo.notices
 
 
-def _require_columns(x: Array, name: str, family: str) -> None:
-    """Raise DataError unless every column has two different values, and the family a density at all of them."""
+def _require_columns(x: Array, name: str, table: Table, family: str) -> None:
+    """Raise DataError unless every column has a value, and the family a density at all of them."""
     unknown = np.isnan(x).all(1)
     if unknown.any():
-        raise DataError(f"{name}: column {unknown.argmax()} (from 0) is unknown in every row; leave it out")
-    low, high = np.nanmin(x, axis=1), np.nanmax(x, axis=1)
-    if (low == high).any():
-        column = int((low == high).argmax())
-        raise DataError(f"{name}: column {column} (from 0) is {low[column]:g} wherever it is known; leave it out")
+        raise DataError(f"{name}: {table.called(int(unknown.argmax()))} is unknown in every row; leave it out")
+    low = np.nanmin(x, axis=1)
     bound = {"poisson": (low < 0, "below 0"), "gamma": (low <= 0, "not above 0")}.get(family)
     if bound and bound[0].any():
-        column = int(bound[0].argmax())
-        raise DataError(f"{name}: column {column} (from 0) has values {bound[1]}; {family} has no density there")
+        column = table.called(int(bound[0].argmax()))
+        raise DataError(f"{name}: {column} has values {bound[1]}; {family} has no density there")
 
 
 def _standard(x: Array) -> tuple[Array, Array]:

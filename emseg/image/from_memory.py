@@ -181,8 +181,8 @@ def planes_in_memory(data: Any, photo: Image, count: int, name: str) -> NDArray[
     return array.reshape(count, *photo.shape)
 
 
-def image_of(given: Given, name: str) -> Image:
-    """The image of an array; see `image_in_memory`."""
+def image_of(given: Given, name: str, may_have_alpha: bool = True) -> Image:
+    """The image of an array; see `image_in_memory`. Without alpha, all channels are what the image is of."""
     array, axes = given.array, given.axes or {2: "PP", 3: "PPC"}.get(given.array.ndim, "")
     if array.size == 0:
         raise ImageError(f"{name}: is empty, of shape {array.shape}; check how it was made")
@@ -194,7 +194,7 @@ def image_of(given: Given, name: str) -> Image:
     *grid, _ = pixels.shape
     pixels = pixels.reshape(-1, *pixels.shape[-2:])
     pixels, alpha = _narrowed(pixels), None
-    if _has_alpha(pixels):
+    if may_have_alpha and _has_alpha(pixels):
         pixels, alpha = pixels[..., :3], pixels[..., 3]
     image = Image.from_array(pixels, None if alpha is None else alpha != 0, name)
     if known is not None:

@@ -155,7 +155,6 @@ def test_bad_tables_are_one_line() -> None:
     _, holes = table(11, 50)
     for broken, message in [
         (np.where([True, False, True], np.nan, holes)[:, :1], r"column 0 \(from 0\) is unknown in every row"),
-        (np.where([False, False, True], 7.0, holes), r"column 2 \(from 0\) is 7 wherever it is known; leave it out"),
         (np.where(holes > 5, np.inf, holes), "infinite values; mark what is unknown as NaN"),
         (np.array([["a", "b"]]), "give rows and columns of numbers"),
         (np.zeros((0, 3)), "give rows and columns of numbers"),
@@ -214,3 +213,89 @@ def test_the_example_in_the_readme_prints_what_it_says() -> None:
     with redirect_stdout(out):
         exec(code, {})
     assert out.getvalue() == printed
+
+
+def test_a_constant_column_is_filled_with_its_value() -> None:
+    _, holes = table(11, 60)
+    with_constant = np.insert(holes, 1, np.where(np.isnan(holes[:, 0]), np.nan, 7.0), axis=1)
+    found, plain = emseg.impute(with_constant, 1), emseg.impute(holes, 1)
+    for part in ("completed", "deviation", "low", "high"):
+        np.testing.assert_allclose(np.delete(getattr(found, part), 1, axis=1), getattr(plain, part), rtol=1e-6)
+    assert (found.completed[:, 1] == 7).all()
+    assert (found.low[:, 1] == found.high[:, 1]).all()
+    assert (found.deviation[:, 1] == 0).all()
+    assert found.varying.tolist() == [0, 2, 3]
+    assert found.mixture is not None
+    assert found.mixture.d == 3
+    assert found.warnings == ("column 1 (from 0) is 7 wherever it is known, and is taken to be that elsewhere",)
+    whole = emseg.impute(np.insert(holes, 1, 7.0, axis=1), 2)
+    assert whole.warnings == ()
+    nothing = emseg.impute(np.array([[1.0, 2.0], [1.0, np.nan]]))
+    np.testing.assert_array_equal(nothing.completed, [[1, 2], [1, 2]])
+    assert nothing.mixture is None
+    assert len(repr(nothing).splitlines()) == len(repr(found).splitlines()) == 4
+
+
+def test_masked_values_are_missing() -> None:
+    _, holes = table(12, 60)
+    masked = np.ma.masked_array(np.where(np.isnan(holes), -999, holes), np.isnan(holes))
+    expected = emseg.impute(holes, 2)
+    for given in (masked, holes.tolist(), np.asfortranarray(holes)):
+        np.testing.assert_allclose(emseg.impute(given, 2).completed, expected.completed, rtol=1e-6)
+
+
+def test_channels_of_an_image_are_columns_wherever_they_stand() -> None:
+    _, holes = table(13, 60)
+    image = holes.reshape(10, 6, -1)
+    expected = emseg.impute(image, 2).completed
+    mask = np.ma.masked_invalid(image)
+    np.testing.assert_allclose(emseg.impute(mask, 2).completed, expected, rtol=1e-6)
+    four = np.concatenate([image, image[:, :, :1]], axis=2)
+    assert emseg.impute(np.nan_to_num(four).astype(np.uint8), 1).completed.shape == (10, 6, 4)
+    xarray = pytest.importorskip("xarray")
+    named = xarray.DataArray(np.moveaxis(image, 2, 0), dims=("band", "y", "x"))
+    np.testing.assert_allclose(emseg.impute(named, 2).completed, np.moveaxis(expected, 2, 0), rtol=1e-6)
+
+
+def test_frames_come_back_with_their_index_and_columns() -> None:
+    pandas = pytest.importorskip("pandas")
+    _, holes = table(14, 60)
+    frame = pandas.DataFrame(holes, columns=["a", "b", "c"], index=pandas.date_range("2020", periods=60))
+    found, expected = emseg.impute(frame, 2), emseg.impute(holes, 2)
+    for part in ("completed", "deviation", "low", "high", "missing"):
+        own = getattr(found, part)
+        assert isinstance(own, pandas.DataFrame)
+        pandas.testing.assert_index_equal(own.index, frame.index)
+        pandas.testing.assert_index_equal(own.columns, frame.columns)
+        np.testing.assert_allclose(own.to_numpy(float), getattr(expected, part), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["Float64", "Int64", "boolean", "float32", "Int8", "object"])
+def test_nullable_columns(dtype: str) -> None:
+    pandas = pytest.importorskip("pandas")
+    values = np.random.default_rng(0).integers(0, 2, 80)
+    column = pandas.Series(values.astype(bool) if dtype == "boolean" else values, dtype=dtype)
+    column[[3, 7]] = np.nan if dtype == "float32" else pandas.NA
+    frame = pandas.DataFrame({"x": np.random.default_rng(1).normal(values, 0.1), "y": column})
+    found = emseg.impute(frame, 2)
+    assert found.missing["y"].sum() == 2
+    assert abs(found.completed["y"][3] - values[3]) < 0.1
+    assert (found.completed["y"].drop([3, 7]) == values[np.delete(np.arange(80), [3, 7])]).all()
+
+
+def test_frames_that_cannot_be_filled() -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(
+        {"x": [1.0, 2, np.nan], "when": pandas.date_range("2020", periods=3), "who": ["a", "b", None]}
+    )
+    for columns, message in [
+        (["x", "who"], "table: column 'who' holds .*, no numbers; leave it out, or turn it into numbers"),
+        (["x", "when"], "table: column 'when' holds datetime64"),
+        ([], "table: is empty"),
+    ]:
+        with pytest.raises(DataError, match=message):
+            emseg.impute(frame[columns])
+    with pytest.raises(DataError, match="column y is unknown in every row"):
+        emseg.impute(frame[["x"]].assign(y=pandas.NA))
+    with pytest.raises(DataError, match=r"is a single column; give rows and columns of numbers, as data\.to_frame\(\)"):
+        emseg.impute(frame["x"])

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from os.path import basename
 from typing import Any
 
+import numpy as np
+
 from emseg.errors import shown
 
 WIDEST = 110  # characters of a line
@@ -73,6 +75,18 @@ def model_text(features: str, mixture: Any, report: Mapping[str, Any], columns: 
         f"weights: {_few(f'{weight:.3f}' for weight in mixture.weights[:k])}",
         f"means of the first feature: {_few(first)}",
         *fitted,
+    )
+
+
+def imputation_text(found: Any) -> str:
+    """Four lines on what was filled in."""
+    missing, shape = int(np.sum(np.asarray(found.missing))), np.shape(found.completed)
+    mixture = "no column varies" if found.mixture is None else str(found.mixture)
+    return lines(
+        f"Imputation of {' × '.join(map(str, shape))} values, {missing} of them missing",
+        f"intervals: low and high, with probability {found.level:g}",
+        f"fit: {found.status.value.partition(':')[0]}, {mixture}",
+        warnings_line(found.warnings),
     )
 
 

@@ -12,7 +12,7 @@ from emseg.errors import DataError, ImageError
 from emseg.features.model import Features
 from emseg.features.pixel_index import PixelIndex
 from emseg.image.array_like import as_given, is_pillow
-from emseg.image.model import Image
+from emseg.image.model import Form, Image
 from emseg.image.read import Source
 
 Array = NDArray[np.float64]
@@ -30,14 +30,23 @@ class Table(NamedTuple):
         Their names; those of an array are their numbers from 0.
     frame : DataFrame or None
         What the table came as, if that has an index and names.
+    form : Form or None
+        Where an image was given as an array, its form; `values` is then (H, W, C).
     """
 
     values: Array
     columns: tuple[str, ...]
     frame: Any = None
+    form: Form | None = None
+
+    def called(self, j: int) -> str:
+        """What messages call a column."""
+        return f"column {self.columns[j]}{'' if self.frame is not None else ' (from 0)'}"
 
     def like(self, values: NDArray[Any]) -> Any:
         """Values of the same shape in the form that the table came in: with its index and the names of its columns."""
+        if self.form is not None and self.form.channel is not None:
+            return np.moveaxis(values, -1, self.form.channel)
         if self.frame is None:
             return values
         return type(self.frame)(values, index=self.frame.index, columns=self.frame.columns)
@@ -50,16 +59,22 @@ def is_frame(data: object) -> bool:
 
 def looks_like_table(data: Any, d: int) -> bool:
     """Whether this is a table of D columns: a data frame, or what has two axes and D columns and is no image."""
-    if is_frame(data):
-        return True
+    return is_frame(data) or (has_axes(data, 2) and _shape(data)[1] == d)
+
+
+def has_axes(data: Any, count: int) -> bool:
+    """Whether this has so many axes, and is no image by its type."""
     if isinstance(data, Image | Source | str | bytes | os.PathLike) or is_pillow(data) or hasattr(data, "read"):
         return False
+    return len(_shape(data)) == count
+
+
+def _shape(data: Any) -> tuple[int, ...]:
     try:
         shape = getattr(data, "shape", None)
-        shape = np.shape(data) if shape is None else tuple(shape)
+        return tuple(np.shape(data) if shape is None else shape)
     except (TypeError, ValueError):
-        return False
-    return len(shape) == 2 and shape[1] == d
+        return ()
 
 
 def as_table(data: Any) -> Table:
@@ -149,8 +164,8 @@ def require_varying(table: Table, x: Array) -> None:
     """Raise DataError unless every column of planar samples x (D, N) has two different values."""
     unknown = np.isnan(x).all(1)
     if unknown.any():
-        raise DataError(f"table: column {table.columns[unknown.argmax()]} is unknown in every row; leave it out")
+        raise DataError(f"table: {table.called(int(unknown.argmax()))} is unknown in every row; leave it out")
     low, high = np.nanmin(x, axis=1), np.nanmax(x, axis=1)
     if (low == high).any():
         j = int((low == high).argmax())
-        raise DataError(f"table: column {table.columns[j]} is {low[j]:g} wherever it is known; leave it out")
+        raise DataError(f"table: {table.called(j)} is {low[j]:g} wherever it is known; leave it out")
