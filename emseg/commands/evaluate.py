@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from emseg.commands.segmentation import Segmentation
 from emseg.errors import DataError, ImageError, option, shown
-from emseg.image.array_like import as_given, is_pillow, whole_numbers
+from emseg.image.array_like import as_given, is_nibabel, is_pillow, whole_numbers
+from emseg.image.from_memory import image_in_memory
 from emseg.image.label_maps import read_label_image
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
@@ -143,6 +144,9 @@ def _maps(source: Any, name: str) -> _Maps:
     if isinstance(source, Segmentation):
         image = source.image
         return _Maps(name, source.labels.reshape(*image.shape, 1), image.metadata)
+    if is_nibabel(source):
+        image = image_in_memory(source, name)
+        return _Maps(name, whole_numbers(image.pixels), image.metadata)
     if not isinstance(source, str | os.PathLike):
         return _Maps(name, np.asarray(source) if is_pillow(source) else _array(source, name), in_memory=True)
     if is_array(source):

@@ -66,6 +66,11 @@ def is_pillow(data: object) -> bool:
     return any(base.__module__ == "PIL.Image" and base.__name__ == "Image" for base in type(data).__mro__)
 
 
+def is_nibabel(data: object) -> bool:
+    """Whether this is a volume that nibabel has loaded."""
+    return any(base.__module__ == "nibabel.spatialimages" for base in type(data).__mro__)
+
+
 def as_given(data: Any, name: str) -> Given:
     """The numbers of whatever NumPy can read.
 

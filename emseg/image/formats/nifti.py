@@ -54,7 +54,27 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     data = _unzipped(data, end) if zipped else data
     if len(data) < end:
         raise ValueError("the file is cut short")
-    stored, header, affine = _loaded(data)
+    return _image(*_loaded(data), name)
+
+
+def image_of_nibabel(volume: Any, name: str) -> Image:
+    """The image of a volume that nibabel has loaded, of any of its formats.
+
+    Raises
+    ------
+    ImageError
+        If it holds no real numbers.
+    """
+    import nibabel
+
+    like = volume if isinstance(volume, nibabel.Nifti1Pair) else nibabel.Nifti1Image.from_image(volume)
+    return _image(np.asanyarray(volume.dataobj), like.header.copy(), np.array(like.affine), name)
+
+
+def _image(stored: Any, header: Any, affine: Any, name: str) -> Image:
+    """The image of an array (X, Y), (X, Y, Z) or with further axes, and what the header says of it."""
+    x, y, z = (*stored.shape, 1, 1)[:3]
+    bands = math.prod(stored.shape[3:])
     colours = stored.dtype.names
     if colours is not None:  # RGB24 and RGBA32
         stored, bands = np.stack([stored[colour] for colour in colours[:3]], axis=-1).reshape(x, y, z, 3), 3

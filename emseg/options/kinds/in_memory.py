@@ -38,4 +38,5 @@ def can_stand_for_a_file(value: object) -> bool:
     if isinstance(value, str | bytes | os.PathLike):
         return False
     listed = isinstance(value, list | tuple | memoryview)
-    return listed or is_model(value) or hasattr(value, "__array__") or hasattr(value, "__array_interface__")
+    like_arrays = ("__array__", "__array_interface__", "dataobj")  # the last is what volumes of nibabel have
+    return listed or is_model(value) or any(hasattr(value, name) for name in like_arrays)

@@ -56,7 +56,7 @@ def test_same_seed_same_bytes(photo: Path, tmp_path: Path) -> None:
 
 def test_save_all(photo: Path, tmp_path: Path) -> None:
     assert run(photo, "-k", 2, "-q", "--save", "all", "-o", tmp_path / "out") == 0
-    extra = [f"photo{KINDS[kind].suffix}" for kind in saveable() if not KINDS[kind].needs]
+    extra = [f"photo{KINDS[kind].suffix}" for kind in saveable() if not (KINDS[kind].needs or KINDS[kind].package)]
     assert sorted(made(tmp_path / "out")) == sorted([*DEFAULT, *extra])
 
 
