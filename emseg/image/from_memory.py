@@ -44,7 +44,7 @@ def image_in_memory(data: Any, name: str = "array", how: Reading = PLAIN) -> Ima
     if is_pillow(data):
         return _of_pillow(data, name if name != "array" else "image")
     if is_nibabel(data):
-        return _of_nibabel(data, str(data.get_filename() or VOLUME))
+        return _of_nibabel(data, str(data.get_filename() or VOLUME), how)
     given = as_given(data, name)
     if given.array.size == 0 or (given.axes and not how.axes):
         return image_of(given, name)
@@ -109,10 +109,10 @@ def mask_in_memory(
     return _grown(_of_shape(inside.reshape(given.array.shape), given, photo, channels), photo, rule), notices
 
 
-def _of_nibabel(data: Any, name: str) -> Image:
+def _of_nibabel(data: Any, name: str, how: Reading = PLAIN) -> Image:
     from emseg.image.formats.nifti import image_of_nibabel
 
-    return image_of_nibabel(data, name)
+    return image_of_nibabel(data, name, how)
 
 
 def _placed(data: Any, photo: Image, name: str) -> NDArray[Any]:

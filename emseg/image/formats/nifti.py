@@ -42,40 +42,37 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     shape, itemsize, start = _geometry(head)
     arranged = _arrangement(shape, name, how)
     arranged.require(name, how, itemsize)
-    x, y, z = shape[:3]
-    bands = arranged.channels
-    times = shape[3] if len(shape) > 3 and _has_time(head) and not how.axes else 1
-    if times > FEW:
-        one = f"{option('axes', 'XYZT')} with {option('page')} takes one"
-        raise ImageError(f"{name}: holds {times} points of time; {one}, {option('axes', 'XYZC')} all as features")
+    _times(shape, head, name, how)
     if start > FARTHEST:
         raise ValueError("the header says that the data lie elsewhere")
     end = start + math.prod(shape) * itemsize
     data = _unzipped(data, end) if zipped else data
     if len(data) < end:
         raise ValueError("the file is cut short")
-    return _image(*_loaded(data), name)
+    return _image(*_loaded(data), name, how)
 
 
-def image_of_nibabel(volume: Any, name: str) -> Image:
+def image_of_nibabel(volume: Any, name: str, how: Reading) -> Image:
     """The image of a volume that nibabel has loaded, of any of its formats.
 
     Raises
     ------
     ImageError
-        If it holds no real numbers.
+        If it holds no real numbers, or the axes of `how` do not fit.
     """
     import nibabel
 
     like = volume if isinstance(volume, nibabel.Nifti1Pair) else nibabel.Nifti1Image.from_image(volume)
-    return _image(np.asanyarray(volume.dataobj), like.header.copy(), np.array(like.affine), name)
+    return _image(np.asanyarray(volume.dataobj), like.header.copy(), np.array(like.affine), name, how)
 
 
-def _image(stored: Any, header: Any, affine: Any, name: str) -> Image:
+def _image(stored: Any, header: Any, affine: Any, name: str, how: Reading) -> Image:
     """The image of an array (X, Y), (X, Y, Z) or with further axes, and what the header says of it."""
-    x, y, z = (*stored.shape, 1, 1)[:3]
-    bands = math.prod(stored.shape[3:])
-    colours = stored.dtype.names
+    shape = (*stored.shape, 1, 1)[: max(stored.ndim, 3)]
+    x, y, z = shape[:3]
+    arranged, times = _arrangement(shape, name, how), _times(shape, header.binaryblock, name, how)
+    how.require_page(arranged.pages, name)
+    bands, colours = arranged.channels, stored.dtype.names
     if colours is not None:  # RGB24 and RGBA32
         stored, bands = np.stack([stored[colour] for colour in colours[:3]], axis=-1).reshape(x, y, z, 3), 3
         pixels = np.ascontiguousarray(stored.transpose(2, 1, 0, 3).reshape(z * y, x, 3))
@@ -93,6 +90,15 @@ def _image(stored: Any, header: Any, affine: Any, name: str) -> Image:
     size = pixel_size(np.linalg.norm(affine[:3, :3], axis=0)[::-1], _unit(header))
     metadata |= {"pixel_size": size} if size else {}
     return replace(image, colour=colour, metadata=metadata)
+
+
+def _times(shape: tuple[int, ...], header: bytes, name: str, how: Reading) -> int:
+    """How many points of time become features; raise ImageError if they are too many for that."""
+    times = shape[3] if len(shape) > 3 and _has_time(header) and not how.axes else 1
+    if times > FEW:
+        one = f"{option('axes', 'XYZT')} with {option('page')} takes one"
+        raise ImageError(f"{name}: holds {times} points of time; {one}, {option('axes', 'XYZC')} all as features")
+    return times
 
 
 def count(data: bytes, name: str, how: Reading) -> int:
