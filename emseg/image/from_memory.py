@@ -44,7 +44,9 @@ def image_in_memory(data: Any, name: str = "array", how: Reading = PLAIN) -> Ima
     if is_pillow(data):
         return _of_pillow(data, name if name != "array" else "image")
     if is_nibabel(data):
-        return _of_nibabel(data, str(data.get_filename() or VOLUME), how)
+        from emseg.image.formats.nifti import image_of_nibabel
+
+        return image_of_nibabel(data, str(data.get_filename() or VOLUME), how)
     given = as_given(data, name)
     if given.array.size == 0 or (given.axes and not how.axes):
         return image_of(given, name)
@@ -97,7 +99,9 @@ def mask_in_memory(
     if is_pillow(data):
         return _of_picture(_of_pillow(data, "mask"), photo, rule, data.format in LOSSY)
     if is_nibabel(data):
-        return _of_volume(_of_nibabel(data, "mask"), photo, channels, rule)
+        from emseg.image.nibabel_volumes import mask_of_nibabel
+
+        return mask_of_nibabel(data, photo, channels, rule)
     given = as_given(data, "mask")
     if given.array.ndim == 3 and given.array.shape[2] == 4 != channels and not given.axes:  # a picture with alpha
         picture = image_of(given, "mask")
@@ -107,31 +111,6 @@ def mask_in_memory(
     known = None if given.known is None else given.known.reshape(1, -1, 1)
     inside, notices = inside_of(Image(flat, "gray", name="mask", known=known), rule)
     return _grown(_of_shape(inside.reshape(given.array.shape), given, photo, channels), photo, rule), notices
-
-
-def _of_nibabel(data: Any, name: str, how: Reading = PLAIN) -> Image:
-    from emseg.image.formats.nifti import image_of_nibabel
-
-    return image_of_nibabel(data, name, how)
-
-
-def _placed(data: Any, photo: Image, name: str) -> NDArray[Any]:
-    """What a volume holds, on the grid of the image, (H, W, C)."""
-    from emseg.image.place.alignment import aligned
-
-    volume = _of_nibabel(data, name)
-    return aligned(volume.pixels, volume.metadata, name, photo, "volume")[0]
-
-
-def _of_volume(mask: Image, photo: Image, channels: int, rule: MaskRule) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """The mask that a volume is, on the grid of the image."""
-    from emseg.image.masks import inside_of
-    from emseg.image.place.alignment import aligned
-
-    inside, lines = inside_of(mask, rule)
-    inside, notices = aligned(inside, mask.metadata, mask.name, photo, "mask")
-    inside = inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2))
-    return _grown(inside, photo, rule), lines + notices
 
 
 def _of_picture(
@@ -177,7 +156,9 @@ def labels_in_memory(data: Any, photo: Image, name: str) -> NDArray[np.unsignedi
     if is_pillow(data):
         array, known = np.asarray(data), None
     elif is_nibabel(data):
-        array, known = _placed(data, photo, name)[..., 0], None
+        from emseg.image.nibabel_volumes import values_of_nibabel
+
+        array, known = values_of_nibabel(data, photo, name)[..., 0], None
     else:
         array, known = as_given(data, name)[:2]
     size = array.shape
@@ -202,7 +183,9 @@ def planes_in_memory(data: Any, photo: Image, count: int, name: str) -> NDArray[
         If it has another shape.
     """
     if is_nibabel(data):
-        data = np.moveaxis(_placed(data, photo, name), 2, 0).reshape(-1, *photo.grid)
+        from emseg.image.nibabel_volumes import values_of_nibabel
+
+        data = np.moveaxis(values_of_nibabel(data, photo, name), 2, 0).reshape(-1, *photo.grid)
     given = as_given(data, name)
     array = given.array if given.known is None else np.where(given.known, given.array, 0)
     if array.shape == (*photo.grid, count) and array.shape != (count, *photo.grid):
