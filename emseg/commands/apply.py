@@ -77,7 +77,7 @@ def apply(
     settings = checked.segmentation("apply", missing=missing, **others)
     watch = Stopwatch()
     loaded = _loaded(model)
-    photo, inside = picture_and_mask(image, mask, settings, reading)
+    photo, inside = picture_and_mask(image, mask, settings, reading, loaded.features)
     watch.lap("read")
     own = loaded.mixture
     photo = channels_as_meant(photo, loaded.features)

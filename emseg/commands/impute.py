@@ -16,6 +16,7 @@ from emseg.em.registry import algorithm
 from emseg.errors import DataError, UsageError, for_python
 from emseg.image.array_like import as_given
 from emseg.image.from_memory import image_of
+from emseg.image.limits import Fourth, Reading
 from emseg.mixture.conditional.missing_patterns import grouped
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
@@ -221,8 +222,8 @@ def _table(data: Any, mask: Any, nodata: Sequence[float]) -> tuple[Table, str, t
         table = as_table(data)
         return table._replace(values=np.where(np.isin(table.values, nodata), np.nan, table.values)), "table", ()
     if has_axes(data, 3):
-        data = image_of(as_given(data, "array"), "array", may_have_alpha=False)
-    photo, inside = image_and_mask(data, mask, "em", nodata=nodata)
+        data = image_of(as_given(data, "array"), "array", Reading(axes="YXC"))
+    photo, inside = image_and_mask(data, mask, "em", nodata=nodata, fourth=Fourth("band"))
     pixels = photo.pixels.astype(np.float64)
     known = np.isfinite(pixels) if photo.known is None else photo.known
     for part in (photo.valid, inside):

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from emseg.em.problem import Problem
 from emseg.errors import option
 from emseg.features.model import Features
+from emseg.features.registry import FEATURES
+from emseg.features.specification import parse_spec
+from emseg.image.limits import Fourth
 from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
 from emseg.options.reading import ReadingOptions
@@ -33,12 +36,30 @@ def limits_given(settings: SegmentOptions) -> ValueLimits | None:
     return value_limits(settings.censored, settings.truncated)
 
 
+def fourth_wanted(features: str, has_option: bool = True) -> Fourth:
+    """What features want of a fourth channel; `has_option` tells whether the command has an option for them."""
+    names = parse_spec(features)
+    colours = any(FEATURES[name].colours == ("rgb",) for name in names if name in FEATURES)
+    return Fourth("band" if "bands" in names else "colours" if colours else "", has_option)
+
+
 def picture_and_mask(
-    image: ImageLike, mask: MaskLike | None, settings: SegmentOptions, reading: ReadingOptions
+    image: ImageLike,
+    mask: MaskLike | None,
+    settings: SegmentOptions,
+    reading: ReadingOptions,
+    features: str | None = None,
 ) -> tuple[Image, NDArray[np.bool_] | None]:
-    """The image and the mask of pixels to use by the options; see `image_and_mask`."""
+    """The image and the mask of pixels to use by the options; see `image_and_mask`. A model has its own features."""
     rule = MaskRule(settings.mask_above, settings.grow)
-    return image_and_mask(image, mask, settings.missing, memory_needed(settings), settings.nodata, reading, rule)
+    fourth = fourth_wanted(settings.features) if features is None else fourth_wanted(features, False)
+    given = settings.missing, memory_needed(settings), settings.nodata, reading, rule, fourth
+    photo, inside = image_and_mask(image, mask, *given)
+    if photo.alpha is None or mask is not None:
+        return photo, inside
+    from emseg.image.fourth_channel import opacity_lines
+
+    return photo.with_notices(*opacity_lines(photo, 0)), inside
 
 
 def channels_as_meant(photo: Image, features: str) -> Image:

@@ -13,20 +13,17 @@ from emseg.errors import DataError, ImageError, option
 from emseg.image.array_like import Given, as_given, is_nibabel, is_pillow, whole_numbers
 from emseg.image.axes import arrangement, of_pages
 from emseg.image.formats.registry import FORMATS
+from emseg.image.fourth_channel import with_fourth
 from emseg.image.limits import Reading
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Form, Image
+from emseg.image.nodata import without_data
 
 #: The first page, and axes as they seem.
 PLAIN = Reading()
-#: Share of the values of a fourth channel that must be 0 or full for it to be taken as opacity where it has more than 8
-#: bits. Of near infrared, hardly any values are; of opacity most are, but for soft edges.
-OPAQUE_OR_CLEAR = 0.5
 LOSSY = tuple(entry.kind for entry in FORMATS if entry.is_lossy)  # as PIL calls them
 VOLUME = "volume.nii"  # what a volume in memory is called, and its results after it
 ORIENTATION = 274  # tag of EXIF
-#: What is said of an array with four channels of which the last is taken as opacity.
-ALPHA_GUESSED = "its fourth channel is taken as opacity: where it is 0 there is no data; give three channels without it"
 
 
 def image_in_memory(data: Any, name: str = "array", how: Reading = PLAIN) -> Image:
@@ -49,7 +46,7 @@ def image_in_memory(data: Any, name: str = "array", how: Reading = PLAIN) -> Ima
         return image_of_nibabel(data, str(data.get_filename() or VOLUME), how)
     given = as_given(data, name)
     if given.array.size == 0 or (given.axes and not how.axes):
-        return image_of(given, name)
+        return image_of(given, name, how)
     return arranged_image(given, name, how)
 
 
@@ -65,7 +62,7 @@ def arranged_image(given: Given, name: str, how: Reading) -> Image:
     how.require_page(arranged.pages, name)
     array, known = (None if part is None else arranged.part(part, how.number) for part in (given.array, given.known))
     assert array is not None
-    image = image_of(Given(array, known, arranged.letters, given.type_given), name)
+    image = image_of(Given(array, known, arranged.letters, given.type_given), name, how)
     if how.axes:
         image = replace(image, taken={"axes": how.axes})
     return of_pages(image, how, arranged.pages, "image", arranged.paging)
@@ -198,8 +195,8 @@ def planes_in_memory(data: Any, photo: Image, count: int, name: str) -> NDArray[
     return array.reshape(count, *photo.shape)
 
 
-def image_of(given: Given, name: str, may_have_alpha: bool = True) -> Image:
-    """The image of an array; see `image_in_memory`. Without alpha, all channels are what the image is of."""
+def image_of(given: Given, name: str, how: Reading = PLAIN) -> Image:
+    """The image of an array; see `image_in_memory`."""
     array, axes = given.array, given.axes or {2: "PP", 3: "PPC"}.get(given.array.ndim, "")
     if array.size == 0:
         raise ImageError(f"{name}: is empty, of shape {array.shape}; check how it was made")
@@ -210,16 +207,12 @@ def image_of(given: Given, name: str, may_have_alpha: bool = True) -> Image:
     known = None if given.known is None else _channels_last(given.known, channel)
     *grid, _ = pixels.shape
     pixels = pixels.reshape(-1, *pixels.shape[-2:])
-    pixels, alpha = _narrowed(pixels), None
-    if may_have_alpha and _has_alpha(pixels):
-        pixels, alpha = pixels[..., :3], pixels[..., 3]
-    image = Image.from_array(pixels, None if alpha is None else alpha != 0, name)
+    image = Image.from_array(_narrowed(pixels), name=name)
     if known is not None:
-        known = known.reshape(-1, *known.shape[-2:])
-        image = _without_masked(image, known[..., :3] & known[..., 3:] if alpha is not None else known)
+        image = without_data(image, ~known.reshape(-1, *known.shape[-2:]))
     volume = {"volume": tuple(grid)} if len(grid) == 3 else {}
-    image = replace(image, alpha=alpha, metadata=volume, form=Form(channel, given.dtype, alpha is not None))
-    return image if alpha is None else image.with_notices(ALPHA_GUESSED)
+    image = replace(image, metadata=volume, form=Form(channel, given.dtype))
+    return image if channel is None else with_fourth(image, how, may_be_opacity=True)
 
 
 def _channels_last(array: NDArray[Any], channel: int | None) -> NDArray[Any]:
@@ -232,35 +225,6 @@ def _narrowed(pixels: NDArray[Any]) -> NDArray[Any]:
     if pixels.shape[2] not in (3, 4) or not wide or pixels.min() < 0 or pixels.max() > 255:
         return pixels
     return pixels.astype(np.uint8)
-
-
-def _has_alpha(pixels: NDArray[Any]) -> bool:
-    """Whether the fourth of four channels is opacity: of 8 bits always, else if it is mostly full or clear."""
-    if pixels.shape[2] != 4:
-        return False
-    if pixels.dtype == np.uint8:
-        return True
-    if pixels.dtype.kind == "f":
-        if not np.all(np.isnan(pixels) | ((pixels >= 0) & (pixels <= 1))):
-            return False
-        full = 1.0
-    elif pixels.dtype == np.uint16:
-        full = 65535
-    else:
-        return False
-    fourth = pixels[..., 3]
-    return bool(np.mean((fourth == 0) | (fourth == full)) >= OPAQUE_OR_CLEAR)
-
-
-def _without_masked(image: Image, known: NDArray[np.bool_]) -> Image:
-    """The image without the values that its owner has masked (H, W, C)."""
-    if image.known is not None:
-        known = known & image.known
-    elif image.valid is not None:
-        known = known & image.valid[:, :, None]
-    whole = np.asarray(known.all(axis=2))
-    in_part = not np.array_equal(whole, known.any(axis=2))
-    return replace(image, valid=None if whole.all() else whole, known=known if in_part else None)
 
 
 def _of_pillow(im: Any, name: str) -> Image:

@@ -34,6 +34,25 @@ class PlainFit:
         return WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels
 
 
+class Fourth(NamedTuple):
+    """What options want of a fourth channel that its file says nothing of, see `emseg.image.fourth_channel`.
+
+    Attributes
+    ----------
+    wanted : str
+        ``"band"``, ``"opacity"``, or ``"colours"`` where the first three must be colours; empty to go by its values.
+    has_features : bool
+        Whether the command has an option for features, which lines may then name.
+    """
+
+    wanted: str = ""
+    has_features: bool = False
+
+
+#: No option says anything of a fourth channel.
+ANY_FOURTH = Fourth()
+
+
 class Reading(NamedTuple):
     """How to read.
 
@@ -54,6 +73,8 @@ class Reading(NamedTuple):
     goes_with : str
         Of a mask or a label map, what kind of image it is for: ``"plane"`` or ``"volume"``. Its arrays are taken as
         they are stored, and pages without a meaning are the slices of a volume. Empty for images.
+    fourth : Fourth
+        What options want of a fourth channel.
     """
 
     page: int = 0
@@ -63,6 +84,7 @@ class Reading(NamedTuple):
     axes: str = ""
     channels: tuple[int | str, ...] = ()
     goes_with: str = ""
+    fourth: Fourth = ANY_FOURTH
 
     @property
     def number(self) -> int:

@@ -91,6 +91,14 @@ def grown(inside: Mask, by: int, volume: tuple[int, ...] | None = None) -> Mask:
     return near if by > 0 else ~near
 
 
+def opaque(photo: Image, rule: MaskRule = NOT_ZERO) -> Mask:
+    """Where the opacity of an image is above that of a rule, or 0, (H, W); raise DataError if it has none."""
+    if photo.alpha is None:
+        raise DataError(f"{photo.name}: has no alpha; give the file of a mask")
+    inside = np.asarray(photo.alpha > (0 if rule.above is None else rule.above))
+    return grown(inside, rule.grow, photo.metadata.get("volume"))
+
+
 def colours_against_indices(inside: Mask, indices: NDArray[Any] | None) -> tuple[str, ...]:
     """A line if a palette's indices would say otherwise than its colours which pixels are not 0."""
     if indices is None or indices.shape != inside.shape[:2]:

@@ -28,8 +28,9 @@ class DenoiseMaskOptions:
     """Which pixels are denoised."""
 
     mask: str | None = declared(
-        Optional(InputFile()), None, PIXELS,
-        "Image of the same size: where it is 0, pixels stay as they are and have no influence.",
+        Optional(InputFile(("alpha",), "FILE|alpha")), None, PIXELS,
+        "Image of the same size: where it is 0, pixels stay as they are and have no influence. alpha: the opacity of "
+        "the image itself.",
         "denoise", recorded=False,
     )  # fmt: skip
 

@@ -45,8 +45,9 @@ class MaskOptions:
     """Which pixels count. Python functions take arrays, too, as an argument of their own."""
 
     mask: str | None = declared(
-        Optional(InputFile()), None, PIXELS,
-        "Image of the same size: only its pixels that are not 0 are used; outside, the label is 0.",
+        Optional(InputFile(("alpha",), "FILE|alpha")), None, PIXELS,
+        "Image of the same size: only its pixels that are not 0 are used; outside, the label is 0. alpha: the opacity "
+        "of the image itself.",
         "segment apply compare", recorded=False,
     )  # fmt: skip
 

@@ -38,9 +38,6 @@ def test_every_type_keeps_its_type_and_loses_its_noise(
     result = emseg.denoise(y.astype(dtype), sigma=20)
     assert result.pixels.dtype == dtype
     assert result.pixels.shape == x.shape
-    if channels == 4 and dtype is np.uint8:  # opacity
-        assert (result.pixels[:, :, 3] == y[:, :, 3]).all()
-        result, x, y = result.image, x[:, :, :3], y[:, :, :3]
     assert rms(result.pixels / unit - x) < 0.65 * rms(y / unit - x)
 
 

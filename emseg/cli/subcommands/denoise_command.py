@@ -59,9 +59,9 @@ def _denoise(overwrite: bool, jobs: int, given: dict[str, Any], job: Job, alone:
     from emseg.cli.batch.write_job import write
     from emseg.commands.denoise import denoise
     from emseg.output.pictures.restored_picture import fits_png, restored_file
-    from emseg.stages.inputs.input_image import as_image
+    from emseg.stages.inputs.input_image import as_image, wanted_by
 
-    image = as_image(opened(job))
+    image = as_image(opened(job), fourth=wanted_by(given["mask"]))
     job = suited(job, fits_png(image), overwrite)
     own = {**given, "workers": workers_for_one(given["workers"], jobs, alone)}
     result = denoise(image, **own)

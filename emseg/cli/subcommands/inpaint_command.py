@@ -84,9 +84,9 @@ def _inpaint(overwrite: bool, jobs: int, given: dict[str, Any], job: Job, alone:
     from emseg.cli.batch.write_job import write
     from emseg.commands.inpaint import inpaint
     from emseg.output.pictures.restored_picture import fits_png, restored_file
-    from emseg.stages.inputs.input_image import as_image
+    from emseg.stages.inputs.input_image import as_image, wanted_by
 
-    image = as_image(opened(job))
+    image = as_image(opened(job), fourth=wanted_by(given["mask"]))
     job = suited(job, fits_png(image), overwrite)
     mask = given["mask"] if given["mask_dir"] is None else mask_of(job.source, given["mask_dir"])
     own = {name: value for name, value in given.items() if name not in ("mask", "mask_dir")}

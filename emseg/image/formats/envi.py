@@ -91,7 +91,14 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     image = without_declared(Image.from_array(pixels, name=name), [ignored or None])
     image = replace(image, metadata={**image.metadata, **on_ground(tags_of_header(fields))})
     image = replace(image, channel_names=envi_names(fields.get("band names", ""), bands))
-    return image if bands == 1 else replace(image, colour="bands")  # three bands are seldom red, green and blue
+    if bands == 1:
+        return image
+    image = replace(image, colour="bands")  # three bands are seldom red, green and blue
+    if bands != 4:
+        return image
+    from emseg.image.fourth_channel import with_fourth
+
+    return with_fourth(image, how, may_be_opacity=False)
 
 
 def count(header: bytes, name: str, how: Reading) -> int:

@@ -71,14 +71,19 @@ def count(data: bytes, name: str, how: Reading) -> int:
 def _page(page: Directory, is_first: bool, name: str, how: Reading, shift: int = 0) -> Image:
     """The image of one page, or of a plane behind it."""
     image = None
-    if is_first and _everyday(page.values) and _is_whole(page):
+    if is_first and not how.channels and _everyday(page.values) and _is_whole(page):
         with contextlib.suppress(*pillow.DECODER_ERRORS):  # limits and layouts that are Pillow's own
             image = _by_pillow(page, name, how)
     image = image or _by_strips(page, name, how, shift)
     if _METADATA in page.entries:
         names = gdal_names(page.values[_METADATA], page.number(_SAMPLES, 1))
         image = replace(image, channel_names=names[: image.pixels.shape[2]] if image.colour != "rgb" else ())
-    return _masked(image, mask_after(page) if page.following else None)
+    image = _masked(image, mask_after(page) if page.following else None)
+    if image.pixels.shape[2] != 4:
+        return image
+    from emseg.image.fourth_channel import with_fourth  # most images have fewer, or more
+
+    return with_fourth(image, how, page.number(_PHOTOMETRIC, _GREY) == _RGB)
 
 
 def _by_pillow(directory: Directory, name: str, how: Reading) -> Image:
@@ -126,6 +131,8 @@ def _by_strips(directory: Directory, name: str, how: Reading, shift: int = 0) ->
     extra = np.atleast_1d(tags.get(_EXTRA, ())).tolist()
     opacity = None
     alpha = next((i for i, value in enumerate(extra) if value in _ALPHA), None)
+    if str(pixels.shape[2]) in map(str, how.channels):  # the last one is asked for as a channel
+        alpha = None
     if alpha is not None and len(extra) < pixels.shape[2]:
         band = pixels.shape[2] - len(extra) + alpha
         opacity, pixels = pixels[..., band].copy(), np.delete(pixels, band, axis=2)

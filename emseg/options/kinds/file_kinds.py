@@ -106,11 +106,13 @@ class Channels(Kind):
 
     def parse(self, text: str) -> tuple[int | str, ...]:
         """Numbers and names between commas."""
-        return self.check([part.strip() for part in text.split(",")] if text else ())
+        return self.check(text)
 
     def check(self, value: Any, name: str = "") -> tuple[int | str, ...]:
         """Numbers as int, names as they are."""
-        if isinstance(value, str) or not isinstance(value, Iterable):
+        if isinstance(value, str):
+            value = [part.strip() for part in value.split(",")] if value else ()
+        if not isinstance(value, Iterable):
             value = [value]
         found = tuple(part if isinstance(part, str) else Whole(1).check(part) for part in value)
         if not all(found):

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from emseg.errors import DataError, ImageError, UsageError, option
 from emseg.execution import steps
 from emseg.image.file_bytes import MAX_BYTES
-from emseg.image.limits import Reading, Working
+from emseg.image.limits import ANY_FOURTH, Fourth, Reading, Working
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Image
 from emseg.image.partly_known import partly_known
@@ -35,11 +35,15 @@ MaskLike = ArrayLike | HasArray | Path
 #: What a caller may give for an image: besides, one that is read already or still to be read, a file or its bytes.
 ImageLike = MaskLike | Image | Source | IO[bytes] | bytes | Sequence[Path | Image | Source]
 
+#: What may be given for a mask by name: the opacity of the image itself.
+ALPHA = "alpha"
 #: Nothing is said of pages, axes or channels.
 PLAIN = ReadingOptions()
 
 
-def as_image(image: ImageLike, working: Working | None = None, reading: ReadingOptions = PLAIN) -> Image:
+def as_image(
+    image: ImageLike, working: Working | None = None, reading: ReadingOptions = PLAIN, fourth: Fourth = ANY_FOURTH
+) -> Image:
     """Read a path, a file or a `Source`, wrap an array, or pass an image on.
 
     Parameters
@@ -49,6 +53,8 @@ def as_image(image: ImageLike, working: Working | None = None, reading: ReadingO
         What is to be done with the image: a file that would take too much memory is not read.
     reading : ReadingOptions
         Which page, axes and channels to take. A `Source` has its own; what is given here comes before them.
+    fourth : Fourth
+        What options want of a fourth channel.
 
     Raises
     ------
@@ -64,10 +70,11 @@ def as_image(image: ImageLike, working: Working | None = None, reading: ReadingO
     page = int(reading.page or how.page)
     how = how._replace(page=page, axes=reading.axes or how.axes, channels=reading.channels or how.channels)
     how = how._replace(working=working) if working else how
+    how = how._replace(fourth=fourth if fourth != ANY_FOURTH else how.fourth)
     if isinstance(image, Image):
         if how.page or how.axes:
             raise UsageError(f"{option('page' if how.page else 'axes')}: is for files and arrays; an Image has its own")
-        return _chosen(image, how)
+        return _chosen(_as_bands(image) if fourth.wanted == "band" else image, how)
     if isinstance(image, str | os.PathLike):
         return read_image(image, how)
     if isinstance(image, Source):
@@ -87,8 +94,22 @@ def _stack(images: Any, working: Working | None, reading: ReadingOptions) -> Ima
     from emseg.image.stacked import read_stack  # most images are alone
 
     each = replace(reading, stack=False, channels=())
-    image = read_stack(len(images), lambda at, part: as_image(images[at], part, each), working)
+    image = read_stack(len(images), lambda at, part: as_image(images[at], part, each, Fourth("band")), working)
     return _chosen(image, Reading(channels=reading.channels))
+
+
+def wanted_by(mask: object, fourth: Fourth = ANY_FOURTH) -> Fourth:
+    """What a mask wants of a fourth channel, or else what is wanted anyway."""
+    return Fourth("opacity") if isinstance(mask, str) and mask == ALPHA else fourth
+
+
+def _as_bands(image: Image) -> Image:
+    """An image that was read before it was known that bands are wanted."""
+    if image.alpha is None:
+        return image
+    from emseg.image.fourth_channel import joined
+
+    return joined(image)
 
 
 def _chosen(image: Image, how: Reading) -> Image:
@@ -124,6 +145,7 @@ def image_and_mask(
     nodata: Sequence[float] = (),
     reading: ReadingOptions = PLAIN,
     rule: MaskRule = NOT_ZERO,
+    fourth: Fourth = ANY_FOURTH,
 ) -> tuple[Image, NDArray[np.bool_] | None]:
     """The image, and the mask of pixels to use, (H, W).
 
@@ -143,6 +165,8 @@ def image_and_mask(
         Which page, axes and channels to take.
     rule : MaskRule
         Which values of the mask are inside.
+    fourth : Fourth
+        What features want of a fourth channel.
 
     Raises
     ------
@@ -151,7 +175,7 @@ def image_and_mask(
     ImageError, DataError
         If a file cannot be read, or the mask has another size.
     """
-    photo = as_image(image, working, reading)
+    photo = as_image(image, working, reading, wanted_by(mask, fourth))
     if nodata:
         from emseg.image.nodata import without_given  # most files say for themselves
 
@@ -200,6 +224,10 @@ def as_mask(
     ImageError
         If a file cannot be read, lies elsewhere than the image, or has another size.
     """
+    if isinstance(mask, str) and mask == ALPHA:
+        from emseg.image.masks import opaque
+
+        return opaque(photo, rule), ()
     if isinstance(mask, str | os.PathLike):
         return read_mask(mask, photo, channels, rule)
     from emseg.image.from_memory import mask_in_memory

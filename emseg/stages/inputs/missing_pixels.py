@@ -13,11 +13,11 @@ from emseg.image.label_maps import stored_values
 from emseg.image.mask_rule import MaskRule
 from emseg.image.masks import grown
 from emseg.image.model import Image
-from emseg.stages.inputs.input_image import MaskLike, mask_of_same_size
+from emseg.stages.inputs.input_image import ALPHA, MaskLike, mask_of_same_size
 from emseg.stages.inputs.planes import slices_of
 
 Mask = NDArray[np.bool_]
-ALPHA, NODATA = "alpha", "nodata"  # what may be given for a mask by name
+NODATA = "nodata"  # what may be given for a mask by name, besides alpha
 
 
 class Missing(NamedTuple):
