@@ -114,6 +114,14 @@ def compare(
         If an option makes no sense, or no algorithm goes with this image.
     ImageError, DataError
         As `emseg.segment`.
+
+    Examples
+    --------
+    >>> import numpy as np, emseg
+    >>> image = np.random.default_rng(0).normal([[0.0] * 20 + [5.0] * 20] * 10)
+    >>> found = emseg.compare(image, k=2, algorithms="em,anderson")
+    >>> sorted(found.traces)
+    ['anderson', 'em']
     """
     reading, others = checked.reading("compare", options)
     settings = checked.segmentation("compare", k=k, **others)

@@ -86,8 +86,8 @@ def fit(
     >>> model = emseg.fit(table)
     >>> model.k
     2
-    >>> model.means.round().tolist()
-    [[0.0, 0.0], [9.0, 9.0]]
+    >>> model.predict([[0, 1], [8, 9]]).tolist()
+    [1, 2]
     """
     settings = checked.segmentation("fit", k=k, **options)
     variant = algorithm(settings.algorithm, settings.base, settings.option)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.commands.shared_steps import picture_and_mask
+from emseg.commands.stored_model import StoredModel
 from emseg.errors import DataError, UsageError, option
 from emseg.mixture.assign import label_type
 from emseg.mixture.mixture import Mixture
-from emseg.mixture.saved import Model as SavedModel
 from emseg.numerics.log_sum_exp import softmax
 from emseg.options import checked
 from emseg.stages.class_scores import ClassScores, independent_columns
@@ -30,7 +29,7 @@ Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Model(SavedModel):
+class Model(StoredModel):
     """A fitted mixture with the features that it is of.
 
     `emseg.fit` makes one of a table, `emseg.segment(image).model` is that of an image, and `Model.load` reads one. Its
@@ -61,79 +60,6 @@ class Model(SavedModel):
     (100, 2)
     """
 
-    columns: tuple[str, ...] = ()
-    report: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model file: what `save` or the command line's option of that name wrote.
-
-        Raises
-        ------
-        DataError
-            If the file cannot be read, or is no model.
-        """
-        from emseg.output.store.model_file import read_model
-
-        found = read_model(os.fspath(path))
-        return cls(found.features, found.mixture, pivots=found.pivots)
-
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write a model file, for `Model.load`, `emseg.apply` and the command line.
-
-        Parameters
-        ----------
-        path : path
-        overwrite : bool
-            Replace a file that is no model.
-
-        Raises
-        ------
-        OutputError
-            If the file cannot be written, or is not emseg's to replace.
-
-        Examples
-        --------
-        >>> import numpy as np, emseg, os, tempfile
-        >>> model = emseg.fit(np.random.default_rng(0).normal(size=(50, 2)), k=1)
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     model.save(os.path.join(folder, "one.emseg.json"))
-        ...     same = emseg.Model.load(os.path.join(folder, "one.emseg.json"))
-        >>> bool((same.means == model.means).all())
-        True
-        """
-        from emseg.mixture.saved import mixture_json
-        from emseg.output.store.model_file import write_model
-
-        write_model(os.fspath(path), mixture_json(self.features, self.mixture, self.pivots), overwrite)
-
-    @property
-    def k(self) -> int:
-        """Number of classes."""
-        return self.mixture.n_classes
-
-    @property
-    def weights(self) -> Array:
-        """Shares of the classes, shape (K,); less than 1 in all beside noise."""
-        return self.mixture.weights[: self.k]
-
-    @property
-    def means(self) -> Array:
-        """Means of the classes, shape (K, D)."""
-        found: Array = self.mixture.components.means[: self.k]
-        return found
-
-    @property
-    def covariances(self) -> Array:
-        """Covariances of the classes, shape (K, D, D)."""
-        found: Array = self.mixture.components.covariances[: self.k]
-        return found
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What you should know of the fit, a line each."""
-        return tuple(self.report.get("warnings", ()))
-
     def __repr__(self) -> str:
         from emseg.output.tables.python_texts import model_text  # for people
 
@@ -158,6 +84,13 @@ class Model(SavedModel):
         Returns
         -------
         ndarray of unsigned int, shape (N,), or (H, W) of an image
+
+        Examples
+        --------
+        >>> import numpy as np, emseg
+        >>> model = emseg.fit(np.random.default_rng(0).normal(size=(50, 2)), k=1)
+        >>> model.predict([[0, 1], [2, np.nan], [np.nan, np.nan]]).tolist()
+        [1, 1, 0]
         """
         found = self._joint(data, mask, missing, options)
         labels = np.zeros(found.n, label_type(self.mixture.k))
@@ -176,6 +109,13 @@ class Model(SavedModel):
         Returns
         -------
         ndarray, shape (N, K), or (H, W, K) of an image
+
+        Examples
+        --------
+        >>> import numpy as np, emseg
+        >>> model = emseg.fit(np.random.default_rng(0).normal(size=(50, 2)), k=1)
+        >>> model.predict_proba([[0, 1], [2, 3]]).tolist()
+        [[1.0], [1.0]]
         """
         found = self._joint(data, mask, missing, options)
         share = np.empty((self.mixture.k, found.n))
@@ -195,6 +135,13 @@ class Model(SavedModel):
         Returns
         -------
         ndarray, shape (N,), or (H, W) of an image
+
+        Examples
+        --------
+        >>> import numpy as np, emseg
+        >>> model = emseg.fit(np.random.default_rng(0).normal(size=(50, 2)), k=1)
+        >>> model.score_samples([[0, 1], [9, 9]]).argmax().item()
+        0
         """
         found = self._joint(data, mask, missing, options)
         density = np.empty(found.n)
@@ -209,6 +156,13 @@ class Model(SavedModel):
         """The mean log-density of rows or pixels, in nats, as scikit-learn's `score`; those without data do not count.
 
         Parameters are those of `predict`.
+
+        Examples
+        --------
+        >>> import numpy as np, emseg
+        >>> model = emseg.fit(np.random.default_rng(0).normal(size=(50, 2)), k=1)
+        >>> model.score([[0, 1]]) > model.score([[9, 9]])
+        True
         """
         density = self.score_samples(data, mask=mask, missing=missing, **options)
         return float(np.nanmean(density)) if np.isfinite(density).any() else float("nan")
@@ -233,6 +187,14 @@ class Model(SavedModel):
         ------
         UsageError
             If the model was loaded and has noise, whose place the file does not hold.
+
+        Examples
+        --------
+        >>> import numpy as np, emseg
+        >>> model = emseg.fit(np.random.default_rng(0).normal(size=(50, 2)), k=1)
+        >>> x, labels = model.sample(3, seed=1)
+        >>> x.shape, labels.tolist()
+        ((3, 2), [1, 1, 1])
         """
         from emseg.mixture.sampling import sampled
         from emseg.options.kinds.basic_kinds import Whole

@@ -65,6 +65,13 @@ class Restored:
         ------
         OutputError
             If a file cannot be written, or is not emseg's to replace.
+
+        Examples
+        --------
+        >>> import numpy as np, emseg, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     list(emseg.denoise(np.eye(20), sigma=0).save(folder, name="eye")["outputs"])
+        ['eye.denoised.tif']
         """
         from emseg.commands.result_files import save_restored  # the command line has its own way
 

@@ -241,6 +241,10 @@ def _of_pillow(im: Any, name: str) -> Image:
         )  # which has no EXIF of its own, so that it is not turned
         still.info = {key: value for key, value in im.info.items() if key in kept}
         image = decode_whole(still, name)
+        tables = getattr(im, "quantization", None)  # of a JPEG file that was opened
+        if tables:
+            quantisation = {number: tuple(table) for number, table in tables.items()}
+            image = replace(image, metadata={**image.metadata, "quantisation": quantisation})
     except DECODER_ERRORS as error:
         reason = " ".join(str(error).split())[:120]
         raise ImageError(f"{name}: cannot be read ({reason}); open it again from its source") from error

@@ -57,6 +57,16 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
     ------
     ImageError
         One line that names the file and the remedy, for whatever cannot be read in full.
+
+    Examples
+    --------
+    >>> import emseg, os, tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "black.png")
+    ...     Image.new("L", (5, 4)).save(path)
+    ...     emseg.read_image(path).pixels.shape
+    (4, 5, 1)
     """
     data, samples = read_image_bytes(path)
     return placed_by_world_file(decode_image(data, shown(path), how, samples), path)

@@ -64,6 +64,14 @@ def test_an_image_of_pil_stays_as_it_lies_in_memory() -> None:
     assert decode_image(buffer.getvalue(), "file").shape == (5, 6)
 
 
+def test_a_jpeg_that_pil_has_opened_is_as_its_file() -> None:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(RGB).save(buffer, "JPEG")
+    found, file = image_in_memory(PIL.Image.open(buffer)), decode_image(buffer.getvalue(), "file")
+    np.testing.assert_array_equal(found.pixels, file.pixels)
+    assert found.metadata["quantisation"] == file.metadata["quantisation"]
+
+
 def test_the_frame_that_an_image_of_pil_stands_at() -> None:
     buffer = io.BytesIO()
     frames = [PIL.Image.fromarray(GREY // n) for n in (1, 2, 3)]
