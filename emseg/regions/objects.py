@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emseg.regions.described_image import renumbered, whitened_graph
 from emseg.regions.foreground import Groups
 from emseg.regions.graph import absorb_small, components
-from emseg.regions.split import renumbered_in_order, split
+from emseg.regions.split import first_places, renumbered_in_order, split
 
 Ids = NDArray[np.int32]
 #: Smallest object, relative to the typical one; what is smaller is a speck, or a hole. Of the nuclei in 13 images
@@ -53,7 +53,7 @@ def find_objects(
     """
     kinds = _kinds(labels, groups)
     parts = components(kinds)
-    first = np.unique(parts, return_index=True)[1][int(parts.min() == 0) :]
+    first = first_places(parts, int(parts.max(initial=0)) + 1)[1:]
     kind = kinds.ravel()[first]
     least = _speck(parts, kind, len(groups)) if isinstance(smallest, str) else smallest
     graph = whitened_graph(parts, planes, kinds)
