@@ -11,6 +11,7 @@ from emseg.errors import ImageError, shown
 from emseg.image.formats.registry import HEAD, format_of
 
 Path = str | os.PathLike[str]
+GDAL_END = ".aux.xml"  # what GDAL adds to a name for what a format has no room for
 #: Bytes of the largest file read. A file is held in memory whole, so that what is hashed is what is decoded.
 MAX_BYTES = 4 << 30
 
@@ -65,12 +66,13 @@ def read_image_bytes(path: Path) -> tuple[bytes, bytes | None]:
     return data, None if companion is None else read_bytes(companion)
 
 
-def world_file(path: Path) -> str | None:
-    """The file beside a picture that tells its place: for photo.tif photo.tfw, photo.tifw or photo.wld."""
-    stem, suffix = os.path.splitext(os.fsdecode(path))
+def place_files(path: Path) -> list[str]:
+    """The files beside a picture that may tell its place: for photo.tif photo.tif.aux.xml, photo.tfw, .tifw and .wld."""
+    whole = os.fsdecode(path)
+    stem, suffix = os.path.splitext(whole)
     short = f"{suffix[:2]}{suffix[-1:]}w"
     ends = (short, short.upper(), f"{suffix}w", ".wld", ".WLD") if len(suffix) > 2 else ()
-    return next((stem + end for end in ends if os.path.isfile(stem + end)), None)
+    return [name for name in (whole + GDAL_END, *(stem + end for end in ends)) if os.path.isfile(name)]
 
 
 def digest_of_bytes(data: bytes, companion: bytes | None = None) -> str:

@@ -18,7 +18,7 @@ from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
-from emseg.image.read import DEFAULT, decode_image, placed_by_world_file, read_image
+from emseg.image.read import DEFAULT, decode_image, placed_by_file_beside, read_image
 from emseg.image.stored_array import is_array, stored_array
 
 Path = str | os.PathLike[str]
@@ -106,7 +106,7 @@ def _stored(path: Path, goes_with: str) -> tuple[Format, Image]:
     data, samples = read_image_bytes(path)
     found = format_of(data[:HEAD], name)
     image = decode_image(data, name, Reading(goes_with=goes_with), samples)  # refuses whatever is damaged or too large
-    image = placed_by_world_file(image, path)
+    image = placed_by_file_beside(image, path)
     indices = found.palette_indices(data)
     return found, image if indices is None else replace(image, pixels=indices[:, :, None], packed=None)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, shown
-from emseg.image.file_bytes import digest_of_bytes, read_image_bytes, world_file
+from emseg.image.file_bytes import digest_of_bytes, place_files, read_image_bytes
 from emseg.image.formats import pillow
 from emseg.image.formats.registry import HEAD, format_of
 from emseg.image.limits import Reading
@@ -69,18 +69,19 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
     (4, 5, 1)
     """
     data, samples = read_image_bytes(path)
-    return placed_by_world_file(decode_image(data, shown(path), how, samples), path)
+    return placed_by_file_beside(decode_image(data, shown(path), how, samples), path)
 
 
-def placed_by_world_file(image: Image, path: str | os.PathLike[str]) -> Image:
-    """The image with the place that a world file beside it tells, if it has none of its own."""
-    beside = world_file(path)
-    if beside is None or image.metadata.keys() & {"geotiff", "nifti"}:
+def placed_by_file_beside(image: Image, path: str | os.PathLike[str]) -> Image:
+    """The image with the place that a file beside it tells, if it has none of its own."""
+    beside = place_files(path)
+    if not beside or image.metadata.keys() & {"geotiff", "nifti"}:
         return image
+    from emseg.image.place.files_beside import tags_of_file
     from emseg.image.place.ground import on_ground  # most pictures have no place
-    from emseg.image.place.world_file import tags_of_world_file
 
-    return replace(image, metadata={**image.metadata, **on_ground(tags_of_world_file(beside))})
+    tags = next(filter(None, map(tags_of_file, beside)), {})
+    return replace(image, metadata={**image.metadata, **on_ground(tags)})
 
 
 def count_pages(path: str | os.PathLike[str], how: Reading = DEFAULT) -> int:
@@ -139,7 +140,7 @@ def _inside(
     data, samples = read_image_bytes(path)
     how = Reading(goes_with="volume" if "volume" in photo.metadata else "plane")
     mask, form = decode_image(data, shown(path), how, samples), format_of(data[:HEAD], shown(path))
-    mask = placed_by_world_file(mask, path)
+    mask = placed_by_file_beside(mask, path)
     inside, lines = inside_of(mask, rule, form.is_lossy)
     return inside, mask.metadata, lines + colours_against_indices(inside, form.palette_indices(data))
 

@@ -263,6 +263,32 @@ def test_a_world_file_without_sense(text: str, tmp_path: Path) -> None:
     assert "geotiff" not in read_image(tmp_path / "x.png").metadata
 
 
+@pytest.mark.parametrize("driver", ["PNG", "BMP"])
+@pytest.mark.parametrize(
+    ("matrix", "system"), [(NORTH_UP, "EPSG:32633"), (TURNED, "EPSG:3035"), (NORTH_UP / 1e5, "EPSG:4326")]
+)
+def test_what_gdal_writes_beside_a_picture(driver: str, matrix: np.ndarray, system: str, tmp_path: Path) -> None:
+    rasterio = pytest.importorskip("rasterio", reason="needs rasterio")
+    shape: dict[str, Any] = {"width": 8, "height": 6, "count": 1, "dtype": "uint8"}
+    place = {"crs": system, "transform": rasterio.Affine(*matrix.ravel())}
+    path = tmp_path / f"x.{driver.lower()}"
+    with rasterio.open(path, "w", driver, **shape, **place) as file:
+        file.write(PIXELS, 1)
+    assert (tmp_path / f"{path.name}.aux.xml").exists()
+    tags = read_image(path).metadata["geotiff"]
+    np.testing.assert_allclose(ground(tags), matrix, rtol=1e-12)
+    assert system_name(tags) == system
+
+
+@pytest.mark.parametrize("text", ["", "<GeoTransform>1,2</GeoTransform>", "<GeoTransform>a,b,c,d,e,f</GeoTransform>"])
+def test_a_file_of_gdal_without_sense(text: str, tmp_path: Path) -> None:
+    PIL.Image.fromarray(PIXELS).save(tmp_path / "x.png")
+    (tmp_path / "x.png.aux.xml").write_text(text, "latin-1")
+    assert "geotiff" not in read_image(tmp_path / "x.png").metadata
+    (tmp_path / "x.pgw").write_text("10.0 0 0 -10 500005 4599995")
+    np.testing.assert_array_equal(ground(read_image(tmp_path / "x.png").metadata["geotiff"]), NORTH_UP)
+
+
 def test_tags_of_a_file_come_before_a_world_file(tmp_path: Path) -> None:
     tags = [(33550, "d", 3, (2.0, 2.0, 0.0), True), (33922, "d", 6, (0.0, 0, 0, 7, 8, 0), True)]
     tifffile.imwrite(tmp_path / "x.tif", PIXELS, extratags=tags)
