@@ -67,7 +67,7 @@ def read_image_bytes(path: Path) -> tuple[bytes, bytes | None]:
 
 
 def place_files(path: Path) -> list[str]:
-    """The files beside a picture that may tell its place: for photo.tif photo.tif.aux.xml, photo.tfw, .tifw and .wld."""
+    """Files beside a picture that may tell its place: of photo.tif photo.tif.aux.xml, photo.tfw, .tifw and .wld."""
     whole = os.fsdecode(path)
     stem, suffix = os.path.splitext(whole)
     short = f"{suffix[:2]}{suffix[-1:]}w"
