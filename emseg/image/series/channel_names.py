@@ -10,19 +10,30 @@ from typing import Any
 import numpy as np
 
 LONGEST = 80  # characters of a name
-_IMAGES = re.compile(r"<(?:\w+:)?Image[\s>].*?</(?:\w+:)?Image\s*>", re.DOTALL)
-_CHANNELS = re.compile(r"<(?:\w+:)?Channel[\s>/][^>]*>")
-_NAME = re.compile(r"""\sName\s*=\s*(?:"([^"]*)"|'([^']*)')""")
-_BAND = re.compile(r'<Item name="DESCRIPTION"[^>]*\ssample="(\d+)"[^>]*>([^<]*)</Item>')
+_BAND = re.compile(r'<Item name="DESCRIPTION"[^<>]*\ssample="(\d+)"[^<>]*>([^<]*)</Item>')
 
 
-def ome_names(text: str, image: int) -> tuple[str, ...]:
-    """The names of the channels of an image, from 0, in OME-XML; empty if one has none."""
-    elements = _IMAGES.findall(text)
-    if image >= len(elements):
-        return ()
-    found = [_NAME.search(channel) for channel in _CHANNELS.findall(elements[image])]
-    return _sound([html.unescape(name[1] or name[2] or "") if name else "" for name in found])
+def ome_names(text: str) -> list[tuple[str, ...]]:
+    """The names of the channels of each image in OME-XML; empty for an image of which one has none."""
+    from xml.etree import ElementTree  # most files are none of OME's
+
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError):
+        return []
+    images = [element for element in root if _tag(element) == "Image"]
+    return [
+        _sound([
+            channel.get("Name", "")
+            for pixels in image if _tag(pixels) == "Pixels"
+            for channel in pixels if _tag(channel) == "Channel"
+        ])
+        for image in images
+    ]  # fmt: skip
+
+
+def _tag(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
 
 
 def imagej_names(metadata: Mapping[str, Any], axes: str, shape: Sequence[int]) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ _TOLD_BY = (33628, 33629, 34361, 34412, 51123, 65420, 33560)
 #: How descriptions of programs begin that say more: ImageJ, tifffile, Aperio, ScanImage; OME ends with its element.
 _BEGINNINGS = ("ImageJ=", '{"shape"', "Aperio ", "state.", "SI.")
 _SIZES = re.compile(r"""\s(?:SizeZ|SizeC|SizeT|PlaneCount|NumPlanes|IFD)\s*=\s*["']?(\d+)""")
-_ELEMENTS = re.compile(r"<(?:\w+:)?Pixels\s[^>]*>")
+_ELEMENTS = re.compile(r"<(?:\w+:)?Pixels\s[^<>]*>")
 #: Planes that a description may speak of: a thousand times what an hour of video has.
 MOST_PLANES = 1 << 27
 _SAMPLED = str.maketrans("CE", "SS")
@@ -136,8 +136,11 @@ def _by_tifffile(data: bytes, text: str) -> Holdings | None:
             found = list(file.series)
             if text.startswith(("ImageJ=", "<")) and found and found[0].kind in ("generic", "uniform"):
                 return None
-            names = [ome_names(text, number) for number in range(len(found))]
-            if file.is_imagej and not file.is_ome:
+            names: list[tuple[str, ...]] = [()] * len(found)
+            if file.is_ome:
+                told = ome_names(text)
+                names = told if len(told) == len(found) else names
+            elif file.is_imagej:
                 names = [imagej_names(file.imagej_metadata or {}, s.axes, s.shape) for s in found]
             series = [_series(s, own) for s, own in zip(found, names, strict=True)]
             levels = [_series(level, ()) for s in found for level in s.levels[1:]]
