@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.commands.shared_steps import picture_and_mask
+from emseg.commands.shared_steps import channels_as_meant, picture_and_mask
 from emseg.commands.stored_model import StoredModel
 from emseg.errors import DataError, UsageError, option
 from emseg.mixture.assign import label_type
-from emseg.mixture.mixture import Mixture
 from emseg.numerics.log_sum_exp import softmax
 from emseg.options import checked
-from emseg.stages.class_scores import ClassScores, independent_columns
+from emseg.stages.class_scores import ClassScores
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.inputs.model_features import features_of_model
 from emseg.stages.inputs.table import as_table, is_frame, looks_like_table
@@ -217,20 +215,14 @@ class Model(StoredModel):
                 raise DataError(f"table: has {what}; give one with a column for each of them")
             if mask is not None:
                 raise UsageError(f"{option('mask')}: is for images; mark the missing values of a table as NaN")
-            mixture, pivots = self._of_table
-            return ClassScores(mixture, np.ascontiguousarray(table.values.T[pivots]))
+            columns = slice(None) if self.pivots is None else list(self.pivots)
+            return ClassScores(self.independent, np.ascontiguousarray(table.values.T[columns]))
         reading, others = checked.reading("apply", options)
         settings = checked.segmentation("apply", missing=missing, **others)
-        photo, inside = picture_and_mask(data, mask, settings, reading)
+        photo, inside = picture_and_mask(data, mask, settings, reading, self.features)
+        photo = channels_as_meant(photo, self.features)
         features = features_of_model(self, photo, inside, missing)
         return ClassScores(standardised(self.mixture, features), features.x, features, photo)
-
-    @cached_property
-    def _of_table(self) -> tuple[Mixture, NDArray[np.intp]]:
-        """The mixture of columns that do not depend on each other, and which they are: often all."""
-        if self.pivots is not None:
-            return self.independent, np.array(self.pivots, np.intp)
-        return independent_columns(self.mixture)
 
     def _named(self, data: Any) -> Any:
         """The columns of a data frame that the model was fitted to; whatever else as it is."""

@@ -10,14 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.features.model import Features
-from emseg.features.span import found_span
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 
 Array = NDArray[np.float64]
-#: Times the least variance that `found_span` tells from rounding, up to which a feature counts as dependent: means and
-#: covariances of a model have gone through a file and back.
-SINGULAR = 1e3
 T = TypeVar("T", bound=np.generic)
 BLOCK = 1 << 14  # samples at a time: K log-densities of each stay in the cache
 
@@ -62,18 +58,3 @@ class ClassScores:
             inside = self.features.on_grid(np.ones(self.n, np.uint8))
             placed = np.where(inside > 0, placed, empty).astype(values.dtype)
         return self.photo.in_space(placed)
-
-
-def independent_columns(mixture: Mixture) -> tuple[Mixture, NDArray[np.intp]]:
-    """The mixture of the features that do not depend on those before, and which they are: often all."""
-    d, k, whole = mixture.d, mixture.n_classes, np.arange(mixture.d)
-    matrices = getattr(mixture.components, "matrices", None)
-    if matrices is None or d == 1:
-        return mixture, whole
-    weights, means = mixture.weights[:k], mixture.components.means[:k]
-    total = np.einsum("k,kij->ij", weights, matrices[:k]) + np.cov(means.T, aweights=weights, ddof=0)
-    spread = np.sqrt(np.maximum(np.diag(total), np.finfo(float).tiny))
-    span = found_span(total / np.outer(spread, spread), np.zeros((d, d)), SINGULAR, "any")
-    if span is None:
-        return mixture, whole
-    return mixture.collapsed(span.pivots, np.eye(span.pivots.size), 0.0), span.pivots

@@ -173,3 +173,17 @@ def test_a_text_of_five_lines(model: emseg.Model, tmp_path: Path) -> None:
     model.save(tmp_path / "m.json")
     assert len(repr(emseg.Model.load(tmp_path / "m.json")).splitlines()) == 3
     assert model.warnings == ()
+
+
+def test_features_that_depend_on_each_other(tmp_path: Path) -> None:
+    """Likelihoods are of the independent ones."""
+    pixels = np.dstack([GREY, 255 - GREY])
+    model = emseg.segment(pixels, k=2, features="bands").model
+    model.save(tmp_path / "m.json")
+    table = pixels.reshape(-1, 2).astype(float)
+    for own in (model, emseg.Model.load(tmp_path / "m.json")):
+        np.testing.assert_array_equal(own.predict(table), own.predict(pixels).ravel())
+        np.testing.assert_allclose(own.score_samples(table), own.score_samples(pixels).ravel(), rtol=1e-9)
+        np.testing.assert_array_equal(own.predict(table), emseg.segment(GREY, k=2).labels.ravel())
+        x, _ = own.sample(100)
+        np.testing.assert_allclose(x.sum(1), 255, atol=1e-6)
