@@ -75,11 +75,27 @@ def place_files(path: Path) -> list[str]:
     return [name for name in (whole + GDAL_END, *(stem + end for end in ends)) if os.path.isfile(name)]
 
 
-def digest_of_bytes(data: bytes, companion: bytes | None = None) -> str:
-    """The SHA-256 of an image file in hexadecimal: that of its bytes, followed by those of its companion."""
+def nodata_beside(path: Path) -> tuple[bytes | None, bytes | None]:
+    """The bytes of GDAL's files beside an image that say where it holds no data.
+
+    They are a mask, for photo.tif photo.tif.msk, and photo.tif.aux.xml if there is a value for "no data" in it.
+
+    Raises
+    ------
+    ImageError
+        As `read_bytes`.
+    """
+    name = os.fsdecode(path)
+    mask, facts = (read_bytes(name + end) if os.path.isfile(name + end) else None for end in (".msk", ".aux.xml"))
+    return mask, facts if facts is not None and b"<NoDataValue" in facts else None
+
+
+def digest_of_bytes(data: bytes, *others: bytes | None) -> str:
+    """The SHA-256 of an image file in hexadecimal: that of its bytes, followed by those of files that belong to it."""
     found = hashlib.sha256(data)
-    if companion is not None:
-        found.update(companion)
+    for more in others:
+        if more is not None:
+            found.update(more)
     return found.hexdigest()
 
 
@@ -91,6 +107,6 @@ def digest_of_stack(digests: Sequence[str]) -> str:
 def digest_of_image(path: Path) -> str:
     """The `sha256` that an image read from this path would have, without decoding; empty if it cannot be read."""
     try:
-        return digest_of_bytes(*read_image_bytes(path))
+        return digest_of_bytes(*read_image_bytes(path), *nodata_beside(path))
     except ImageError:
         return ""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, shown
-from emseg.image.file_bytes import digest_of_bytes, place_files, read_image_bytes
+from emseg.image.file_bytes import digest_of_bytes, nodata_beside, place_files, read_image_bytes
 from emseg.image.formats import pillow
 from emseg.image.formats.registry import HEAD, format_of
 from emseg.image.limits import Reading
@@ -69,7 +69,14 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
     (4, 5, 1)
     """
     data, samples = read_image_bytes(path)
-    return placed_by_file_beside(decode_image(data, shown(path), how, samples), path)
+    image = placed_by_file_beside(decode_image(data, shown(path), how, samples), path)
+    mask, facts = nodata_beside(path)
+    if mask is None and facts is None:
+        return image
+    from emseg.image.sidecars import without_beside  # most images are alone
+
+    image = replace(image, sha256=digest_of_bytes(data, samples, mask, facts))
+    return without_beside(image, mask, facts, decode_image) if how.number == 1 and not how.axes else image
 
 
 def placed_by_file_beside(image: Image, path: str | os.PathLike[str]) -> Image:
