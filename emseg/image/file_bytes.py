@@ -45,6 +45,8 @@ def read_bytes(path: Path, judge: Callable[[bytes], object] | None = None) -> by
                 file.seek(0)
             return file.read()
     except FileNotFoundError as error:
+        if "://" in name:
+            raise ImageError(f"{name}: is an address; download it, and give the file") from error
         raise ImageError(f"{name}: no such file; check the spelling and the current folder") from error
     except OSError as error:
         raise ImageError(f"{name}: cannot be opened ({error.strerror}); check its path and permissions") from error

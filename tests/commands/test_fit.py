@@ -119,6 +119,11 @@ def test_frames_have_names() -> None:
         (TABLE[0], {}, r"table: has the shape \(3,\); give rows and columns of numbers, as data\[:, None\]"),
         (np.zeros((2, 3, 4)), {}, r"has the shape \(2, 3, 4\)"),
         (np.zeros((0, 3)), {}, r"is empty, of shape \(0, 3\)"),
+        (
+            "photo.png",
+            {},
+            r"table: is an image; give rows and columns of numbers, or use emseg\.segment\(image\)\.model",
+        ),
         ([["a"]], {}, r"holds texts, of shape \(1, 1\); give rows and columns of numbers"),
         (np.where(TABLE > 9, np.inf, TABLE), {}, "holds infinite values; mark what is unknown as NaN"),
         (TABLE * [1, 0, 1], {}, r"column 1 \(from 0\) is 0 wherever it is known; leave it out"),

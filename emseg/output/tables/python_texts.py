@@ -22,7 +22,7 @@ def segmentation_text(report: Mapping[str, Any], labels: Any) -> str:
     empty = f"; 0 in {without} pixels without data" if without > 0 else ""
     rounds = f" after {report['iterations']} iterations" if "iterations" in report else ""
     return lines(
-        f"Segmentation of {_name(report)}: {_size(report['size'])}, {report['K']} classes by "
+        f"Segmentation of {_name(report)}: {_size(report['size'])}, {_classes(report['K'])} by "
         f"{report['features']['spec']}{regions}",
         f"labels: {labels.dtype} {labels.shape}, 1…{len(counts)}{empty}",
         f"shares: {_few(f'{count / max(sum(counts), 1):.1%}' for count in counts)}",
@@ -54,7 +54,7 @@ def comparison_text(report: Mapping[str, Any]) -> str:
     best = report["best"]
     ran = [entry["algorithm"] for entry in report["algorithms"] if entry["iterations"] is not None]
     return lines(
-        f"Comparison on {_name(report)}: {_size(report['size'])}, {report['K']} classes",
+        f"Comparison on {_name(report)}: {_size(report['size'])}, {_classes(report['K'])}",
         f"algorithms: {', '.join(ran)}",
         f"best: {best['algorithm']}, log-likelihood {best['log_likelihood_per_pixel']:.6f} per pixel",
         warnings_line(report.get("warnings", ())),
@@ -71,7 +71,7 @@ def model_text(features: str, mixture: Any, report: Mapping[str, Any], columns: 
     )
     first = (f"{mean[0]:.4g}" for mean in mixture.components.means[:k])
     return lines(
-        f"Model of {k} {mixture.family.name} classes by {features}{of}{' and noise' if mixture.k > k else ''}",
+        f"Model of {_classes(k, mixture.family.name)} by {features}{of}{' and noise' if mixture.k > k else ''}",
         f"weights: {_few(f'{weight:.3f}' for weight in mixture.weights[:k])}",
         f"means of the first feature: {_few(first)}",
         *fitted,
@@ -104,6 +104,10 @@ def warnings_line(warnings: Sequence[str]) -> str:
 
 def _name(report: Mapping[str, Any]) -> str:
     return shown(basename(report["input"]["path"]))
+
+
+def _classes(k: int, kind: str = "") -> str:
+    return f"{k} {kind}{' ' * bool(kind)}{'class' if k == 1 else 'classes'}"
 
 
 def _few(texts: Iterable[str]) -> str:

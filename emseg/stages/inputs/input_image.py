@@ -129,9 +129,15 @@ def _file_bytes(image: Any) -> bytes | None:
         return None
     if hasattr(image, "getbands") or hasattr(image, "__array__"):  # which PIL's images and arrays on a disk have
         return None
-    data = image.read(MAX_BYTES + 1)
+    try:
+        data = image.read(MAX_BYTES + 1)
+        at_end = not data and image.tell() > 0
+    except (OSError, ValueError) as error:  # closed, or only for writing
+        raise ImageError(f"file: cannot be read ({error}); open it again, as open(path, 'rb')") from error
     if not isinstance(data, bytes):
         raise ImageError("file: holds text; open it in binary mode, as open(path, 'rb')")
+    if at_end:
+        raise ImageError("file: is at its end; go back to the beginning, as file.seek(0)")
     if len(data) > MAX_BYTES:
         raise ImageError("file: more bytes than emseg reads; crop or shrink the image")
     return data

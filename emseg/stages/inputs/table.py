@@ -45,8 +45,8 @@ class Table(NamedTuple):
 
     def like(self, values: NDArray[Any]) -> Any:
         """Values of the same shape in the form that the table came in: with its index and the names of its columns."""
-        if self.form is not None and self.form.channel is not None:
-            return np.moveaxis(values, -1, self.form.channel)
+        if self.form is not None:
+            return values[..., 0] if self.form.channel is None else np.moveaxis(values, -1, self.form.channel)
         if self.frame is None:
             return values
         return type(self.frame)(values, index=self.frame.index, columns=self.frame.columns)
@@ -89,6 +89,8 @@ def as_table(data: Any) -> Table:
         found = Table(_frame_values(data), tuple(str(name) for name in data.columns), data)
     elif hasattr(data, "to_frame") and hasattr(data, "index"):
         raise DataError(f"table: is a single column; {NUMBERS}, as data.to_frame()")
+    elif isinstance(data, Image | Source | str | os.PathLike) or is_pillow(data):
+        raise DataError(f"table: is an image; {NUMBERS}, or use emseg.segment(image).model")
     else:
         try:
             given = as_given(data, "table")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -65,3 +66,21 @@ def test_masks_of_another_size(tmp_path: Path) -> None:
     PIL.Image.fromarray(np.ones((5, 6), np.uint8)).save(tmp_path / "m.png")
     with pytest.raises(ImageError, match="give a mask of the image's size"):
         mask_of_same_size(tmp_path / "m.png", photo)
+
+
+def test_open_files_and_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    PIL.Image.fromarray(PIXELS).save(path)
+    data = path.read_bytes()
+    with path.open("rb") as file:
+        for given in (file, io.BytesIO(data), data, bytearray(data)):
+            np.testing.assert_array_equal(as_image(given).pixels, PIXELS)  # type: ignore[arg-type]
+        assert as_image(data).sha256 == as_image(path).sha256
+        with pytest.raises(ImageError, match=r"file: is at its end; go back to the beginning, as file\.seek\(0\)"):
+            as_image(file)
+    with pytest.raises(ImageError, match=r"file: cannot be read \(read of closed file\); open it again"):
+        as_image(file)
+    with pytest.raises(ImageError, match="file: holds text; open it in binary mode"):
+        as_image(io.StringIO("text"))  # type: ignore[arg-type]
+    with pytest.raises(ImageError, match=r"https://here/a\.png: is an address; download it, and give the file"):
+        as_image("https://here/a.png")
