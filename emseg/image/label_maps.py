@@ -18,7 +18,7 @@ from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
-from emseg.image.read import DEFAULT, decode_image, placed_by_file_beside, read_image
+from emseg.image.read import DEFAULT, decode_image, only_page, placed_by_file_beside, read_image
 from emseg.image.stored_array import is_array, stored_array
 
 Path = str | os.PathLike[str]
@@ -41,7 +41,8 @@ def stored_values(path: Path, photo: Image) -> Placed:
         If the file cannot be read, or does not fit the image: see `aligned`.
     """
     stored = _stored(path, _kind(photo))[1]
-    return Placed(*aligned(stored.pixels, stored.metadata, stored.name, photo, "mask"))
+    values, notices = aligned(stored.pixels, stored.metadata, stored.name, photo, "mask")
+    return Placed(values, only_page(stored) + notices)
 
 
 def read_labels(path: Path, photo: Image) -> Placed:
@@ -63,7 +64,7 @@ def read_labels(path: Path, photo: Image) -> Placed:
         if labels.min() < 0:
             raise ImageError(f"{stored.name}: holds label {labels.min()}; labels are 1 and more, 0 is none")
         labels = labels.astype(labels.dtype.str.replace("i", "u"))
-    return Placed(labels, notices)
+    return Placed(labels, only_page(stored) + notices)
 
 
 def _kind(photo: Image) -> str:

@@ -125,9 +125,8 @@ def _on_grid_of(first: Image, image: Image) -> Image:
             raise ImageError(f"{image.name}: {found}; files of a stack need one grid, so resample this one to it")
     elif image.grid != first.grid:
         sizes = [" × ".join(map(str, part.extent)) for part in (image, first)]
-        raise ImageError(
-            f"{image.name}: has {sizes[0]} pixels, {first.name} {sizes[1]}; files of a stack need one grid"
-        )
+        remedy = "files of a stack need one grid, so crop or resample one"
+        raise ImageError(f"{image.name}: has {sizes[0]} pixels, {first.name} {sizes[1]}; {remedy}")
 
     def moved(values: NDArray[Any]) -> tuple[NDArray[Any], tuple[str, ...]]:
         return aligned(values, image.metadata, image.name, first, "file")

@@ -9,6 +9,7 @@ import os
 import stat
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from emseg.errors import ImageError, shown
 from emseg.image import file_bytes, limits
 from emseg.image.formats import pillow
+from emseg.image.label_maps import read_labels
 from emseg.image.model import Image
 from emseg.image.read import decode_image, read_image, read_mask
 
@@ -256,3 +258,20 @@ def test_whole_suite_of_hostile_files(shared_data: Path) -> None:
             refusal(path)
         elif path.name != "xcsn0g01.png":
             assert read_image(path).pixels.size
+
+
+def test_further_pages_of_masks_and_labels_are_said(tmp_path: Path) -> None:
+    import tifffile
+
+    pages = np.ones((3, 6, 5), np.uint8)
+    tifffile.imwrite(tmp_path / "m.tif", pages, photometric="minisblack")
+    photo = Image.from_array(np.zeros((6, 5)))
+    volume = replace(Image.from_array(np.zeros((18, 5))), metadata={"volume": (3, 6, 5)})
+    for read in (read_mask, read_labels):
+        values, notices = read(tmp_path / "m.tif", photo)
+        assert values.shape == (6, 5)
+        assert [line.rpartition("m.tif: ")[2] for line in notices] == [
+            "page 1 of 3 is used; save the one that is meant by itself"
+        ]
+        values, notices = read(tmp_path / "m.tif", volume)
+        assert (values.shape, notices) == ((18, 5), ())

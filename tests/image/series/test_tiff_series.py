@@ -282,3 +282,22 @@ def test_holdings_are_counted() -> None:
     assert (found.images, found.copies, found.series[0].axes, found.series[0].told) == (2, 0, "TZC", True)
     with pytest.raises(IndexError):
         found.find(3)
+
+
+def test_an_ome_file_of_several_says_so() -> None:
+    data = stored("CYX", "ome")
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        words = file.pages.first.description
+    own = words.partition('UUID="')[2].partition('"')[0]
+    uuids = [own, "urn:uuid:00000000-0000-0000-0000-000000000001"]
+    planes = "".join(
+        f'<TiffData IFD="{c % 2}" FirstC="{c}" PlaneCount="1"><UUID FileName="{"ab"[c // 2]}.ome.tif">{uuids[c // 2]}'
+        "</UUID></TiffData>"
+        for c in range(4)
+    )
+    words = words[: words.index("<TiffData")] + planes + words[words.index("</Pixels>") :]
+    two = written(part("CYX")[:2], photometric="minisblack", metadata=None, description=words)
+    with pytest.raises(ImageError, match="some of its planes are in other files; save all of them in one"):
+        decode_image(two, "x")
+    image = decode_image(two, "x", Reading(channels=(2, 1)))
+    np.testing.assert_array_equal(image.pixels, expected("CYX", 1)[..., [1, 0]])
