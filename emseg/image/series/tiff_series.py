@@ -132,7 +132,7 @@ def _by_tifffile(data: bytes, text: str) -> Holdings | None:
     import tifffile
 
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
+        with io.BytesIO(data) as stream, tifffile.TiffFile(stream) as file:  # its parts refer to one another
             found = list(file.series)
             if text.startswith(("ImageJ=", "<")) and found and found[0].kind in ("generic", "uniform"):
                 return None
