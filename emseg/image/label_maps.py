@@ -133,7 +133,7 @@ def read_planes(path: Path, photo: Image, count: int) -> Placed:
         else:
             image = read_image(path)
             values, metadata = image.pixels, image.metadata
-    may_be_cut = bool(metadata.keys() & {"nifti", "geotiff"})
+    may_be_cut = bool(metadata.keys() & {"nifti", "affine", "geotiff"})
     if values.ndim != 3 or values.shape[2] != count or not (may_be_cut or values.shape[:2] == photo.shape):
         (height, width), got = photo.shape, " × ".join(map(str, np.moveaxis(values, -1, 0).shape))
         wanted = f"give a page of {width} × {height} pixels for each of {option('k', count)}"

@@ -55,7 +55,8 @@ class Image:
         "imagej" or "ome".
         Of JPEG files: "quantisation" {number of the table: 64 steps, row by row}.
         Of images computed from another one: "steps", by channel, between values of that one.
-        Of a volume: "volume" (Z, Y, X), whose slices are below one another in `pixels`, and "nifti", its header.
+        Of a volume: "volume" (Z, Y, X), whose slices are below one another in `pixels`, and "nifti", its header,
+        or "affine" (4, 4), the map from indices x, y and z to millimetres. Of a slice: "slice", its place in a series.
     packed : ndarray of uint32, shape (H, W), or None
         For 8-bit RGB the same memory as `pixels`, one word a pixel: R + 256 G + 65536 B; the top byte is undefined.
     alpha : ndarray, shape (H, W), or None

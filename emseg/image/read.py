@@ -82,7 +82,7 @@ def read_image(path: str | os.PathLike[str], how: Reading = DEFAULT) -> Image:
 def placed_by_file_beside(image: Image, path: str | os.PathLike[str]) -> Image:
     """The image with the place that a file beside it tells, if it has none of its own."""
     beside = place_files(path)
-    if not beside or image.metadata.keys() & {"geotiff", "nifti"}:
+    if not beside or image.metadata.keys() & {"geotiff", "nifti", "affine", "slice"}:
         return image
     from emseg.image.place.files_beside import tags_of_file
     from emseg.image.place.ground import on_ground  # most pictures have no place

@@ -18,6 +18,7 @@ from emseg.image.place.alignment import aligned
 from emseg.image.place.grid import reorientation
 from emseg.image.place.grids import grid_of
 from emseg.image.series.assembled import with_known
+from emseg.image.series.slices import SliceOfVolume, are_slices, volume_of
 
 
 class PartOfStack(NamedTuple):
@@ -68,12 +69,17 @@ def read_stack(count: int, read: Callable[[int, Working], Image], working: Worki
     for at in range(count):
         channels = sum(image.pixels.shape[2] for image in images)
         size = sum(image.pixels.shape[2] * image.pixels.itemsize for image in images)
-        images.append(read(at, PartOfStack(working, channels, size, count - 1 - at)))
+        if images and are_slices(images):
+            images.append(read(at, SliceOfVolume(working, count)))
+        else:
+            images.append(read(at, PartOfStack(working, channels, size, count - 1 - at)))
     return stacked(images)
 
 
 def stacked(images: Sequence[Image]) -> Image:
     """One image of the channels of several. It has the name, the grid and the metadata of the first.
+
+    Slices of one series in DICOM files become a volume.
 
     Raises
     ------
@@ -84,6 +90,8 @@ def stacked(images: Sequence[Image]) -> Image:
     first = images[0]
     if len(images) == 1:
         return first
+    if are_slices(images):
+        return volume_of(images)
     parts = [first, *(_on_grid_of(first, image) for image in images[1:])]
     pixels = np.concatenate([part.pixels for part in parts], axis=2)
     notices = [*first.notices, *(_of(part, line) for part in parts[1:] for line in part.notices)]

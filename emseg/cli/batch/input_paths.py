@@ -18,6 +18,7 @@ SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp"),
     *(".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".jp2", ".j2k", ".jpx", ".avif"),
     *(".npy", ".npz", ".hdr", ".nii", ".nii.gz"),
+    *(".dcm", ".nrrd", ".mha", ".mhd"),
 )
 LARGEST_LIST, LARGEST_REPORT = 1 << 28, 1 << 24  # bytes
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from emseg.image.limits import Reading
     from emseg.image.model import Image
 
-HEAD = 16  # bytes at the start of a file that tell its format
+HEAD = 132  # bytes at the start of a file that tell its format
 
 
 class Format(NamedTuple):
@@ -88,7 +88,7 @@ class Format(NamedTuple):
         except ModuleNotFoundError as error:
             if not self.extra or error.name != self.package:
                 raise
-            raise ImageError(f"{name}: {self.name} needs {self.package}; pip install 'emseg[{self.extra}]'") from error
+            raise ImageError(f"{name}: {self.name} needs {self.package}; pip install {self.package}") from error
         return image
 
     def count_pages(self, data: bytes, name: str, how: Reading) -> int:
@@ -100,7 +100,8 @@ class Format(NamedTuple):
 
     def companion(self, path: str) -> str | None:
         """The path of the file that holds the samples, if it is not the same; ImageError if there is none."""
-        return str(self._module.companion(path)) if self.has_companion else None
+        found: str | None = self._module.companion(path) if self.has_companion else None
+        return found
 
     def palette_indices(self, data: bytes) -> NDArray[Any] | None:
         """The stored indices (H, W) of an image with a palette; None of an image without one."""
@@ -116,6 +117,8 @@ class Format(NamedTuple):
 
 
 FORMATS: tuple[Format, ...] = (
+    # DICOM may begin as TIFF.
+    Format("DICOM", rb".{128}DICM", "medical.dicom", has_pages=True, package="pydicom", extra="dicom"),
     Format("PNG", rb"\x89PNG\r\n\x1a\n", "pillow", "PNG", has_pages=True, has_palette=True, holds_labels=True),
     Format("JPEG", rb"\xff\xd8\xff", "pillow", "JPEG", has_pages=True, is_lossy=True),
     Format("TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, holds_labels=True),
@@ -136,6 +139,15 @@ FORMATS: tuple[Format, ...] = (
     Format("PNM", rb"P[23567fF]", "pnm"),
     Format("PBM", rb"P[14]", "pillow", "PPM", has_pages=True),  # a bit a sample
     Format("ENVI", rb"(\xef\xbb\xbf)?ENVI", "envi", has_pages=True, has_companion=True, holds_labels=True),
+    Format("NRRD", rb"NRRD000\d", "medical.nrrd", has_pages=True, holds_labels=True),
+    Format(
+        "MetaImage",
+        rb"(ObjectType|ObjectSubType|NDims|Comment) *=",
+        "medical.metaimage",
+        has_pages=True,
+        has_companion=True,
+        holds_labels=True,
+    ),
     Format(  # gzip, or the length of a NIfTI-1 or NIfTI-2 header, 348 or 540, in either order of bytes
         "NIfTI",
         rb"\x1f\x8b|\x5c\x01\0\0|\0\0\x01\x5c|\x1c\x02\0\0|\0\0\x02\x1c",
@@ -164,5 +176,5 @@ def format_of(head: bytes, name: str) -> Format:
         raise ImageError(f"{name}: the file is empty; export it again from its source")
     found = next((entry for entry in FORMATS if entry.matches(head, name)), None)
     if found is None:
-        raise ImageError(f"{name}: not an image of a kind that emseg reads; convert it to PNG or TIFF")
+        raise ImageError(f"{name}: not an image of a kind that emseg reads; convert it to TIFF or PNG")
     return found

@@ -30,6 +30,12 @@ def grid_of(metadata: Mapping[str, Any], shape: tuple[int, int]) -> Grid | None:
     if "nifti" in metadata:
         z, y, x = metadata["volume"]
         return _of_volume(metadata["nifti"]["header"], np.asarray(metadata["nifti"]["affine"], np.float64), (x, y, z))
+    if "affine" in metadata:
+        z, y, x = metadata["volume"]
+        rows = np.asarray(metadata["affine"], np.float64)[:3]
+        if np.linalg.matrix_rank(rows[:, :3]) < 3:
+            return None
+        return Grid(rows, SINGLE * np.abs(rows), (x, y, z), "affine")
     matrix = ground(metadata.get("geotiff", {}))
     if matrix is None:
         return None

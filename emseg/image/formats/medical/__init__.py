@@ -1,0 +1,1 @@
+"""Volumes of medicine besides NIfTI: DICOM, NRRD and MetaImage."""
