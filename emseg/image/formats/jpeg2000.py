@@ -34,4 +34,6 @@ def _require_depth(data: bytes, name: str) -> None:
     (components,) = struct.unpack_from(">H", data, start + _COUNT)
     depths = [(depth & 127) + 1 for depth in data[start + _COUNT + 2 : start + _COUNT + 2 + 3 * components : 3]]
     if components > 1 and max(depths, default=0) > 8:
-        raise ImageError(f"{name}: JPEG 2000 colours of {max(depths)} bits would lose some; convert it to TIFF or PNG")
+        raise ImageError(
+            f"{name}: JPEG 2000 colours of {max(depths)} bits would lose some; convert it to a TIFF of 16 bits"
+        )

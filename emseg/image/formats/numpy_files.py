@@ -86,7 +86,7 @@ def _array(file: IO[bytes], size: int, name: str, how: Reading) -> Image:
     """Read the header, judge it, and only then the numbers."""
     shape, fortran, dtype = _header(file)
     if dtype.hasobject or dtype.kind not in "buif":
-        raise ImageError(f"{name}: an array of {dtype}; save real numbers, as array.astype('float32')")
+        raise ImageError(f"{name}: an array of {dtype}; save real numbers, as array.astype(float)")
     if 0 in shape:
         raise ImageError(f"{name}: an array of shape {shape} has no pixels; save one of shape (H, W) or (H, W, C)")
     axes = "YXC"[: len(shape)] if how.goes_with and 2 <= len(shape) <= 3 else how.axes

@@ -87,7 +87,7 @@ def _parsed(data: bytes, name: str) -> Any:
     import pydicom
 
     if _DEFLATED in data[:_META]:
-        raise ImageError(f"{name}: deflated DICOM is not read; save it uncompressed, as `gdcmconv --raw` does")
+        raise ImageError(f"{name}: deflated DICOM is not read; save it uncompressed, as gdcmconv does")
     try:
         dataset = pydicom.dcmread(io.BytesIO(data))
     except pydicom.errors.InvalidDicomError as error:
