@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 #: Expected number of pixels below which a component counts as empty: variational Bayes leaves some with far less than
 #: one pixel, while a component that a single pixel belongs to has one.
 LEAST_PIXELS = 0.1
+#: Floor beside a grain, where a component that becomes empty would have no scatter; it changes no other one.
+SAFE = 1e-9
 
 
 def component_family(
@@ -90,7 +92,8 @@ def fitting_problem(features: Features, family: Family, floor: float | str) -> P
     if not isinstance(floor, str) or features.grain is None:
         return problem
     means = np.nansum(features.x * features.weight, axis=1) / (~np.isnan(features.x) @ features.weight)
-    return replace(problem, grain=family.own_grain(features.grain, means))
+    floor = 0.0 if family.location_scale else SAFE
+    return replace(problem, floor=floor, grain=family.own_grain(features.grain, means))
 
 
 def fit_mixture(
@@ -129,6 +132,8 @@ def fewer_classes(asked: int, counts: NDArray[np.int_]) -> tuple[str, ...]:
     found = int(np.count_nonzero(counts))
     if found >= asked:
         return ()
+    if found == 0:
+        return (f"{option('k', asked)}: no class has a pixel, all of them are noise; leave out {option('noise', True)}",)
     left = "no pixel is left" if found + 1 == asked else "no pixels are left"
     return (f"{option('k', asked)}: {found} classes have pixels; {left} for the rest, use {option('k', found)}",)
 
@@ -136,10 +141,12 @@ def fewer_classes(asked: int, counts: NDArray[np.int_]) -> tuple[str, ...]:
 def surviving(fitted: Fit[Mixture]) -> Mixture:
     """The fitted mixture in canonical order, without the components that the fit has emptied.
 
-    A component counts as empty if it is expected to hold less than `LEAST_PIXELS`. Noise is never left out.
+    A component counts as empty if it is expected to hold less than `LEAST_PIXELS`. Noise is never left out, nor is the
+    largest class.
     """
     mixture = fitted.mixture
     kept = fitted.counts >= LEAST_PIXELS
+    kept[int(fitted.counts[: mixture.n_classes].argmax())] = True  # where all pixels are noise
     kept[mixture.n_classes :] = True
     if not kept.all():
         rest = mixture[np.flatnonzero(kept)]

@@ -52,14 +52,24 @@ def proportional(b: Array, n: Array) -> Array:
     Given s_k = -log λ_k the best C is ∝ Σ_k e^{s_k} B_k, which leaves Σn log|Σ_k e^{s_k} B_k| - D Σ_k n_k s_k: convex,
     so Newton's method finds the minimum. A step that is no better than updating λ and C in turn is replaced by that.
     """
-    k, d = b.shape[-3], b.shape[-1]
-    total = n.sum(-1, keepdims=True)
+    d, total = b.shape[-1], n.sum(-1, keepdims=True)
 
     def profile(s: Array) -> Array:
         value: Array = total[..., 0] * np.linalg.slogdet(_mixed(s, b))[1] - d * (n * s).sum(-1)
         return value
 
     s: Array = np.log(n / _sound(_diagonal(b).sum(-1)))
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # a step that leads there is not taken
+        s = _newton(s, profile, b, n)
+    common = _mixed(s, b)
+    volumes: Array = np.einsum("...ij,...kji->...k", np.linalg.inv(common), b) / (d * n)
+    return volumes[..., None, None] * common[..., None, :, :]
+
+
+def _newton(s: Array, profile: Callable[[Array], Array], b: Array, n: Array) -> Array:
+    """The minimum of a profile, by Newton's method from s."""
+    k, d = b.shape[-3], b.shape[-1]
+    total = n.sum(-1, keepdims=True)
     value = profile(s)
     for _ in range(STEPS):
         parts = np.linalg.inv(_mixed(s, b))[..., None, :, :] @ (np.exp(s)[..., None, None] * b)
@@ -73,9 +83,7 @@ def proportional(b: Array, n: Array) -> Array:
         last, value = value, profile(s)
         if not (last - value > ROUNDING * total[..., 0]).any():
             break
-    common = _mixed(s, b)
-    volumes: Array = np.einsum("...ij,...kji->...k", np.linalg.inv(common), b) / (d * n)
-    return volumes[..., None, None] * common[..., None, :, :]
+    return s
 
 
 def _mixed(s: Array, b: Array) -> Array:
