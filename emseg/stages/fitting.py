@@ -133,7 +133,8 @@ def fewer_classes(asked: int, counts: NDArray[np.int_]) -> tuple[str, ...]:
     if found >= asked:
         return ()
     if found == 0:
-        return (f"{option('k', asked)}: no class has a pixel, all of them are noise; leave out {option('noise', True)}",)
+        remedy = f"leave out {option('noise', True)}"
+        return (f"{option('k', asked)}: no class has a pixel, all of them are noise; {remedy}",)
     left = "no pixel is left" if found + 1 == asked else "no pixels are left"
     return (f"{option('k', asked)}: {found} classes have pixels; {left} for the rest, use {option('k', found)}",)
 
