@@ -167,6 +167,8 @@ def of_pages(image: Image, how: Reading, pages: int, what: str = "page", along: 
     image = replace(image, taken={**image.taken, "page": how.number, "pages": pages})
     if how.page:
         return image
+    if how.goes_with:  # a mask: the pages that an option chooses are those of the image
+        return image.with_notices(f"{what} 1 of {pages} is used; save the one that is meant by itself")
     place = f" along {along}" if along else ""
     return image.with_notices(f"{what} 1 of {pages}{place} is used; {option('page')} chooses another{more}")
 

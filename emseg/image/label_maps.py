@@ -18,7 +18,7 @@ from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
-from emseg.image.read import DEFAULT, decode_image, only_page, placed_by_file_beside, read_image
+from emseg.image.read import DEFAULT, decode_image, placed_by_file_beside, read_image
 from emseg.image.stored_array import is_array, stored_array
 
 Path = str | os.PathLike[str]
@@ -42,7 +42,7 @@ def stored_values(path: Path, photo: Image) -> Placed:
     """
     stored = _stored(path, _kind(photo))[1]
     values, notices = aligned(stored.pixels, stored.metadata, stored.name, photo, "mask")
-    return Placed(values, only_page(stored) + notices)
+    return Placed(values, _page_of(stored) + notices)
 
 
 def read_labels(path: Path, photo: Image) -> Placed:
@@ -64,7 +64,13 @@ def read_labels(path: Path, photo: Image) -> Placed:
         if labels.min() < 0:
             raise ImageError(f"{stored.name}: holds label {labels.min()}; labels are 1 and more, 0 is none")
         labels = labels.astype(labels.dtype.str.replace("i", "u"))
-    return Placed(labels, only_page(stored) + notices)
+    return Placed(labels, _page_of(stored) + notices)
+
+
+def _page_of(image: Image) -> tuple[str, ...]:
+    """A line for a file that holds more pages than the one that is used."""
+    pages = image.taken.get("pages", 1)
+    return (f"{image.name}: page 1 of {pages} is used; save the one that is meant by itself",) if pages > 1 else ()
 
 
 def _kind(photo: Image) -> str:

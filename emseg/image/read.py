@@ -149,14 +149,7 @@ def _inside(
     mask, form = decode_image(data, shown(path), how, samples), format_of(data[:HEAD], shown(path))
     mask = placed_by_file_beside(mask, path)
     inside, lines = inside_of(mask, rule, form.is_lossy)
-    lines = (*only_page(mask), *lines, *colours_against_indices(inside, form.palette_indices(data)))
-    return inside, mask.metadata, lines
-
-
-def only_page(image: Image) -> tuple[str, ...]:
-    """A line for a mask or a label map whose file holds more pages than the one that is used."""
-    pages = image.taken.get("pages", 1)
-    return (f"{image.name}: page 1 of {pages} is used; save the one that is meant by itself",) if pages > 1 else ()
+    return inside, mask.metadata, lines + colours_against_indices(inside, form.palette_indices(data))
 
 
 def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes | None = None) -> Image:
