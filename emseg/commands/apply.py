@@ -13,6 +13,7 @@ from emseg.features.model import Features
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.saved import Model
 from emseg.options import checked
+from emseg.options.effects import without_effect
 from emseg.output.store.model_file import read_model
 from emseg.stages.fitting import fitting_problem
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
@@ -48,7 +49,8 @@ def apply(
     missing : {"drop", "em"}
         Whether pixels of which some channels are unknown get a label, by the others.
     **options
-        What is taken of the image and of the mask; `help(emseg.apply)` and the page `options` of the guide list them.
+        What is taken of the image and of the mask, and which regions are looked for; `help(emseg.apply)` and the page
+        `options` of the guide list them.
 
     Returns
     -------
@@ -91,7 +93,7 @@ def apply(
     watch.lap("labels")
     report = {
         **input_report(photo, features),
-        "warnings": [for_python(line) for line in photo.notices],
+        "warnings": [for_python(line) for line in (*without_effect("apply", settings), *photo.notices)],
         "model": None if isinstance(model, Model | Segmentation) else shown(model),
         "status": Status.APPLIED.value,
         "log_likelihood": log_likelihood,
@@ -101,7 +103,13 @@ def apply(
     }
     labels = photo.in_space(labelled.labels)
     found = labelled.shown, labels, own, (), Status.APPLIED, report, labelled.colours, features
-    return Segmentation(*found, notices=photo.notices)
+    result = Segmentation(*found, notices=photo.notices)
+    if not settings.finds_regions:
+        return result
+    from emseg.commands.region_steps import region_description, with_regions
+
+    description = region_description(photo, inside, features, settings, watch) if settings.shortest else None
+    return with_regions(result, photo, settings, watch, description=description)
 
 
 def _far(features: Features, mixture: Mixture) -> tuple[str, ...]:

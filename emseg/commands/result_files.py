@@ -24,6 +24,7 @@ def save_segmentation(
     options = {kind.needs: result.report.get("options", {}).get(kind.needs) for kind in KINDS.values()}
     if applied:
         options = {"partial_volume": result.mixture.mixed_classes() is not None}
+    options["regions"] = result.regions is not None  # several options ask for them
     extra = written_besides(save, options, applied)
     writers = {kind: partial(entry.write, result) for kind, entry in KINDS.items()}
     always, report = written_always(applied), result.report

@@ -23,7 +23,17 @@ class ReadingKeywords(TypedDict, total=False):
     channels: int | str | Sequence[int | str]
 
 
-class ApplyKeywords(ReadingKeywords, total=False):
+class RegionKeywords(TypedDict, total=False):
+    """Which connected regions are looked for."""
+
+    regions: int | str
+    merge: float | str
+    foreground: str | int
+    split: bool
+    neck: float
+
+
+class ApplyKeywords(ReadingKeywords, RegionKeywords, total=False):
     """Keywords of `emseg.apply`."""
 
     stack: bool
@@ -70,7 +80,7 @@ class CompareKeywords(MixtureKeywords, ReadingKeywords, total=False):
     compress: bool
 
 
-class SegmentKeywords(CompareKeywords, SearchKeywords, total=False):
+class SegmentKeywords(CompareKeywords, SearchKeywords, RegionKeywords, total=False):
     """Keywords of `emseg.segment`."""
 
     stack: bool
@@ -82,11 +92,6 @@ class SegmentKeywords(CompareKeywords, SearchKeywords, total=False):
     contrast: bool
     scribbles: str | os.PathLike[str] | ArrayLike
     prior_map: str | os.PathLike[str] | ArrayLike
-    regions: int | str
-    merge: float | str
-    foreground: str | int
-    split: bool
-    neck: float
 
 
 class FitKeywords(MixtureKeywords, SearchKeywords, total=False):

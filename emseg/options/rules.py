@@ -104,7 +104,7 @@ def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
     # Regions
     named = max((label for group in groups_named(o.foreground) for label in group), default=0)
     yield (
-        isinstance(o.k, int) and named > o.k + o.noise,
+        command == "segment" and named > o.k_range[1] + o.noise,
         f"{option('foreground', o.foreground)}: there is no class {named} with {k}; name others",
     )
 

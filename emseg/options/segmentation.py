@@ -201,25 +201,26 @@ class SegmentOptions:
     regions: int | str = declared(
         Number("a whole number of pixels, 0 or more", ("auto",), not_negative, whole=True, metavar="N"), 0, REGIONS,
         "Find connected regions of at least N pixels, too, and write a map and a table of them. 0: do not; auto: of a "
-        "size that the image suggests, merged while that shortens the image's description.", SEGMENT,
+        "size that the image suggests, merged while that shortens the image's description.", "segment apply",
     )  # fmt: skip
     merge: float | str = declared(
         Number("a number of 0 or more", ("auto", "default"), not_negative), "default", REGIONS,
         "How readily adjacent regions that look alike are merged. 0: only small ones; auto: as long as that shortens "
-        f"the image's description; default: auto with {spelled('regions', 'auto')}, else 0.", SEGMENT,
+        f"the image's description; default: auto with {spelled('regions', 'auto')}, else 0.", "segment apply",
     )  # fmt: skip
     foreground: str = declared(
         ClassGroups(), "default", REGIONS,
         "Classes that are objects; the others are the ground, which has no region. 2,3+4: objects of class 2, and of "
-        f"classes 3 and 4 together. auto: {WORDS['auto']}; all: {WORDS['all']}; default: {WORDS['default']}.", SEGMENT,
+        f"classes 3 and 4 together. auto: {WORDS['auto']}; all: {WORDS['all']}; default: {WORDS['default']}.",
+        "segment apply",
     )  # fmt: skip
     split: bool = declared(
-        Flag(), False, REGIONS, "Cut objects that touch, where they are narrow. Finds regions, too.", SEGMENT,
+        Flag(), False, REGIONS, "Cut objects that touch, where they are narrow. Finds regions, too.", "segment apply",
     )  # fmt: skip
     neck: float = declared(
         Number("a number between 0 and 1, as 0.85", inside=inside_one), 0.85, REGIONS,
         f"Cut where objects are less than X times as wide as the narrower part. Goes with {spelled('split', True)}.",
-        SEGMENT,
+        "segment apply",
     )  # fmt: skip
 
     @property

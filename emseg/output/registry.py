@@ -148,7 +148,6 @@ KINDS: dict[str, Kind] = {
             "map of the regions: palette PNG, the stored index is the region; 16-bit grey for more than 255",
             needs="regions",
             by_default=True,
-            only_fitted=True,
         ),
         Kind(
             "regions-csv",
@@ -157,7 +156,6 @@ KINDS: dict[str, Kind] = {
             "table of the regions: class, size, place, shape, intensity",
             needs="regions",
             by_default=True,
-            only_fitted=True,
         ),
         Kind(
             "labels-nifti",
@@ -173,7 +171,6 @@ KINDS: dict[str, Kind] = {
             "maps.nifti_writer:regions_file",
             "map of the regions in the place of the volume, NIfTI",
             by_default=True,
-            only_fitted=True,
             beside="regions",
         ),
     )

@@ -33,6 +33,9 @@ class Regions:
     ids: NDArray[np.int32]
     table: dict[str, NDArray[np.generic]]
 
+    def __repr__(self) -> str:
+        return f"{self.count} region{'s' * (self.count != 1)}, with the columns {', '.join(self.table)}"
+
     @property
     def classes(self) -> NDArray[np.int_]:
         """The class of each region, that of most of its pixels; shape (R,)."""

@@ -111,3 +111,28 @@ def test_a_result_is_a_model(colours: np.ndarray) -> None:
     assert emseg.apply(result, colours).report["model"] is None
     with pytest.raises(UsageError, match="model: is of type int; give a model, a result of segment, or a path"):
         emseg.apply(3, colours)  # type: ignore[arg-type]
+
+
+def test_regions_of_a_saved_model() -> None:
+    y, x = np.mgrid[:60, :160]
+    rng = np.random.default_rng(0)
+
+    def photo(count: int) -> np.ndarray:
+        discs = (np.hypot(y - 30, x % 40 - 20) < 11) & (x < 40 * count)
+        discs |= np.hypot(y - 46, x - 20) < 7  # it touches the first one
+        return 60 + 120 * discs + rng.normal(0, 6, y.shape)
+
+    fitted = emseg.segment(photo(4), k=2, split=True)
+    assert fitted.regions is not None
+    assert fitted.regions.count == 5
+    found = emseg.apply(fitted.model, photo(2), split=True)
+    assert found.regions is not None
+    assert found.regions.count == found.report["regions"]["count"] == 3
+    assert found.regions.classes.tolist() == [2, 2, 2]
+    assert found.notices[-1].startswith("3 objects of class 2")
+    assert emseg.apply(fitted.model, photo(2), regions=20).regions.count == 3
+    assert emseg.apply(fitted.model, photo(2), regions="auto").regions.count >= 2
+    with pytest.raises(UsageError, match="foreground='7': array has no class 7; there are 2 classes"):
+        emseg.apply(fitted.model, photo(2), foreground=7)
+    line = "neck=0.5 does nothing without split; add split=True, or leave it out"
+    assert line in emseg.apply(fitted.model, photo(2), neck=0.5).report["warnings"]

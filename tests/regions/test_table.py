@@ -214,3 +214,10 @@ def test_a_channel_called_like_a_column_takes_nothing_away() -> None:
     table = emseg.segment(image, k=2, features="bands", regions=9).regions.table
     assert table["area"].tolist() == [2000, 2000]
     assert table["mean_area"] == pytest.approx([50, 90], abs=1)
+
+
+def test_what_python_saves_and_shows(tmp_path: Path) -> None:
+    found = emseg.segment(nuclei()[0], k=2, split=True)
+    assert repr(found.regions).startswith("60 regions, with the columns region, class, area, left")
+    found.save(tmp_path, name="n", save=("coco",))
+    assert {"n.regions.png", "n.regions.csv", "n.coco.json"} <= {path.name for path in tmp_path.iterdir()}

@@ -10,6 +10,7 @@ import click
 from emseg.cli.batch.one_job import of_all, opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.click_options import Files, GroupedCommand, options
+from emseg.cli.error_lines import warn
 from emseg.cli.subcommands.segment_command import summary
 from emseg.output.registry import written_always, written_besides
 from emseg.output.store.names import Job
@@ -20,11 +21,12 @@ HELP = """Label each INPUT with MODEL, which `emseg segment --save model` has wr
 Examples:
   emseg apply photo.emseg.json *.png -o results
   emseg apply cells.emseg.json slides --recursive --jobs 4 -o results
+  emseg apply cells.emseg.json *.tif --split --save coco -o results
 
 \b
 Writes, for photo.png:
   photo.labels.png    label map: the classes of the model; 0 is "no data"
-  photo.overlay.png   the image with its classes in colour
+  photo.overlay.png   the image with its classes, or regions, in colour
   photo.json          the report, written last
 """
 
@@ -36,11 +38,16 @@ Writes, for photo.png:
 def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **given: Any) -> int:
     """Do each input; return the exit code."""
     from emseg.cli.batch.run import Batch  # help does without
+    from emseg.options import checked
+    from emseg.options.effects import without_effect
     from emseg.output.store.model_file import read_model
 
     batch = Batch.of(inputs, given)
     mixture = read_model(model).mixture  # a bad model is one line, not one for each input
-    extra = written_besides(save, {"partial_volume": mixture.mixed_classes() is not None}, applied=True)
+    wanted = checked.segmentation("apply", **{name: value for name, value in given.items() if name != "mask"})
+    warn(without_effect("apply", wanted), batch.settings.quiet)
+    there = {"partial_volume": mixture.mixed_classes() is not None, "regions": wanted.finds_regions}
+    extra = written_besides(save, there, applied=True)
     work = partial(_apply, batch.settings.overwrite, model, given)
     options_of_run, named = {"model": model, **given}, {"k": str(mixture.k)}
     always = written_always(applied=True)

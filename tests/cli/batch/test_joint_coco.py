@@ -147,3 +147,13 @@ def test_pages_are_images(folder: Path) -> None:
         (1, "both.tif", 1),
         (2, "both.tif", 2),
     ]
+
+
+def test_one_model_for_all_images(folder: Path) -> None:
+    assert run(folder, "-q", "--save", "model", inputs=("in/b.png",), out="model") == 0
+    words = ["apply", str(folder / "model" / "b.emseg.json"), str(folder / "in"), "--recursive", "--split", "-q"]
+    out = ["--save", "coco", "-o", str(folder / "out")]
+    assert attempt(lambda: cli.main([*words, *out], "emseg", standalone_mode=False)) == 0
+    check(folder, ["a.png", "b.png", "sub/a.png"])
+    assert len(joint(folder)["annotations"]) == 9
+    assert (folder / "out" / "a.regions.csv").exists()
