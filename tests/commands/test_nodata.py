@@ -14,7 +14,7 @@ import tifffile
 import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
-from emseg.errors import UsageError
+from emseg.errors import DataError, UsageError
 from emseg.image.masks import grown
 from emseg.image.model import Image
 from emseg.image.read import decode_image
@@ -121,6 +121,38 @@ def test_no_data_in_all_bands_is_no_data_with_em_either() -> None:
     stack[30:32, 5:9] = -9999
     found = emseg.segment(stack, 3, nodata=-9999, missing="em")
     np.testing.assert_array_equal(found.labels == 0, (stack == -9999).all(axis=2))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"missing": "em"},
+        {"denoise": "auto"},
+        {"missing": "em", "denoise": "auto"},
+        {"missing": "em", "bias_field": True},
+        {"missing": "em", "features": "bands,texture"},
+        {"mrf": "auto", "contrast": True},
+    ],
+    ids=str,
+)
+def test_what_is_stored_where_there_is_no_data_changes_nothing(options: dict[str, Any]) -> None:
+    found = []
+    for value in (np.nan, -9999.0, 1e6):
+        stack = with_gaps(value, np.float64)
+        result = emseg.segment(stack, 3, **options, **({} if np.isnan(value) else {"nodata": value}))
+        found.append((result.labels, result.posterior(), result.report["log_likelihood"]))
+    for labels, posterior, log_likelihood in found[1:]:
+        np.testing.assert_array_equal(labels, found[0][0])
+        np.testing.assert_array_equal(posterior, found[0][1])
+        assert log_likelihood == found[0][2]
+
+
+def test_families_that_have_no_density_there_name_the_remedy() -> None:
+    grey = (20 + 25 * TRUTH + RNG.normal(0, 3, (H, W))).round()
+    grey[GAPS] = 0
+    with pytest.raises(DataError, match=r"where gamma has no density; if that is no data, use nodata=0; else mask"):
+        emseg.segment(grey, 3, family="gamma")
 
 
 def test_values_that_the_type_does_not_have_are_refused() -> None:

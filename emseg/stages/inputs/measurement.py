@@ -107,8 +107,12 @@ def _require_support(family: str, photo: Image, features: Features) -> None:
     outside = support.outside(features.x)
     bad = outside.any(0)
     if bad.any():
-        count, name = int(features.weight[bad].sum()), features.names[int(outside.any(1).argmax())]
+        row = int(outside.any(1).argmax())
+        count, values = int(features.weight[bad].sum()), np.unique(features.x[row, outside[row]])
+        value = int(values[0]) if float(values[0]).is_integer() else float(values[0])
+        marked = f"if that is no data, use {option('nodata', value)}; else " if values.size == 1 else ""
         raise DataError(
-            f"{photo.name}: {name} is {support.outside_is} in {count} pixels, where {family} has no density; "
-            f"mask them with {option('mask')}, or use another of {option('features')} or {option('family')}"
+            f"{photo.name}: {features.names[row]} is {support.outside_is} in {count} pixels, where {family} has no "
+            f"density; {marked}mask them with {option('mask')}, or use another of {option('features')} or "
+            f"{option('family')}"
         )

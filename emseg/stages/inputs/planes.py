@@ -54,9 +54,12 @@ class Planes:
     def of(cls, image: Image, inside: NDArray[np.bool_] | None = None, complete: bool = True) -> Planes:
         """The planes of an image, outside of a mask without data; raise DataError if no pixel has any.
 
+        A pixel has data if all its channels do.
+
         Unless they are to be complete, the values where there is no data are all the same.
         """
-        valid = image.valid if inside is None else inside if image.valid is None else inside & image.valid
+        there = image.valid if image.known is None else np.asarray(image.known.all(axis=2))
+        valid = there if inside is None else inside if there is None else inside & there
         if valid is not None and not valid.any():
             raise DataError(f"{image.name}: no pixel has data; check the image and the mask")
         pixels, dtype = image.pixels, image.pixels.dtype
