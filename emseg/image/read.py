@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError, shown
+from emseg.errors import ImageError, option, shown
 from emseg.image.file_bytes import digest_of_bytes, nodata_beside, place_files, read_image_bytes
 from emseg.image.formats import pillow
 from emseg.image.formats.registry import HEAD, format_of
@@ -173,6 +173,8 @@ def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes 
     with _guarded(found.name, name):
         image = found.decode(data, name, how, samples)
     image = replace(image, name=name, sha256=digest_of_bytes(data, samples))
+    if how.axes and not found.takes_axes:
+        image = image.with_notices(f"{option('axes', how.axes)} does nothing with {found.name}; leave it out")
     if not how.channels or image.channels:  # the decoder has chosen them
         return image
     from emseg.image.channels import with_channels  # most images are taken whole

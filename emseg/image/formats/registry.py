@@ -48,6 +48,8 @@ class Format(NamedTuple):
         Whether label maps are read from it.
     holds_volumes : bool
         Whether its images are slices of a volume.
+    takes_axes : bool
+        Whether a user may say what the axes of its arrays mean.
     package, extra : str
         What the module imports that is no dependency of emseg, and the extra of emseg that installs it.
     """
@@ -63,6 +65,7 @@ class Format(NamedTuple):
     is_lossy: bool = False
     holds_labels: bool = False
     holds_volumes: bool = False
+    takes_axes: bool = False
     package: str = ""
     extra: str = ""
 
@@ -118,10 +121,10 @@ class Format(NamedTuple):
 
 FORMATS: tuple[Format, ...] = (
     # DICOM may begin as TIFF.
-    Format("DICOM", rb".{128}DICM", "medical.dicom", has_pages=True, package="pydicom", extra="dicom"),
+    Format("DICOM", rb".{128}DICM", "medical.dicom", has_pages=True, takes_axes=True, package="pydicom", extra="dicom"),
     Format("PNG", rb"\x89PNG\r\n\x1a\n", "pillow", "PNG", has_pages=True, has_palette=True, holds_labels=True),
     Format("JPEG", rb"\xff\xd8\xff", "pillow", "JPEG", has_pages=True, is_lossy=True),
-    Format("TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, holds_labels=True),
+    Format("TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, takes_axes=True, holds_labels=True),
     Format("GIF", rb"GIF8", "pillow", "GIF", has_pages=True, has_palette=True),
     Format("BMP", rb"BM", "pillow", "BMP", has_pages=True),
     Format("WebP", rb"RIFF....WEBP", "pillow", "WEBP", has_pages=True, is_lossy=True),
@@ -134,16 +137,19 @@ FORMATS: tuple[Format, ...] = (
         has_pages=True,
         is_lossy=True,
     ),
-    Format("NPY", rb"\x93NUMPY", "numpy_files", has_pages=True),
-    Format("NPZ", rb"PK\x03\x04", "numpy_files", has_pages=True),
+    Format("NPY", rb"\x93NUMPY", "numpy_files", has_pages=True, takes_axes=True),
+    Format("NPZ", rb"PK\x03\x04", "numpy_files", has_pages=True, takes_axes=True),
     Format("PNM", rb"P[23567fF]", "pnm"),
     Format("PBM", rb"P[14]", "pillow", "PPM", has_pages=True),  # a bit a sample
-    Format("ENVI", rb"(\xef\xbb\xbf)?ENVI", "envi", has_pages=True, has_companion=True, holds_labels=True),
-    Format("NRRD", rb"NRRD000\d", "medical.nrrd", has_pages=True, holds_labels=True),
+    Format(
+        "ENVI", rb"(\xef\xbb\xbf)?ENVI", "envi", has_pages=True, takes_axes=True, has_companion=True, holds_labels=True
+    ),
+    Format("NRRD", rb"NRRD000\d", "medical.nrrd", has_pages=True, takes_axes=True, holds_labels=True),
     Format(
         "MetaImage",
         rb"(ObjectType|ObjectSubType|NDims|Comment) *=",
         "medical.metaimage",
+        takes_axes=True,
         has_pages=True,
         has_companion=True,
         holds_labels=True,
@@ -152,6 +158,7 @@ FORMATS: tuple[Format, ...] = (
         "NIfTI",
         rb"\x1f\x8b|\x5c\x01\0\0|\0\0\x01\x5c|\x1c\x02\0\0|\0\0\x02\x1c",
         "nifti",
+        takes_axes=True,
         suffixes=(".nii", ".nii.gz"),
         holds_labels=True,
         has_pages=True,

@@ -13,6 +13,7 @@ import tifffile
 
 from emseg.errors import ImageError
 from emseg.image.formats.registry import FORMATS, HEAD, VOLUMES, Format, format_of
+from emseg.image.limits import Reading
 from emseg.image.read import count_pages, read_image
 
 RNG = np.random.default_rng(0)
@@ -157,3 +158,17 @@ def test_jpeg_2000_is_loaded_by_its_own_module(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     PIL.Image.fromarray(RGB).save(buffer, "JPEG2000", no_jp2=True)
     assert format_of(buffer.getvalue()[:HEAD], "x").module == "jpeg2000"
+
+
+@every_format
+def test_axes_count_or_a_line_says_that_they_do_nothing(entry: Format, tmp_path: Path) -> None:
+    path, pixels = write(entry, tmp_path)
+    plain = read_image(path)
+    if entry.takes_axes:
+        with pytest.raises(ImageError, match="axes"):
+            read_image(path, Reading(axes="ABCDYX"))
+        return
+    found = read_image(path, Reading(axes="CYX"))
+    np.testing.assert_array_equal(found.pixels, plain.pixels)
+    assert [line for line in found.notices if "does nothing with" in line and entry.name in line]
+    assert plain.pixels.size >= pixels.size
