@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Unpack
@@ -19,6 +18,7 @@ from emseg.execution.runner import Runner
 from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
 from emseg.image.nodata import without_given
+from emseg.numerics import clock
 from emseg.options import checked
 from emseg.options.effects import without_effect
 from emseg.options.restoration import DenoiseOptions
@@ -121,7 +121,7 @@ def denoise(
     """
     reading, others = checked.reading("denoise", options)
     settings = checked.denoising(sigma=sigma, **others)
-    begin = time.perf_counter()
+    begin = clock.seconds()
     photo = without_given(as_image(image, reading=reading, fourth=wanted_by(mask)), settings.nodata)
     rule = MaskRule(settings.mask_above, settings.grow)
     inside, notices = (None, idle_rule(rule)) if mask is None else mask_of_same_size(mask, photo, rule)
@@ -145,7 +145,7 @@ def denoise(
         "method": settings.chosen,
         "iterations": max(len(found.trace) - 1, 0),
         "trace": [{"iteration": row.iteration, "log_likelihood": row.log_likelihood} for row in found.trace],
-        "seconds": round(time.perf_counter() - begin, 6),
+        "seconds": round(clock.seconds() - begin, 6),
     }
     return Denoised(result, found.level, facts, found.trace)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +18,7 @@ from emseg.execution.runner import Runner
 from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
 from emseg.image.nodata import without_given
+from emseg.numerics import clock
 from emseg.options import checked
 from emseg.options.effects import without_effect
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, UNCERTAINTY
@@ -121,7 +121,7 @@ def inpaint(
     """
     reading, others = checked.reading("inpaint", options)
     settings = checked.inpainting(**others)
-    begin = time.perf_counter()
+    begin = clock.seconds()
     given = as_image(image, reading=reading, fourth=wanted_by(mask))
     photo = without_given(given, settings.nodata)
     rule = MaskRule(settings.mask_above, settings.grow)
@@ -160,7 +160,7 @@ def inpaint(
         "size": photo.extent,
         "missing": int(missing.sum()),
         "deviation_factor": factor,
-        "seconds": round(time.perf_counter() - begin, 6),
+        "seconds": round(clock.seconds() - begin, 6),
     }
     image_filled = _opaque(replace(photo, pixels=filled, packed=None), missing)
     return Inpainted(image_filled, photo.in_space(missing), None if shown is None else photo.in_space(shown), facts)

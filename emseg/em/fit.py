@@ -5,7 +5,6 @@ It fits all that `emseg.em.algorithm.Algorithm` describes: mixtures, Markov fiel
 
 from __future__ import annotations
 
-import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from emseg.em.algorithm import Algorithm, Countable, Info, M, S
 from emseg.em.convergence import Status, StoppingRule
 from emseg.execution import steps
+from emseg.numerics import clock
 
 P = TypeVar("P", bound=Countable)
 #: Nats per sample. Where rounding can change the objective by as much, a component is a point and ℓ is meaningless.
@@ -122,7 +122,7 @@ def fit_with_state(
     on_iteration: Callable[[Row], object] | None = None,
 ) -> tuple[Fit[M], S | None]:
     """As `fit`, and the algorithm's last sound state; None where the start itself was not sound."""
-    begin = time.perf_counter()
+    begin = clock.seconds()
     trace: list[Row] = []
 
     def log(info: Info) -> None:
@@ -135,7 +135,7 @@ def fit_with_state(
             info.kl,
             info.objective - last.objective if last else 0.0,
             info.e_steps + (last.e_steps if last else 0),
-            time.perf_counter() - begin,
+            clock.seconds() - begin,
         )
         trace.append(row)
         steps.iteration(row.iteration)

@@ -48,9 +48,9 @@ EFFECT = {
     "mrf": TOLD, "beta": TOLD, "neighbours": TOLD, "contrast": TOLD, "scribbles": ALWAYS, "prior_map": ALWAYS,
     "regions": ALWAYS, "merge": TOLD, "foreground": ALWAYS, "split": ALWAYS, "neck": TOLD,
     # Results and inputs
-    "save": REFUSED, "output": ALWAYS, "overwrite": LIMIT, "name": TOLD, "page": ALWAYS, "axes": ALWAYS,
+    "save": REFUSED, "output": ALWAYS, "overwrite": LIMIT, "no_timings": ALWAYS, "name": TOLD,
     "channels": ALWAYS, "max_pixels": LIMIT, "max_memory": LIMIT, "recursive": LIMIT, "files_from": ALWAYS,
-    "null": REFUSED, "stack": TOLD,
+    "null": REFUSED, "stack": TOLD, "page": ALWAYS, "axes": ALWAYS,
     # Many inputs, work and messages
     "jobs": TOLD, "resume": LIMIT, "shard": ALWAYS, "dry_run": ALWAYS, "workers": LIMIT, "as_json": ALWAYS,
     "quiet": ALWAYS, "verbose": ALWAYS, "debug": LIMIT,

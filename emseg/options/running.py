@@ -33,6 +33,10 @@ class RunOptions:
         "-o --output",
     )  # fmt: skip
     overwrite: bool = shell_only(Flag(), False, RESULTS, "Replace files that emseg did not write.", WRITING)
+    no_timings: bool = shell_only(
+        Flag(), False, RESULTS,
+        "Write 0 for all seconds in logs and reports: the same input then gives the same bytes.", WRITING,
+    )  # fmt: skip
     max_pixels: int | None = shell_only(
         Amount("N"), None, INPUTS, "Refuse images of more pixels, as 100M; 500M unless given.", BATCH,
     )  # fmt: skip

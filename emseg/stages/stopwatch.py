@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from emseg.numerics import clock
 
 
 class Stopwatch:
@@ -16,10 +16,10 @@ class Stopwatch:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        self._last = time.perf_counter()
+        self._last = clock.seconds()
 
     def lap(self, step: str) -> None:
         """End a step and begin the next one."""
-        now = time.perf_counter()
+        now = clock.seconds()
         self.seconds[step] = round(now - self._last, 6)
         self._last = now

@@ -11,6 +11,7 @@ from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Done, Outcome, Work
 from emseg.cli.error_lines import explain
 from emseg.cli.terminal import moving
 from emseg.errors import DataError, ImageError, for_command_line, shown
+from emseg.numerics import clock
 from emseg.options.running import RunOptions
 from emseg.output.store.names import STDIO, Job
 
@@ -93,7 +94,7 @@ def _done(work: Work, settings: RunOptions, alone: bool, job: Job) -> Outcome:
             from emseg.output.store.files import check_targets
 
             check_targets(job.files.values(), job.report, settings.overwrite)
-        with _watched(job, settings, alone):
+        with _watched(job, settings, alone), clock.stopped(settings.no_timings):
             done = work(job, alone)
     name = "stdin" if job.source == STDIO else shown(job.source)
     notices = () if settings.quiet else tuple(f"{name}: {for_command_line(line)}" for line in done.notices)

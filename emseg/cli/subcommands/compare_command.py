@@ -11,6 +11,7 @@ from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import say, warn
 from emseg.cli.progress import table, watch
 from emseg.errors import UsageError, shown
+from emseg.numerics import clock
 from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, plan
 
 HELP = """Fit one mixture to IMAGE by many algorithms, all from the same start.
@@ -36,7 +37,15 @@ The start is a single draw of k-means++, so that the algorithms have a way to go
 @click.argument("image", metavar="IMAGE", type=Files())
 @options("compare")
 def command(
-    image: str, output: str, overwrite: bool, as_json: bool, quiet: bool, verbose: bool, debug: bool, **given: Any
+    image: str,
+    output: str,
+    overwrite: bool,
+    no_timings: bool,
+    as_json: bool,
+    quiet: bool,
+    verbose: bool,
+    debug: bool,
+    **given: Any,
 ) -> None:
     """Compare, write the files, show the table."""
     from emseg.commands.compare import compare
@@ -48,7 +57,7 @@ def command(
         raise UsageError("-o -: compare writes several files; name a folder")
     (job,) = plan([image], output, always=COMPARE, report=COMPARE_REPORT)
     check_targets(job.files.values(), job.report, overwrite)
-    with watch(image, quiet):
+    with watch(image, quiet), clock.stopped(no_timings):
         result = compare(image, watch=partial(table, verbose=verbose), **given)
     contents = {
         job.files["csv"]: partial(comparison_csv, result.traces),

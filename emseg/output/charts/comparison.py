@@ -35,8 +35,8 @@ def comparison_svg(report: Mapping[str, Any], traces: Mapping[str, Sequence[Any]
 
 def _note(entry: Mapping[str, Any]) -> str:
     """What a pointer that rests on the line of an algorithm shows."""
-    _, e_steps, iterations, seconds, log_likelihood, gap, status = cells(entry)
+    _, e_steps, iterations, _, log_likelihood, gap, status = cells(entry)  # without seconds, which no run repeats
     return (
-        f"{entry['algorithm']}: {e_steps} E-steps, {iterations} iterations, {seconds} s;"
+        f"{entry['algorithm']}: {e_steps} E-steps, {iterations} iterations;"
         f" log-likelihood {log_likelihood} per pixel, {gap} from the best; {status}"
     )

@@ -92,14 +92,19 @@ def denoise_text(report: Mapping[str, Any], where: str = "") -> str:
         gains = report["gain_by_channel"]
         of, level = "gain", sum(gains) / len(gains)
     found = "found" if report["options"]["sigma" if of == "noise" else "gain"] == "auto" else "given"
-    facts = f"{of} {level:.3g} ({found}), method {report['method']}, {report['seconds']:.1f} s"
+    facts = f"{of} {level:.3g} ({found}), method {report['method']}{_took(report)}"
     return _restored(report, facts, where)
 
 
 def inpaint_text(report: Mapping[str, Any], where: str = "") -> str:
     """Describe an inpainted image for people."""
     share = report["missing"] / math.prod(report["size"])
-    return _restored(report, f"{share:.1%} of them filled in, {report['seconds']:.1f} s", where)
+    return _restored(report, f"{share:.1%} of them filled in{_took(report)}", where)
+
+
+def _took(report: Mapping[str, Any]) -> str:
+    """The seconds that it took, if they were counted."""
+    return f", {report['seconds']:.1f} s" if report["seconds"] else ""
 
 
 def _restored(report: Mapping[str, Any], facts: str, where: str) -> str:
