@@ -15,6 +15,7 @@ from emseg.image.array_like import as_given, is_nibabel, is_pillow, whole_number
 from emseg.image.from_memory import image_in_memory
 from emseg.image.label_maps import read_label_image
 from emseg.image.model import Image
+from emseg.image.nodata import as_stored
 from emseg.image.place.alignment import aligned
 from emseg.image.place.grids import grid_of
 from emseg.image.stored_array import is_array, stored_array
@@ -37,7 +38,8 @@ def evaluate(labels: Source, truths: Source | Sequence[Source], ignore: int | No
     labels : array-like (H, W), path or Segmentation
     truths : array-like, path or Segmentation, or a sequence of them
         What is taken for true, by one or several annotators; an array of shape (A, H, W) or a file with such an array
-        holds A of them. Volumes have the shape of the labels. Masked pixels are left out.
+        holds A of them. Volumes have the shape of the labels. Masked pixels are left out, and so are those of a truth
+        that hold the value for "no data" which its file declares.
     ignore : int, optional
         True label of pixels to leave out.
 
@@ -63,9 +65,8 @@ def evaluate(labels: Source, truths: Source | Sequence[Source], ignore: int | No
     1.0
     """
     notices: list[str] = []
-    maps = _on_one_grid(
-        [_maps(labels, "labels"), *(_maps(truth, f"truth {n}") for n, truth in enumerate(_several(truths), 1))], notices
-    )
+    true_maps = [_without_nodata(_maps(truth, f"truth {n}"), notices) for n, truth in enumerate(_several(truths), 1)]
+    maps = _on_one_grid([_maps(labels, "labels"), *true_maps], notices)
     maps = _flat_volumes(maps)
     name, planes = maps[0].name, maps[0].planes()
     if len(planes) != 1:
@@ -153,6 +154,17 @@ def _maps(source: Any, name: str) -> _Maps:
         return _Maps(shown(source), stored_array(os.fspath(source), shown(source)))
     image = read_label_image(source)
     return _Maps(image.name, image.pixels, image.metadata)
+
+
+def _without_nodata(maps: _Maps, notices: list[str]) -> _Maps:
+    """A truth without the pixels that hold no data by the word of its file."""
+    value = as_stored((maps.metadata or {}).get("nodata", ""), maps.values.dtype)
+    absent = maps.values == value if value is not None else np.zeros(1, np.bool_)
+    count = int(np.count_nonzero(absent))
+    if not count or value is None:
+        return maps
+    notices.append(f"{maps.name}: {count} pixels hold its value for no data, {value}, and are left out")
+    return maps._replace(values=np.where(absent, LEFT_OUT, maps.values.astype(np.int64)))
 
 
 def _array(source: Any, name: str) -> NDArray[Any]:

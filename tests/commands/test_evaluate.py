@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import PIL.Image
 import pytest
+import tifffile
 
 import emseg
 from emseg.errors import DataError, EmsegError, ImageError
@@ -88,3 +89,19 @@ def test_masked_pixels_are_left_out(ignore: int | None) -> None:
 def test_volumes_of_one_shape() -> None:
     own, truth = np.stack([OWN, TRUTH]), np.stack([TRUTH, OWN])
     assert emseg.evaluate(own, truth)["scores"] == score(own.reshape(-1, 15), [truth.reshape(-1, 15)])
+
+
+@pytest.mark.parametrize("ignore", [None, 2])
+def test_no_data_of_a_truth_is_left_out_and_told(ignore: int | None, tmp_path: Path) -> None:
+    truth = TRUTH.copy()
+    truth[:3] = 255
+    tifffile.imwrite(tmp_path / "truth.tif", truth, extratags=[(42113, "s", 0, "255")])
+    found = emseg.evaluate(OWN, tmp_path / "truth.tif", ignore)
+    masked = np.ma.masked_array(TRUTH, truth == 255)
+    assert found["scores"] == emseg.evaluate(OWN, masked, ignore)["scores"]
+    name = tmp_path / "truth.tif"
+    assert found["warnings"] == [f"{name}: 45 pixels hold its value for no data, 255, and are left out"]
+    tifffile.imwrite(tmp_path / "truth.tif", TRUTH, extratags=[(42113, "s", 0, "255")])
+    assert emseg.evaluate(OWN, tmp_path / "truth.tif")["warnings"] == []
+    tifffile.imwrite(tmp_path / "own.tif", OWN, extratags=[(42113, "s", 0, "3")])
+    assert emseg.evaluate(tmp_path / "own.tif", TRUTH)["scores"] == emseg.evaluate(OWN, TRUTH)["scores"]
