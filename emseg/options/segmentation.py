@@ -105,7 +105,7 @@ class SegmentOptions:
     floor: float | str = declared(
         Number("a number from 0 to below 1", ("auto",), below_one), "auto", MODEL,
         "Smallest variance of a component, relative to that of the whole image; auto: what rounding of values leaves.",
-        ALL, defaults={"impute": 1e-4, "fit": 1e-4},  # what a component knows of a few rows must not count as certain
+        ALL, defaults={"impute": 1e-4},  # what a component knows of a few rows must not count as certain
     )  # fmt: skip
     missing: str = declared(
         Choice(choices.MISSING), "drop", PIXELS,
