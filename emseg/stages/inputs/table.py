@@ -174,7 +174,8 @@ def step_of(values: Array) -> float:
     for exponent in range(6, -7, -1):
         step = float(10.0**exponent)
         scaled, tolerance = known / step, 1e-4 + SINGLE * largest / step
-        if range_ >= step / 2 and tolerance < 0.1 and bool((np.abs(scaled - np.rint(scaled)) < tolerance).all()):
+        off = float(np.abs(scaled - np.rint(scaled)).max(initial=0))
+        if range_ >= step / 2 and (off == 0 or off < tolerance < 0.1):
             return step
     return 0.0
 
