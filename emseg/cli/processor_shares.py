@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 
 #: Environment variables that numpy's libraries read when they are loaded, one for each library it may be built with.
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def one_thread() -> None:
-    """Use one thread unless the user has chosen.
+    """Give matrix products one thread, whatever the environment says.
 
-    emseg's matrices are narrow, and starting a pool of threads takes longer than a fit.
+    Sums by several threads end in other bits, and results must not depend on the machine. Nothing is lost: emseg's
+    matrices are narrow, and several processes share out what is large.
     """
     for variable in THREADS:
-        os.environ.setdefault(variable, "1")
-
-
-def share_threads(count: int) -> None:
-    """Share out the threads among so many processes."""
-    for variable in THREADS:
-        with suppress(KeyError, ValueError):
-            os.environ[variable] = str(max(1, int(os.environ[variable]) // count))
+        os.environ[variable] = "1"
 
 
 def workers_for_one(workers: int, jobs: int, alone: bool) -> int:

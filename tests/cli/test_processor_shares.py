@@ -1,4 +1,4 @@
-"""Threads and processes are shared out, and the user's own choice stays."""
+"""One thread for matrix products, and a fair share of processes."""
 
 from __future__ import annotations
 
@@ -6,24 +6,15 @@ import os
 
 import pytest
 
-from emseg.cli.processor_shares import THREADS, one_thread, share_threads, workers_for_one
+from emseg.cli.processor_shares import THREADS, one_thread, workers_for_one
 
 
-@pytest.mark.parametrize(("given", "shared"), [("1", "1"), ("8", "4"), ("3", "1"), ("many", "many")])
-def test_threads_are_shared_out(monkeypatch: pytest.MonkeyPatch, given: str, shared: str) -> None:
-    monkeypatch.setenv("OMP_NUM_THREADS", given)
-    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    share_threads(2)
-    assert os.environ["OMP_NUM_THREADS"] == shared
-    assert "MKL_NUM_THREADS" not in os.environ
-
-
-def test_one_thread_unless_the_user_has_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_thread_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in THREADS:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv(THREADS[1], "7")
     one_thread()
-    assert [os.environ[variable] for variable in THREADS] == ["1", "7", "1"]
+    assert [os.environ[variable] for variable in THREADS] == ["1", "1", "1"]
 
 
 @pytest.mark.parametrize(

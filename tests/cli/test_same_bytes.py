@@ -37,7 +37,7 @@ def files_of(folder: Path, *more: str, jobs: int = 1, **environment: str) -> dic
     mask = np.zeros(truth.shape, np.uint8)
     mask[5:9, 5:9] = 255
     Image.fromarray(mask).save(folder / "m.png")
-    script = "import sys\nfrom emseg.cli.main import cli\n" + "".join(
+    script = "from emseg.cli.main import cli, one_thread\none_thread()\n" + "".join(
         f"assert cli({[*command.split(), '-q', *more, *many(command, jobs)]}, standalone_mode=False) in (0, None)\n"
         for command in COMMANDS
     )
@@ -58,7 +58,9 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 def test_without_seconds_all_bytes_are_the_same(once: dict[str, bytes], tmp_path: Path) -> None:
-    again = files_of(tmp_path / "elsewhere" / "b", "--no-timings", jobs=2)
+    """In another folder, by two processes, where the environment offers several threads."""
+    threads = {"OPENBLAS_NUM_THREADS": "3", "OMP_NUM_THREADS": "2"}
+    again = files_of(tmp_path / "elsewhere" / "b", "--no-timings", jobs=2, **threads)
     assert set(again) == set(once)
     assert [name for name in once if again[name] != once[name]] == []
 

@@ -149,10 +149,8 @@ class Batch(NamedTuple):
             yield from ((job, task(job)) for job in jobs)
             return
         from emseg.cli.batch.worker_pool import spread
-        from emseg.cli.processor_shares import share_threads
         from emseg.image.limits import free_memory
 
-        share_threads(count)
         memory = settings.max_memory or free_memory() // count
         jobs = [job._replace(max_memory=memory) for job in jobs]
         for job, outcome in spread([job for job in jobs if job.source != STDIO], count, task):
