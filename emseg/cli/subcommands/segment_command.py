@@ -24,6 +24,7 @@ Examples:
   emseg segment *.tif -k 3 -o results --save labels-tiff
   emseg segment photo.png -k 5 --features lab,xy:0.5 --mask ground.png
   emseg segment scan.png -k 3 --mrf auto --regions 50
+  emseg segment --stack b2.tif b3.tif b4.tif -k 5
   emseg segment *.jpg -k auto --regions auto -o results
   emseg segment nuclei.tif -k 2 --split --save coco
 

@@ -301,3 +301,38 @@ def test_an_ome_file_of_several_says_so() -> None:
         decode_image(two, "x")
     image = decode_image(two, "x", Reading(channels=(2, 1)))
     np.testing.assert_array_equal(image.pixels, expected("CYX", 1)[..., [1, 0]])
+
+
+def test_slides_of_aperio_and_overviews_with_masks() -> None:
+    rng = np.random.default_rng(0)
+    slide, inside = rng.integers(0, 255, (64, 80, 3), np.uint8), np.ones((64, 80), bool)
+    inside[:9] = False
+    words = "Aperio Image Library v11\r\n80x64 [0,0 80x64] (16x16) RAW|AppMag = 20"
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(slide, tile=(16, 16), photometric="rgb", metadata=None, description=words)
+        file.write(slide[::4, ::4], photometric="rgb", metadata=None, description=words)
+        file.write(slide[::2, ::2], tile=(16, 16), photometric="rgb", metadata=None, description=words)
+        file.write(
+            slide[:20, :20], photometric="rgb", metadata=None, description="Aperio\r\nlabel 20x20", subfiletype=1
+        )
+    data = buffer.getvalue()
+    assert count(data, "x", Reading()) == 3  # the slide, its thumbnail and its label
+    image = decode_image(data, "x")
+    np.testing.assert_array_equal(image.pixels, slide)
+    assert len(image.notices) == 2
+    np.testing.assert_array_equal(decode_image(data, "x", Reading(4)).pixels, slide[::2, ::2])
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as file:
+        file.write(slide, photometric="rgb", metadata=None)
+        file.write(inside, photometric="mask", subfiletype=4, metadata=None)
+        file.write(slide[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
+        file.write(inside[::2, ::2], photometric="mask", subfiletype=5, metadata=None)
+    data = buffer.getvalue()
+    assert count(data, "x", Reading()) == 1
+    for page, step in ((1, 1), (2, 2)):
+        image = decode_image(data, "x", Reading(page))
+        np.testing.assert_array_equal(image.pixels, slide[::step, ::step])
+    np.testing.assert_array_equal(decode_image(data, "x").valid, inside)
+    with pytest.raises(ImageError, match="there is no page 3"):
+        decode_image(data, "x", Reading(3))
