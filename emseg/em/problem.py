@@ -168,9 +168,14 @@ class Problem:
         mixture : Mixture
         respond : Respond, optional
             Turns posterior probabilities into another assignment: drawn, hard, annealed. Without it q is the posterior.
+
+        Returns
+        -------
+        Expectation
+            Of a stack, ℓ is less what the grain takes off: a search compares objectives, and a logarithm costs time.
         """
         eta, log_prior = self.scores(mixture)
-        tilted, lift = self.tilted(mixture), self.lift(mixture)
+        tilted, lift = self.tilted(mixture), self.lift(mixture) if mixture.weights.ndim == 1 else None
         work, parts = PartEStep(tilted, eta, respond, self.log_jacobian, log_prior, lift), self.samples.parts()
         if len(parts) == 1:
             return work(parts[0])
