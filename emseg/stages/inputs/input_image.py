@@ -21,6 +21,14 @@ from emseg.image.read import Source, read_image, read_mask
 from emseg.options.reading import ReadingOptions
 
 
+class HasImage(Protocol):
+    """What the results of emseg have."""
+
+    @property
+    def image(self) -> Image:
+        """The image."""
+
+
 class HasArray(Protocol):
     """What PIL's images have, and whatever else lends its memory to NumPy."""
 
@@ -32,8 +40,8 @@ class HasArray(Protocol):
 Path = str | os.PathLike[str]
 #: What a caller may give for a mask or a label map: a path, or whatever NumPy can read.
 MaskLike = ArrayLike | HasArray | Path
-#: What a caller may give for an image: besides, one that is read already or still to be read, a file or its bytes.
-ImageLike = MaskLike | Image | Source | IO[bytes] | bytes | Sequence[Path | Image | Source]
+#: What a caller may give for an image: besides, one that is read already or still to be, a result, a file or its bytes.
+ImageLike = MaskLike | Image | Source | HasImage | IO[bytes] | bytes | Sequence[Path | Image | Source]
 
 #: What may be given for a mask by name: the opacity of the image itself.
 ALPHA = "alpha"
@@ -66,6 +74,8 @@ def as_image(
     steps.step("reading")
     if reading.stack:
         return _stack(image, working, reading)
+    of_result = getattr(image, "image", None)  # `denoise` and the like return one
+    image = of_result if isinstance(of_result, Image) else image
     how = image.how if isinstance(image, Source) else Reading()
     page = int(reading.page or how.page)
     how = how._replace(page=page, axes=reading.axes or how.axes, channels=reading.channels or how.channels)

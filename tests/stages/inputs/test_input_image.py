@@ -84,3 +84,10 @@ def test_open_files_and_bytes(tmp_path: Path) -> None:
         as_image(io.StringIO("text"))  # type: ignore[arg-type]
     with pytest.raises(ImageError, match=r"https://here/a\.png: is an address; download it, and give the file"):
         as_image("https://here/a.png")
+
+
+def test_results_are_images() -> None:
+    class Result:
+        image = Image.from_array(PIXELS)
+
+    assert as_image(Result()) is Result.image
