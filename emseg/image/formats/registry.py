@@ -128,7 +128,7 @@ FORMATS: tuple[Format, ...] = (
     Format("GIF", rb"GIF8", "pillow", "GIF", has_pages=True, has_palette=True),
     Format("BMP", rb"BM", "pillow", "BMP", has_pages=True),
     Format("WebP", rb"RIFF....WEBP", "pillow", "WEBP", has_pages=True, is_lossy=True),
-    Format("AVIF", rb"....ftypavi[fs]", "pillow", "AVIF", has_pages=True, is_lossy=True),
+    Format("AVIF", rb"....ftypavi[fs]", "avif", "AVIF", has_pages=True, is_lossy=True),
     Format(
         "JPEG 2000",
         rb"\0\0\0\x0cjP  \r\n\x87\n|\xff\x4f\xff\x51\0",

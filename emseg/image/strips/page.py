@@ -85,6 +85,8 @@ def require_size(directory: Directory, name: str, how: Reading, slices: int = 1,
     width, height, samples = (
         directory.number(code, default) for code, default in ((_WIDTH, 0), (_HEIGHT, 0), (_SAMPLES, 1))
     )
+    if directory.number(_PHOTOMETRIC, 1) == _PALETTE:  # becomes red, green and blue of 16 bits at most
+        samples, size = samples + 2, 2
     how.require(width, height * slices, name, samples * channels, size)
 
 
