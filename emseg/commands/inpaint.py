@@ -66,7 +66,7 @@ class Inpainted(Restored):
             raise UsageError(f"there are no deviations; ask for them with {option('uncertainty', True)}")
         place = {name: value for name, value in self.image.metadata.items() if name not in ("nodata", "icc")}
         pixels = np.moveaxis(self.deviation.reshape(-1, *self.image.shape), 0, 2)
-        return replace(self.image, pixels=pixels, alpha=None, valid=None, metadata=place)
+        return replace(self.image, pixels=pixels, alpha=None, valid=None, known=None, metadata=place)
 
     def _files(self) -> tuple[Mapping[str, str], str, Mapping[str, Callable[[], bytes]]]:
         if self.deviation is None:

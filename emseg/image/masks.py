@@ -48,7 +48,7 @@ def inside_of(mask: Image, rule: MaskRule = NOT_ZERO, lossy: bool = False) -> tu
         if there is not None:
             inside &= there
         if top > 0 and not inside.any():
-            limit = option("mask_above", rule.above)
+            limit = option("mask_above", plain(rule.above))
             raise DataError(f"{mask.name}: no value of the mask is above {limit}; the largest is {top:g}")
         return inside, notices
     inside = np.asarray((real > 0) | (real < 0))
@@ -89,6 +89,11 @@ def grown(inside: Mask, by: int, volume: tuple[int, ...] | None = None) -> Mask:
         distance: NDArray[np.float64] = distance_transform_edt(~grid)
         near = (distance <= abs(by)).reshape(inside.shape)
     return near if by > 0 else ~near
+
+
+def plain(number: float) -> float:
+    """A number without a point where it is whole, for messages."""
+    return int(number) if float(number).is_integer() else number
 
 
 def opaque(photo: Image, rule: MaskRule = NOT_ZERO) -> Mask:

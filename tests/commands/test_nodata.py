@@ -254,7 +254,7 @@ def test_masks_grow_and_have_limits_in_every_command(tmp_path: Path, capfd: pyte
     assert "mask_above=127 counts the darker ones" in emseg.segment(grey, 3, mask=shades).report["warnings"][0]
     told = emseg.segment(grey, 3, grow=2, mask_above=9).report["warnings"]
     assert told == [
-        "mask_above=9.0 does nothing without mask; add one, or leave it out",
+        "mask_above=9 does nothing without mask; add one, or leave it out",
         "grow=2 does nothing without mask; add one, or leave it out",
     ]
     np.save(tmp_path / "g.npy", grey)

@@ -126,7 +126,7 @@ def test_probabilities_are_told_of(tmp_path: Path) -> None:
 
 def test_a_limit_that_nothing_is_above_is_refused(tmp_path: Path) -> None:
     path = saved(tmp_path / "m.png", PIL.Image.fromarray(WHITE))
-    with pytest.raises(DataError, match=r"m.png: no value of the mask is above mask_above=255.0; the largest is 255"):
+    with pytest.raises(DataError, match=r"m.png: no value of the mask is above mask_above=255; the largest is 255"):
         read(path, MaskRule(255.0))
     empty = saved(tmp_path / "e.png", PIL.Image.fromarray(0 * WHITE))
     assert not read(empty, MaskRule(255.0))[0].any()

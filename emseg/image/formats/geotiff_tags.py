@@ -11,5 +11,8 @@ TEXTS = 34737  # values of GeoKeys that are texts
 #: Types of the values as `struct` calls them; "s" is text.
 TYPES = {PIXEL_SCALE: "d", TIE_POINTS: "d", TRANSFORMATION: "d", KEYS: "H", DOUBLES: "d", TEXTS: "s"}
 
+MASK = 4
+"""The bit of NewSubfileType that says that a page is the mask of the one before it (TIFF 6.0, page 36)."""
+
 NODATA = 42113
 """The stored value that means "no data", as text."""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.formats import pillow
-from emseg.image.formats.geotiff_tags import NODATA
+from emseg.image.formats.geotiff_tags import MASK, NODATA
 from emseg.image.model import Image
 from emseg.image.nodata import Mask, as_stored, without_data, without_declared
 from emseg.image.strips.decode import stored_samples
@@ -22,7 +22,7 @@ from emseg.image.strips.directory import Directory, directory_at
 from emseg.image.strips.layout import layout_of
 
 _SUBFILE, _WIDTH, _HEIGHT, _ORIENTATION, _SAMPLES, _METADATA = 254, 256, 257, 274, 277, 42112
-REDUCED, MASK = 1, 4  # bits of NewSubfileType
+REDUCED = 1  # a bit of NewSubfileType
 _VALUES = re.compile(r'<Item name="NODATA_VALUES"(?![^>]*sample=)[^>]*>([^<]*)</Item>')
 
 

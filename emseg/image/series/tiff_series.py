@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from emseg.errors import ImageError, option
+from emseg.image.formats.geotiff_tags import MASK
 from emseg.image.formats.pillow import DECODER_ERRORS
-from emseg.image.formats.tiff_masks import MASK, REDUCED
+from emseg.image.formats.tiff_masks import REDUCED
 from emseg.image.series.channel_names import imagej_names, ome_names
 from emseg.image.series.stored import Holdings, Plane, Series
 from emseg.image.strips.directory import Directory, directory_at, page_offsets

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.formats.geotiff_tags import NODATA, TYPES
+from emseg.image.formats.geotiff_tags import MASK, NODATA, TYPES
 from emseg.output.maps.calibration import calibration
 from emseg.output.maps.map_parts import map_parts
 from emseg.output.pictures.png_encoder import is_plausible
 from emseg.output.segmented import Segmented
+
+LARGEST = (1 << 32) - (1 << 25)  # bytes of pixels, from which tifffile takes offsets of 64 bits
 
 
 def labels_file(result: Segmented) -> bytes:
@@ -68,8 +70,11 @@ def image_tiff(
     alpha: NDArray[Any] | None,
     metadata: Mapping[str, Any],
     icc: bytes | None = None,
+    inside: NDArray[np.bool_] | None = None,
 ) -> bytes:
     """An image (H, W, C) of any type, with its alpha (H, W) and its colour profile if it has them.
+
+    What is not inside of a mask (H, W) is said to hold no data, by a page of its own as GDAL writes and reads it.
 
     Slices of a volume are pages. Channels are samples of a page, or pages of their own for ImageJ.
     """
@@ -78,7 +83,7 @@ def image_tiff(
     samples = samples.reshape(*metadata.get("volume", samples.shape[:2]), -1)
     space = "ZYX"[-samples.ndim + 1 :]
     if samples.shape[-1] == 1:
-        return _tiff(samples[..., 0], space, metadata, nodata, iccprofile=icc)
+        return _tiff(samples[..., 0], space, metadata, nodata, inside=inside, iccprofile=icc)
     if (metadata.get("software") or "imagej" * (samples.ndim > 3)) == "imagej" and colour != "rgb" and alpha is None:
         return _tiff(np.moveaxis(samples, -1, -3), f"{space[:-2]}CYX", metadata, nodata, iccprofile=icc)
     more = samples.shape[-1] - (3 if colour == "rgb" else 1)
@@ -86,7 +91,8 @@ def image_tiff(
     if alpha is not None:
         kinds[-1] = "unassalpha"
     layout = {"planarconfig": "contig", "extrasamples": kinds or None, "iccprofile": icc}
-    return _tiff(samples, f"{space}S", metadata, nodata, "rgb" if colour == "rgb" else "minisblack", **layout)
+    photometric = "rgb" if colour == "rgb" else "minisblack"
+    return _tiff(samples, f"{space}S", metadata, nodata, photometric, inside, **layout)
 
 
 def _pages(planes: NDArray[Any], metadata: Mapping[str, Any]) -> tuple[NDArray[Any], str]:
@@ -106,6 +112,7 @@ def _tiff(
     metadata: Mapping[str, Any],
     nodata: str | None = None,
     photometric: str = "minisblack",
+    inside: NDArray[np.bool_] | None = None,
     **layout: Any,
 ) -> bytes:
     """Encode pixels, a page for each plane, with the resolution and the place of the input."""
@@ -118,7 +125,10 @@ def _tiff(
         place |= {"resolution": metadata["resolution"], "resolutionunit": "INCH"}
     place |= calibration(metadata, pixels, axes)
     file = io.BytesIO()
-    tifffile.imwrite(file, pixels, photometric=photometric, compression="zlib", metadata=None, **layout, **place)
+    with tifffile.TiffWriter(file, bigtiff=pixels.nbytes > LARGEST) as writer:
+        writer.write(pixels, photometric=photometric, compression="zlib", metadata=None, **layout, **place)
+        if inside is not None:
+            writer.write(inside, photometric="mask", subfiletype=MASK, compression="zlib", metadata=None)
     return file.getvalue()
 
 

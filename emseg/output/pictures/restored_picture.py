@@ -48,7 +48,17 @@ def picture_tiff(image: Image) -> bytes:
     """Encode pixels (H, W, C) of any type, with what the input said of resolution and place."""
     from emseg.output.maps.tiff_writer import image_tiff
 
-    return image_tiff(image.pixels, image.colour, image.alpha, image.metadata, _profile(image))
+    return image_tiff(image.pixels, image.colour, image.alpha, image.metadata, _profile(image), _inside(image))
+
+
+def _inside(image: Image) -> NDArray[np.bool_] | None:
+    """Where a pixel holds some data, (H, W); None if all do, or the values or tags of a TIFF tell where none do."""
+    told = image.alpha is not None or image.metadata.keys() & {"nodata", "volume", "software"}
+    there = image.valid if image.known is None else np.asarray(image.known.any(axis=2))
+    if told or there is None or there.all():
+        return None
+    numbers = np.isfinite(image.pixels).any(axis=2) if image.pixels.dtype.kind == "f" else True
+    return there if np.any(~there & numbers) else None
 
 
 def _profile(image: Image) -> bytes | None:

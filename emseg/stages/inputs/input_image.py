@@ -208,7 +208,8 @@ def image_and_mask(
 
 def idle_rule(rule: MaskRule) -> tuple[str, ...]:
     """A line for each part of a rule that has nothing to count, because there is no mask."""
-    given = {"mask_above": rule.above, "grow": rule.grow or None}
+    above = rule.above if rule.above is None or not rule.above.is_integer() else int(rule.above)
+    given = {"mask_above": above, "grow": rule.grow or None}
     why = f"does nothing without {option('mask')}; add one, or leave it out"
     return tuple(f"{option(name, value)} {why}" for name, value in given.items() if value is not None)
 

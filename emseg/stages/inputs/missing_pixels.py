@@ -81,6 +81,8 @@ def missing_pixels(
         wholly, notices = mask_of_same_size(mask, photo, MaskRule() if value is not None else rule)
         if value is not None:
             wholly, notices = _equal(mask, photo, value), ()
+    elif word and not unknown.any():
+        raise DataError(f"{photo.name}: no pixel lacks data, by the file or by {option('nodata')}; check them")
     elif not unknown.any():
         remedy = f"give a mask, alpha, or {option('nodata')}"
         raise UsageError(f"{photo.name}: nothing says which pixels are missing; {remedy}")

@@ -62,5 +62,7 @@ def test_limits_of_a_mask() -> None:
             missing(HOLED, mask, rule=MaskRule(127))
     with pytest.raises(UsageError, match=r"mask_value=207.0 and mask_above=127.0 both say"):
         missing(PHOTO, shades, 207.0, MaskRule(127.0))
+    with pytest.raises(DataError, match="no pixel lacks data, by the file or by nodata; check them"):
+        missing(PHOTO, "nodata")
     with pytest.raises(DataError, match="all pixels are missing"):
         missing(PHOTO, BOX, rule=MaskRule(grow=40))
