@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.regions.measures.convex_hulls import hull_pixels
+from emseg.regions.measures.runs import runs_of
 from emseg.regions.split import split
 
 Groups = tuple[tuple[int, ...], ...]
@@ -107,8 +108,8 @@ def _more_convex(inside: NDArray[np.bool_], valid: NDArray[np.bool_]) -> float:
 def _solidity(inside: NDArray[np.bool_]) -> float:
     """The share of their convex hulls that pieces fill, on average over pixels."""
     ids = split(inside, NECK, SPECK)
-    areas = np.bincount(ids.ravel())[1:]
-    return float((areas**2 / hull_pixels(ids, areas.size)).sum() / areas.sum())
+    runs = runs_of(ids, int(ids.max()))
+    return float((runs.areas**2 / hull_pixels(runs)).sum() / runs.areas.sum())
 
 
 def _dark_classes(counts: NDArray[np.int_], means: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.regions.measures.intensities import intensities
+from emseg.regions.measures.runs import runs_of
 from emseg.regions.measures.shape_columns import shape_columns, touches_border
 
 Array = NDArray[np.float64]
@@ -67,11 +68,8 @@ def region_table(
     """
     flat, k = ids.ravel(), len(posterior)
     count = int(flat.max(initial=0))
-
-    def total(values: NDArray[np.generic]) -> Array:
-        return np.bincount(flat, values, count + 1)[1:].astype(np.float64)
-
-    area = np.bincount(flat, minlength=count + 1)[1:]
+    runs = runs_of(ids, count)
+    area = runs.areas
     votes = np.bincount(flat.astype(np.int64) * (k + 1) + labels.ravel(), minlength=(count + 1) * (k + 1))
     label = votes.reshape(count + 1, k + 1)[1:, 1:].argmax(1) + 1
     own = np.concatenate([[0], label - 1])[flat]
@@ -80,19 +78,20 @@ def region_table(
     first, sides = _boxes(ids, count)
     columns |= dict(zip(("left", "top", "front"), first[::-1], strict=False))
     columns |= dict(zip(("width", "height", "depth"), sides[::-1], strict=False))
-    places: tuple[NDArray[np.int_], ...] = np.ogrid[tuple(slice(length) for length in ids.shape)]
-    centres = np.stack([total(np.broadcast_to(place, ids.shape).ravel()) / area for place in places], axis=1)
-    columns |= dict(zip("xyz", centres.T[::-1], strict=False))
-    columns |= {"touches_border": touches_border(first, sides, ids.shape), "confidence": total(sure) / area}
+    columns |= dict(zip("xyz", runs.centres.T[::-1], strict=False))
+    columns |= {
+        "touches_border": touches_border(first, sides, ids.shape),
+        "confidence": runs.total(sure.ravel()) / area,
+    }
     x = features.x[:, features.on_grid(np.arange(features.x.shape[1]))].reshape(len(features.x), -1)
     rows = features.standard(x)
     for name, plane, shift, scale in zip(features.names, rows, features.shift, features.scale, strict=True):
         known = np.isfinite(plane)
-        seen = area if known.all() else np.maximum(total(known), 1)
-        mean = shift + scale * total(plane if known.all() else np.where(known, plane, 0)) / seen
+        seen = area if known.all() else np.maximum(runs.total(known), 1)
+        mean = shift + scale * runs.total(plane if known.all() else np.where(known, plane, 0)) / seen
         columns[name if name not in columns else f"feature_{name}"] = mean
-    columns |= intensities(ids, count, photo)
-    return columns | shape_columns(ids, area, centres, photo.pixel_size) | {"label": label}
+    columns |= intensities(runs, photo)
+    return columns | shape_columns(ids, runs, photo.pixel_size) | {"label": label}
 
 
 def _boxes(ids: NDArray[np.int32], count: int) -> tuple[NDArray[np.int_], NDArray[np.int_]]:

@@ -5,10 +5,10 @@ The hull is that of the middles of the pixels' sides, and holds a pixel if its c
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.regions.measures.runs import Runs
 
 Array = NDArray[np.float64]
 #: By how much a centre may lie outside: rounding of planes through points at multiples of ½, in pixels.
@@ -16,19 +16,11 @@ ON_BORDER = 1e-7
 BLOCK = 1 << 20  # rows times planes that are looked at together: 8 MiB a temporary
 
 
-def hull_pixels(ids: NDArray[np.int32], count: int) -> NDArray[np.int_]:
-    """Pixels in the convex hull of each region, shape (R,).
-
-    Parameters
-    ----------
-    ids : ndarray, shape (H, W) or (Z, H, W)
-        1…R; each occurs.
-    count : int
-        R.
-    """
-    owners, rows, first, last = _row_ends(ids)
-    begins = np.searchsorted(owners, np.arange(1, count + 2))
-    found, known = np.zeros(count, np.int_), {}
+def hull_pixels(runs: Runs) -> NDArray[np.int_]:
+    """Pixels in the convex hull of each region, shape (R,); each region has some."""
+    owners, rows, first, last = runs.row_ends()
+    begins = np.searchsorted(owners, np.arange(runs.regions + 1))
+    found, known = np.zeros(runs.regions, np.int_), {}
     for number, (start, stop) in enumerate(zip(begins[:-1].tolist(), begins[1:].tolist(), strict=True)):
         own = np.column_stack([rows[start:stop], first[start:stop], last[start:stop]])
         own[:, :-2] -= own[:, :-2].min(0)
@@ -38,20 +30,6 @@ def hull_pixels(ids: NDArray[np.int32], count: int) -> NDArray[np.int_]:
             known[shape] = _pixels_in_hull(own)
         found[number] = known[shape]
     return found
-
-
-def _row_ends(ids: NDArray[np.int32]) -> tuple[NDArray[Any], ...]:
-    """For each row of each region: the region, the row's place along the other axes, its first and last column."""
-    width = ids.shape[-1]
-    places = np.flatnonzero(ids)
-    owners = ids.ravel()[places]
-    order = np.argsort(owners, kind="stable")
-    places, owners = places[order], owners[order]
-    row = places // width
-    begins = np.flatnonzero((np.diff(row, prepend=-1) != 0) | (np.diff(owners, prepend=-1) != 0))
-    ends = np.append(begins[1:], len(places)) - 1 if len(places) else begins
-    axes = np.stack(np.unravel_index(row[begins], ids.shape[:-1]), axis=1)
-    return owners[begins], axes, places[begins] % width, places[ends] % width
 
 
 def _pixels_in_hull(own: NDArray[np.int_]) -> int:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
+from emseg.regions.measures.runs import Runs
 
 Columns = dict[str, NDArray[np.generic]]
 COLOURS = {"gray": ("gray",), "rgb": ("red", "green", "blue")}
@@ -21,32 +22,29 @@ def band_names(photo: Image) -> tuple[str, ...]:
     return tuple("_".join(name.split()) for name in plain)
 
 
-def intensities(ids: NDArray[np.int32], count: int, photo: Image) -> Columns:
-    """Columns of `count` values: `mean_`, `min_` and `max_` of each band; NaN where no value is known.
+def intensities(runs: Runs, photo: Image) -> Columns:
+    """Columns of R values: `mean_`, `min_` and `max_` of each band; NaN where no value is known.
 
     Parameters
     ----------
-    ids : ndarray, shape (H, W) or (Z, H, W)
-        1…R; 0 is none.
-    count : int
-        R.
+    runs : Runs
+        Of the regions.
     photo : Image
-        Of the shape of the ids, slices of a volume below one another.
+        Slices of a volume are below one another.
     """
-    places = np.flatnonzero(ids)
-    owners = ids.ravel()[places]
     found: Columns = {}
     for band, name in enumerate(band_names(photo)):
-        values, own = photo.pixels[:, :, band].ravel()[places], owners
-        if photo.known is not None:
-            known = photo.known[:, :, band].ravel()[places]
-            values, own = values[known], own[known]
-        seen = np.bincount(own, minlength=count + 1)[1:]
-        values = values.astype(np.float64)
-        ends = np.full((2, count + 1), [[np.inf], [-np.inf]])
-        np.minimum.at(ends[0], own, values)
-        np.maximum.at(ends[1], own, values)
-        mean = np.bincount(own, values, count + 1)[1:] / np.maximum(seen, 1)
-        columns = zip(("mean", "min", "max"), (mean, *ends[:, 1:]), strict=True)
+        values = photo.pixels[:, :, band].ravel()
+        if photo.known is None:
+            seen, total, (least, largest) = runs.areas.astype(np.float64), runs.total(values), runs.ends(values)
+        else:
+            known = photo.known[:, :, band].ravel()
+            values = values.astype(np.float64)
+            seen, total = runs.total(known), runs.total(np.where(known, values, 0))
+            least, largest = (
+                runs.ends(np.where(known, values, np.inf))[0],
+                runs.ends(np.where(known, values, -np.inf))[1],
+            )
+        columns = zip(("mean", "min", "max"), (total / np.maximum(seen, 1), least, largest), strict=True)
         found |= {f"{what}_{name}": np.where(seen > 0, column, np.nan) for what, column in columns}
     return found

@@ -7,33 +7,30 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.regions.measures.runs import Runs
+
 Array = NDArray[np.float64]
 
 
-def covariances(ids: NDArray[np.int32], centres: Array, areas: NDArray[np.int_], sides: Sequence[float]) -> Array:
+def covariances(runs: Runs, sides: Sequence[float]) -> Array:
     """Covariance matrices of the places of each region's pixels, shape (R, d, d); d is the number of axes.
 
     Parameters
     ----------
-    ids : ndarray, shape (H, W) or (Z, H, W)
-        1…R; 0 is none.
-    centres : ndarray, shape (R, d)
-        Means of the places, in pixels.
-    areas : ndarray, shape (R,)
-        In pixels.
+    runs : Runs
+        Of the regions.
     sides : sequence of float
         Lengths of a pixel's sides by axis, which places are multiplied by.
     """
-    count, d = len(areas), ids.ndim
-    inside = np.flatnonzero(ids)
-    owners = ids.ravel()[inside] - 1
-    apart = []
-    for axis, places in enumerate(np.unravel_index(inside, ids.shape)):
-        apart.append((places - centres[owners, axis]) * sides[axis])
-    out = np.zeros((count, d, d))
+    d = len(runs.places)
+    apart = (runs.middles - runs.centres.T[:, runs.owners]) * np.asarray(sides, np.float64)[:, None]
+    out = np.zeros((runs.regions, d, d))
     for i in range(d):
         for j in range(i + 1):
-            out[:, i, j] = out[:, j, i] = np.bincount(owners, apart[i] * apart[j], count) / np.maximum(areas, 1)
+            products = runs.lengths * apart[i] * apart[j]
+            if i == j == d - 1:  # pixels of a run lie evenly around its middle
+                products += runs.lengths * (runs.lengths**2 - 1) / 12 * sides[-1] ** 2
+            out[:, i, j] = out[:, j, i] = np.bincount(runs.owners, products, runs.regions) / np.maximum(runs.areas, 1)
     return out
 
 

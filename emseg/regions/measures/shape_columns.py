@@ -9,6 +9,7 @@ from emseg.image.place.pixel_size import PixelSize
 from emseg.regions.measures.convex_hulls import hull_pixels
 from emseg.regions.measures.moments import axis_lengths, covariances, eccentricity, orientation
 from emseg.regions.measures.outlines import borders, perimeters
+from emseg.regions.measures.runs import Runs
 
 Columns = dict[str, NDArray[np.generic]]
 Array = NDArray[np.float64]
@@ -17,34 +18,32 @@ SPELLED = {"µm": "um", "Å": "angstrom", "US survey foot": "us_foot"}
 AXES = {2: ("major_axis", "minor_axis"), 3: ("major_axis", "middle_axis", "minor_axis")}
 
 
-def shape_columns(ids: NDArray[np.int32], areas: NDArray[np.int_], centres: Array, size: PixelSize | None) -> Columns:
+def shape_columns(ids: NDArray[np.int32], runs: Runs, size: PixelSize | None) -> Columns:
     """Measures of the shapes of regions, R values each.
 
     Parameters
     ----------
     ids : ndarray, shape (H, W) or (Z, H, W)
         1…R; 0 is none.
-    areas : ndarray, shape (R,)
-        In pixels.
-    centres : ndarray, shape (R, d)
-        Centres of mass in pixels, by axis.
+    runs : Runs
+        Of the regions.
     size : PixelSize, optional
         Adds columns in its unit, if that is one of length.
     """
-    d, count = ids.ndim, len(areas)
+    d, areas = ids.ndim, runs.areas
     pixel = (1.0,) * d
     known = size is not None and size.is_length and len(size.lengths) == d
     sides, unit = (size.lengths, SPELLED.get(size.unit, size.unit)) if size and known else (pixel, "")
-    covariance = covariances(ids, centres, areas, pixel)
-    found = {**_lengths(ids, count, covariance, pixel, "px")}
+    covariance = covariances(runs, pixel)
+    found = {**_lengths(ids, runs.regions, covariance, pixel, "px")}
     real = covariance * np.multiply.outer(sides, sides)
     if d == 2:
         found |= {"eccentricity": eccentricity(real), "orientation_deg": orientation(real)}
-    found["solidity"] = areas / np.maximum(hull_pixels(ids, count), 1)
+    found["solidity"] = areas / np.maximum(hull_pixels(runs), 1)
     if unit:
         word = "area" if d == 2 else "volume"
         found[f"{word}_{unit}{d}"] = areas * float(np.prod(sides))
-        found |= _lengths(ids, count, real, sides, unit)
+        found |= _lengths(ids, runs.regions, real, sides, unit)
     return found
 
 

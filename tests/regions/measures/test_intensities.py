@@ -8,6 +8,7 @@ from scipy import ndimage
 
 from emseg.image.model import Image
 from emseg.regions.measures.intensities import band_names, intensities
+from emseg.regions.measures.runs import runs_of
 
 RNG = np.random.default_rng(0)
 
@@ -16,7 +17,7 @@ RNG = np.random.default_rng(0)
 def test_mean_min_and_max(dtype: type) -> None:
     ids = RNG.integers(0, 5, (20, 30)).astype(np.int32)
     photo = Image.from_array(RNG.integers(0, 255, (20, 30, 3)).astype(dtype))
-    found = intensities(ids, 4, photo)
+    found = intensities(runs_of(ids, 4), photo)
     for band, name in enumerate(("red", "green", "blue")):
         for what in ("mean", "minimum", "maximum"):
             expected = getattr(ndimage, what)(photo.pixels[:, :, band], ids, range(1, 5))
@@ -25,7 +26,7 @@ def test_mean_min_and_max(dtype: type) -> None:
 
 def test_what_is_unknown_does_not_count() -> None:
     pixels = np.array([[[1.0, 5.0], [np.nan, 7.0], [3.0, np.nan]]])
-    found = intensities(np.array([[1, 1, 2]], np.int32), 2, Image.from_array(pixels))
+    found = intensities(runs_of(np.array([[1, 1, 2]], np.int32), 2), Image.from_array(pixels))
     assert found["mean_band_1"].tolist() == [1, 3]
     assert found["max_band_2"].tolist()[0] == 7
     assert np.isnan(found["min_band_2"][1])

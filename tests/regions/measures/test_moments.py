@@ -8,15 +8,14 @@ from scipy import ndimage
 from skimage.measure import label, regionprops_table
 
 from emseg.regions.measures.moments import axis_lengths, covariances, eccentricity, orientation
+from emseg.regions.measures.runs import runs_of
 
 
 def regions(shape: tuple[int, ...], sides: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Some regions, and their covariances."""
     noise = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=shape), 1.5)
     ids = label(noise > 0.1, connectivity=1).astype(np.int32)
-    areas = np.bincount(ids.ravel())[1:]
-    centres = np.array(ndimage.center_of_mass(ids > 0, ids, np.arange(1, areas.size + 1)))
-    return ids, covariances(ids, centres, areas, sides)
+    return ids, covariances(runs_of(ids, int(ids.max())), sides)
 
 
 @pytest.mark.parametrize("sides", [(1, 1), (2, 0.5)])
@@ -45,14 +44,14 @@ def test_an_ellipse_that_points_down_to_the_right() -> None:
     turned = np.radians(30)
     along, across = y * np.cos(turned) + x * np.sin(turned), x * np.cos(turned) - y * np.sin(turned)
     ids = ((along / 30) ** 2 + (across / 12) ** 2 < 1).astype(np.int32)
-    found = covariances(ids, np.array([[40.0, 40.0]]), np.array([ids.sum()]), (1, 1))
+    found = covariances(runs_of(ids, 1), (1, 1))
     assert orientation(found) == pytest.approx(30, abs=0.5)
     assert axis_lengths(found)[0] == pytest.approx([60, 24], rel=0.01)
     assert eccentricity(found) == pytest.approx((1 - 0.4**2) ** 0.5, abs=0.01)
 
 
 def test_single_pixels() -> None:
-    found = covariances(np.eye(2, dtype=np.int32), np.array([[0.5, 0.5]]), np.array([2]), (1, 1))
+    found = covariances(runs_of(np.eye(2, dtype=np.int32), 1), (1, 1))
     assert eccentricity(found * 0).tolist() == [0]
     assert orientation(found) == pytest.approx(45)
     assert eccentricity(found) == pytest.approx(1)

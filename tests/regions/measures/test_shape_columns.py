@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from emseg.image.place.pixel_size import PixelSize
+from emseg.regions.measures.runs import runs_of
 from emseg.regions.measures.shape_columns import shape_columns, touches_border
 
 PLANE = np.zeros((40, 60), np.int32)
@@ -15,9 +16,7 @@ VOLUME[5:15, 5:25, 5:35] = 1
 
 
 def columns(ids: np.ndarray, size: PixelSize | None) -> dict[str, float]:
-    area = np.array([np.count_nonzero(ids)])
-    centre = np.array([[float(axis.mean()) for axis in np.nonzero(ids)]])
-    return {name: float(values[0]) for name, values in shape_columns(ids, area, centre, size).items()}
+    return {name: float(values[0]) for name, values in shape_columns(ids, runs_of(ids, 1), size).items()}
 
 
 def test_pixels() -> None:
