@@ -17,7 +17,7 @@ from emseg.image.file_bytes import read_bytes, read_image_bytes
 from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading
 from emseg.image.model import Image
-from emseg.image.place.alignment import aligned
+from emseg.image.place.alignment import PRIOR, aligned
 from emseg.image.read import DEFAULT, decode_image, placed_by_file_beside, read_image
 from emseg.image.stored_array import is_array, stored_array
 
@@ -144,7 +144,7 @@ def read_planes(path: Path, photo: Image, count: int) -> Placed:
         (height, width), got = photo.shape, " × ".join(map(str, np.moveaxis(values, -1, 0).shape))
         wanted = f"give a page of {width} × {height} pixels for each of {option('k', count)}"
         raise UsageError(f"{option('prior_map', name)}: {got} values; {wanted}")
-    placed, notices = aligned(values, metadata, name, photo, "prior map")
+    placed, notices = aligned(values, metadata, name, photo, PRIOR)
     return Placed(np.ascontiguousarray(np.moveaxis(placed, 2, 0)), notices)
 
 

@@ -14,6 +14,7 @@ from emseg.image.place.grid import Reorientation, reorientation
 from emseg.image.place.grids import grid_of
 
 Values = NDArray[Any]
+PRIOR = "prior map"  # what messages call values that may be interpolated
 
 
 def aligned(
@@ -52,7 +53,8 @@ def aligned(
     if own and wanted:
         found = reorientation(own, wanted, photo.name)
         if isinstance(found, str):
-            raise ImageError(f"{name}: {found}; resample the {what} to that grid, by nearest neighbours")
+            how = "" if what == PRIOR else ", by nearest neighbours"
+            raise ImageError(f"{name}: {found}; resample the {what} to that grid{how}")
         return _turned(values, found, metadata.get("volume")), ()
     values, order = _by_index(values, metadata, photo)
     _require_size(values, metadata, name, photo, what)
