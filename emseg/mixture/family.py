@@ -164,12 +164,13 @@ class Family(StandardBehaviour):
             If the prior of this family has no such parameter.
         """
 
-    @abstractmethod
     def grain(self, covariance: Array) -> Array:
         """E[T(x + u)] - T(x) of the complete data, shape (P,), for u of mean 0 and this covariance (D, D).
 
-        It is one number for all x: of families for which it is not, it is that of `start_coordinates`.
+        It is one number for all x: of families for which it is not, it is that of `start_coordinates`. Nothing, unless
+        a family knows better.
         """
+        return np.zeros(self.n_monomials(len(covariance)))
 
     @abstractmethod
     def marginal(self, components: Any, seen: NDArray[np.intp]) -> Any:

@@ -62,7 +62,8 @@ def search(
     if count > spread:
         drawn.append(seeds.random(rows.weight, k, count - spread, rng))
     cells = seeds.voronoi_stats(rows, problem.family, np.concatenate(drawn))
-    found, e_steps = compete(seen, seen[0].m_step(cells), ROUNDS, rng)
+    last = None if problem.grain is None else replace(seen[-1], floor=problem.floor, grain=problem.grain)
+    found, e_steps = compete(seen, seen[0].m_step(cells), ROUNDS, rng, last)
     rest = None if problem.grain is None else _without_rare(problem, seen[-1], found)
     if rest is None:
         return found, e_steps
@@ -97,9 +98,16 @@ def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
 
 
 def compete(
-    seen: list[Problem], stack: Mixture, rounds: tuple[tuple[int, int], ...], rng: np.random.Generator
+    seen: list[Problem],
+    stack: Mixture,
+    rounds: tuple[tuple[int, int], ...],
+    rng: np.random.Generator,
+    last: Problem | None = None,
 ) -> tuple[Mixture, int]:
-    """The best of a stack of mixtures after rounds of EM, polished on the largest sample, and the number of E-steps."""
+    """The best of a stack of mixtures after rounds of EM, polished on the largest sample, and the number of E-steps.
+
+    It is polished on another problem if one is given as the last.
+    """
     e_steps = 0
     for i, (view, iterations) in enumerate(rounds):
         sample = seen[min(view, len(seen) - 1)]
@@ -109,5 +117,5 @@ def compete(
         e_steps += iterations * len(stack.weights)
         best_first = np.argsort(-expectation.objective, kind="stable")
         stack = stack[best_first[: 1 if i == len(rounds) - 1 else max(2, len(best_first) // 2)]]
-    polished = fit(Anderson(), seen[-1], stack[0], POLISH, rng)
+    polished = fit(Anderson(), last or seen[-1], stack[0], POLISH, rng)
     return polished.mixture, e_steps + (polished.trace[-1].e_steps if polished.trace else 0)

@@ -66,10 +66,6 @@ class PoissonFamily(ProductFamily):
         out[1:-1] = x
         out[-1] = gammaln(x + 1).sum(0)
 
-    def grain(self, covariance: Array) -> Array:
-        """Nothing: counts are whole."""
-        return np.zeros(len(covariance) + 2)
-
     def natural(self, components: Poisson) -> Array:
         """η = (-Σ λ, log λ, -1)."""
         rates = components.means
