@@ -132,7 +132,7 @@ def compare(
     check_image(photo, features=settings.features, mrf="none", neighbours="auto")
     features = features_to_fit(photo, inside, settings)
     photo = photo.with_notices(*without_effect("compare", settings), *chosen_features(features))
-    problem = problem_to_fit(features, settings)
+    problem = replace(problem_to_fit(features, settings), lifted=False)  # gaps are of what algorithms climb
     first = _start(problem, k, start, np.random.default_rng(settings.seed))
     stop, seed = Stop(settings.tol, settings.max_iter), settings.seed
     runs = {name: _run(name, problem, first, seed, stop, watch) for name in algorithms or ALGORITHMS}

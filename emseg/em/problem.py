@@ -82,6 +82,8 @@ class Problem:
         For Gaussians that is log f_k(x) - ½ tr Λ Σ_k⁻¹. EM on it is EM with Λ in the scatter of every sample, so
         Σ_k = W_k / n_k + Λ, which no component falls below, whatever its share. The expected log-densities of all
         components lose alike in a direction that none has extent in, so there is no reward for fewer of them.
+    lifted : bool
+        Whether ℓ is that of the mixture's own densities; else what the grain takes off is left out of it, too.
     executor : Executor
         Who does the E-step on the parts of the samples. The sums are formed in the order of the parts.
     """
@@ -93,6 +95,7 @@ class Problem:
     unit: Array | float = 1.0
     prior: ConjugatePrior | None = None
     grain: Array | None = None
+    lifted: bool = True
     executor: Executor = field(default_factory=Serial)
     n: float = field(init=False)
 
@@ -175,7 +178,8 @@ class Problem:
             Of a stack, ℓ is less what the grain takes off: a search compares objectives, and a logarithm costs time.
         """
         eta, log_prior = self.scores(mixture)
-        tilted, lift = self.tilted(mixture), self.lift(mixture) if mixture.weights.ndim == 1 else None
+        shown = self.lifted and mixture.weights.ndim == 1
+        tilted, lift = self.tilted(mixture), self.lift(mixture) if shown else None
         work, parts = PartEStep(tilted, eta, respond, self.log_jacobian, log_prior, lift), self.samples.parts()
         if len(parts) == 1:
             return work(parts[0])

@@ -29,7 +29,8 @@ def q_value(problem: Problem, mixture: Mixture, stats: Stats) -> float:
     with np.errstate(all="ignore"):
         try:
             eta, log_prior = problem.scores(mixture)
-            weights = problem.tilted(mixture).weights
+            whole = np.array_equal(stats.t[..., 0], stats.n)  # else some samples were not recorded
+            weights = mixture.weights if whole else problem.tilted(mixture).weights
         except np.linalg.LinAlgError:
             return -np.inf
         value = float(all_log_density(eta, weights, stats) + log_prior)

@@ -35,7 +35,9 @@ from emseg.em.starts.tournament import search
 from emseg.em.variants.em import EM
 from emseg.errors import DataError, option
 from emseg.execution import steps
+from emseg.features.grain import FAINT, NARROW, STEP
 from emseg.features.pixel_index import usable
+from emseg.features.span import EXACT, found_span
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.numerics.masked_blur import MaskedBlur
@@ -115,6 +117,7 @@ def flattened(photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.ra
     chosen = np.sort(rng.choice(places, min(SAMPLE, places.size), replace=False))
     around = neighbour_places(known, SAMPLE, rng)
     values = photo.pixels.reshape(-1, photo.pixels.shape[2])
+    values = values[:, _telling(values[chosen].astype(np.float64))]
     spread = values[chosen].std(0, dtype=np.float64)
     # Constant channels stay finite.
     spread = np.maximum(spread, 1e-12 * np.abs(values[chosen]).max(0).astype(np.float64).max() + 1e-300)
@@ -142,6 +145,15 @@ def flattened(photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.ra
     report["range"] = [float(gain.min()), float(gain.max())]
     lines = _doubts(float(np.mean(gain <= LEAST_GAIN)), clipped, photo.pixels.dtype)
     return EvenlyLit(replace(photo, pixels=even, packed=None).with_notices(*lines), plane, report)
+
+
+def _telling(values: Array) -> NDArray[np.intp]:
+    """Channels of some pixels (N, C) that are no others' by more than rounding: grey in three channels has one."""
+    covariance = np.atleast_2d(np.cov(values.T, bias=True))
+    rounding = STEP * np.eye(len(covariance))
+    largest = float(np.linalg.eigvalsh(covariance)[-1]) / STEP
+    span = found_span(covariance, rounding, min(FAINT, max(EXACT, NARROW * largest)), "any")
+    return np.arange(len(covariance)) if span is None else span.pivots
 
 
 def _doubts(at_limit: float, clipped: float, kind: np.dtype[Any]) -> Iterator[str]:

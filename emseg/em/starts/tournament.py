@@ -90,7 +90,7 @@ def views(problem: Problem, rng: np.random.Generator) -> list[Problem]:
 
     All but the largest are in single precision, which tells good starts from bad as well and takes less time.
     """
-    floored = problem.at_least(FLOOR)
+    floored = replace(problem.at_least(FLOOR), lifted=False)
     if problem.samples.n_rows > DRAWING:
         floored = replace(floored, floor=max(problem.floor, FLOOR))
     *small, largest = nested_samples(problem.samples, rng)

@@ -48,23 +48,20 @@ class PX(FixedPoint[Problem, Mixture]):
         mixture = problem.m_step(stats, state.mixture)
         wide: Student = mixture.components
         n, mass = stats.n, stats.t[..., 1]
-        penalty = _penalty(problem, model, wide.scales, n)
-        alpha = _alpha(model, penalty, parts.dof * n, parts.dof * mass)
+        grain = 0.0 if problem.grain is None else n[..., None, None] * problem.grain
+        alpha = _alpha(model, wide.scales, parts.dof * n, parts.dof * mass, problem.psi, grain)
         t = stats.t.copy()
         t[..., -1] += mass - n * np.log(alpha) - mass / alpha  # Σ r (log u/α - u/α)
         narrow = Student(wide.means, wide.scales / alpha[..., None, None], wide.dof)
         return problem.conditional("dof", Stats(n, t), replace(mixture, components=narrow))
 
 
-def _penalty(problem: Problem, model: CovarianceModel, scales: Array, n: Array) -> Array:
-    """The trace a of each component, (..., K), of the floor's penalty, and of the grain's, tr n Λ Σ*⁻¹."""
+def _alpha(
+    model: CovarianceModel, scales: Array, n: Array, mass: Array, psi: Array | float, grain: Array | float = 0.0
+) -> Array:
+    """α of each component, (..., K), from Σ*, ν n and ν Σ r u; and n Λ of the grain, (..., K, D, D)."""
     k, inverse = scales.shape[-3], np.linalg.inv(scales)
-    a: Array = (np.einsum("...ii->...i", inverse) * problem.psi).sum(-1) * (model.distinct(k) / k)
-    return a if problem.grain is None else a + n * np.einsum("...ij,ij->...", inverse, problem.grain)
-
-
-def _alpha(model: CovarianceModel, a: Array, n: Array, mass: Array) -> Array:
-    """α of each component, (..., K), from the penalty's trace, ν n and ν Σ r u."""
+    a = (np.einsum("...ii->...i", inverse) * psi).sum(-1) * (model.distinct(k) / k) + (inverse * grain).sum((-1, -2))
     if model.letters[0] == "E":
         a, n, mass = (np.broadcast_to(part.sum(-1, keepdims=True), part.shape) for part in (a, n, mass))
     return np.asarray(np.where(mass > 0, 2 * mass / (n + np.sqrt(n**2 + 4 * a * mass)), 1.0))
