@@ -29,12 +29,15 @@ def q_value(problem: Problem, mixture: Mixture, stats: Stats) -> float:
     with np.errstate(all="ignore"):
         try:
             eta, log_prior = problem.scores(mixture)
-            whole = np.array_equal(stats.t[..., 0], stats.n)  # else some samples were not recorded
-            weights = mixture.weights if whole else problem.tilted(mixture).weights
         except np.linalg.LinAlgError:
             return -np.inf
-        value = float(all_log_density(eta, weights, stats) + log_prior)
+        value = float(all_log_density(eta, _weights(problem, mixture), stats) + log_prior)
     return value if np.isfinite(value) else -np.inf
+
+
+def _weights(problem: Problem, mixture: Mixture) -> NDArray[np.float64]:
+    """π, with what a grain takes off samples that were not recorded; a problem may be any that has scores."""
+    return problem.tilted(mixture).weights if isinstance(problem, Problem) else mixture.weights
 
 
 def slope(problem: Problem, state: State[Mixture], direction: NDArray[np.float64]) -> float:
