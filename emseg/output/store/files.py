@@ -3,6 +3,8 @@
 1. Everything is written under temporary hidden names (`emseg.output.store.staging`).
 2. A record of ownership, `.photo.claims`, receives the hashes of the old files and of the new ones.
 3. The old report is removed, the files are renamed one by one, and last the report. Signals are held back meanwhile.
+   Just before, the targets are checked once more. A file that stood for nothing then is linked, not renamed, so that
+   what appears at the last moment is not replaced.
 
 So a report that is there describes the files that are there. Wherever a crash falls, the next run knows its own files,
 old or new. A crash can leave the record, and hidden `.tmp` files, which the next run of the same input removes. The
@@ -43,13 +45,16 @@ def check_targets(paths: Iterable[str], report: str, overwrite: bool = False) ->
         _check_targets(paths, report, overwrite)
 
 
-def _check_targets(paths: Iterable[str], report: str, overwrite: bool) -> None:
+def _check_targets(paths: Iterable[str], report: str, overwrite: bool) -> set[str]:
+    """Check as `check_targets` does; return the paths that stand for nothing."""
+    free = set()
     listed = _listed(report)
     own = listed | _listed(_record_path(report))
     for path in (*paths, report):
         try:
             os.lstat(path)
         except FileNotFoundError:
+            free.add(path)
             continue
         except OSError as error:  # a name that is too long, a folder that is a file
             raise write_failure(path, error) from error
@@ -62,6 +67,7 @@ def _check_targets(paths: Iterable[str], report: str, overwrite: bool) -> None:
             raise OutputError(f"{shown(path)}: not written by emseg, or changed since; {OVERWRITE}")
         if path == report and not listed:
             raise OutputError(f"{shown(path)}: not a report of emseg; {OVERWRITE}")
+    return free
 
 
 def write_all(
@@ -106,17 +112,35 @@ def write_all(
             written = {**facts, "outputs": hashes}
             staged.write(report, json_bytes(written))
             with signals_held(), folder_lock(folder):
+                free = _check_targets(files, report, overwrite)
                 earlier = _listed(report) | _listed(record)
                 staged.write(record, _record_bytes(earlier | set(hashes.items())))
                 staged.publish(record)
                 with suppress(FileNotFoundError):
                     os.remove(report)
-                staged.publish(*files)
-                staged.publish(report)
+                _publish(staged, files, report, free | {report}, overwrite)
                 _trim_record(staged, record, earlier, set(hashes))
     except OSError as error:
         raise write_failure(error.filename2 or folder, error) from error
     return written
+
+
+def _publish(staged: StagedFiles, files: Iterable[str], report: str, free: set[str], overwrite: bool) -> None:
+    """Give files their names, and last the report; OutputError if a file of another's has appeared in its place."""
+    while True:
+        try:
+            staged.publish(*files, report, free=() if overwrite else free)
+            return
+        except FileExistsError:
+            record = _record_path(report)
+            try:  # another run of emseg may have got there first, where the file system has no locks
+                free = _check_targets(files, report, overwrite)
+            except OutputError:
+                staged.withdraw()
+                folder, listed = dirname(report), _listed(record)
+                there = {(name, sha) for name, sha in listed if file_digest(join(folder, name)) == sha}
+                _trim_record(staged, record, there, set())
+                raise
 
 
 def finished_report(report: str, sha256: str, recipe: str, expected: Iterable[str]) -> dict[str, Any] | None:
@@ -178,7 +202,8 @@ def _trim_record(staged: StagedFiles, record: str, earlier: set[tuple[str, str]]
         staged.write(record, _record_bytes(left))
         staged.publish(record)
     else:
-        os.remove(record)
+        with suppress(FileNotFoundError):  # another run of the same input has done so
+            os.remove(record)
 
 
 def write_failure(where: str, error: OSError) -> OutputError:

@@ -35,6 +35,7 @@ def write_model(path: str, data: bytes, overwrite: bool = False) -> None:
     """
     name = shown(path)
     try:
+        free = not (os.path.lexists(path) or overwrite)
         if os.path.lexists(path) and not overwrite:
             if not os.path.isfile(path):
                 raise OutputError(f"{name}: is no ordinary file; choose another name")
@@ -48,7 +49,7 @@ def write_model(path: str, data: bytes, overwrite: bool = False) -> None:
             os.makedirs(folder, exist_ok=True)
         with StagedFiles(path) as staged:
             staged.write(path, data)
-            staged.publish(path)
+            staged.publish(path, free=(path,) if free else ())
     except OSError as error:
         reason = error.strerror or error
         raise OutputError(f"{name}: cannot be written ({reason}); check space and permissions") from error

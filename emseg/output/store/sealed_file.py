@@ -42,7 +42,8 @@ def write_sealed(path: str, members: Iterable[bytes], overwrite: bool = False) -
         remove_abandoned(path, 1)
         with StagedFiles(path) as staged:
             staged.write_parts(path, _sealed(members))
-            staged.publish(path)
+            check_sealed(path, overwrite)  # it may have appeared in the meantime
+            staged.publish(path, free=() if overwrite or lexists(path) else (path,))
     except OSError as error:
         raise write_failure(path, error) from error
 

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from os.path import basename, dirname, join
 
@@ -25,6 +25,8 @@ BINARY = getattr(os, "O_BINARY", 0)  # where the system would translate line end
 MOST_STAGED = 1000
 # Wait for another process that is renaming files in the same folder, which takes milliseconds on a local disk.
 LOCK_SECONDS = 10.0
+#: What file systems answer that have no links, such as FAT and some of networks.
+NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
 _OPEN: set[StagedFiles] = set()
 
 
@@ -36,6 +38,7 @@ class StagedFiles:
         self.folder = dirname(report) or "."
         self.names: dict[str, str] = {}
         self.handles: dict[str, int] = {}
+        self.linked: list[str] = []
 
     def __enter__(self) -> StagedFiles:
         _OPEN.add(self)
@@ -82,18 +85,64 @@ class StagedFiles:
             return
         raise OSError(errno.EEXIST, "too many hidden files of emseg; remove .emseg-*.tmp", None, None, self.folder)
 
-    def publish(self, *paths: str) -> None:
-        """Give files their final names."""
+    def publish(self, *paths: str, free: Collection[str] = ()) -> None:
+        """Give files their final names, but for those that have theirs already.
+
+        Parameters
+        ----------
+        *paths : str
+        free : collection of str
+            Those of them that stand for nothing yet. What appears there in the meantime is not replaced.
+
+        Raises
+        ------
+        FileExistsError
+            If something has appeared at one of the free paths. The files before it have their names; `withdraw` takes
+            them back.
+        """
         for path in paths:
-            os.replace(self.names[path], path)
-            self._release(path)
+            if path in self.names:
+                name = self.names[path]
+                if path in free:
+                    link_new(name, path)
+                    self.linked.append(path)
+                else:
+                    os.replace(name, path)
+                self._release(path)
         _sync(self.folder)
+
+    def withdraw(self) -> None:
+        """Remove the files that were given names that stood for nothing before."""
+        for path in self.linked:
+            with suppress(OSError):
+                os.remove(path)
+        self.linked.clear()
 
     def _release(self, path: str) -> None:
         self.names.pop(path, None)
         handle = self.handles.pop(path, None)
         if handle is not None:
             os.close(handle)
+
+
+def link_new(name: str, path: str) -> None:
+    """Rename a file if nothing has the other name; raise FileExistsError if something has."""
+    if os.name == "nt":  # where renaming never replaces
+        os.rename(name, path)
+        return
+    try:
+        os.link(name, path)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        # A file system without links. The name is taken, which is refused if something has it, and then replaced.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+        os.replace(name, path)
+        return
+    with suppress(OSError):  # one that is left has its content under its name, and counts as abandoned
+        os.remove(name)
 
 
 def staging_names(report: str) -> Iterator[str]:

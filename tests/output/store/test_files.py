@@ -138,14 +138,83 @@ def test_after_a_failure_anywhere_the_next_run_goes_through(
 
 
 def test_a_failed_first_run_leaves_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for n in range(1, 6):
-        folder = tmp_path / str(n)
+    """The record of ownership is renamed, the files and the report are linked."""
+    for call, n in (("replace", 1), *(("link", n) for n in range(1, 5))):
+        folder = tmp_path / f"{call}{n}"
         with monkeypatch.context() as patch:
-            fail_at(patch, "replace", n, PowerCut())
+            fail_at(patch, call, n, PowerCut())
             with pytest.raises(PowerCut):
                 write(folder, "a")
         assert "p.json" not in seen(folder)
         write(folder, "b")
+
+
+def test_a_file_that_appears_while_results_are_made_stays(tmp_path: Path) -> None:
+    def appear() -> bytes:
+        (tmp_path / NAMES[0]).write_bytes(b"mine")
+        return b"the last content"
+
+    files = {**contents(tmp_path, "a"), str(tmp_path / "p.mean.png"): appear}
+    with pytest.raises(OutputError, match=r"p\.labels\.png: not written by emseg"):
+        write_all(files, str(tmp_path / "p.json"), {"version": "1"})
+    assert seen(tmp_path) == {NAMES[0]}
+    assert (tmp_path / NAMES[0]).read_bytes() == b"mine"
+    write_all(files, str(tmp_path / "p.json"), {"version": "1"}, overwrite=True)
+    assert (tmp_path / NAMES[0]).read_bytes() != b"mine"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "p.json"])
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_at_the_last_moment_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, links: bool
+) -> None:
+    """Between the check and the call that would rename: also where the file system has no links."""
+    real = os.link
+
+    def late(source: str, path: str) -> None:
+        if os.path.basename(path) == name:
+            Path(path).write_bytes(b"mine")
+        if not links:
+            raise OSError(errno.EPERM, "Operation not permitted")
+        real(source, path)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(OutputError, match=f"{name}: not "):
+        write(tmp_path, "a")
+    assert seen(tmp_path) == {name}
+    assert (tmp_path / name).read_bytes() == b"mine"
+    (tmp_path / name).unlink()
+    monkeypatch.setattr(os, "link", real)
+    write(tmp_path, "b")
+    assert seen(tmp_path) == {*NAMES, "p.json"}
+
+
+def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(source: str, path: str) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", none)
+    for run in "ab":
+        write(tmp_path, run)
+        require_honest(tmp_path)
+        assert seen(tmp_path) == {*NAMES, "p.json"}
+
+
+def test_another_run_that_gets_there_first_is_no_stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the file system has no locks, two runs may rename at the same time."""
+    real, first = os.link, iter([True])
+
+    def late(source: str, path: str) -> None:
+        if next(first, False):
+            write(tmp_path, "other")
+        real(source, path)
+
+    monkeypatch.setattr("emseg.output.store.staging.LOCK_SECONDS", 0.0)
+    monkeypatch.setattr(os, "link", late)
+    write(tmp_path, "a")
+    require_honest(tmp_path)
+    assert seen(tmp_path) == {*NAMES, "p.json"}
+    assert (tmp_path / NAMES[0]).read_bytes().endswith(b"run a")
 
 
 def test_content_that_cannot_be_made_changes_nothing(tmp_path: Path) -> None:

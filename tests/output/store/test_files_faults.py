@@ -51,7 +51,7 @@ def refused(folder: Path, match: str, names: tuple[str, ...] = OLD) -> None:
 class Faults:
     """Makes the n-th of the calls that touch the disk fail, before or after it has done its work."""
 
-    CALLS = ("makedirs", "open", "fsync", "replace", "remove")
+    CALLS = ("makedirs", "open", "fsync", "link", "replace", "remove")
 
     def __init__(self, failure: BaseException | None = None, at: int = 0, late: bool = False) -> None:
         self.failure, self.at, self.late = failure, at, late
@@ -172,7 +172,7 @@ def dying(call):
             os.kill(os.getpid(), signal.SIGKILL)
         return call(*args, **options)
     return wrapped
-for name in ("makedirs", "open", "fsync", "replace", "remove"):
+for name in ("makedirs", "open", "fsync", "link", "replace", "remove"):
     setattr(os, name, dying(getattr(os, name)))
 files = {os.path.join(sys.argv[1], name): f"new {name}".encode for name in sys.argv[3:]}
 write_all(files, os.path.join(sys.argv[1], "photo.json"), {"version": "1"})
