@@ -9,10 +9,11 @@ import io
 import re
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import PIL.Image
+from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 PIXELS_OF_A_BYTE = 512
@@ -25,7 +26,7 @@ _SCAN, _END, _RESTART = 0xDA, 0xD9, 0xDD
 _BY_HUFFMAN, _PROGRESSIVE = (0xC0, 0xC1, 0xC2), 0xC2  # frames: baseline, extended, progressive
 _NO_FRAMES = (0xC4, 0xC8, 0xCC)
 #: What is put behind the data to see whether a decoder would read on: no byte of it looks like a marker.
-_NOISE = bytes((73 * i + 41) % 251 for i in range(512))
+NOISE = bytes((73 * i + 41) % 251 for i in range(512))
 _SMALL = 8  # the decoder scales by this for the comparison
 
 
@@ -124,20 +125,40 @@ def require_scans(image: PIL.Image.Image, data: bytes) -> None:
     size, once with other bytes behind the data of its last scan. A decoder that reads them had too few.
     """
     width, height = image.size
-    corner = np.asarray(image.crop(((width - 1) // _BLOCK * _BLOCK, (height - 1) // _BLOCK * _BLOCK, width, height)))
-    flat = bool((corner == corner[:1, :1]).all())
+    corner = image.crop(((width - 1) // _BLOCK * _BLOCK, (height - 1) // _BLOCK * _BLOCK, width, height))
+    flat = ends_flat(np.asarray(corner))
     if not flat and not getattr(image, "info", {}).get("progressive"):
         return
+    longer = with_noise(data)
+    if flat and not np.array_equal(_small(data), _small(longer)):
+        raise ValueError("the last blocks are missing")
+
+
+def ends_flat(pixels: NDArray[Any]) -> bool:
+    """Whether the last block of pixels (H, W) or (H, W, C) is flat, as one that is missing."""
+    height, width = pixels.shape[:2]
+    corner = pixels[(height - 1) // _BLOCK * _BLOCK :, (width - 1) // _BLOCK * _BLOCK :]
+    return bool((corner == corner[:1, :1]).all())
+
+
+def with_noise(data: bytes) -> bytes:
+    """A JPEG with noise behind the data of its last scan: as it was to a decoder, unless it had too few data.
+
+    Raises
+    ------
+    ValueError
+        If scans are missing, or units of data that start again.
+    """
     found = markers(data)
     if found.frame == _PROGRESSIVE and not _reach_the_last_bit(found):
         raise ValueError("the last scans are missing")
-    if not flat or found.frame not in _BY_HUFFMAN or not found.scans:
-        return
+    if found.frame not in _BY_HUFFMAN or not found.scans:
+        return data
     scan = found.scans[-1]
     starts = len(_AGAIN.findall(data, scan.start, scan.end))
-    longer = data[: scan.end] + _NOISE + data[scan.end :]
-    if (scan.restart and starts < (found.units(scan) - 1) // scan.restart) or not _same(data, longer):
+    if scan.restart and starts < (found.units(scan) - 1) // scan.restart:
         raise ValueError("the last blocks are missing")
+    return data[: scan.end] + NOISE + data[scan.end :]
 
 
 def _reach_the_last_bit(found: Markers) -> bool:
@@ -147,10 +168,6 @@ def _reach_the_last_bit(found: Markers) -> bool:
         if scan.low == 0:
             exact.update((component, k) for component in scan.components for k in range(scan.first, scan.last + 1))
     return len(exact) >= 64 * len(found.components)
-
-
-def _same(data: bytes, longer: bytes) -> bool:
-    return np.array_equal(_small(data), _small(longer))
 
 
 def _small(data: bytes) -> np.ndarray:

@@ -36,7 +36,8 @@ _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _WIDTH, _HEIGHT, _DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 256, 257, 270, 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
 _PLANAR, _METADATA = 284, 42112
-_COMPRESSION, _PREDICTOR, _JPEG, _PACKBITS = 259, 317, 7, 32773
+_COMPRESSION, _PREDICTOR, _PACKBITS = 259, 317, 32773
+_BYTEWISE = (1, 5, 8, 32946, _PACKBITS, 34925, 50000)  # raw, LZW, deflate, PackBits, LZMA, Zstandard
 _RED_GREEN_BLUE = (None, _RGB, _PALETTE, _CMYK, _YCBCR)  # or become that
 
 
@@ -103,16 +104,16 @@ def _everyday(tags: Mapping[int, Any]) -> bool:
     samples, extra = tags.get(_SAMPLES, 1), tuple(np.atleast_1d(tags.get(_EXTRA, ())))
     if {*np.atleast_1d(tags.get(_FORMAT, 1))} != {1}:
         return False
+    if tags.get(_COMPRESSION, 1) not in _BYTEWISE:
+        return False  # what ends early must be told: streams of JPEG and of faxes do not tell
     if tags.get(_COMPRESSION) == _PACKBITS and tags.get(_PREDICTOR, 1) != 1:
         return False  # libtiff, and so Pillow, leaves it as it is; tifffile writes such files
     bits, photometric = {*np.atleast_1d(tags.get(_BITS, 1))}, tags.get(_PHOTOMETRIC)
     if samples == 1:
         exact = photometric == _GREY and bits == {8}
         return exact or (NODATA not in tags and photometric in (_WHITE_IS_ZERO, _GREY) and bits <= {1, 2, 4, 8})
-    if photometric == _YCBCR and tags.get(_COMPRESSION) != _JPEG:  # two colours of several pixels may lie together
-        return False
     layout = photometric, samples, extra
-    return bits == {8} and layout in ((_RGB, 3, ()), (_YCBCR, 3, ()), (_RGB, 4, (2,)), (_CMYK, 4, ()))
+    return bits == {8} and layout in ((_RGB, 3, ()), (_RGB, 4, (2,)), (_CMYK, 4, ()))
 
 
 def _is_whole(directory: Directory) -> bool:

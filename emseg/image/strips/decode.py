@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.image.damage.jpeg_scans import NOISE, ends_flat, with_noise
 from emseg.image.strips.codecs import CODECS, unpack_bytes
 from emseg.image.strips.directory import Directory
 from emseg.image.strips.layout import RAW, Layout
@@ -17,6 +18,9 @@ from emseg.image.strips.unpack import REVERSED, samples_of, without_predictor
 
 AT_ONCE = 1 << 24  # bytes unpacked at a time: a thousandth of what a machine has, and many strips
 PACKBITS = 32773
+#: Black runs of 64 after marks of a line's end, of one and of two dimensions (ITU-T T.4, tables 2 to 4).
+_LINES = ["000000000001" + mark + "00110101" + "0000001111" + "0000110111" for mark in ("", "1")]
+FAX_NOISE = (NOISE, *(int(400 * line, 2).to_bytes(50 * len(line), "big") for line in _LINES))
 _GREY, _RGB, _CMYK, _YCBCR = 1, 2, 5, 6
 #: How libtiff is lent a JPEG of so many samples a pixel, so that it leaves their values as they are.
 _JPEG = {1: _GREY, 2: _GREY, 3: _RGB, 4: _CMYK}
@@ -138,7 +142,12 @@ def _decoder(page: Directory, layout: Layout) -> Any:
             raise ValueError("only bits can be compressed like a fax")
         tags: Tags = [(code, _LONG, [page.number(code, 0)]) for code in (_T4, _T6) if code in page.entries]
         size = height, layout.columns
-        return samples_of(unpacked(packed, size, layout.rows, layout.compression, tags, bits=1), layout, 1)
+        rows = unpacked(packed, size, layout.rows, layout.compression, tags, bits=1)
+        for noise in FAX_NOISE:  # libtiff goes on in white where data end
+            longer = [bytes(part) + noise for part in packed]
+            if not np.array_equal(rows, unpacked(longer, size, layout.rows, layout.compression, tags, bits=1)):
+                raise ValueError("a strip ends early")
+        return samples_of(rows, layout, 1)
 
     def by_stream(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
         rows, tables = layout.rows, page.numbers(_TABLES).tobytes()
@@ -153,8 +162,18 @@ def _decoder(page: Directory, layout: Layout) -> Any:
             return by_stream(packed, height)
         tags: Tags = [(_TABLES, _UNDEFINED, page.numbers(_TABLES).tobytes())] if _TABLES in page.entries else []
         tags += [(_EXTRA, _SHORT, [2])] if layout.together == 2 else []
-        photometric = _JPEG[layout.together]
-        return lent(packed, height, layout.compression, tags, photometric)
+        return jpeg_lent(packed, height, tags, _JPEG[layout.together])
+
+    def jpeg_lent(packed: Sequence[memoryview], height: int, tags: Tags, photometric: int) -> NDArray[Any]:
+        found = lent(packed, height, layout.compression, tags, photometric)
+        tops = range(0, height, layout.rows)
+        ends = [ends_flat(found[top : top + layout.rows]) for top in tops]  # as blocks that are missing
+        if not any(ends):
+            return found
+        longer = [with_noise(bytes(part)) if end else part for part, end in zip(packed, ends, strict=True)]
+        if not np.array_equal(found, lent(longer, height, layout.compression, tags, photometric)):
+            raise ValueError("a strip or tile ends early")
+        return found
 
     def by_colours(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
         if layout.predictor != 1 and codec.by != "jpeg":
@@ -169,6 +188,8 @@ def _decoder(page: Directory, layout: Layout) -> Any:
             tags += [(code, kind, page.numbers(code))] if code in page.entries else []
         if _TABLES in page.entries:
             tags.append((_TABLES, _UNDEFINED, page.numbers(_TABLES).tobytes()))
+        if codec.by == "jpeg":
+            return jpeg_lent(packed, height, tags, _YCBCR)
         if layout.compression == RAW:  # Pillow would not ask libtiff
             return lent([_literal(part) for part in packed], height, PACKBITS, tags, _YCBCR)
         return lent(packed, height, layout.compression, tags, _YCBCR)

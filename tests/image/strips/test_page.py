@@ -146,6 +146,44 @@ def test_faxes(compression: str) -> None:
     np.testing.assert_array_equal(decode_image(data, "x").pixels[..., 0], 255 * (bits != turned))
 
 
+@pytest.mark.parametrize("compression", ["group3", "group4", "tiff_ccitt"])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9])
+def test_faxes_that_end_early(compression: str, share: float) -> None:
+    buffer = io.BytesIO()
+    PIL.Image.fromarray(RNG.random((64, 64)) < 0.3).save(buffer, "TIFF", compression=compression)
+    tagged = PIL.Image.open(io.BytesIO(buffer.getvalue())).tag_v2
+    (start,), (count,) = tagged[273], tagged[279]
+    part = buffer.getvalue()[start : start + int(share * count)]
+    more = {f"t{code}": ("I", [tagged[code]]) for code in (292, 293) if code in tagged}
+    with pytest.raises(ImageError, match=r"^x: damaged"):
+        decode_image(page(64, 64, 1, [part], 64, t258=("H", [1]), t259=("H", [tagged[259]]), **more), "x")
+
+
+@pytest.mark.parametrize("samples", [1, 3, 4])
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("options", [{}, {"restart_marker_blocks": 2}])
+def test_streams_of_jpeg_that_end_early(samples: int, share: float, options: dict[str, object]) -> None:
+    mode, photometric = {1: ("L", 1), 3: ("RGB", 6), 4: ("CMYK", 5)}[samples]
+    whole, cut = [], []
+    for _ in range(2):
+        buffer = io.BytesIO()
+        raw = RNG.integers(0, 256, (64, 64, samples), np.uint8).tobytes()
+        PIL.Image.frombytes(mode, (64, 64), raw).save(buffer, "JPEG", **options)
+        whole.append(buffer.getvalue())
+        start = whole[-1].index(b"\xff\xda")
+        cut.append(whole[-1][: start + int(share * (len(whole[-1]) - start))])
+    tags: Tags = {"t259": ("H", [7]), "t262": ("H", [photometric])}  # type: ignore[dict-item]
+    for end in (b"", b"\xff\xd9"):
+        for parts in ([whole[0], cut[1] + end], [cut[0] + end, whole[1]]):
+            with pytest.raises(ImageError, match=r"^x: damaged"):
+                decode_image(page(128, 64, samples, parts, 64, **tags), "x")  # type: ignore[arg-type]
+    assert decode_image(page(128, 64, samples, whole, 64, **tags), "x").shape == (128, 64)  # type: ignore[arg-type]
+    buffer = io.BytesIO()
+    PIL.Image.new(mode, (64, 64), 99).save(buffer, "JPEG", **options)
+    flat = [buffer.getvalue()] * 2
+    assert decode_image(page(128, 64, samples, flat, 64, **tags), "x").shape == (128, 64)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("code", [34887, 50002, 34934])
 def test_what_only_imagecodecs_reads(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
