@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from emseg.regions.measures.runs import Runs
 
 Array = NDArray[np.float64]
+#: Differences of moments, relative to their sum, that are rounding: a disc has no long axis.
+ROUNDING = 1e-10
 
 
 def covariances(runs: Runs, sides: Sequence[float]) -> Array:
@@ -45,7 +47,8 @@ def axis_lengths(covariance: Array) -> Array:
 def eccentricity(covariance: Array) -> Array:
     """Of the ellipses with these covariances (R, 2, 2): 0 is a circle, and 1 a line; shape (R,)."""
     long, short = axis_lengths(covariance).T
-    return np.asarray(np.sqrt(1 - np.divide(short, long, out=np.ones_like(long), where=long > 0) ** 2))
+    left = 1 - np.divide(short, long, out=np.ones_like(long), where=long > 0) ** 2
+    return np.asarray(np.sqrt(np.where(left > ROUNDING, left, 0)))
 
 
 def orientation(covariance: Array) -> Array:
@@ -57,4 +60,6 @@ def orientation(covariance: Array) -> Array:
         Along the rows' axis and the columns'.
     """
     down, right, both = covariance[:, 0, 0], covariance[:, 1, 1], covariance[:, 0, 1]
-    return np.asarray(np.degrees(np.arctan2(2 * both, down - right)) / 2)
+    least = ROUNDING * (down + right)
+    across, along = (np.where(np.abs(part) > least, part, 0.0) for part in (2 * both, down - right))
+    return np.asarray(np.degrees(np.arctan2(across, along)) / 2)

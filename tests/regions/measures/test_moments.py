@@ -55,3 +55,13 @@ def test_single_pixels() -> None:
     assert eccentricity(found * 0).tolist() == [0]
     assert orientation(found) == pytest.approx(45)
     assert eccentricity(found) == pytest.approx(1)
+
+
+def test_rounding_is_no_direction() -> None:
+    y, x = np.mgrid[:60, :60]
+    disc = (np.hypot(y - 20, x - 30) < 12.3).astype(np.int32)
+    found = covariances(runs_of(disc, 1), (1, 1))
+    assert orientation(found).tolist() == [0]
+    assert orientation(found * [[1, 1e-14], [1e-14, 1 + 1e-14]]).tolist() == [0]
+    square = np.pad(np.ones((11, 11), np.int32), 7)
+    assert eccentricity(covariances(runs_of(square, 1), (0.1, 0.1))).tolist() == [0]
