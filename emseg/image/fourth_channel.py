@@ -102,9 +102,11 @@ def opacity_lines(photo: Image, above: float) -> tuple[str, ...]:
     between = int(np.count_nonzero((alpha > above) & (alpha < full)))
     if not between:
         return ()
-    if 2 * between > np.count_nonzero(alpha) and photo.colour == "rgb" and "geotiff" in photo.metadata:
-        line = "its fourth band is declared to be opacity, but few of its values are clear or full"
-        return (f"{line}; {option('channels', '1,2,3,4')} takes it as a band",)
+    samples = photo.taken.get("samples", 0)  # of a TIFF
+    if samples and 2 * between > np.count_nonzero(alpha):
+        line = "one of its bands is declared to be opacity, but few of its values are clear or full"
+        numbers = ",".join(map(str, range(1, samples + 1)))
+        return (f"{line}; {option('channels', numbers)} takes all as bands",)
     half = full // 2 if alpha.dtype.kind in "ui" else full / 2
     line = f"{between} pixels are partly transparent, and count as opaque"
     return (f"{line}; {option('mask', 'alpha')} with {option('mask_above', half)} leaves out the clearer ones",)

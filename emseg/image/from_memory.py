@@ -104,10 +104,13 @@ def mask_in_memory(
         picture = image_of(given, "mask")
         if picture.alpha is not None:
             return _of_picture(replace(picture, notices=()), photo, rule)
-    flat = given.array.reshape(1, -1, 1)  # one after another: what counts is the value alone
-    known = None if given.known is None else given.known.reshape(1, -1, 1)
-    inside, notices = inside_of(Image(flat, "gray", name="mask", known=known), rule)
-    return _grown(_of_shape(inside.reshape(given.array.shape), given, photo, channels), photo, rule), notices
+    values = given.array if given.known is None else np.where(given.known, given.array, 0)
+    flat = values.reshape(1, -1, 1)  # one after another: what counts is the value alone
+    found, notices = inside_of(Image(flat, "gray", name="mask"), rule)
+    inside = found.reshape(values.shape)
+    if given.known is not None:
+        inside = inside & given.known
+    return _grown(_of_shape(inside, given, photo, channels), photo, rule), notices
 
 
 def _of_picture(

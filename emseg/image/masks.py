@@ -130,7 +130,9 @@ def _content(mask: Image) -> tuple[NDArray[Any], Mask | None, tuple[str, ...]]:
     seen = alpha > 0
     colours = values[seen]
     if (colours == colours[:1]).all():
-        return alpha[:, :, None], None, (*notices, "the mask is in one colour, so its alpha is taken as the mask")
+        same = np.array_equal((values != 0).any(axis=2), seen)  # by either
+        line = "the mask is in one colour, so its alpha is taken as the mask"
+        return alpha[:, :, None], None, notices if same else (*notices, line)
     hidden = int(np.count_nonzero(~seen & (values != 0).any(axis=2)))
     line = f"{hidden} pixels of the mask are transparent, and are outside whatever their colour"
     there = seen[:, :, None] if finite is None else finite & seen[:, :, None]

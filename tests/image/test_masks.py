@@ -168,7 +168,11 @@ def test_no_data_of_a_mask_is_outside(tmp_path: Path) -> None:
     missing = np.where(BOX, 1.0, np.nan)
     assert mask_in_memory(missing, PHOTO)[1] == ()
     np.testing.assert_array_equal(mask_in_memory(missing, PHOTO)[0], BOX)
-    np.testing.assert_array_equal(mask_in_memory(missing, PHOTO, rule=MaskRule(-1))[0], BOX)
+    masked = np.ma.masked_array(np.ones(BOX.shape), ~BOX)
+    for mask in (missing, masked):
+        inside, lines = mask_in_memory(mask, PHOTO, rule=MaskRule(-1))
+        np.testing.assert_array_equal(inside, BOX)
+        assert lines == ()
 
 
 def test_below_zero_is_not_zero_but_not_above_it() -> None:

@@ -36,6 +36,7 @@ _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _WIDTH, _HEIGHT, _DESCRIPTION, _ORIENTATION, _RESOLUTION, _UNIT, _ICC = 256, 257, 270, 274, 282, 296, 34675
 _ALPHA = (1, 2)  # associated, unassociated
 _PLANAR, _METADATA = 284, 42112
+SAMPLES = "samples"  # key in `Image.taken`: how many there are, opacity included
 _COMPRESSION, _PREDICTOR, _PACKBITS = 259, 317, 32773
 _BYTEWISE = (1, 5, 8, 32946, _PACKBITS, 34925, 50000)  # raw, LZW, deflate, PackBits, LZMA, Zstandard
 _RED_GREEN_BLUE = (None, _RGB, _PALETTE, _CMYK, _YCBCR)  # or become that
@@ -80,6 +81,8 @@ def _page(page: Directory, is_first: bool, name: str, how: Reading, shift: int =
         names = gdal_names(page.values[_METADATA], page.number(_SAMPLES, 1))
         image = replace(image, channel_names=names[: image.pixels.shape[2]] if image.colour != "rgb" else ())
     image = _masked(image, mask_after(page) if page.following else None)
+    if image.alpha is not None:
+        return replace(image, taken={**image.taken, SAMPLES: image.pixels.shape[2] + 1})
     if image.pixels.shape[2] != 4:
         return image
     from emseg.image.fourth_channel import with_fourth  # most images have fewer, or more
