@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.axes import Arrangement
+from emseg.image.axes import FEATURES, SLICES, Arrangement
 
 
 class Plane(NamedTuple):
@@ -35,8 +36,9 @@ class Series(NamedTuple):
         A letter for each axis along which planes lie; empty for a single plane.
     lengths : tuple of int
         Of these axes.
-    planes : tuple of Plane or None
-        In C order of the axes; None where a plane is not in this file.
+    planes : sequence of Plane or None
+        In C order of the axes; None where a plane is not in this file. A file may have millions: they are looked up one
+        by one.
     page : str
         The axes of a plane as stored: YX, YXS or SYX.
     told : bool
@@ -47,7 +49,7 @@ class Series(NamedTuple):
 
     axes: str
     lengths: tuple[int, ...]
-    planes: tuple[Plane | None, ...]
+    planes: Sequence[Plane | None]
     page: str = "YX"
     told: bool = False
     channel_names: tuple[str, ...] = ()
@@ -64,9 +66,18 @@ class Series(NamedTuple):
 
     def grid(self, image: int) -> NDArray[Any]:
         """Which planes an image has, from 1 on; indices into `planes`, shape (Z, C)."""
-        numbers = np.arange(math.prod(self.lengths)).reshape(*self.lengths, 1, 1)
-        found: NDArray[Any] = self.arrangement.ordered(numbers, image)[:, 0, 0]
-        return found
+        steps = {axis: math.prod(self.lengths[at + 1 :]) for at, axis in enumerate(self.axes)}
+        length = dict(zip(self.axes, self.lengths, strict=True))
+        paging = self.arrangement.paging
+        at = np.unravel_index(image - 1, [length[axis] for axis in paging]) if paging else ()
+        first = sum(int(index) * steps[axis] for axis, index in zip(paging, at, strict=True))
+        slices, channels = (np.zeros(1, np.int64) for _ in range(2))
+        if SLICES in length:
+            slices = np.arange(length[SLICES]) * steps[SLICES]
+        for axis in FEATURES:
+            if axis in length:
+                channels = (channels[:, None] + np.arange(length[axis]) * steps[axis]).ravel()
+        return first + slices[:, None] + channels
 
 
 class Holdings(NamedTuple):
@@ -80,11 +91,14 @@ class Holdings(NamedTuple):
         Smaller copies of them, as levels of a pyramid and previews.
     doubt : str
         What the user should know of words of the file that make no sense; empty if they do.
+    release : callable
+        Lets go of the file, once no plane is looked up any more.
     """
 
     series: tuple[Series, ...]
     reduced: tuple[Series, ...] = ()
     doubt: str = ""
+    release: Callable[[], object] = tuple
 
     @property
     def images(self) -> int:

@@ -33,9 +33,16 @@ def tiff_image(data: bytes, decode: DecodePage, name: str, how: Reading) -> Imag
     ImageError, UsageError
         As `page_of`, and if axes do not fit.
     """
+    holdings = _holdings(data, name, how)
+    try:
+        return _image_of(holdings, data, decode, name, how)
+    finally:
+        holdings.release()
+
+
+def _image_of(holdings: Holdings, data: bytes, decode: DecodePage, name: str, how: Reading) -> Image:
     start = next(page_offsets(data))
     first = directory_at(data, start)
-    holdings = _holdings(data, name, how)
     if how.axes and not fits(holdings.series[0], how.axes):  # a single plane, whose own axes are others
         page = directory_at(data, holdings.series[0].planes[0].directory)  # type: ignore[union-attr]
         return _rearranged(decode(page, True, 0), holdings.series[0], page, name, how)
@@ -55,7 +62,8 @@ def tiff_image(data: bytes, decode: DecodePage, name: str, how: Reading) -> Imag
 def tiff_images(data: bytes, name: str, how: Reading) -> int:
     """How many images of full size a file holds."""
     holdings = _holdings(data, name, how)
-    if how.axes and not fits(holdings.series[0], how.axes):
+    holdings.release()
+    if how.axes and not fits(holdings.series[0], how.axes):  # a plain page, which needs no looking up
         page = directory_at(data, holdings.series[0].planes[0].directory)  # type: ignore[union-attr]
         return arrangement(_shape(holdings.series[0], page), how.axes, name).pages
     return holdings.images

@@ -6,9 +6,10 @@ Words are read by tifffile, which knows a score of programs. Its decoders are no
 from __future__ import annotations
 
 import io
+import math
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from emseg.image.formats.pillow import DECODER_ERRORS
 from emseg.image.formats.tiff_masks import REDUCED
 from emseg.image.series.channel_names import imagej_names, ome_names
 from emseg.image.series.stored import Holdings, Plane, Series
-from emseg.image.strips.directory import Directory, directory_at, page_offsets
+from emseg.image.strips.directory import Directory, directory_at, page_offsets, short_tags
 from emseg.image.strips.layout import layout_of
 
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _DESCRIPTION, _SAMPLES, _PLANAR, _INSIDE = 254, 256, 257, 258, 270, 277, 284, 330
@@ -28,6 +29,8 @@ _TOLD_BY = (33628, 33629, 34361, 34412, 51123, 65420, 33560)
 _BEGINNINGS = ("ImageJ=", '{"shape"', "Aperio ", "state.", "SI.")
 _SIZES = re.compile(r"""\s(?:SizeZ|SizeC|SizeT|PlaneCount|NumPlanes|IFD)\s*=\s*["']?(\d+)""")
 _ELEMENTS = re.compile(r"<(?:\w+:)?Pixels\s[^<>]*>")
+_DECISIVE = frozenset((_SUBFILE, _WIDTH, _HEIGHT, _BITS, _SAMPLES, _PLANAR, _INSIDE))
+MOST_INSIDE = 256  # pages within a page; a pyramid has some ten
 #: Planes that a description may speak of: a thousand times what an hour of video has.
 MOST_PLANES = 1 << 27
 _SAMPLED = str.maketrans("CE", "SS")
@@ -52,9 +55,9 @@ def holdings_of(data: bytes) -> Holdings:
     ValueError and others
         As decoders do, if pages are damaged.
     """
-    pages = [(offset, directory_at(data, offset)) for offset in page_offsets(data)]
-    text = str(pages[0][1].values.get(_DESCRIPTION, ""))
-    told = text.startswith(_BEGINNINGS) or text.rstrip().endswith("OME>") or pages[0][1].entries.keys() & {*_TOLD_BY}
+    first = directory_at(data, next(page_offsets(data)))
+    text = str(first.values.get(_DESCRIPTION, ""))
+    told = text.startswith(_BEGINNINGS) or text.rstrip().endswith("OME>") or first.entries.keys() & {*_TOLD_BY}
     if told and _is_sound(text):
         try:
             found = _by_tifffile(data, text)
@@ -62,11 +65,11 @@ def holdings_of(data: bytes) -> Holdings:
             found = None
         if found is not None:
             return found
-    holdings = _page_by_page(data, pages)
+    holdings = _page_by_page(data)
     if not text.startswith("ImageJ=") and not text.rstrip().endswith("OME>"):
         return holdings
     promised = re.search(r"^images=(\d+)", text, re.MULTILINE)
-    if promised and int(promised[1][:12]) > 1 == len(pages) and _ends_within_a_plane(pages[0][1]):
+    if promised and int(promised[1][:12]) > 1 == holdings.images and _ends_within_a_plane(first):
         raise ValueError("the file is cut short")
     return holdings._replace(doubt="what its description says of its planes does not fit them, and is not used")
 
@@ -93,31 +96,46 @@ def renamed(series: Series, axes: str, name: str) -> Series:
     return series._replace(axes=axes[: len(series.axes)], told=True, channel_names=())
 
 
-def _page_by_page(data: bytes, pages: list[tuple[int, Directory]]) -> Holdings:
+class _Page(NamedTuple):
+    """What decides how a page goes with others: NewSubfileType, its size and type, its axes, and pages within it."""
+
+    kind: int
+    likeness: tuple[int, ...]
+    axes: str
+    inside: tuple[int, ...] = ()
+
+
+def _page_by_page(data: bytes) -> Holdings:
     """Each page an image; of one size, they lie along one axis. Masks are none."""
-    inside = [(at, directory_at(data, at)) for _, page in pages for at in page.numbers(_INSIDE).tolist()[:256] if at]
-    kinds = {at: page.number(_SUBFILE, 0) for at, page in (*pages, *inside)}
-    whole = [entry for entry in pages if not kinds[entry[0]] & (REDUCED | MASK)]
-    whole = whole or [entry for entry in pages if not kinds[entry[0]] & MASK] or pages
-    taken = {at for at, _ in whole}
-    rest = [entry for entry in (*pages, *inside) if entry[0] not in taken and not kinds[entry[0]] & MASK]
-    reduced = [entry for entry in rest if kinds[entry[0]] & REDUCED]
-    whole += [entry for entry in rest if not kinds[entry[0]] & REDUCED]
-    alike = len({_likeness(page) for _, page in whole}) == 1
-    single = [Series("", (), (Plane(at),), _axes_of(page)) for at, page in whole]
-    if alike and len(whole) > 1:
-        single = [Series("Q", (len(whole),), tuple(Plane(at) for at, _ in whole), single[0].page)]
-    return Holdings(tuple(single), tuple(Series("", (), (Plane(at),), _axes_of(page)) for at, page in reduced))
+    pages = dict(_pages(data))
+    inside = {at: _page_of(directory_at(data, at)) for found in pages.values() for at in found.inside if at}
+    main = [at for at, found in pages.items() if not found.kind & MASK] or list(pages)
+    whole = [at for at in main if not pages[at].kind & REDUCED] or main
+    everything, taken = pages | inside, set(whole)
+    rest = [at for at, found in everything.items() if at not in taken and not found.kind & MASK]
+    reduced = [at for at in rest if everything[at].kind & REDUCED]
+    whole += [at for at in rest if not everything[at].kind & REDUCED]
+    if len(whole) > 1 and len({everything[at].likeness for at in whole}) == 1:
+        series = [Series("Q", (len(whole),), [Plane(at) for at in whole], everything[whole[0]].axes)]
+    else:
+        series = [Series("", (), [Plane(at)], everything[at].axes) for at in whole]
+    return Holdings(tuple(series), tuple(Series("", (), [Plane(at)], everything[at].axes) for at in reduced))
 
 
-def _likeness(page: Directory) -> tuple[int, ...]:
-    return tuple(page.number(code, 0) for code in (_WIDTH, _HEIGHT, _SAMPLES, _BITS, _PLANAR))
+def _pages(data: bytes) -> Iterator[tuple[int, _Page]]:
+    """All pages in order. Those with the same short tags as one before are like it: most files have many such pages."""
+    known: dict[tuple[tuple[int, ...], ...], _Page] = {}
+    for offset in page_offsets(data):
+        key = tuple(short_tags(data, offset, _DECISIVE))
+        if key not in known or known[key].inside:
+            known[key] = _page_of(directory_at(data, offset))
+        yield offset, known[key]
 
 
-def _axes_of(page: Directory) -> str:
-    if page.number(_SAMPLES, 1) == 1:
-        return "YX"
-    return "SYX" if page.number(_PLANAR, 1) == 2 else "YXS"
+def _page_of(page: Directory) -> _Page:
+    likeness = tuple(page.number(code, 0) for code in (_WIDTH, _HEIGHT, _SAMPLES, _BITS, _PLANAR))
+    axes = "YX" if page.number(_SAMPLES, 1) == 1 else "SYX" if page.number(_PLANAR, 1) == 2 else "YXS"
+    return _Page(page.number(_SUBFILE, 0), likeness, axes, tuple(page.numbers(_INSIDE)[:MOST_INSIDE].tolist()))
 
 
 def _is_sound(text: str) -> bool:
@@ -132,21 +150,31 @@ def _by_tifffile(data: bytes, text: str) -> Holdings | None:
     """The series that tifffile sees; None if one of them is not made of whole planes."""
     import tifffile
 
+    stream = io.BytesIO(data)
+    found = None
     try:
-        with io.BytesIO(data) as stream, tifffile.TiffFile(stream) as file:  # its parts refer to one another
-            found = list(file.series)
-            if text.startswith(("ImageJ=", "<")) and found and found[0].kind in ("generic", "uniform"):
-                return None
-            names: list[tuple[str, ...]] = [()] * len(found)
-            if file.is_ome:
-                told = ome_names(text)
-                names = told if len(told) == len(found) else names
-            elif file.is_imagej:
-                names = [imagej_names(file.imagej_metadata or {}, s.axes, s.shape) for s in found]
-            series = [_series(s, own) for s, own in zip(found, names, strict=True)]
-            levels = [_series(level, ()) for s in found for level in s.levels[1:]]
+        found = _told(tifffile.TiffFile(stream), text)
     except tifffile.TiffFileError as error:  # a ValueError only since 2025
         raise ValueError(str(error)) from error
+    finally:
+        if found is None:
+            stream.close()
+    return found and found._replace(release=stream.close)  # its parts refer to one another, and so hold the file
+
+
+def _told(file: Any, text: str) -> Holdings | None:
+    """What an open file of tifffile's holds."""
+    found = list(file.series)
+    if text.startswith(("ImageJ=", "<")) and found and found[0].kind in ("generic", "uniform"):
+        return None
+    names: list[tuple[str, ...]] = [()] * len(found)
+    if file.is_ome:
+        told = ome_names(text)
+        names = told if len(told) == len(found) else names
+    elif file.is_imagej:
+        names = [imagej_names(file.imagej_metadata or {}, s.axes, s.shape) for s in found]
+    series = [_series(s, own) for s, own in zip(found, names, strict=True)]
+    levels = [_series(level, ()) for s in found for level in s.levels[1:]]
     if not series or not all(series):
         return None
     return Holdings(tuple(filter(None, series)), tuple(filter(None, levels)))
@@ -159,8 +187,8 @@ def _series(found: Any, names: tuple[str, ...]) -> Series | None:
     if page is None or found.shape[lead:] != key.shape or key.imagedepth > 1:
         return None
     lengths, axes = tuple(found.shape[:lead]), _unique(found.axes[:lead])
-    planes = tuple(_planes(found, int(np.prod(lengths, dtype=np.int64))))
-    if not planes:
+    planes = _Planes(found, math.prod(lengths))
+    if not planes.exist():
         return None
     unknown = {"Q", "I"} & {*found.axes[:lead]}
     along = next((length for axis, length in zip(axes, lengths, strict=True) if axis == "C"), 1)
@@ -169,21 +197,34 @@ def _series(found: Any, names: tuple[str, ...]) -> Series | None:
     return Series(axes, lengths, planes, page, not unknown, names if len(names) == along else ())
 
 
-def _planes(found: Any, count: int) -> Iterator[Plane | None]:
-    """The planes of a series of tifffile's; none if there are more or fewer than its axes want."""
-    if found.is_truncated:
-        key = found.keyframe
-        if key.compression != 1 or not key.is_contiguous:
-            return
-        size = int(np.prod(key.shape)) * key.dtype.itemsize
-        for at in range(count):
-            yield Plane(key.offset, at * size)
-        return
-    if len(found) != count:
-        return
-    for at in range(count):
-        page = found[at]
-        yield None if page is None or page.parent is not found.parent else Plane(page.offset)
+class _Planes(Sequence[Plane | None]):
+    """The planes of a series of tifffile's, each looked up when it is asked for."""
+
+    def __init__(self, found: Any, count: int) -> None:
+        self.found, self.length = found, count
+
+    def exist(self) -> bool:
+        """Whether there are as many as the axes want, one after another; raise IndexError if pages are missing."""
+        if self.found.is_truncated:
+            key = self.found.keyframe
+            return bool(key.compression == 1 and key.is_contiguous)
+        return len(self.found) == self.length and (self.found[self.length - 1], True)[1]
+
+    def __len__(self) -> int:
+        return self.length
+
+    @overload
+    def __getitem__(self, at: int) -> Plane | None: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Plane | None]: ...
+    def __getitem__(self, at: int | slice) -> Plane | Sequence[Plane | None] | None:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(self.length))]
+        if self.found.is_truncated:
+            key = self.found.keyframe
+            return Plane(key.offset, at * math.prod(key.shape) * key.dtype.itemsize)
+        page = self.found[at]
+        return None if page is None or page.parent is not self.found.parent else Plane(page.offset)
 
 
 def _unique(axes: str) -> str:

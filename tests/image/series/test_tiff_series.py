@@ -17,6 +17,7 @@ from emseg.image.model import Image
 from emseg.image.read import decode_image
 from emseg.image.series.stored import Plane, Series
 from emseg.image.series.tiff_series import holdings_of
+from emseg.image.strips.directory import directory_at, page_offsets, short_tags
 
 LENGTHS = {"T": 2, "Z": 3, "C": 4, "Y": 18, "X": 23, "S": 3}
 FULL = np.random.default_rng(0).integers(0, 250, tuple(LENGTHS.values()), np.uint16)
@@ -336,3 +337,26 @@ def test_slides_of_aperio_and_overviews_with_masks() -> None:
     np.testing.assert_array_equal(decode_image(data, "x").valid, inside)
     with pytest.raises(ImageError, match="there is no page 3"):
         decode_image(data, "x", Reading(3))
+
+
+@pytest.mark.parametrize("axes", ["TZC", "CZT", "ZTC", "TCZ", "CSZ", "ECZ", "PTZC", "", "T"])
+def test_the_grid_of_an_image_is_that_of_its_arrangement(axes: str) -> None:
+    """By brute force: the numbers of all planes, arranged as an array would be."""
+    lengths = tuple(range(2, 2 + len(axes)))
+    series = Series(axes, lengths, [], told=True)
+    numbers = np.arange(int(np.prod(lengths))).reshape(*lengths, 1, 1)
+    for image in range(1, series.images + 1):
+        np.testing.assert_array_equal(series.grid(image), series.arrangement.ordered(numbers, image)[:, 0, 0])
+
+
+@pytest.mark.parametrize("options", [{}, {"byteorder": ">"}, {"bigtiff": True}, {"bigtiff": True, "byteorder": ">"}])
+def test_short_tags_are_those_of_the_directory(options: dict[str, Any]) -> None:
+    data = written(part("CYX"), photometric="minisblack", metadata=None, **options)
+    for offset in page_offsets(data):
+        page, codes = directory_at(data, offset), (256, 257, 258, 277, 273)
+        found = {code: value for code, _, _, value in short_tags(data, offset, codes)}
+        assert found.keys() == {code for code in codes if code in page.entries}
+        order, size = "little" if data[:1] == b"I" else "big", 8 if "bigtiff" in options else 4
+        for code, value in found.items():
+            raw = value.to_bytes(size, order)[: {3: 2, 4: 4, 16: 8}[page.entries[code].kind]]
+            assert int.from_bytes(raw, order) == page.number(code, 0)
