@@ -57,6 +57,14 @@ def test_balls_in_a_volume(spacing: tuple[float, ...] | None) -> None:
     assert split(ball(shape, (20, 30, 30), (15 / flat, 25, 25)), NECK, spacing=spacing).max() == 1
 
 
+def test_balls_one_above_the_other_in_thick_slices() -> None:
+    z, y, x = (np.indices((30, 60, 60)).T * (1, 1, 3)[::-1]).T
+    for apart in ((16, 0, 0), (9, 12, 0), (0, 0, 17)):
+        one, other = np.array([36, 30, 30]) + np.outer([0.5, -0.5], apart)
+        pair = sum((z - c[0]) ** 2 + (y - c[1]) ** 2 + (x - c[2]) ** 2 < 100 for c in (one, other)) > 0
+        assert split(np.asarray(pair), NECK, spacing=(3, 1, 1)).max() == 2
+
+
 def test_a_wide_neck_is_cut_only_if_that_is_asked_for() -> None:
     pair = ball((80, 120), (40, 45), (20, 20)) | ball((80, 120), (40, 68), (20, 20))  # the neck is .82 of the width
     assert [int(split(pair, neck).max()) for neck in (0.5, 0.75, 0.85, 0.95)] == [1, 1, 2, 2]
