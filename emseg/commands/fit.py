@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from emseg.commands.model import Model
 from emseg.commands.shared_steps import bounds_of, limits_given, problem_to_fit
@@ -28,6 +28,7 @@ from emseg.options.kinds.in_memory import InMemory, is_model
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fit_mixture, surviving
 from emseg.stages.inputs.checks import check_samples
+from emseg.stages.inputs.pixel_weights import weights_in_memory
 from emseg.stages.inputs.table import Table, as_table, table_features
 from emseg.stages.report import NO_FIELD, segmentation_report
 from emseg.stages.start import Start, searched_start
@@ -136,19 +137,11 @@ def fit(
 
 
 def _features(data: Table, sample_weight: Any, settings: SegmentOptions) -> Features:
-    weight = None if sample_weight is None else _weights(sample_weight, len(data.values))
+    n = len(data.values)
+    weight = None if sample_weight is None else weights_in_memory(sample_weight, (n,), f"{n} rows")
     standard = family_of(settings.family).location_scale
     by_column = COVARIANCES[settings.covariance].knows_no_units
     return table_features(data, weight, by_column=by_column, standard=standard)
-
-
-def _weights(given: Any, n: int) -> NDArray[np.float64]:
-    found = as_given(given, "sample_weight").with_nan()
-    if found.shape not in ((n,), (n, 1)):
-        raise DataError(f"sample_weight: has the shape {found.shape}; give a number for each of {n} rows")
-    if not (np.isfinite(found).all() and (found >= 0).all()):
-        raise DataError("sample_weight: holds numbers below 0, or none; give 0 or more for each row")
-    return found.reshape(n)
 
 
 def _require_suitable(table: Table, photo: Image, features: Features, settings: SegmentOptions) -> None:

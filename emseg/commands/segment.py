@@ -24,6 +24,7 @@ from emseg.em.registry import algorithm
 from emseg.errors import for_python
 from emseg.features.model import Features
 from emseg.image.model import Image
+from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.checked import recorded
@@ -40,6 +41,8 @@ from emseg.stages.stopwatch import Stopwatch
 from emseg.stages.units import in_own_units
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from emseg.options.keywords import SegmentKeywords
     from emseg.regions.described_image import DescribedImage
     from emseg.stages.labels.field import Smoothed
@@ -50,6 +53,7 @@ def segment(
     k: int | str = 4,
     *,
     mask: MaskLike | None = None,
+    sample_weight: ArrayLike | None = None,
     on_iteration: Callable[[Row], object] | None = None,
     **options: Unpack[SegmentKeywords],
 ) -> Segmentation:
@@ -63,6 +67,9 @@ def segment(
         Number of components, or a range to choose from: ``"2:9"``, ``"auto"``.
     mask : array-like or path, optional
         Same size as the image; only where it is non-zero are pixels used.
+    sample_weight : array-like, optional
+        Same size as the image: how much each pixel counts in the fit, 0 or more. All pixels get labels. Likelihoods and
+        criteria are those of the weighted pixels.
     on_iteration : callable, optional
         Receives every row of the log as it is made.
     **options
@@ -108,7 +115,12 @@ def segment(
     given = _checked_field(photo, features, settings, given)
     original = original.with_notices(*chosen_features(features))
     watch.lap("features")
-    problem = problem_to_fit(features, settings)
+    counted = features
+    if sample_weight is not None:
+        from emseg.stages.inputs.pixel_weights import weighted  # most segmentations do without
+
+        counted = weighted(features, sample_weight, photo, settings)
+    problem = problem_to_fit(counted, settings)
     description = None
     if settings.shortest:
         from emseg.commands.region_steps import region_description  # most segmentations do without
@@ -129,13 +141,13 @@ def segment(
     original = original.with_notices(*fewer_classes(asked, classes))
     report = segmentation_report(
         photo,
-        features,
+        counted,
         in_own_units(mixture, features),
         fitted,
         start,
         n_parameters=mixture.n_parameters,
         log_likelihood=float(problem.e_step(mixture).log_likelihood) if smoothed else fitted.trace[-1].log_likelihood,
-        log_posterior=labelled.log_posterior,
+        log_posterior=labelled.log_posterior if counted is features else assign(mixture, features.x, counted.weight)[1],
         counts=labelled.counts,
         bounds=bounds_of(features, settings),
         mrf=smoothed.report if smoothed else NO_FIELD,

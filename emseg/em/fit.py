@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from emseg.em.algorithm import Algorithm, Countable, Info, M, S
 from emseg.em.convergence import Status, StoppingRule
+from emseg.em.problem import EMPTY
 from emseg.execution import steps
 from emseg.numerics import clock
 
@@ -24,7 +25,10 @@ MEANINGLESS = 0.1
 
 
 class MonotonicityWarning(RuntimeWarning):
-    """An objective that must not fall has fallen by more than rounding: a bug to report."""
+    """An objective that must not fall has fallen by more than rounding: a bug to report.
+
+    Samples that an empty component is given (`EMPTY`) may take off as much.
+    """
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ def fit_with_state(
         state = new
         log(info)
         since = since if info.comparable else len(trace) - 1
-        if algorithm.monotone and info.comparable and trace[-1].delta < -info.rounding:
+        if algorithm.monotone and info.comparable and trace[-1].delta < -(info.rounding + EMPTY * problem.n):
             warnings.warn(
                 f"the objective fell by {-trace[-1].delta:.3g} at iteration {len(trace) - 1}; please report this",
                 MonotonicityWarning,

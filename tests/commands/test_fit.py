@@ -146,3 +146,11 @@ def test_what_cannot_be_fitted(table: Any, options: dict[str, Any], message: str
 def test_options_of_images_do_not_go_with_tables() -> None:
     with pytest.raises(UsageError, match="mrf does not go with fit; it takes k, "):
         emseg.fit(TABLE, mrf="auto")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("seed", [8, 9, 13])
+def test_noise_that_nothing_is_left_of_is_no_fall_of_the_objective(seed: int) -> None:
+    """An empty component is given 1e-12 of the samples, which may take off as many nats; warnings are errors here."""
+    rng = np.random.default_rng(seed)
+    x = np.array([1, 9])[TRUTH - 1, None] * rng.gamma(20, 1 / 20, (100, 2))
+    assert emseg.fit(x, k=2, family="gamma", noise=True).mixture.weights[-1] < 0.01

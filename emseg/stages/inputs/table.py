@@ -153,15 +153,15 @@ def table_features(table: Table, weight: Array | None, *, by_column: bool, stand
     require_varying(table, x)
     d = len(x)
     shift, scale, unit = np.zeros(d), np.ones(d), np.ones(d)
+    share = np.where(np.isnan(x), 0, counts)
+    share /= share.sum(1, keepdims=True)
+    mean = np.nansum(x * share, axis=1)
+    variance = np.nansum((x - mean[:, None]) ** 2 * share, axis=1)
     if standard:
-        known = ~np.isnan(x)
-        share = np.where(known, counts, 0)
-        share /= share.sum(1, keepdims=True)
-        shift = np.nansum(x * share, axis=1)
-        variance = np.nansum((x - shift[:, None]) ** 2 * share, axis=1)
+        shift = mean
         scale = np.sqrt(variance if by_column else np.full(d, variance.mean()))
         unit = np.sqrt(variance) / scale
-    grain = np.array([step_of(row) for row in x]) ** 2 / 12 / scale**2 + STEPLESS * unit**2
+    grain = (np.array([step_of(row) for row in x]) ** 2 / 12 + STEPLESS * variance) / scale**2
     x = (x - shift[:, None]) / scale[:, None]
     index, shape = PixelIndex(None if used.all() else used), (len(used), 1)
     return Features(x, counts, index, table.columns, shift, scale, unit, shape, "bands", grain=np.diag(grain))
