@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError, shown
+from emseg.errors import EmsegError, ImageError, shown
 from emseg.image.axes import Arrangement, arrangement, of_pages
 from emseg.image.damage.jpeg_scans import markers
 from emseg.image.formats.medical.place import Slices, sides_of, slices_of
@@ -37,6 +38,18 @@ _JPEG_2000 = b"\xff\x4f\xff\x51"
 _INTEGERS = (np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32)
 
 
+@contextmanager
+def _one_kind_of_error() -> Iterator[None]:
+    """Turn whatever pydicom raises for damaged files into ValueError: it has errors of many kinds."""
+    try:
+        yield
+    except (EmsegError, MemoryError, ModuleNotFoundError):
+        raise
+    except Exception as error:
+        raise ValueError(str(error)) from error
+
+
+@_one_kind_of_error()
 def decode(data: bytes, name: str, how: Reading) -> Image:
     """Decode an image or a volume.
 
@@ -77,6 +90,7 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     return image
 
 
+@_one_kind_of_error()
 def count(data: bytes, name: str, how: Reading) -> int:
     """Number of images."""
     return _arranged(_parsed(data, name), name, how)[1].pages

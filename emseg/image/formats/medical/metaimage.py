@@ -68,7 +68,7 @@ def decode(data: bytes, name: str, how: Reading, samples: bytes | None = None) -
     fields, start = _header(data)
     local = fields.get("elementdatafile", "").upper() == _LOCAL
     if not local and samples is None:
-        raise ImageError(f"{name}: a header alone is read from a file, with its samples beside it")
+        raise ImageError(f"{name}: the samples of this header are in another file; save it as one .mha")
     kind = fields.get("elementtype", "").upper()
     if kind not in TYPES or fields.get("binarydata", "true").lower() not in _TRUE:
         raise ImageError(f"{name}: MetaImage of {shown(kind)[:40] or 'no type'} is not read; save it as binary numbers")

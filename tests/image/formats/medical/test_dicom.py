@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
@@ -239,3 +241,15 @@ def test_orders_of_bytes_agree() -> None:
         first, *rest = (read_image(path) for path in paths if path)
         for image in rest:
             np.testing.assert_array_equal(image.pixels, first.pixels)
+
+
+GOOD = dicom(np.ones((9, 14), np.uint16), 12, RescaleSlope=1, RescaleIntercept=-1024, PixelSpacing=[0.5, 0.75])
+
+
+@given(st.data())
+def test_damage_is_one_line(image_or_one_line: Any, data: st.DataObject) -> None:
+    damaged = bytearray(GOOD)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(132, len(GOOD) - 1))] = data.draw(st.integers(0, 255))
+    with image_or_one_line():
+        decode_image(bytes(damaged[: data.draw(st.integers(140, len(GOOD)))]), "x")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emseg.errors import ImageError
 from emseg.image.formats.medical import metaimage, nrrd
@@ -126,7 +129,7 @@ def test_samples_beside_a_header(tmp_path: Path) -> None:
         read_image(tmp_path / "v.mhd")
     (tmp_path / "v.raw").write_bytes(array.tobytes())
     np.testing.assert_array_equal(read_image(tmp_path / "v.mhd").pixels.reshape(3, 4, 5), array)
-    with pytest.raises(ImageError, match="with its samples beside it"):
+    with pytest.raises(ImageError, match=r"are in another file; save it as one \.mha"):
         decode_image(head, "x")
     with pytest.raises(ImageError, match=r"its samples are in another file; save it as one \.nrrd"):
         decode_image(as_nrrd(array, data_file="/etc/passwd"), "x")
@@ -187,3 +190,15 @@ def test_a_mask_is_matched_by_its_place() -> None:
     found, notices = aligned(mask.pixels, mask.metadata, "mask", photo, "mask")
     np.testing.assert_array_equal(found, photo.pixels)
     assert notices == ()
+
+
+GOOD = (as_nrrd(np.ones((3, 4, 5), "u1"), packed=True), as_metaimage(np.ones((3, 4, 5), "u2"), Offset="0 0 0"))
+
+
+@given(st.sampled_from(GOOD), st.data())
+def test_damage_is_one_line(image_or_one_line: Any, good: bytes, data: st.DataObject) -> None:
+    damaged = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 4))):
+        damaged[data.draw(st.integers(14, len(good) - 1))] = data.draw(st.integers(0, 255))
+    with image_or_one_line():
+        decode_image(bytes(damaged[: data.draw(st.integers(20, len(good)))]), "x")
