@@ -29,8 +29,8 @@ class DenoiseMaskOptions:
 
     mask: str | None = declared(
         Optional(InputFile(("alpha",), "FILE|alpha")), None, PIXELS,
-        "Image of the same size: where it is 0, pixels stay as they are and have no influence. alpha: the opacity of "
-        "the image itself.",
+        "Image of the same size: where it is 0, pixels stay as they are and have no influence. So white is denoised. "
+        "alpha: the opacity of the image itself.",
         "denoise", recorded=False,
     )  # fmt: skip
 
@@ -40,8 +40,9 @@ class InpaintMaskOptions:
 
     mask: str | None = declared(
         Optional(InputFile(("alpha", "nodata"), "FILE|alpha|nodata")), None, MASK,
-        "Image of the same size: its pixels that are not 0 are filled; alpha: the fully transparent pixels are; "
-        "nodata: those without data are, which is so, too, where no mask is given. NaN is always filled.",
+        "Image of the same size: its pixels that are not 0 are filled. So white is filled; in the masks of segment and "
+        "denoise, white is kept. alpha: the fully transparent pixels are; nodata: those without data are, which is so, "
+        "too, where no mask is given. NaN is always filled.",
         "inpaint", recorded=False,
     )  # fmt: skip
     mask_dir: str | None = declared(

@@ -46,8 +46,8 @@ class MaskOptions:
 
     mask: str | None = declared(
         Optional(InputFile(("alpha",), "FILE|alpha")), None, PIXELS,
-        "Image of the same size: only its pixels that are not 0 are used; outside, the label is 0. alpha: the opacity "
-        "of the image itself.",
+        "Image of the same size: only its pixels that are not 0 are used; outside, the label is 0. So white is kept; "
+        "in the mask of inpaint, white is filled. alpha: the opacity of the image itself.",
         "segment apply compare", recorded=False,
     )  # fmt: skip
 

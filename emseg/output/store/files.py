@@ -63,7 +63,7 @@ def _check_targets(paths: Iterable[str], report: str, overwrite: bool) -> set[st
             raise OutputError(f"{shown(path)}: is {kind}; choose another output folder ({option('output')})")
         if overwrite:
             continue
-        if path != report and (basename(path), file_digest(path)) not in own:
+        if path != report and (_key(basename(path)), file_digest(path)) not in own:
             raise OutputError(f"{shown(path)}: not written by emseg, or changed since; {OVERWRITE}")
         if path == report and not listed:
             raise OutputError(f"{shown(path)}: not a report of emseg; {OVERWRITE}")
@@ -114,12 +114,12 @@ def write_all(
             with signals_held(), folder_lock(folder):
                 free = _check_targets(files, report, overwrite)
                 earlier = _listed(report) | _listed(record)
-                staged.write(record, _record_bytes(earlier | set(hashes.items())))
+                staged.write(record, _record_bytes(earlier | {(_key(name), sha) for name, sha in hashes.items()}))
                 staged.publish(record)
                 with suppress(FileNotFoundError):
                     os.remove(report)
                 _publish(staged, files, report, free | {report}, overwrite)
-                _trim_record(staged, record, earlier, set(hashes))
+                _trim_record(staged, record, earlier, set(map(_key, hashes)))
     except OSError as error:
         raise write_failure(error.filename2 or folder, error) from error
     return written
@@ -177,7 +177,7 @@ def finished_report(report: str, sha256: str, recipe: str, expected: Iterable[st
     record = _record_path(report)
     if lexists(record):
         with suppress(OSError), StagedFiles(report) as staged, signals_held(), folder_lock(dirname(report) or "."):
-            _trim_record(staged, record, _listed(record), set(outputs))
+            _trim_record(staged, record, _listed(record), set(map(_key, outputs)))
     return facts
 
 
@@ -246,9 +246,17 @@ def _listed(report: str) -> set[tuple[str, str]]:
         facts = _loaded(report)
         outputs = facts["outputs"]
         pairs = outputs.items() if isinstance(outputs, dict) else outputs
-        return {(name, digest) for name, digest in pairs if facts["version"] and len(digest) == HEX_DIGITS}
-    except (ValueError, KeyError, TypeError):
+        return {(_key(name), digest) for name, digest in pairs if facts["version"] and len(digest) == HEX_DIGITS}
+    except (ValueError, KeyError, TypeError, AttributeError):  # AttributeError: of a name that is no text
         return set()
+
+
+def _key(name: str) -> str:
+    """A file name with its bytes read as UTF-8: under another locale, Python spells them in another way."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    except UnicodeError:
+        return name
 
 
 def file_digest(path: str) -> str:

@@ -323,6 +323,19 @@ def test_names_of_undecodable_bytes(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "photo.json").read_bytes())["outputs"].keys() == {name}
 
 
+def test_a_run_under_another_locale_knows_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ASCII names of files, Python spells "é.labels.png" in lone surrogates."""
+    name = "é.labels.png"
+    spelled = os.fsencode(name).decode("ascii", "surrogateescape")
+    write(tmp_path, "old", (name,))
+    report = json.loads((tmp_path / "photo.json").read_text())
+    report["outputs"] = {spelled: report["outputs"][name]}
+    (tmp_path / "photo.json").write_text(json.dumps(report))
+    write(tmp_path, "new", (name,))
+    assert (tmp_path / name).read_bytes().startswith(b"new")
+    assert CLAIMS not in look(tmp_path)
+
+
 def test_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for text in ("old", "new"):
