@@ -93,7 +93,8 @@ def renamed(series: Series, axes: str, name: str) -> Series:
         lying = f"{sizes} planes stored as {series.page}" if series.lengths else f"a plane stored as {series.page}"
         wanted = f"give {len(series.lengths)} letters before {series.page}" if series.lengths else f"give {series.page}"
         raise ImageError(f"{name}: {option('axes', axes)} does not fit {lying}; {wanted}")
-    return series._replace(axes=axes[: len(series.axes)], told=True, channel_names=())
+    lead = axes[: len(series.axes)]
+    return series._replace(axes=lead, told=True, channel_names=series.channel_names if lead == series.axes else ())
 
 
 class _Page(NamedTuple):

@@ -175,6 +175,8 @@ def test_names_of_channels() -> None:
     image = decode_image(data, "x", Reading(1))
     assert image.channel_names == tuple(names)
     assert image.source["channel_names"] == names
+    assert decode_image(data, "x", Reading(1, axes="TCYX")).channel_names == tuple(names)
+    assert decode_image(data, "x", Reading(1, axes="CTYX")).channel_names == ()
     chosen = decode_image(data, "x", Reading(1, channels=("Cy5", "DAPI")))
     assert (chosen.channels, chosen.channel_names) == ((3, 1), ("Cy5", "DAPI"))
     np.testing.assert_array_equal(chosen.pixels, expected("TCYX", 1)[..., [2, 0]])
