@@ -33,17 +33,18 @@ def nodata(commands: str) -> Any:
 
 def mask_above(commands: str, group: str = PIXELS) -> Any:
     """Which values of a mask are inside."""
+    rest = "Unless given, what is not 0 is; of JPEG and its kin what is above half of the largest value."
     return declared(
         Optional(Number("a finite number", metavar="V")), None, group,
-        "Values of the mask above V are inside, as 127; unless given, those that are not 0, and of JPEG and its kin "
-        "those above half of the largest.", commands,
+        f"What is above V in the mask is used, as 127. {rest}", commands,
+        helps={"inpaint": f"What is above V in the mask is filled, as 127. {rest}"} if "inpaint" in commands else {},
     )  # fmt: skip
 
 
 def grow(commands: str, group: str = PIXELS) -> Any:
     """By how much the inside of a mask grows."""
+    rest = "by N pixels in each direction, in volumes N voxels; below 0 it shrinks."
     return declared(
-        Whole(None), 0, group,
-        "Let the inside of the mask grow by N pixels in each direction, in volumes N voxels; below 0 it shrinks.",
-        commands,
+        Whole(None), 0, group, f"Let what is used by the mask grow {rest}", commands,
+        helps={"inpaint": f"Let what is filled grow {rest}"} if "inpaint" in commands else {},
     )  # fmt: skip

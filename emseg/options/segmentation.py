@@ -109,7 +109,8 @@ class SegmentOptions:
     )  # fmt: skip
     missing: str = declared(
         Choice(choices.MISSING), "drop", PIXELS,
-        "What becomes of pixels of which some channels are unknown, as NaN or by a mask with as many channels.",
+        "What becomes of pixels of which some channels are unknown: NaN, values for no data, or 0 in a mask with as "
+        "many channels.",
         "segment compare apply",
     )  # fmt: skip
     nodata: tuple[float, ...] = nodata("segment compare apply impute")
