@@ -42,12 +42,9 @@ DEFLATE = 1032
 """Bytes that deflate can make of one at most (RFC 1951: 258 bytes of two bits)."""
 
 INTERLACED = 28  # byte of a PNG that says so
-GIF_PIXELS_OF_A_BYTE = 4096 * 2 // 3  # a code of 12 bits stands for as many pixels as there are codes at most
-SMALL = 1 << 24  # pixels that any file may have: a GIF may be larger than the picture in it
 
 _ORIENTATION = 274  # tag of EXIF
 _BAND = 1 << 17  # pixels moved at once: half a megabyte, which stays in the cache
-_LITTLE = sys.byteorder == "little"
 _PLUGINS = {"WEBP": "WebPImagePlugin", "JPEG2000": "Jpeg2KImagePlugin"}  # other plugins are called as their format
 _LAYOUT = {  # Pillow's mode: raw mode to unload it in, one word a pixel
     "L": ("L", "u1"),
@@ -60,18 +57,28 @@ _LAYOUT = {  # Pillow's mode: raw mode to unload it in, one word a pixel
     "F": ("F", "f4"),
 }
 # Pillow keeps 8 of 16 bits per colour sample. Its decoders cut rows by the raw mode's bit width, so the same file
-# decoded under the other byte order's raw mode gives the low bytes. PNG is big-endian; libtiff gives native order (N).
-DEEP = {
-    "RGB;16B": "RGB;16L",
-    "RGBA;16B": "RGBA;16L",
-    "RGB;16N": "RGB;16B" if _LITTLE else "RGB;16L",
-    "RGBA;16N": "RGBA;16B" if _LITTLE else "RGBA;16L",
-}
+# decoded under the other byte order's raw mode gives the low bytes. PNG is big-endian.
+DEEP = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 _KEY_SCALE = {"1": 255, "L;2": 85, "L;4": 17}  # PNG's transparent grey is unscaled, Pillow's pixels fill 0…255
 
 
 def decode(data: bytes, name: str, how: Reading, kind: str) -> Image:
     """Decode an image of the format that Pillow calls `kind`; see `emseg.image.formats.registry.Format.decode`."""
+    try:
+        return _image(data, name, how, kind)
+    except DECODER_ERRORS:
+        if kind != "PNG":
+            raise
+        from emseg.image.damage.png_chunks import without_texts_and_damage
+
+        rest, damaged = without_texts_and_damage(data)
+        if len(rest) == len(data):
+            raise
+        lines = [f"its chunk {chunk} is damaged, and not used" for chunk in damaged]
+        return _image(rest, name, how, kind).with_notices(*lines)
+
+
+def _image(data: bytes, name: str, how: Reading, kind: str) -> Image:
     im = open_page(data, kind, name, how)
     image = _decoded(im, data, name, how, kind)
     frames = 1
@@ -146,17 +153,12 @@ def open_page(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.
 
 def _require_bytes(im: PIL.Image.Image, data: bytes, kind: str) -> None:
     """Raise ValueError for a file that cannot hold as many pixels as it claims to have, before they are decoded."""
-    pixels, most = im.width * im.height, None
-    if kind == "PNG":
-        most = 8 * DEFLATE * len(data)  # even at a bit a pixel
-    elif kind == "GIF":
-        most = max(SMALL, GIF_PIXELS_OF_A_BYTE * len(data))
-    elif kind == "JPEG":
-        from emseg.image.damage.jpeg_scans import require_bytes
-
-        require_bytes(im.width, im.height, data)
-    if most is not None and pixels > most:
+    if kind == "PNG" and im.width * im.height > 8 * DEFLATE * len(data):  # even at a bit a pixel
         raise ValueError("the file is cut short")
+    if kind in ("JPEG", "GIF"):
+        from emseg.image.damage.claims import require_possible
+
+        require_possible(im.width, im.height, data, kind)
 
 
 def _require_size(im: PIL.ImageFile.ImageFile, name: str, how: Reading) -> None:
