@@ -14,7 +14,7 @@ from emseg.commands.shared_steps import bounds_of, limits_given, problem_to_fit
 from emseg.em.fit import Row
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.errors import DataError, for_python, option
+from emseg.errors import DataError, UsageError, for_python, option
 from emseg.features.model import Features
 from emseg.image.array_like import as_given
 from emseg.image.model import Image
@@ -145,7 +145,11 @@ def _features(data: Table, sample_weight: Any, settings: SegmentOptions) -> Feat
 
 
 def _require_suitable(table: Table, photo: Image, features: Features, settings: SegmentOptions) -> None:
-    """Hold the table against the number of components, the family's support, and limits of the values."""
+    """Hold the table against the number of components, the family's support, and what needs whole rows."""
+    for name in ("partial_volume", "truncated"):
+        if getattr(settings, name) and np.isnan(features.x).any():
+            given = option(name, getattr(settings, name))
+            raise UsageError(f"{given}: does not go with missing values; leave out the rows that lack some")
     support = family_of(settings.family).support
     bad = support.outside(features.x).any(1)
     if bad.any():

@@ -134,6 +134,16 @@ def test_frames_have_names() -> None:
         (TABLE, {"sample_weight": -np.ones(100)}, "holds numbers below 0, or none"),
         (TABLE, {"sample_weight": np.zeros(100)}, "no row has a value and a weight above 0"),
         (TABLE[:3], {"k": 4}, "table: 3 distinct values cannot make 4 components; use k=3 or smaller"),
+        (
+            np.where(TABLE > 5, np.nan, TABLE),
+            {"k": 2, "partial_volume": True},
+            "partial_volume=True: does not go with missing",
+        ),
+        (
+            np.where(TABLE > 5, np.nan, TABLE),
+            {"truncated": "-99,"},
+            "truncated='-99,': does not go with missing values",
+        ),
         (TABLE, {"init": np.ones(4), "k": 2}, r"init: labels of shape \(4, 1\) for table of shape \(100, 1\)"),
     ],
 )
