@@ -59,7 +59,6 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield from ((f"cut{share}.png", good[: len(good) * share // 10]) for share in range(1, 10))
     header = good[:8] + chunk(b"IHDR", (2**31 - 1).to_bytes(4, "big") * 2 + bytes([8, 6, 0, 0, 0]))
     yield "bomb.png", header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
-    yield "ztxt.png", good[:33] + chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(50_000_000))) + good[33:]
     yield "iccp.png", good[:33] + chunk(b"iCCP", b"x\0\0" + zlib.compress(bytes(50_000_000))) + good[33:]
     loop = b"II*\0\x08\0\0\0\x01\0" + b"\0\x01\x04\0\x01\0\0\0\x04\0\0\0" + b"\x08\0\0\0"
     yield from {"loop.tif": loop, "big.tif": b"II+\0\x08\0\0\0\x10\0\0\0\0\0\0\0" + b"\xff" * 7 + b"\x7f"}.items()
