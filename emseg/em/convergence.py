@@ -75,11 +75,12 @@ class Stop(NamedTuple):
         rounding : float
             Change of the objective that arithmetic alone can cause.
         """
+        known = rounding <= max(self.tol, CERTAIN) * n
         if len(objective) > 2 and _stalled(_increments(objective[-3:]), rounding):
-            return Status.STALLED if rounding <= max(self.tol, CERTAIN) * n else Status.HIDDEN
+            return Status.STALLED if known else Status.HIDDEN
         estimates = (remaining(objective[: len(objective) - i], rounding) for i in range(3))
         if len(objective) > 5 and max(estimates) <= self.tol * n:
-            return Status.CONVERGED
+            return Status.CONVERGED if known else Status.HIDDEN
         return Status.MAX_ITER if len(objective) > self.max_iter else None
 
 
