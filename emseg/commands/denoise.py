@@ -31,7 +31,7 @@ from emseg.restore.noise.level import SIDE as NOISE_SIDE
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.unclip import unclipped
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, idle_rule, mask_of_same_size, wanted_by
-from emseg.stages.inputs.planes import WHITE, Planes, slices_of
+from emseg.stages.inputs.planes import WHITE, Planes, left_alone, slices_of
 from emseg.version import __version__
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def denoise(
     photo = without_given(as_image(image, reading=reading, fourth=wanted_by(mask)), settings.nodata)
     rule = MaskRule(settings.mask_above, settings.grow)
     inside, notices = (None, idle_rule(rule)) if mask is None else mask_of_same_size(mask, photo, rule)
-    photo = photo.with_notices(*notices)
+    photo = photo.with_notices(*notices, *left_alone(photo))
     planes = Planes.of(photo, inside)
     estimate = _poisson if settings.noise == "poisson" else _white
     steps.step("measuring noise")

@@ -167,6 +167,11 @@ def test_denoise_leaves_it_alone() -> None:
     assert (found[GAPS] == -9999).all()
     same = emseg.denoise(np.where(GAPS, np.nan, grey), 10).pixels
     np.testing.assert_allclose(found[~GAPS], same[~GAPS])
+    in_part = emseg.denoise(with_gaps(-9999), 60, nodata=-9999, fast=True)
+    np.testing.assert_array_equal(in_part.pixels[GAPS], with_gaps(-9999)[GAPS])
+    assert in_part.report["warnings"][-1].startswith(
+        f"{GAPS.sum()} pixels lack data in some of their channels, and stay"
+    )
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -196,8 +201,12 @@ def test_inpaint_with_a_mask_leaves_it() -> None:
     mask = np.zeros((H, W), bool)
     mask[14:18, 4:30] = True
     found = emseg.inpaint(holed, mask, nodata=-9999)
-    assert (found.pixels[GAPS] == -9999).all()
+    assert (found.pixels[GAPS & ~mask] == -9999).all()
     assert np.abs(found.pixels - smooth)[mask].max() < 20
+    assert (
+        f"{(GAPS & ~mask).sum()} pixels without data stay as they are; mask='nodata' fills them"
+        in found.report["warnings"]
+    )
     with pytest.raises(UsageError, match="nothing says which pixels are missing; give a mask, alpha, or nodata"):
         emseg.inpaint(smooth)
 

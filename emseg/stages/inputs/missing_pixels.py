@@ -91,7 +91,10 @@ def missing_pixels(
         wholly = grown(unknown if without_data else wholly, rule.grow, photo.metadata.get("volume")) & ~unknown
         if without_data and rule.grow < 0:
             notices = (f"{option('grow', rule.grow)} shrinks masks; all that holds no data is filled",)
-    return Missing(_fillable(unknown | wholly, photo), wholly, notices)
+    pixels = _fillable(unknown | wholly, photo)
+    left = int(np.count_nonzero(_without_data(photo) & ~pixels))
+    line = f"{left} pixels without data stay as they are; {option('mask', NODATA)} fills them"
+    return Missing(pixels, wholly, (*notices, line) if left else notices)
 
 
 def _require_one_rule(no_file: bool, value: float | None, rule: MaskRule) -> None:

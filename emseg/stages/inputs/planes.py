@@ -113,6 +113,14 @@ class Planes:
         return pixels
 
 
+def left_alone(image: Image) -> tuple[str, ...]:
+    """A line if pixels of which something is known are not taken for whole, and so stay as they are."""
+    if image.known is None:
+        return ()
+    count = int(np.count_nonzero(image.known.any(axis=2) & ~image.known.all(axis=2)))
+    return (f"{count} pixels lack data in some of their channels, and stay as they are",) if count else ()
+
+
 def usual(samples: NDArray[Any]) -> tuple[float, float]:
     """The middle of most values (N, C), and how far apart they are, 0 if all are equal; a few have no say in it."""
     few = samples[:: -(-samples.size // MOST)].astype(np.float64) / 2  # halves, whose difference is finite
