@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emseg.errors import ImageError, UsageError
 from emseg.image.formats.tiff import count
@@ -362,3 +364,22 @@ def test_short_tags_are_those_of_the_directory(options: dict[str, Any]) -> None:
         for code, value in found.items():
             raw = value.to_bytes(size, order)[: {3: 2, 4: 4, 16: 8}[page.entries[code].kind]]
             assert int.from_bytes(raw, order) == page.number(code, 0)
+
+
+GOOD = (
+    stored("TZCYX", "imagej"),
+    stored("TZCYX", "ome"),
+    stored("ZCYX", "shaped"),
+    written(part("CYX"), imagej=True, truncate=True, metadata={"axes": "CYX"}),
+)
+
+
+@given(st.sampled_from(GOOD), st.sampled_from(["", "CYX", "ZCYX", "CTZYX"]), st.data())
+def test_damage_is_one_line(image_or_one_line: Any, good: bytes, axes: str, data: st.DataObject) -> None:
+    damaged = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 5))):
+        damaged[data.draw(st.integers(4, 2500))] = data.draw(st.sampled_from(b'\0\1\xff09"=<'))
+    cut = data.draw(st.integers(8, len(good)))
+    how = Reading(data.draw(st.integers(0, 3)), max_pixels=10**6, axes=axes)
+    with image_or_one_line():
+        decode_image(bytes(damaged[:cut]), "x", how)
