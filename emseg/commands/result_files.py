@@ -73,4 +73,4 @@ def _written(
         raise UsageError(f"{option('overwrite')} is {overwrite!r}; it must be True or False")
     (job,) = plan([source], os.path.join(".", where) if where == STDIO else where, extra, always, suffix, name or STEM)
     contents = {path: writers[kind] for kind, path in with_labels_of_slices(job.files, metadata).items()}
-    return write_all(contents, job.report, facts, overwrite)
+    return write_all(contents, job.report, facts, overwrite, job.place)

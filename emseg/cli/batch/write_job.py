@@ -39,4 +39,5 @@ def write(
     from emseg.output.store.files import write_all
 
     files = {path: contents[kind] for kind, path in job.files.items()}
-    return write_all(files, job.report, {**facts, "recipe": job.recipe} if job.recipe else facts, overwrite)
+    facts = {**facts, "recipe": job.recipe} if job.recipe else facts
+    return write_all(files, job.report, facts, overwrite, job.place)

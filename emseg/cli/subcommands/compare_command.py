@@ -63,7 +63,7 @@ def command(
         job.files["csv"]: partial(comparison_csv, result.traces),
         job.files["svg"]: partial(comparison_svg, result.report, result.traces),
     }
-    report = write_all(contents, job.report, result.report, overwrite)
+    report = write_all(contents, job.report, result.report, overwrite, job.place)
     warn((f"{shown(image)}: {line}" for line in result.notices), quiet)
     if as_json:
         import json

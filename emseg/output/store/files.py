@@ -25,7 +25,7 @@ from typing import Any
 from emseg.errors import OutputError, option, shown
 from emseg.execution import steps
 from emseg.output.store.interrupts import signals_held
-from emseg.output.store.staging import StagedFiles, folder_lock, remove_abandoned
+from emseg.output.store.staging import StagedFiles, folder_lock, pinned, remove_abandoned
 from emseg.strict_json import json_bytes
 
 LARGEST_REPORT = 1 << 28  # bytes: a thousand times the report of 255 classes; whatever is larger is no report
@@ -71,7 +71,11 @@ def _check_targets(paths: Iterable[str], report: str, overwrite: bool) -> set[st
 
 
 def write_all(
-    files: Mapping[str, Callable[[], bytes]], report: str, facts: Mapping[str, Any], overwrite: bool = False
+    files: Mapping[str, Callable[[], bytes]],
+    report: str,
+    facts: Mapping[str, Any],
+    overwrite: bool = False,
+    place: str = "",
 ) -> dict[str, Any]:
     """Write files and their report.
 
@@ -85,6 +89,8 @@ def write_all(
         Content of the report; `outputs`, the SHA-256 of every file by its name, is added.
     overwrite : bool
         Replace what emseg did not write.
+    place : str
+        Real path of the folder when the run was planned, if it is known; see `pinned`.
 
     Returns
     -------
@@ -97,31 +103,40 @@ def write_all(
         If something cannot be written. What was there before is then untouched, unless the failure is in the moment of
         renaming; files are whole even then.
     """
-    folder, record = dirname(report) or ".", _record_path(report)
+    folder = pin = dirname(report) or "."
     try:
-        os.makedirs(folder, exist_ok=True)
-        check_targets(files, report, overwrite)
-        remove_abandoned(report, len(files))
-        with StagedFiles(report) as staged:
-            hashes = {}
-            for path, content in files.items():
-                steps.step(f"writing {shown(basename(path))}")
-                data = content()
-                hashes[basename(path)] = hashlib.sha256(data).hexdigest()
-                staged.write(path, data)
-            written = {**facts, "outputs": hashes}
-            staged.write(report, json_bytes(written))
-            with signals_held(), folder_lock(folder):
-                free = _check_targets(files, report, overwrite)
-                earlier = _listed(report) | _listed(record)
-                staged.write(record, _record_bytes(earlier | {(_key(name), sha) for name, sha in hashes.items()}))
-                staged.publish(record)
-                with suppress(FileNotFoundError):
-                    os.remove(report)
-                _publish(staged, files, report, free | {report}, overwrite)
-                _trim_record(staged, record, earlier, set(map(_key, hashes)))
+        with pinned(folder, place) as pin:
+            inside = {join(pin, basename(path)): content for path, content in files.items()}
+            return _write_all(inside, join(pin, basename(report)), facts, overwrite)
     except OSError as error:
-        raise write_failure(error.filename2 or folder, error) from error
+        raise write_failure((error.filename2 or folder).replace(pin, folder), error) from error
+
+
+def _write_all(
+    files: Mapping[str, Callable[[], bytes]], report: str, facts: Mapping[str, Any], overwrite: bool
+) -> dict[str, Any]:
+    """Write files and their report into a folder that is there."""
+    record = _record_path(report)
+    check_targets(files, report, overwrite)
+    remove_abandoned(report, len(files))
+    with StagedFiles(report) as staged:
+        hashes = {}
+        for path, content in files.items():
+            steps.step(f"writing {shown(basename(path))}")
+            data = content()
+            hashes[basename(path)] = hashlib.sha256(data).hexdigest()
+            staged.write(path, data)
+        written = {**facts, "outputs": hashes}
+        staged.write(report, json_bytes(written))
+        with signals_held(), folder_lock(dirname(report)):
+            free = _check_targets(files, report, overwrite)
+            earlier = _listed(report) | _listed(record)
+            staged.write(record, _record_bytes(earlier | {(_key(name), sha) for name, sha in hashes.items()}))
+            staged.publish(record)
+            with suppress(FileNotFoundError):
+                os.remove(report)
+            _publish(staged, files, report, free | {report}, overwrite)
+            _trim_record(staged, record, earlier, set(map(_key, hashes)))
     return written
 
 

@@ -62,6 +62,7 @@ class Job(NamedTuple):
     Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
     decides what the results are; `problem` says why the input cannot be worked on. `page`, `axes`, `channels`,
     `max_pixels` and `max_memory` are those of `emseg.image.limits.Reading`. `stack` are further files of one image.
+    `place` is the real path of the folder of the results; it must still be that when they are written.
     """
 
     source: str
@@ -75,6 +76,7 @@ class Job(NamedTuple):
     axes: str = ""
     channels: tuple[int | str, ...] = ()
     stack: tuple[str, ...] = ()
+    place: str = ""
 
 
 def plan(
@@ -123,7 +125,8 @@ def plan(
         places.require_inside(stem, entry)
         ends = of_volumes if entry.path.lower().endswith(VOLUMES) else suffixes
         files = {kind: stem + end for kind, end in ends.items()}
-        job = Job(entry.path, files, stem + report, entry.problem, page=entry.page, stack=entry.stack)
+        place = places.real(dirname(stem))
+        job = Job(entry.path, files, stem + report, entry.problem, page=entry.page, stack=entry.stack, place=place)
         for kind, path in (*job.files.items(), ("report", job.report)):
             key = places.key(path)
             where, what = shown(path), shown(entry.path)

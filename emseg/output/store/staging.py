@@ -3,6 +3,10 @@
 A hidden name is made of the hash of its report's name and a number. So the next run of the same input finds what was
 left behind without looking at anything else. A process holds a lock on each of its hidden files for as long as it
 lives. A file without a lock is abandoned.
+
+The folder itself is pinned. Somebody who may write where it lies could put a link in its place in the middle of a run,
+and results would go where the link leads. So it must still be where it was when the run was planned. From then on it is
+reached through a handle, where the system has a path for that (Linux: /proc/self/fd), and not by its name.
 """
 
 from __future__ import annotations
@@ -13,7 +17,9 @@ import os
 import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from os.path import basename, dirname, join
+from os.path import basename, dirname, isdir, join, realpath
+
+from emseg.errors import OutputError, shown
 
 try:
     import fcntl
@@ -27,6 +33,9 @@ MOST_STAGED = 1000
 LOCK_SECONDS = 10.0
 #: What file systems answer that have no links, such as FAT and some of networks.
 NO_LINKS = (errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK)
+HANDLES = "/proc/self/fd"
+#: Opens a folder for its handle alone, which needs no permission to list it.
+FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_PATH", 0) | getattr(os, "O_DIRECTORY", 0)
 _OPEN: set[StagedFiles] = set()
 
 
@@ -163,6 +172,48 @@ def discard_all() -> None:
     """Remove every hidden file of this process, which is about to end."""
     for staged in list(_OPEN):
         staged.discard()
+
+
+@contextmanager
+def pinned(folder: str, place: str = "") -> Iterator[str]:
+    """Make the folder if need be, and give a path of it that its name does not matter to.
+
+    Parameters
+    ----------
+    folder : str
+    place : str
+        Its real path when the run was planned; where it is not known, it is what it is now.
+
+    Raises
+    ------
+    OutputError
+        If it is another folder now. Messages of errors inside name `folder`, not the path that is given.
+    OSError
+        If it can be neither made nor opened.
+    """
+    place = place or realpath(folder)
+    _require_place(folder, place)  # before anything is made there
+    os.makedirs(folder, exist_ok=True)
+    if not isdir(HANDLES):
+        _require_place(folder, place)
+        yield folder
+        return
+    handle = os.open(folder, FOLDER_FLAGS)
+    try:
+        pin = join(HANDLES, str(handle))
+        if realpath(pin) != place:
+            _require_place(pin, place, folder)
+        yield pin
+    except OutputError as error:
+        raise type(error)(error.message.replace(pin, shown(folder))) from error
+    finally:
+        os.close(handle)
+
+
+def _require_place(folder: str, place: str, name: str = "") -> None:
+    if realpath(folder) != place:
+        remedy = "look for links that somebody has put there, and start again"
+        raise OutputError(f"{shown(name or folder)}: is not the folder any more that it was at the start; {remedy}")
 
 
 @contextmanager

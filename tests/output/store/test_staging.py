@@ -1,128 +1,87 @@
-"""StagedFiles files: found again by the next run, never taken from a process that lives."""
+"""Results go into the folder that was meant, whatever becomes of its name in the middle of a run."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from emseg.errors import OutputError
 from emseg.output.store import staging
-from emseg.output.store.staging import StagedFiles, discard_all, folder_lock, remove_abandoned, staging_names
+from emseg.output.store.files import write_all
+from emseg.output.store.names import plan
+from emseg.output.store.staging import HANDLES, pinned
 
-ROOT = Path(__file__).parents[3]
-HOLD = """
-import sys, time
-from emseg.output.store.staging import StagedFiles
-with StagedFiles(sys.argv[1]) as files:
-    files.write(sys.argv[1], b"of another process")
-    print("ready", flush=True)
-    time.sleep(60)
-"""
-
-pytestmark = pytest.mark.skipif(staging.fcntl is None, reason="this system has no such locks")
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(os.listdir(folder))
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs links that anybody may make")
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> str:
-    return str(tmp_path / "photo.json")
+def swap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to write to; `swapped` puts a link to another one in its place."""
+    monkeypatch.chdir(tmp_path)
+    Path("out").mkdir()
+    Path("elsewhere").mkdir()
+    return tmp_path
 
 
-@pytest.fixture
-def other(report: str) -> subprocess.Popen[bytes]:
-    """Another process with a hidden file of the same report."""
-    process = subprocess.Popen([sys.executable, "-c", HOLD, report], cwd=ROOT, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    return process
+def swapped() -> None:
+    os.rename("out", "moved")
+    os.symlink("elsewhere", "out")
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.communicate()
+def write(content: object = lambda: b"labels") -> None:
+    (job,) = plan(["p.png"], "out", always={"labels": ".labels.png"})
+    write_all({job.files["labels"]: content}, job.report, {"version": "1"}, place=job.place)  # type: ignore[dict-item]
 
 
-def test_shown_or_gone(tmp_path: Path, report: str) -> None:
-    with StagedFiles(report) as files:
-        files.write(report, b"shown")
-        files.write(str(tmp_path / "other"), b"gone")
-        assert len(names(tmp_path)) == 2
-        assert all(name.startswith(".emseg-") for name in names(tmp_path))
-        files.publish(report)
-    assert names(tmp_path) == ["photo.json"]
-    assert Path(report).read_bytes() == b"shown"
+@pytest.mark.parametrize("handles", [HANDLES, "/no/such/folder"])
+def test_a_folder_swapped_for_a_link_before_the_results_are_written(
+    swap: Path, monkeypatch: pytest.MonkeyPatch, handles: str
+) -> None:
+    monkeypatch.setattr(staging, "HANDLES", handles)
+    (job,) = plan(["p.png"], "out", always={"labels": ".labels.png"})
+    swapped()
+    with pytest.raises(OutputError, match="out: is not the folder any more that it was at the start") as caught:
+        write_all({job.files["labels"]: lambda: b"labels"}, job.report, {"version": "1"}, place=job.place)
+    assert "\n" not in str(caught.value)
+    assert os.listdir("elsewhere") == []
+    assert os.listdir("moved") == []
 
 
-def test_names_depend_on_the_report_alone() -> None:
-    first = [name for _, name in zip(range(3), staging_names("a/photo.json"), strict=False)]
-    assert len(set(first)) == 3
-    assert first == [
-        f"a/{os.path.basename(name)}" for _, name in zip(range(3), staging_names("photo.json"), strict=False)
-    ]
-    assert next(staging_names("a/photo2.json")) not in first
+@pytest.mark.skipif(not os.path.isdir(HANDLES), reason="needs paths of handles")
+def test_a_folder_swapped_while_results_are_written(swap: Path) -> None:
+    def content() -> bytes:
+        swapped()
+        return b"labels"
+
+    write(content)
+    assert os.listdir("elsewhere") == []
+    assert sorted(os.listdir("moved")) == ["p.json", "p.labels.png"]
 
 
-def test_what_a_killed_process_left_is_swept(tmp_path: Path, report: str, other: subprocess.Popen[bytes]) -> None:
-    end(other)
-    assert len(names(tmp_path)) == 1
-    remove_abandoned(report.replace("photo", "another"), 3)
-    assert len(names(tmp_path)) == 1
-    remove_abandoned(report, 3)
-    assert names(tmp_path) == []
+def test_a_link_that_was_there_is_followed(swap: Path) -> None:
+    swapped()
+    write()
+    assert sorted(os.listdir("elsewhere")) == ["p.json", "p.labels.png"]
+    write()
 
 
-def test_what_a_living_process_holds_stays(tmp_path: Path, report: str, other: subprocess.Popen[bytes]) -> None:
-    held = names(tmp_path)
-    remove_abandoned(report, 3)
-    with StagedFiles(report) as files:
-        files.write(report, b"mine")
-        assert len(names(tmp_path)) == 2
-        files.publish(report)
-    assert names(tmp_path) == sorted([*held, "photo.json"])
-    assert (tmp_path / held[0]).read_bytes() == b"of another process"
-    end(other)
+def test_folders_are_made(tmp_path: Path) -> None:
+    with pinned(str(tmp_path / "a" / "b")) as path:
+        Path(path, "c").touch()
+    assert (tmp_path / "a" / "b" / "c").exists()
 
 
-def test_a_name_that_is_taken_is_left(tmp_path: Path, report: str) -> None:
-    taken = next(staging_names(report))
-    os.symlink("/etc/hostname", taken)
-    with StagedFiles(report) as files:
-        files.write(report, b"mine")
-        files.publish(report)
-    assert os.readlink(taken) == "/etc/hostname"
+def test_errors_name_the_folder(swap: Path) -> None:
+    Path("out", "p.labels.png").write_bytes(b"mine")
+    with pytest.raises(OutputError, match=r"^out/p\.labels\.png: not written by emseg"):
+        write()
+    for text, error in (("File name too long", OutputError), ("No space left", OutputError)):
+        with pytest.raises(error, match=text) as caught:
+            write_all({f"out/{'x' * 300 if 'long' in text else 'y'}": full}, "out/y.json", {"version": "1"})
+        assert HANDLES not in str(caught.value)
 
 
-def test_too_many_is_an_error(tmp_path: Path, report: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(staging, "MOST_STAGED", 2)
-    for name in staging_names(report):
-        os.mkdir(name)
-    with pytest.raises(OSError, match="too many hidden files"), StagedFiles(report) as files:
-        files.write(report, b"mine")
-
-
-def test_all_of_a_process_are_discarded_at_once(tmp_path: Path, report: str) -> None:
-    with StagedFiles(report) as one, StagedFiles(str(tmp_path / "b.json")) as two:
-        one.write(report, b"1")
-        two.write(str(tmp_path / "b.json"), b"2")
-        discard_all()
-        assert names(tmp_path) == []
-
-
-def test_one_at_a_time_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second one waits; in the end, patience is at an end, and the work is done all the same."""
-    monkeypatch.setattr(staging, "LOCK_SECONDS", 0.2)
-    with folder_lock(str(tmp_path)):
-        start = time.monotonic()
-        with folder_lock(str(tmp_path)):
-            assert time.monotonic() - start >= 0.2
-    start = time.monotonic()
-    with folder_lock(str(tmp_path)), folder_lock(str(tmp_path / "nowhere")):
-        pass
-    assert names(tmp_path) == []
+def full() -> bytes:
+    raise OSError(28, "No space left on device")
