@@ -44,8 +44,8 @@ def apply(
         What `segment` returned, or what the command line saves as `model`.
     image : array-like, image of PIL, path, file, Image or Source
         With the channels that the model's features need.
-    mask : array-like or path, optional
-        Same size as the image; only where it is non-zero are pixels used.
+    mask : array-like, path or "alpha", optional
+        Same size as the image; only where it is non-zero are pixels used. "alpha": the opacity of the image itself.
     missing : {"drop", "em"}
         Whether pixels of which some channels are unknown get a label, by the others.
     **options

@@ -96,8 +96,8 @@ def compare(
     start : {"kmeans++", "random", "search"}
         One draw of k-means++ or of random seeds, which leaves the algorithms a way to go, or the start that `segment`
         searches for, from which they only finish.
-    mask : array-like or path, optional
-        Same size as the image; only where it is non-zero are pixels used.
+    mask : array-like, path or "alpha", optional
+        Same size as the image; only where it is non-zero are pixels used. "alpha": the opacity of the image itself.
     watch : callable, optional
         Opened around every fit.
     **options

@@ -93,8 +93,9 @@ def denoise(
     sigma : float or "auto"
         Standard deviation of the noise: of unsigned integers of 8 and 16 bits in units of which white has 255, else as
         stored. 0 gives the image back as it is.
-    mask : array-like or path, optional
-        Same size as the image; where it is zero, pixels stay as they are and have no influence.
+    mask : array-like, path or "alpha", optional
+        Same size as the image; where it is zero, pixels stay as they are and have no influence. "alpha": the opacity of
+        the image itself.
     on_progress : callable, optional
         Called with the share that is done, from 0 to 1.
     **options

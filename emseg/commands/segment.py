@@ -65,8 +65,8 @@ def segment(
         An array is (H, W) or (H, W, C), unless `axes` says otherwise; three channels are sRGB.
     k : int or str
         Number of components, or a range to choose from: ``"2:9"``, ``"auto"``.
-    mask : array-like or path, optional
-        Same size as the image; only where it is non-zero are pixels used.
+    mask : array-like, path or "alpha", optional
+        Same size as the image; only where it is non-zero are pixels used. "alpha": the opacity of the image itself.
     sample_weight : array-like, optional
         Same size as the image: how much each pixel counts in the fit, 0 or more. All pixels get labels. Likelihoods and
         criteria are those of the weighted pixels.
