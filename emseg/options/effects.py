@@ -155,4 +155,4 @@ def _in_inpainting(o: InpaintOptions) -> Iterator[Idle]:
 
 def _in_running(o: RunOptions) -> Iterator[Idle]:
     yield Idle("name", o.output == STDIO, f"with {option('output', STDIO)}", "name a folder")
-    yield Idle("jobs", o.dry_run, f"with {option('dry_run', True)}", f"leave out {option('dry_run', True)}")
+    yield Idle("jobs", o.dry_run, f"with {option('dry_run', True)}", f"run without {option('dry_run', True)}")

@@ -139,7 +139,7 @@ def test_running() -> None:
     (line,) = without_effect("segment", RunOptions(output="-", name="x{stem}"))
     assert for_command_line(line).startswith("--name x{stem} does nothing with -o -; name a folder, or leave")
     (line,) = without_effect("segment", RunOptions(dry_run=True, jobs=2))
-    assert for_command_line(line).startswith("--jobs 2 does nothing with --dry-run; leave out --dry-run")
+    assert for_command_line(line).startswith("--jobs 2 does nothing with --dry-run; run without --dry-run")
 
 
 def test_a_label_to_ignore_that_no_truth_has() -> None:
