@@ -16,6 +16,7 @@ from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.errors import DataError, UsageError, for_python, option
 from emseg.features.model import Features
+from emseg.features.reduce import reduced
 from emseg.image.array_like import as_given
 from emseg.image.model import Image
 from emseg.mixture.assign import assign
@@ -28,6 +29,7 @@ from emseg.options.kinds.in_memory import InMemory, is_model
 from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fit_mixture, surviving
 from emseg.stages.inputs.checks import check_samples
+from emseg.stages.inputs.measurement import dependencies
 from emseg.stages.inputs.pixel_weights import weights_in_memory
 from emseg.stages.inputs.table import Table, as_table, table_features
 from emseg.stages.report import NO_FIELD, segmentation_report
@@ -133,7 +135,8 @@ def fit(
         warnings=[for_python(line) for line in without_effect("fit", settings)],
         seconds=watch.seconds,
     )
-    return Model("bands", own, data.columns if data.frame is not None else (), report)
+    pivots = None if features.span is None else tuple(features.pivots.tolist())
+    return Model("bands", own, data.columns if data.frame is not None else (), report, pivots=pivots)
 
 
 def _features(data: Table, sample_weight: Any, settings: SegmentOptions) -> Features:
@@ -141,7 +144,9 @@ def _features(data: Table, sample_weight: Any, settings: SegmentOptions) -> Feat
     weight = None if sample_weight is None else weights_in_memory(sample_weight, (n,), f"{n} rows")
     standard = family_of(settings.family).location_scale
     by_column = COVARIANCES[settings.covariance].knows_no_units
-    return table_features(data, weight, by_column=by_column, standard=standard)
+    found = replace(table_features(data, weight, by_column=by_column, standard=standard), lattice=False)
+    stored = bool(settings.censored or settings.truncated)
+    return reduced(found, dependencies(found, settings.covariance, standard, stored), standard)
 
 
 def _require_suitable(table: Table, photo: Image, features: Features, settings: SegmentOptions) -> None:

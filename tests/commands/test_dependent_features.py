@@ -221,3 +221,22 @@ def test_a_spike_is_not_taken_for_convergence() -> None:
         warnings.simplefilter("ignore")
         spiked = emseg.segment(image, k=3, features="rgb", algorithm="em", floor=1e-13)
     assert spiked.status.name in ("HIDDEN", "DEGENERATE")
+
+
+@pytest.mark.parametrize("floor", ["auto", 1e-4])
+def test_columns_of_tables_that_depend_on_each_other(floor: float | str) -> None:
+    rng = np.random.default_rng(0)
+    truth = np.repeat(np.arange(3), 200)
+    g, h = 10 * truth + rng.normal(0, 1, 600), rng.normal(size=600)
+    one, two = emseg.fit(np.stack([g, h], 1), k=3, floor=floor), emseg.fit(np.stack([g, h, g + h], 1), k=3, floor=floor)
+    assert two.report["features"]["rank"] == 2
+    assert two.report["n_parameters"] == one.report["n_parameters"]
+    table = np.stack([g, h, g + h], 1)
+    assert (two.predict(table) == truth + 1).all()
+    assert two.score(table) == pytest.approx(two.report["log_likelihood"] / 600, rel=1e-9)
+
+
+def test_a_picture_of_noise_alone_keeps_a_class() -> None:
+    """Places are spread evenly: all pixels are noise, and the report says so."""
+    found = segmented(GREY, k=3, features="xy", noise=True)
+    assert found.report["K"] >= 1

@@ -76,11 +76,11 @@ def measure_features(
     if not location_scale:
         _require_support(family, photo, features)
     if covariance is not None:
-        features = reduced(features, _dependencies(features, covariance, location_scale, stored_values), location_scale)
+        features = reduced(features, dependencies(features, covariance, location_scale, stored_values), location_scale)
     return replace(features, evidence=evidence) if evidence else features
 
 
-def _dependencies(features: Features, covariance: str, location_scale: bool, stored_values: bool) -> str:
+def dependencies(features: Features, covariance: str, location_scale: bool, stored_values: bool) -> str:
     """Which dependencies a mixture can do without, see `emseg.features.span.found_span`.
 
     Components that are turned with the axes need all features as they are, or none. So do values of which some are
