@@ -74,7 +74,10 @@ def joined(image: Image) -> Image:
 
 
 def is_opacity(pixels: NDArray[Any]) -> bool:
-    """Whether the fourth channel of (H, W, 4) looks like opacity: at least half of what is not clear is full."""
+    """Whether the fourth channel of (H, W, 4) looks like opacity: at least half of what is not clear is full.
+
+    A channel that is the same everywhere, and not clear, is no band that tells anything, and so is opacity, too.
+    """
     dtype, fourth = pixels.dtype, pixels[..., 3]
     if dtype in (np.uint8, np.uint16):
         full: float = np.iinfo(dtype).max
@@ -83,7 +86,7 @@ def is_opacity(pixels: NDArray[Any]) -> bool:
     else:
         return False
     opaque, visible = np.count_nonzero(fourth == full), np.count_nonzero(fourth > 0)
-    return bool(0 < visible <= 2 * opaque)
+    return bool(0 < visible <= 2 * opaque or 0 < fourth.min() == fourth.max())
 
 
 def opacity_lines(photo: Image, above: float) -> tuple[str, ...]:

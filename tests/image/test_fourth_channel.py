@@ -51,7 +51,7 @@ def told(found: Any) -> list[str]:
         (np.full((H, W), 255, np.uint8), True),
         (np.where(RNG.random((H, W)) < 0.02, 255, 0).astype(np.uint8), True),
         (NIR, False),
-        (np.full((H, W), 128, np.uint8), False),
+        (np.full((H, W), 128, np.uint8), True),
         (np.zeros((H, W), np.uint8), False),
         (np.where(RNG.random((H, W)) < 0.9, 0, RNG.integers(1, 256, (H, W))).astype(np.uint8), False),  # sparse light
         (ALPHA * np.uint16(257), True),
