@@ -25,7 +25,7 @@ Examples:
 
 \b
 Writes, for photo.png:
-  photo.denoised.png    in its own depth; .tif where PNG cannot, NIfTI for NIfTI
+  photo.denoised.png    PNG, or .tif where PNG cannot; NIfTI for NIfTI
   photo.denoised.json   the report, written last
 """
 

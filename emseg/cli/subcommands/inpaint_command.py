@@ -30,7 +30,7 @@ Examples:
 
 \b
 Writes, for photo.png:
-  photo.inpainted.png    in its own depth; .tif where PNG cannot, NIfTI for NIfTI
+  photo.inpainted.png    PNG, or .tif where PNG cannot; NIfTI for NIfTI
   photo.uncertainty.tif  with --uncertainty: standard deviation of the filling
   photo.inpainted.json   the report, written last
 
