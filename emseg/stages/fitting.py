@@ -91,9 +91,10 @@ def fitting_problem(features: Features, family: Family, floor: float | str) -> P
     problem = Problem(rows, family, 0.0 if isinstance(floor, str) else floor, features.log_jacobian, unit)
     if not isinstance(floor, str) or features.grain is None:
         return problem
+    if family.location_scale:
+        return replace(problem, grain=features.grain)
     means = np.nansum(features.x * features.weight, axis=1) / (~np.isnan(features.x) @ features.weight)
-    floor = 0.0 if family.location_scale else SAFE
-    return replace(problem, floor=floor, grain=family.own_grain(features.grain, means))
+    return replace(problem, floor=SAFE, grain=family.own_grain(features.grain, means))
 
 
 def fit_mixture(

@@ -18,6 +18,7 @@ _DARK, _SLOPE = 0.008856, 7.787
 # find 2.3), and two values of that deviation are √2 times it apart. Near black a step of 8 bits is 0.27 units, and pure
 # black would be a class beside nearly black; with 0.3 to 1, the dark ground of astronaut.png is one.
 UNSEEN = 0.5
+SEEN = 4096  # pixels that show it
 SMALL = 0.02  # of the standard deviation of all pixels, which it is no more than: dark pictures have small differences
 
 
@@ -44,7 +45,7 @@ class Lab(Pointwise):
 
     def grain(self, pixels: Pixels, values: Floats) -> Floats:
         """See `Feature.grain`; and what nobody sees, for pictures of which much is seen."""
-        spread = float(np.nanvar(values, axis=1).mean())
+        spread = float(np.nanvar(values[:, :: -(-values.shape[1] // SEEN)], axis=1).mean())
         return super().grain(pixels, values) + min(UNSEEN**2, SMALL**2 * spread) * np.eye(3)
 
 
