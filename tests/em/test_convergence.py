@@ -182,3 +182,11 @@ def test_an_empty_component_with_a_floor_stays_finite(variant: str) -> None:
     found = run(variant, floored, away, Stop(1e-6, 500))
     assert np.isfinite(found.trace[-1].objective)
     assert np.isfinite(found.mixture.components.covariances).all()
+
+
+@pytest.mark.parametrize(("rounding", "expected"), [(1e-7, Status.STALLED), (1.0, Status.HIDDEN)])
+def test_rounding_larger_than_the_tolerance_is_no_convergence(rounding: float, expected: Status) -> None:
+    """A hundred samples, a tolerance of 1e-5 nats each: steps that change less than rounding tell of no limit."""
+    values = [-100.0, -100.0 + rounding / 2, -100.0]
+    assert Stop(1e-5).status(values, 100, rounding) is expected
+    assert "rounding hides" in Status.HIDDEN.value
