@@ -76,7 +76,7 @@ def _meant(word: str) -> str:
     if near:
         return f"; did you mean {near[0]}?"
     if exists(word):
-        return f"; it is a file: did you mean emseg segment {word}?"
+        return f"; did you mean emseg segment {word}?"
     return f"; there are {', '.join(COMMANDS)}"
 
 

@@ -32,7 +32,7 @@ def test_it_is_what_the_option_shows(name: str, capsys: pytest.CaptureFixture[st
         (["help", "sgment"], "did you mean segment?"),
         (["hlep"], "did you mean help?"),
         (["nonsense"], "there are segment, apply, denoise"),
-        ([Path(__file__).as_posix()], f"it is a file: did you mean emseg segment {Path(__file__).as_posix()}?"),
+        ([Path(__file__).as_posix()], f"did you mean emseg segment {Path(__file__).as_posix()}?"),
         (["segment", "--fetures", "lab"], "did you mean --features"),
         (["segment", "--jbos", "2"], "--jobs"),
     ],
