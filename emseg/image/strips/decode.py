@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.damage.jpeg_scans import NOISE, ends_flat, with_noise
-from emseg.image.strips.codecs import CODECS, unpack_bytes
 from emseg.image.strips.directory import Directory
 from emseg.image.strips.layout import RAW, Layout
-from emseg.image.strips.libtiff import unpacked
-from emseg.image.strips.streams import decoded
-from emseg.image.strips.unpack import REVERSED, samples_of, without_predictor
+from emseg.image.strips.segments import Decoder
+from emseg.image.strips.unpack import REVERSED
 
 AT_ONCE = 1 << 24  # bytes unpacked at a time: a thousandth of what a machine has, and many strips
-PACKBITS = 32773
-#: Black runs of 64 after marks of a line's end, of one and of two dimensions (ITU-T T.4, tables 2 to 4).
-_LINES = ["000000000001" + mark + "00110101" + "0000001111" + "0000110111" for mark in ("", "1")]
-FAX_NOISE = (NOISE, *(int(400 * line, 2).to_bytes(50 * len(line), "big") for line in _LINES))
-_GREY, _RGB, _CMYK, _YCBCR = 1, 2, 5, 6
-#: How libtiff is lent a JPEG of so many samples a pixel, so that it leaves their values as they are.
-_JPEG = {1: _GREY, 2: _GREY, 3: _RGB, 4: _CMYK}
-_TABLES, _EXTRA, _T4, _T6, _COEFFICIENTS, _SUBSAMPLING, _POSITION, _RANGE, _LERC = (
-    *(347, 338, 292, 293, 529, 530, 531, 532, 50674),
-)
-_SHORT, _LONG, _RATIONAL, _UNDEFINED = 3, 4, 5, 7
-Tags = list[tuple[int, int, Any]]
+_YCBCR = 6
 
 
 class Stored(NamedTuple):
@@ -57,7 +43,7 @@ def stored_samples(page: Directory, layout: Layout) -> Stored:
         If the bytes are damaged.
     """
     layout = _in_short_strips(layout)
-    decode = _decoder(page, layout)
+    decode = Decoder(page, layout).way()
     samples = np.zeros((layout.height, layout.width, layout.samples), layout.dtype)
     down, across = layout.grid
     present = layout.counts > 0
@@ -119,91 +105,3 @@ def _segment(data: bytes, layout: Layout, at: int) -> memoryview:
     start, count = int(layout.offsets[at]), int(layout.counts[at])
     packed = memoryview(data)[start : start + count]
     return memoryview(bytes(packed).translate(REVERSED)) if layout.fill_order == 2 else packed
-
-
-def _decoder(page: Directory, layout: Layout) -> Any:
-    """A function from packed segments and their rows to samples (rows, columns, samples that lie together)."""
-    codec = CODECS.get(layout.compression)
-    if codec is None or not codec.by:
-        raise NotImplementedError(f"compression {layout.compression}" if codec is None else codec.name)
-    if (
-        layout.photometric == _YCBCR
-        and codec.by != "stream"
-        and (layout.planar or layout.samples != 3 or layout.dtype != np.uint8)
-    ):
-        raise NotImplementedError("YCbCr of another kind than three samples of 8 bits")
-
-    def by_bytes(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
-        rows = unpack_bytes(packed, layout.rows, layout.row_bytes, height, layout.compression)
-        return samples_of(rows, layout, 1 if codec.by == "copy" else layout.predictor)
-
-    def by_bits(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
-        if (layout.bits, layout.together) != (1, 1):
-            raise ValueError("only bits can be compressed like a fax")
-        tags: Tags = [(code, _LONG, [page.number(code, 0)]) for code in (_T4, _T6) if code in page.entries]
-        size = height, layout.columns
-        rows = unpacked(packed, size, layout.rows, layout.compression, tags, bits=1)
-        for noise in FAX_NOISE:  # libtiff goes on in white where data end
-            longer = [bytes(part) + noise for part in packed]
-            if not np.array_equal(rows, unpacked(longer, size, layout.rows, layout.compression, tags, bits=1)):
-                raise ValueError("a strip ends early")
-        return samples_of(rows, layout, 1)
-
-    def by_stream(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
-        rows, tables = layout.rows, page.numbers(_TABLES).tobytes()
-        packing = int(page.numbers(_LERC)[1]) if page.numbers(_LERC).size > 1 else 0
-        name, parts = codec.name, []
-        for at, part in enumerate(packed):
-            parts.append(decoded(part, layout, min(rows, height - at * rows), name, packing, tables))
-        return without_predictor(np.concatenate(parts), layout.predictor)
-
-    def by_jpeg(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
-        if layout.bits != 8 or layout.together not in _JPEG:
-            return by_stream(packed, height)
-        tags: Tags = [(_TABLES, _UNDEFINED, page.numbers(_TABLES).tobytes())] if _TABLES in page.entries else []
-        tags += [(_EXTRA, _SHORT, [2])] if layout.together == 2 else []
-        return jpeg_lent(packed, height, tags, _JPEG[layout.together])
-
-    def jpeg_lent(packed: Sequence[memoryview], height: int, tags: Tags, photometric: int) -> NDArray[Any]:
-        found = lent(packed, height, layout.compression, tags, photometric)
-        tops = range(0, height, layout.rows)
-        ends = [ends_flat(found[top : top + layout.rows]) for top in tops]  # as blocks that are missing
-        if not any(ends):
-            return found
-        longer = [with_noise(bytes(part)) if end else part for part, end in zip(packed, ends, strict=True)]
-        if not np.array_equal(found, lent(longer, height, layout.compression, tags, photometric)):
-            raise ValueError("a strip or tile ends early")
-        return found
-
-    def by_colours(packed: Sequence[memoryview], height: int) -> NDArray[Any]:
-        if layout.predictor != 1 and codec.by != "jpeg":
-            raise NotImplementedError(f"predictor {layout.predictor} for YCbCr")
-        tags: Tags = []
-        for code, kind in (
-            (_COEFFICIENTS, _RATIONAL),
-            (_SUBSAMPLING, _SHORT),
-            (_POSITION, _SHORT),
-            (_RANGE, _RATIONAL),
-        ):
-            tags += [(code, kind, page.numbers(code))] if code in page.entries else []
-        if _TABLES in page.entries:
-            tags.append((_TABLES, _UNDEFINED, page.numbers(_TABLES).tobytes()))
-        if codec.by == "jpeg":
-            return jpeg_lent(packed, height, tags, _YCBCR)
-        if layout.compression == RAW:  # Pillow would not ask libtiff
-            return lent([_literal(part) for part in packed], height, PACKBITS, tags, _YCBCR)
-        return lent(packed, height, layout.compression, tags, _YCBCR)
-
-    def lent(packed: Any, height: int, compression: int, tags: Tags, photometric: int) -> NDArray[Any]:
-        size, many = (height, layout.columns), layout.together
-        rows = unpacked(packed, size, layout.rows, compression, tags, many, photometric=photometric)
-        return rows.reshape(height, layout.columns, -1)[:, :, :many]
-
-    if layout.photometric == _YCBCR and codec.by != "stream":  # a stream is red, green and blue when it is decoded
-        return by_colours
-    return {"bits": by_bits, "jpeg": by_jpeg, "stream": by_stream}.get(codec.by, by_bytes)
-
-
-def _literal(raw: memoryview) -> bytes:
-    """Bytes as PackBits stores them if nothing repeats: 128 at a time, after their number less one."""
-    return b"".join(bytes((len(part) - 1,)) + part for part in (raw[at : at + 128] for at in range(0, len(raw), 128)))
