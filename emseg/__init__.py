@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from emseg.commands.fit import fit
     from emseg.commands.impute import Imputation, impute
     from emseg.commands.inpaint import Inpainted, inpaint
-    from emseg.commands.model import Model
+    from emseg.commands.results.model import Model
+    from emseg.commands.results.segmentation import Segmentation
     from emseg.commands.segment import segment
-    from emseg.commands.segmentation import Segmentation
     from emseg.errors import EmsegError
     from emseg.image.model import Image
     from emseg.image.read import read_image
-    from emseg.options.segmentation import SegmentOptions
+    from emseg.options.declarations.segmentation import SegmentOptions
 
 __all__ = [
     "Comparison",
@@ -59,9 +59,9 @@ _HOME = {
     "impute": "emseg.commands.impute",
     "inpaint": "emseg.commands.inpaint",
     "Image": "emseg.image.model",
-    "SegmentOptions": "emseg.options.segmentation",
-    "Segmentation": "emseg.commands.segmentation",
-    "Model": "emseg.commands.model",
+    "SegmentOptions": "emseg.options.declarations.segmentation",
+    "Segmentation": "emseg.commands.results.segmentation",
+    "Model": "emseg.commands.results.model",
     "fit": "emseg.commands.fit",
     "apply": "emseg.commands.apply",
     "compare": "emseg.commands.compare",

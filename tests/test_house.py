@@ -134,7 +134,7 @@ def test_files_stay_small(path: Path) -> None:
     "code",
     [
         "import emseg",
-        "import emseg.em.registry, emseg.options.segmentation",
+        "import emseg.em.registry, emseg.options.declarations.segmentation",
         "from emseg.cli.main import cli; cli(['--help'], standalone_mode=False)",
         "from emseg.cli.main import cli; cli(['segment', '--help'], standalone_mode=False)",
     ],
@@ -147,7 +147,13 @@ def test_start_up_loads_no_numpy(code: str) -> None:
 
 #: What a plain segmentation does without, as beginnings of the names of modules.
 NOT_FOR_A_PLAIN_SEGMENTATION = (
-    *("emseg.mrf.", "emseg.regions", "emseg.restore", "emseg.execution.processes", "emseg.options.restoration"),
+    *(
+        "emseg.mrf.",
+        "emseg.regions",
+        "emseg.restore",
+        "emseg.execution.processes",
+        "emseg.options.declarations.restoration",
+    ),
     *("emseg.options.keywords", "emseg.em.stochastic", "emseg.em.starts.annihilation", "emseg.mixture.links"),
     *("emseg.mixture.conjugate_prior", "emseg.mixture.conditional.predictive", "emseg.mixture.conditional.regression"),
     *("emseg.mixture.families.", "emseg.numerics.truncated", "emseg.features.kinds.", "emseg.image.formats."),

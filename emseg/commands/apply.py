@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Unpack
 
-from emseg.commands.segmentation import Segmentation
+from emseg.commands.results.segmentation import Segmentation
 from emseg.commands.shared_steps import channels_as_meant, picture_and_mask
 from emseg.em.convergence import Status
 from emseg.errors import UsageError, for_python, shown

@@ -21,13 +21,13 @@ from emseg.em.convergence import Status, Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
 from emseg.em.registry import ALGORITHMS, algorithm
+from emseg.em.starts import seeds
 from emseg.em.starts.nested_samples import nested_samples
 from emseg.em.starts.tournament import FLOOR, search
 from emseg.errors import UsageError, for_python
 from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.effects import without_effect

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.commands.restored import Restored
+from emseg.commands.results.restored import Restored
 from emseg.em.fit import Row
 from emseg.errors import DataError, for_python
 from emseg.execution import steps
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.mask_rule import MaskRule
+from emseg.image.missing.nodata import without_given
 from emseg.image.model import Image
-from emseg.image.nodata import without_given
 from emseg.numerics import clock
 from emseg.options import checked
+from emseg.options.declarations.restoration import DenoiseOptions
 from emseg.options.effects import without_effect
-from emseg.options.restoration import DenoiseOptions
 from emseg.output.store.names import DENOISE, DENOISE_REPORT
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture

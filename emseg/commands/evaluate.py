@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.commands.segmentation import Segmentation
+from emseg.commands.results.segmentation import Segmentation
 from emseg.errors import DataError, ImageError, option, shown
-from emseg.image.array_like import as_given, is_nibabel, is_pillow, whole_numbers
-from emseg.image.from_memory import image_in_memory
+from emseg.image.arrays.array_like import as_given, is_nibabel, is_pillow, whole_numbers
+from emseg.image.arrays.from_memory import image_in_memory
 from emseg.image.label_maps import read_label_image
+from emseg.image.missing.nodata import as_stored
 from emseg.image.model import Image
-from emseg.image.nodata import as_stored
 from emseg.image.place.alignment import aligned
 from emseg.image.place.grids import grid_of
 from emseg.image.stored_array import is_array, stored_array

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
-from emseg.commands.model import Model
+from emseg.commands.results.model import Model
 from emseg.commands.shared_steps import bounds_of, limits_given, problem_to_fit
 from emseg.em.fit import Row
 from emseg.em.problem import Problem
@@ -17,20 +17,20 @@ from emseg.em.registry import algorithm
 from emseg.errors import DataError, UsageError, for_python, option
 from emseg.features.model import Features
 from emseg.features.reduce import reduced
-from emseg.image.array_like import as_given
+from emseg.image.arrays.array_like import as_given
 from emseg.image.model import Image
 from emseg.mixture.assign import assign
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.registry import family_of
 from emseg.options import checked
 from emseg.options.checked import recorded
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
 from emseg.options.kinds.in_memory import InMemory, is_model
-from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fit_mixture, surviving
 from emseg.stages.inputs.checks import check_samples
+from emseg.stages.inputs.maps.pixel_weights import weights_in_memory
 from emseg.stages.inputs.measurement import dependencies
-from emseg.stages.inputs.pixel_weights import weights_in_memory
 from emseg.stages.inputs.table import Table, as_table, table_features
 from emseg.stages.report import NO_FIELD, segmentation_report
 from emseg.stages.start import Start, searched_start

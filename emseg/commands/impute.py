@@ -14,17 +14,17 @@ from emseg.em.fit import Fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
 from emseg.errors import DataError, UsageError, for_python
-from emseg.image.array_like import as_given
-from emseg.image.from_memory import image_of
+from emseg.image.arrays.array_like import as_given
+from emseg.image.arrays.from_memory import image_of
 from emseg.image.limits import Fourth, Reading
 from emseg.mixture.conditional.missing_patterns import grouped
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.options import checked
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
 from emseg.options.kinds.text_kinds import k_range
-from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fit_mixture
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
 from emseg.stages.inputs.table import Table, as_table, has_axes, is_frame

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.commands.restored import Restored
+from emseg.commands.results.restored import Restored
 from emseg.errors import UsageError, for_python, option
 from emseg.execution import steps
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
 from emseg.image.mask_rule import MaskRule
+from emseg.image.missing.nodata import without_given
 from emseg.image.model import Image
-from emseg.image.nodata import without_given
 from emseg.numerics import clock
 from emseg.options import checked
 from emseg.options.effects import without_effect
@@ -25,7 +25,7 @@ from emseg.output.store.names import INPAINT, INPAINT_REPORT, UNCERTAINTY
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, wanted_by
-from emseg.stages.inputs.missing_pixels import missing_pixels
+from emseg.stages.inputs.maps.missing_pixels import missing_pixels
 from emseg.stages.inputs.planes import WHITE, Planes, slices_of, usual
 from emseg.version import __version__
 

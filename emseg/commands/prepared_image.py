@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.stages.stopwatch import Stopwatch
 
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.commands.segmentation import Segmentation
+from emseg.commands.results.segmentation import Segmentation
 from emseg.errors import for_python
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.stages.labels.connected_regions import RegionOptions, connected_regions, description_of
 from emseg.stages.stopwatch import Stopwatch
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
-from emseg.commands.segmentation import Segmentation
+from emseg.commands.results.segmentation import Segmentation
 from emseg.commands.shared_steps import (
     bounds_of,
     channels_as_meant,
@@ -28,8 +28,8 @@ from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.checked import recorded
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
-from emseg.options.segmentation import SegmentOptions
 from emseg.stages.fitting import fewer_classes, fit_mixture, surviving
 from emseg.stages.inputs.checks import check_field, check_image
 from emseg.stages.inputs.given_files import NO_FILES, GivenFiles
@@ -117,7 +117,7 @@ def segment(
     watch.lap("features")
     counted = features
     if sample_weight is not None:
-        from emseg.stages.inputs.pixel_weights import weighted  # most segmentations do without
+        from emseg.stages.inputs.maps.pixel_weights import weighted  # most segmentations do without
 
         counted = weighted(features, sample_weight, photo, settings)
     problem = problem_to_fit(counted, settings)
@@ -195,7 +195,7 @@ def _checked_field(photo: Image, features: Features, settings: SegmentOptions, g
     check_field(photo, features, settings.k_range[0] + settings.noise)
     if given.scribbles is None:
         return given
-    from emseg.stages.inputs.scribbles import usable_marks
+    from emseg.stages.inputs.maps.scribbles import usable_marks
 
     marks = usable_marks(given.scribbles, settings.scribbles, settings.k_range[0], photo.name, features)
     return given._replace(scribbles=marks)

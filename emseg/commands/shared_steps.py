@@ -15,8 +15,8 @@ from emseg.features.specification import parse_spec
 from emseg.image.limits import Fourth
 from emseg.image.mask_rule import MaskRule
 from emseg.image.model import Image
-from emseg.options.reading import ReadingOptions
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.reading import ReadingOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.stages.fitting import component_family, fitting_problem
 from emseg.stages.inputs.checks import check_samples
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
@@ -57,7 +57,7 @@ def picture_and_mask(
     photo, inside = image_and_mask(image, mask, *given)
     if photo.alpha is None or mask is not None:
         return photo, inside
-    from emseg.image.fourth_channel import opacity_lines
+    from emseg.image.missing.fourth_channel import opacity_lines
 
     return photo.with_notices(*opacity_lines(photo, 0)), inside
 

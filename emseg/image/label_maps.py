@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, UsageError, option, shown
-from emseg.image.array_like import whole_numbers
+from emseg.image.arrays.array_like import whole_numbers
 from emseg.image.file_bytes import read_bytes, read_image_bytes
 from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading

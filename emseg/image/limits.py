@@ -35,7 +35,7 @@ class PlainFit:
 
 
 class Fourth(NamedTuple):
-    """What options want of a fourth channel that its file says nothing of, see `emseg.image.fourth_channel`.
+    """What options want of a fourth channel that its file says nothing of, see `emseg.image.missing.fourth_channel`.
 
     Attributes
     ----------

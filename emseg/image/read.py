@@ -109,7 +109,7 @@ def count_pages(path: str | os.PathLike[str], how: Reading = DEFAULT) -> int:
 def read_mask(
     path: str | os.PathLike[str], photo: Image, channels: int = 1, rule: MaskRule = NOT_ZERO
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """Read the mask (H, W) of an image: True where any channel is inside by the rule; see `emseg.image.masks`.
+    """Read the mask (H, W) of an image: True where any channel is inside by the rule; see `emseg.image.missing.masks`.
 
     If `channels` is more than 1 and the mask has as many, it stays as it is: (H, W, C). The mask is brought to the grid
     of the image by `emseg.image.place.alignment.aligned`; lines that the user should read are the second result.
@@ -121,7 +121,7 @@ def read_mask(
     DataError
         If nothing is inside because of the rule.
     """
-    from emseg.image.masks import grown
+    from emseg.image.missing.masks import grown
     from emseg.image.place.alignment import aligned  # most images come without a mask
 
     inside, metadata, lines = _inside(path, photo, rule)
@@ -134,7 +134,7 @@ def _inside(
     path: str | os.PathLike[str], photo: Image, rule: MaskRule
 ) -> tuple[NDArray[np.bool_], Mapping[str, Any], tuple[str, ...]]:
     """Where a mask is inside, (h, w, C), or for a volume of the shape of an array as stored; metadata; and lines."""
-    from emseg.image.masks import colours_against_indices, inside_of
+    from emseg.image.missing.masks import colours_against_indices, inside_of
 
     if "volume" in photo.metadata:
         from emseg.image.stored_array import is_array, stored_array

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 
 from emseg.errors import ImageError
+from emseg.image.missing.nodata import without_data, without_declared
 from emseg.image.model import Image
-from emseg.image.nodata import without_data, without_declared
 
 LARGEST = 1 << 24  # bytes of an auxiliary file
 _BAND = re.compile(rb'<PAMRasterBand\s+band="(\d{1,6})"\s*>(.*?)</PAMRasterBand>', re.DOTALL)

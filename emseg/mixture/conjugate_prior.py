@@ -1,7 +1,7 @@
 """Conjugate priors of a mixture's parameters, which an M-step sees as so many more samples.
 
 A conjugate prior is of parameters. What is believed of the labels of single pixels beforehand is a prior map, see
-`emseg.stages.inputs.prior_map`.
+`emseg.stages.inputs.maps.prior_map`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ MODULES = {
 @cache
 def options_of(command: str) -> tuple[Option, ...]:
     """The options of a command, by groups."""
-    modules = [import_module(f"emseg.options.{module}") for module in MODULES[command]]
+    modules = [import_module(f"emseg.options.declarations.{module}") for module in MODULES[command]]
     declared = [option for module in modules for source in module.DECLARATIONS for option in options_in(source)]
     return tuple(
         sorted(

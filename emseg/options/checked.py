@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from emseg.errors import UsageError, option
 from emseg.options.by_command import options_of
 from emseg.options.declaration import Option, options_in
-from emseg.options.reading import ReadingOptions
+from emseg.options.declarations.reading import ReadingOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.rules import denoising_refusals, require, segmentation_refusals
-from emseg.options.segmentation import SegmentOptions
 
 if TYPE_CHECKING:
-    from emseg.options.restoration import DenoiseOptions, InpaintOptions
+    from emseg.options.declarations.restoration import DenoiseOptions, InpaintOptions
 
 Values = TypeVar("Values", "SegmentOptions", "DenoiseOptions", "InpaintOptions", "ReadingOptions")
 
@@ -42,7 +42,7 @@ def segmentation(command: str, /, **given: Any) -> SegmentOptions:
 
 def denoising(**given: Any) -> DenoiseOptions:
     """Options of `denoise`; raise UsageError as `segmentation` does."""
-    from emseg.options.restoration import DenoiseOptions  # segmentations do without
+    from emseg.options.declarations.restoration import DenoiseOptions  # segmentations do without
 
     found = values(DenoiseOptions, "denoise", given)
     require(denoising_refusals(found))
@@ -51,7 +51,7 @@ def denoising(**given: Any) -> DenoiseOptions:
 
 def inpainting(**given: Any) -> InpaintOptions:
     """Options of `inpaint`; raise UsageError as `segmentation` does."""
-    from emseg.options.restoration import InpaintOptions  # segmentations do without
+    from emseg.options.declarations.restoration import InpaintOptions  # segmentations do without
 
     return values(InpaintOptions, "inpaint", given)
 

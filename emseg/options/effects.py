@@ -14,12 +14,12 @@ from emseg.em.registry import ALGORITHMS
 from emseg.errors import option
 from emseg.features.specification import parse_spec
 from emseg.options.declaration import options_in
-from emseg.options.running import RunOptions
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.running import RunOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.output.store.names import STDIO
 
 if TYPE_CHECKING:
-    from emseg.options.restoration import DenoiseOptions, InpaintOptions
+    from emseg.options.declarations.restoration import DenoiseOptions, InpaintOptions
 
     Options = SegmentOptions | DenoiseOptions | InpaintOptions | RunOptions
 
@@ -85,7 +85,7 @@ def idle_options(o: Options) -> Iterator[Idle]:
     elif isinstance(o, RunOptions):
         yield from _in_running(o)
     else:
-        from emseg.options.restoration import DenoiseOptions  # segmentations do without
+        from emseg.options.declarations.restoration import DenoiseOptions  # segmentations do without
 
         yield from _in_denoising(o) if isinstance(o, DenoiseOptions) else _in_inpainting(o)
 

@@ -1,7 +1,7 @@
 """Keywords of the Python functions with their types, for editors and type checkers.
 
 Type checkers need them spelled out. A test holds them equal to the declarations, in which defaults and meaning stand:
-see `emseg.options.segmentation` and `emseg.options.restoration`.
+see `emseg.options.declarations.segmentation` and `emseg.options.declarations.restoration`.
 """
 
 from __future__ import annotations

@@ -14,12 +14,12 @@ from emseg.features.specification import parse_spec
 from emseg.mixture.covariance.registry import conjugate_models
 from emseg.mixture.families.registry import families_running, families_with
 from emseg.options.choices import INITS
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.kinds.limits_text import limits
 from emseg.options.kinds.text_kinds import groups_named
-from emseg.options.segmentation import SegmentOptions
 
 if TYPE_CHECKING:
-    from emseg.options.restoration import DenoiseOptions
+    from emseg.options.declarations.restoration import DenoiseOptions
 
 #: A condition that is not allowed, and what to say then.
 Refusal = tuple[bool, str]

@@ -10,7 +10,7 @@ from emseg.cli.click_options import GroupedCommand, options
 from emseg.em.registry import ALGORITHMS
 from emseg.features.registry import FEATURES
 from emseg.mixture.covariance.registry import COVARIANCES
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 
 
 def parse(*arguments: str, name: str = "segment") -> dict[str, Any]:

@@ -15,7 +15,7 @@ import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import DataError, UsageError
-from emseg.image.masks import grown
+from emseg.image.missing.masks import grown
 from emseg.image.model import Image
 from emseg.image.read import decode_image
 from emseg.mixture.saved import Model

@@ -12,7 +12,7 @@ import emseg
 from emseg.commands.shared_steps import channels_as_meant, features_to_fit, problem_to_fit
 from emseg.errors import DataError, UsageError
 from emseg.image.model import Image
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 
 PHOTO = Image.from_array(np.random.default_rng(0).integers(1, 255, (12, 15, 3)).astype(np.uint8))
 

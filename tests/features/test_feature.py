@@ -17,8 +17,8 @@ from emseg.features.feature import (
     has_unit_scale,
     on_unit_scale,
 )
+from emseg.image.missing.partly_known import partly_known
 from emseg.image.model import Image
-from emseg.image.partly_known import partly_known
 
 
 class Sum(Pointwise):

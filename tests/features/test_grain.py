@@ -15,8 +15,8 @@ from emseg.features.pixel_index import pixel_samples
 from emseg.features.reduce import reduced
 from emseg.image.formats.pillow import decode
 from emseg.image.limits import Reading
+from emseg.image.missing.partly_known import partly_known
 from emseg.image.model import Image
-from emseg.image.partly_known import partly_known
 
 RNG = np.random.default_rng(0)
 PHOTO = np.clip(RNG.normal(0, 40, (40, 50, 3)) + RNG.uniform(60, 190, (40, 50, 1)), 0, 255).astype(np.uint8)

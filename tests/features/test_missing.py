@@ -9,8 +9,8 @@ from emseg.errors import DataError
 from emseg.features.build import build_features
 from emseg.features.model import Features
 from emseg.features.pixel_index import CodeIndex
+from emseg.image.missing.partly_known import completed, partly_known
 from emseg.image.model import Image
-from emseg.image.partly_known import completed, partly_known
 
 
 def pierced(dtype: type = np.uint8, colours: int = 5) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,8 @@ import pytest
 
 import emseg
 from emseg.errors import ImageError, UsageError
+from emseg.image.arrays.from_memory import image_in_memory
 from emseg.image.axes import arrangement, require_channels_last
-from emseg.image.from_memory import image_in_memory
 from emseg.image.limits import Reading
 from emseg.image.read import Source, count_pages, read_image
 

@@ -16,7 +16,7 @@ from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.read import Source, read_image
 from emseg.image.stacked import PartOfStack, stacked
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.stages.inputs.memory import WorkingMemory
 
 RNG = np.random.default_rng(0)

@@ -9,8 +9,8 @@ import pytest
 
 from emseg.errors import ImageError, UsageError
 from emseg.options import checked
-from emseg.options.restoration import DenoiseOptions, InpaintOptions
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.restoration import DenoiseOptions, InpaintOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 
 
 def test_defaults_are_those_of_the_command() -> None:

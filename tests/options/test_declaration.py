@@ -19,10 +19,10 @@ from emseg.mixture.saved import Model
 from emseg.options import keywords
 from emseg.options.by_command import MODULES, options_of
 from emseg.options.declaration import Option, declared, options_in, shell_only
+from emseg.options.declarations.reading import ReadingOptions
+from emseg.options.declarations.restoration import DenoiseOptions, InpaintOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.kinds.basic_kinds import Flag, Whole
-from emseg.options.reading import ReadingOptions
-from emseg.options.restoration import DenoiseOptions, InpaintOptions
-from emseg.options.segmentation import SegmentOptions
 
 EVERY = [
     pytest.param(command, option, id=f"{command}-{option.name}")

@@ -12,10 +12,10 @@ from emseg.errors import UsageError, for_command_line, for_python
 from emseg.options import checked
 from emseg.options.by_command import MODULES, options_of
 from emseg.options.declaration import options_in
+from emseg.options.declarations.restoration import DenoiseOptions, InpaintOptions
+from emseg.options.declarations.running import RunOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import ALWAYS, EFFECT, LIMIT, REFUSED, TOLD, idle_options, without_effect
-from emseg.options.restoration import DenoiseOptions, InpaintOptions
-from emseg.options.running import RunOptions
-from emseg.options.segmentation import SegmentOptions
 
 HERE = __file__
 ALL = {option.name for command in MODULES for option in options_of(command)}

@@ -12,7 +12,7 @@ from emseg.cli.error_lines import explain
 from emseg.cli.terminal import moving
 from emseg.errors import DataError, ImageError, for_command_line, shown
 from emseg.numerics import clock
-from emseg.options.running import RunOptions
+from emseg.options.declarations.running import RunOptions
 from emseg.output.store.names import STDIO, Job
 
 

@@ -22,9 +22,9 @@ from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell, w
 from emseg.cli.terminal import moving
 from emseg.errors import EmsegError, OutputError, UsageError, for_command_line, shown
 from emseg.execution.processors import processors
+from emseg.options.declarations.reading import ReadingOptions
+from emseg.options.declarations.running import RunOptions
 from emseg.options.effects import without_effect
-from emseg.options.reading import ReadingOptions
-from emseg.options.running import RunOptions
 from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
 from emseg.version import __version__
 

@@ -27,13 +27,13 @@ from numpy.typing import NDArray
 from emseg.em.assignments import RowByRow
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
+from emseg.em.starts import seeds
 from emseg.em.starts.annihilation import annihilate, message_length
 from emseg.em.starts.nested_samples import SIZES
 from emseg.em.starts.tournament import POLISH, compete, search, views
 from emseg.em.variants.em import EM
 from emseg.em.variants.vb import VB
 from emseg.errors import UsageError, option
-from emseg.mixture import seeds
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
 

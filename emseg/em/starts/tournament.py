@@ -15,8 +15,8 @@ from emseg.em.accelerators.anderson import Anderson
 from emseg.em.convergence import Stop
 from emseg.em.fit import fit
 from emseg.em.problem import Problem
+from emseg.em.starts import seeds
 from emseg.em.starts.nested_samples import nested_samples
-from emseg.mixture import seeds
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 

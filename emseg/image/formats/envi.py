@@ -15,12 +15,12 @@ from dataclasses import replace
 import numpy as np
 
 from emseg.errors import ImageError, shown
-from emseg.image.array_like import Given
+from emseg.image.arrays.array_like import Given
+from emseg.image.arrays.from_memory import arranged_image
 from emseg.image.axes import arrangement, require_channels_last
-from emseg.image.from_memory import arranged_image
 from emseg.image.limits import Reading
+from emseg.image.missing.nodata import without_declared
 from emseg.image.model import Image
-from emseg.image.nodata import without_declared
 from emseg.image.place.envi_map import tags_of_header
 from emseg.image.place.ground import on_ground
 from emseg.image.series.channel_names import envi_names
@@ -96,7 +96,7 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     image = replace(image, colour="bands")  # three bands are seldom red, green and blue
     if bands != 4:
         return image
-    from emseg.image.fourth_channel import with_fourth
+    from emseg.image.missing.fourth_channel import with_fourth
 
     return with_fourth(image, how, may_be_opacity=False)
 

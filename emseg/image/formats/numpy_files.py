@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError
-from emseg.image.array_like import as_given
+from emseg.image.arrays.array_like import as_given
+from emseg.image.arrays.from_memory import arranged_image
 from emseg.image.axes import arrangement, of_pages
-from emseg.image.from_memory import arranged_image
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 

@@ -16,8 +16,8 @@ from emseg.image.formats import pillow
 from emseg.image.formats.geotiff_tags import NODATA, TYPES
 from emseg.image.formats.tiff_masks import mask_after, without_tagged
 from emseg.image.limits import Reading
+from emseg.image.missing.nodata import without_data
 from emseg.image.model import Image
-from emseg.image.nodata import without_data
 from emseg.image.place.ground import size_on_ground, turned
 from emseg.image.place.microscope import size_by_description, software
 from emseg.image.series.channel_names import gdal_names
@@ -85,7 +85,7 @@ def _page(page: Directory, is_first: bool, name: str, how: Reading, shift: int =
         return replace(image, taken={**image.taken, SAMPLES: image.pixels.shape[2] + 1})
     if image.pixels.shape[2] != 4:
         return image
-    from emseg.image.fourth_channel import with_fourth  # most images have fewer, or more
+    from emseg.image.missing.fourth_channel import with_fourth  # most images have fewer, or more
 
     return with_fourth(image, how, page.number(_PHOTOMETRIC, _GREY) == _RGB)
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from emseg.image.formats import pillow
 from emseg.image.formats.geotiff_tags import MASK, NODATA
+from emseg.image.missing.nodata import Mask, as_stored, without_data, without_declared
 from emseg.image.model import Image
-from emseg.image.nodata import Mask, as_stored, without_data, without_declared
 from emseg.image.strips.decode import stored_samples
 from emseg.image.strips.directory import Directory, directory_at
 from emseg.image.strips.layout import layout_of

@@ -8,9 +8,9 @@ from functools import partial
 
 import numpy as np
 
-from emseg.image.array_like import Given
+from emseg.image.arrays.array_like import Given
+from emseg.image.arrays.from_memory import arranged_image
 from emseg.image.axes import arrangement
-from emseg.image.from_memory import arranged_image
 from emseg.image.limits import Reading
 from emseg.image.model import Image
 from emseg.image.place.microscope import size_by_description, software

@@ -78,7 +78,7 @@ def _scribbles(path: str, photo: Image, k: int, notices: list[str]) -> Labels:
     from emseg.image.label_maps import read_labels  # most fits do without
 
     if isinstance(path, InMemory):
-        from emseg.image.from_memory import labels_in_memory
+        from emseg.image.arrays.from_memory import labels_in_memory
 
         labels: Labels = labels_in_memory(path.value, photo, "scribbles")
     else:
@@ -93,10 +93,10 @@ def _scribbles(path: str, photo: Image, k: int, notices: list[str]) -> Labels:
 
 def _prior(path: str, photo: Image, k: int, notices: list[str]) -> NDArray[np.float32]:
     from emseg.image.label_maps import read_planes  # most fits do without
-    from emseg.stages.inputs.prior_map import log_probabilities
+    from emseg.stages.inputs.maps.prior_map import log_probabilities
 
     if isinstance(path, InMemory):
-        from emseg.image.from_memory import planes_in_memory
+        from emseg.image.arrays.from_memory import planes_in_memory
 
         return log_probabilities(planes_in_memory(path.value, photo, k, "prior_map"), "prior_map")
     pages, lines = read_planes(path, photo, k)
@@ -124,7 +124,7 @@ def _start(path: str, photo: Image, notices: list[str]) -> Model | Labels:
 
 def start_in_memory(value: Any, photo: Image) -> Model | Labels:
     """A start that a Python caller handed over: a model, a result that has one, or the labels of the pixels."""
-    from emseg.image.from_memory import labels_in_memory
+    from emseg.image.arrays.from_memory import labels_in_memory
 
     if not is_model(value):
         return labels_in_memory(value, photo, "init")

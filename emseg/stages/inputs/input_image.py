@@ -16,9 +16,8 @@ from emseg.image.file_bytes import MAX_BYTES
 from emseg.image.limits import ANY_FOURTH, Fourth, Reading, Working
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Image
-from emseg.image.partly_known import partly_known
 from emseg.image.read import Source, read_image, read_mask
-from emseg.options.reading import ReadingOptions
+from emseg.options.declarations.reading import ReadingOptions
 
 
 class HasImage(Protocol):
@@ -92,7 +91,7 @@ def as_image(
     data = _file_bytes(image)
     if data is not None:
         return Source(str(getattr(image, "name", "bytes")), how, data).read()
-    from emseg.image.from_memory import image_in_memory  # the command line reads files
+    from emseg.image.arrays.from_memory import image_in_memory  # the command line reads files
 
     return _chosen(image_in_memory(image, how=how), how)
 
@@ -117,7 +116,7 @@ def _as_bands(image: Image) -> Image:
     """An image that was read before it was known that bands are wanted."""
     if image.alpha is None:
         return image
-    from emseg.image.fourth_channel import joined
+    from emseg.image.missing.fourth_channel import joined
 
     return joined(image)
 
@@ -193,7 +192,7 @@ def image_and_mask(
     """
     photo = as_image(image, working, reading, wanted_by(mask, fourth))
     if nodata:
-        from emseg.image.nodata import without_given  # most files say for themselves
+        from emseg.image.missing.nodata import without_given  # most files say for themselves
 
         photo = without_given(photo, nodata)
     channels = 1 if missing == "drop" else photo.pixels.shape[2]
@@ -201,6 +200,8 @@ def image_and_mask(
     photo = photo.with_notices(*notices, *(idle_rule(rule) if mask is None else ()))
     if missing == "drop":
         return _noted(photo), inside
+    from emseg.image.missing.partly_known import partly_known
+
     if inside is None or inside.ndim == 2:
         return partly_known(photo), inside
     return partly_known(photo, inside), None
@@ -242,12 +243,12 @@ def as_mask(
         If a file cannot be read, lies elsewhere than the image, or has another size.
     """
     if isinstance(mask, str) and mask == ALPHA:
-        from emseg.image.masks import opaque
+        from emseg.image.missing.masks import opaque
 
         return opaque(photo, rule), ()
     if isinstance(mask, str | os.PathLike):
         return read_mask(mask, photo, channels, rule)
-    from emseg.image.from_memory import mask_in_memory
+    from emseg.image.arrays.from_memory import mask_in_memory
 
     return mask_in_memory(mask, photo, channels, rule)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emseg.errors import DataError, ImageError
 from emseg.features.model import Features
 from emseg.features.pixel_index import PixelIndex
-from emseg.image.array_like import as_given, is_pillow
+from emseg.image.arrays.array_like import as_given, is_pillow
 from emseg.image.model import Form, Image
 from emseg.image.read import Source
 

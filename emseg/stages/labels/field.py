@@ -27,7 +27,7 @@ from emseg.mrf.smoothed_start import best_start
 from emseg.mrf.strength import critical_beta
 from emseg.mrf.tiles import choose_tiles, stack_tiles
 from emseg.stages.inputs.given_files import GivenFiles
-from emseg.stages.inputs.scribbles import marked_mixture
+from emseg.stages.inputs.maps.scribbles import marked_mixture
 
 #: Smallest variance of a class, relative to that of the image. Sums over the field are in single precision, and
 #: rounding to 256 grey levels leaves a variance of about this size: (1/12) / 64² for values that spread over 64 levels.

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.image.model import Image
-from emseg.image.partly_known import completed
 from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
-from emseg.stages.labels.fractions import most_held
 from emseg.stages.labels.mean_colours import mean_colours
 
 if TYPE_CHECKING:
     from emseg.stages.labels.field import Smoothed
+
+Labels = NDArray[np.unsignedinteger[Any]]
 
 
 class Labelling(NamedTuple):
@@ -37,7 +37,7 @@ class Labelling(NamedTuple):
         The image, with the mean of the class in the place of what is unknown.
     """
 
-    labels: NDArray[np.unsignedinteger[Any]]
+    labels: Labels
     counts: NDArray[np.int_]
     log_posterior: float
     colours: NDArray[np.uint8] | None
@@ -59,13 +59,31 @@ def label_pixels(photo: Image, features: Features, mixture: Mixture, smoothed: S
     steps.step("labelling")
     row_labels, log_posterior = assign(mixture, features.x, features.weight)
     labels = features.on_grid(row_labels) if smoothed is None else smoothed.labels
-    held = most_held(mixture, features, labels, smoothed.posterior if smoothed else None)
+    held = _most_held(mixture, features, labels, smoothed)
     of_samples = smoothed is None and held is labels  # whether equal samples have equal labels
     labels = held
     if of_samples:
         counts = np.bincount(row_labels, features.weight, mixture.k + 1)[1:].round().astype(int)
     else:
         counts = np.bincount(labels.ravel(), minlength=mixture.k + 1)[1:]
-    shown = completed(photo, labels)
+    shown = _completed(photo, labels)
     colours = mean_colours(shown, features, row_labels if of_samples and shown is photo else None, labels, counts)
     return Labelling(labels, counts, log_posterior, colours, shown)
+
+
+def _most_held(mixture: Mixture, features: Features, labels: Labels, smoothed: Smoothed | None) -> Labels:
+    """The labels, unless pixels are mixed: then what each is expected to hold most of."""
+    if mixture.mixed_classes() is None:
+        return labels
+    from emseg.stages.labels.fractions import most_held  # most pixels hold one class each
+
+    return most_held(mixture, features, labels, smoothed.posterior if smoothed else None)
+
+
+def _completed(photo: Image, labels: Labels) -> Image:
+    """The image for pictures."""
+    if photo.known is None:
+        return photo
+    from emseg.image.missing.partly_known import completed  # most images are known as a whole
+
+    return completed(photo, labels)

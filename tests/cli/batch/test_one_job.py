@@ -16,7 +16,7 @@ from emseg.cli.batch.one_job import do, dry_run, json_line, opened, verdict
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Done, Outcome
 from emseg.cli.batch.write_job import write
 from emseg.errors import ImageError, UsageError, option
-from emseg.options.running import RunOptions
+from emseg.options.declarations.running import RunOptions
 from emseg.output.store.names import STDIO, Job
 
 SETTINGS = RunOptions()

@@ -5,8 +5,8 @@ import pytest
 
 from emseg.features.feature import Pixels
 from emseg.features.kinds import bands, rgb
+from emseg.image.missing.partly_known import partly_known
 from emseg.image.model import Image
-from emseg.image.partly_known import partly_known
 
 
 @pytest.mark.parametrize("channels", [1, 2, 5])

@@ -17,7 +17,7 @@ from emseg.commands.shared_steps import memory_needed
 from emseg.errors import ImageError
 from emseg.image.limits import Reading
 from emseg.image.read import Source
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.stages.inputs.memory import WorkingMemory
 
 SIDE = 800  # pixels; large enough for what does not grow with the image to be a small part

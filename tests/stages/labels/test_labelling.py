@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import norm
 
 from emseg.features.build import build_features
+from emseg.image.missing.partly_known import partly_known
 from emseg.image.model import Image
-from emseg.image.partly_known import partly_known
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.families.partial_volume import PartialVolumeFamily
 from emseg.mixture.mixture import Mixture

@@ -23,8 +23,8 @@ from emseg.image.damage.jpeg_scans import markers
 from emseg.image.formats.medical.place import Slices, sides_of, slices_of
 from emseg.image.formats.medical.voxels import image_of_voxels
 from emseg.image.limits import Reading
+from emseg.image.missing.nodata import without_data
 from emseg.image.model import Image
-from emseg.image.nodata import without_data
 
 logging.getLogger("pydicom").addHandler(logging.NullHandler())  # its doubts are errors here, or nothing
 

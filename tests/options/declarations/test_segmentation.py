@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 
 
 @pytest.mark.parametrize(("k", "ends"), [(4, (4, 4)), ("2:7", (2, 7)), ("auto", (1, 9))])

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.commands.results.stored_model import StoredModel
 from emseg.commands.shared_steps import channels_as_meant, picture_and_mask
-from emseg.commands.stored_model import StoredModel
 from emseg.errors import DataError, UsageError, option
 from emseg.mixture.assign import label_type
 from emseg.numerics.log_sum_exp import softmax

@@ -8,10 +8,10 @@ from typing import Any
 from emseg.errors import option as spelled
 from emseg.options import choices
 from emseg.options.declaration import declared
+from emseg.options.declarations.pixel_options import grow, mask_above, nodata
 from emseg.options.groups import MASK, NOISE, PIXELS, WORK
 from emseg.options.kinds.basic_kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
 from emseg.options.kinds.file_kinds import ExistingFolder, InputFile
-from emseg.options.pixel_options import grow, mask_above, nodata
 
 DENOISE, INPAINT = "denoise", "inpaint"
 

@@ -73,7 +73,7 @@ class Restored:
         ...     list(emseg.denoise(np.eye(20), sigma=0).save(folder, name="eye")["outputs"])
         ['eye.denoised.tif']
         """
-        from emseg.commands.result_files import save_restored  # the command line has its own way
+        from emseg.commands.results.result_files import save_restored  # the command line has its own way
 
         always, suffix, more = self._files()
         return save_restored(self.image, folder, name, always, suffix, self.report, overwrite, **more)

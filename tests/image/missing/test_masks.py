@@ -12,9 +12,9 @@ import pytest
 import tifffile
 
 from emseg.errors import DataError, for_python
-from emseg.image.from_memory import mask_in_memory
+from emseg.image.arrays.from_memory import mask_in_memory
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
-from emseg.image.masks import colours_against_indices, grown, inside_of
+from emseg.image.missing.masks import colours_against_indices, grown, inside_of
 from emseg.image.model import Image
 from emseg.image.read import read_mask
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from emseg.errors import UsageError
+from emseg.image.missing.nodata import as_stored, without_data, without_declared, without_given
 from emseg.image.model import Image
-from emseg.image.nodata import as_stored, without_data, without_declared, without_given
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from emseg.errors import option as spelled
 from emseg.features.registry import FEATURES
 from emseg.options import choices
 from emseg.options.declaration import declared
+from emseg.options.declarations.pixel_options import grow, mask_above, nodata
 from emseg.options.groups import COMPARISON, FIELD, FIT, MODEL, PIXELS, REGIONS
 from emseg.options.kinds.basic_kinds import (
     Choice,
@@ -34,7 +35,6 @@ from emseg.options.kinds.text_kinds import (
     Settings,
     k_range,
 )
-from emseg.options.pixel_options import grow, mask_above, nodata
 
 SEGMENT, IMAGES, SEARCHING = "segment", "segment compare", "segment impute fit"
 FITTED, ALL = f"{IMAGES} fit", f"{IMAGES} impute fit"

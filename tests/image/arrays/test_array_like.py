@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from emseg.errors import ImageError
-from emseg.image.array_like import as_given, is_pillow
+from emseg.image.arrays.array_like import as_given, is_pillow
 
 NUMBERS = np.arange(12).reshape(3, 4)
 

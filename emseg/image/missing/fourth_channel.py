@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from emseg.errors import option
 from emseg.image.limits import Reading
+from emseg.image.missing.nodata import without_data
 from emseg.image.model import Image
-from emseg.image.nodata import without_data
 
 #: What options want of it, see `emseg.image.limits.Fourth`.
 BAND, OPACITY, COLOURS = "band", "opacity", "colours"

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError, UsageError, option
 from emseg.features.model import Features
-from emseg.image.array_like import as_given
+from emseg.image.arrays.array_like import as_given
 from emseg.image.model import Image
-from emseg.options.segmentation import SegmentOptions
+from emseg.options.declarations.segmentation import SegmentOptions
 
 NAME = "sample_weight"
 

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
+from emseg.image.missing.partly_known import completed, partly_known
 from emseg.image.model import Image
-from emseg.image.partly_known import completed, partly_known
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 4, 2)).astype(np.uint8)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emseg.errors import DataError, UsageError, option
 from emseg.image.label_maps import stored_values
 from emseg.image.mask_rule import MaskRule
-from emseg.image.masks import grown
+from emseg.image.missing.masks import grown
 from emseg.image.model import Image
 from emseg.stages.inputs.input_image import ALPHA, MaskLike, mask_of_same_size
 from emseg.stages.inputs.planes import slices_of

@@ -12,7 +12,7 @@ import tifffile
 
 import emseg
 from emseg.errors import DataError, for_python
-from emseg.image.fourth_channel import is_opacity
+from emseg.image.missing.fourth_channel import is_opacity
 from emseg.image.read import read_image
 from emseg.mixture.saved import Model
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from emseg.options.declaration import options_in
-from emseg.options.running import EvaluateOptions, RunOptions
+from emseg.options.declarations.running import EvaluateOptions, RunOptions
 
 
 def test_defaults_are_those_declared() -> None:

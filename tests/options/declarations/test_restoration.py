@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from emseg.options.restoration import DenoiseOptions
+from emseg.options.declarations.restoration import DenoiseOptions
 
 
 @pytest.mark.parametrize(("method", "chosen"), [("auto", "local"), ("local", "local"), ("mixture", "mixture")])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from emseg.image.formats.nifti import image_of_nibabel
 from emseg.image.limits import Reading
 from emseg.image.mask_rule import MaskRule
-from emseg.image.masks import grown, inside_of
+from emseg.image.missing.masks import grown, inside_of
 from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 

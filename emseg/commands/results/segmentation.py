@@ -21,7 +21,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.stages.units import standardised
 
 if TYPE_CHECKING:
-    from emseg.commands.model import Model
+    from emseg.commands.results.model import Model
     from emseg.regions.table import Regions
 
 
@@ -83,7 +83,7 @@ class Segmentation:
     @property
     def model(self) -> Model:
         """The fitted mixture with the features that it is of, to label other images by."""
-        from emseg.commands.model import Model  # most runs write no model
+        from emseg.commands.results.model import Model  # most runs write no model
 
         pivots = None if self.features.span is None else tuple(self.features.pivots.tolist())
         return Model(self.features.spec, self.mixture, pivots=pivots, report=self.report)
@@ -181,7 +181,7 @@ class Segmentation:
         ...     sorted(emseg.segment(ramp, k=2).save(folder, name="ramp")["outputs"])
         ['ramp.labels.png', 'ramp.log.csv', 'ramp.overlay.png']
         """
-        from emseg.commands.result_files import save_segmentation  # the command line has its own way
+        from emseg.commands.results.result_files import save_segmentation  # the command line has its own way
         from emseg.options import checked
 
         applied = self.status is Status.APPLIED

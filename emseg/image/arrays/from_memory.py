@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import DataError, ImageError, option
-from emseg.image.array_like import Given, as_given, is_nibabel, is_pillow, whole_numbers
+from emseg.image.arrays.array_like import Given, as_given, is_nibabel, is_pillow, whole_numbers
 from emseg.image.axes import arrangement, of_pages
 from emseg.image.formats.registry import FORMATS
-from emseg.image.fourth_channel import with_fourth
 from emseg.image.limits import Reading
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
+from emseg.image.missing.fourth_channel import with_fourth
+from emseg.image.missing.nodata import without_data
 from emseg.image.model import Form, Image
-from emseg.image.nodata import without_data
 
 #: The first page, and axes as they seem.
 PLAIN = Reading()
@@ -91,12 +91,12 @@ def mask_in_memory(
     DataError
         If it has another number of axes than the image, channels that do not agree, or nothing inside by the rule.
     """
-    from emseg.image.masks import inside_of
+    from emseg.image.missing.masks import inside_of
 
     if is_pillow(data):
         return _of_picture(_of_pillow(data, "mask"), photo, rule, data.format in LOSSY)
     if is_nibabel(data):
-        from emseg.image.nibabel_volumes import mask_of_nibabel
+        from emseg.image.arrays.nibabel_volumes import mask_of_nibabel
 
         return mask_of_nibabel(data, photo, channels, rule)
     given = as_given(data, "mask")
@@ -117,14 +117,14 @@ def _of_picture(
     mask: Image, photo: Image, rule: MaskRule, lossy: bool = False
 ) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
     """The mask that a picture is, whose channels are colours."""
-    from emseg.image.masks import inside_of
+    from emseg.image.missing.masks import inside_of
 
     inside, notices = inside_of(mask, rule, lossy)
     return _grown(np.asarray(inside.any(axis=2)), photo, rule), notices
 
 
 def _grown(inside: NDArray[np.bool_], photo: Image, rule: MaskRule) -> NDArray[np.bool_]:
-    from emseg.image.masks import grown
+    from emseg.image.missing.masks import grown
 
     return grown(inside, rule.grow, photo.metadata.get("volume") if inside.shape[:2] == photo.shape else None)
 
@@ -156,7 +156,7 @@ def labels_in_memory(data: Any, photo: Image, name: str) -> NDArray[np.unsignedi
     if is_pillow(data):
         array, known = np.asarray(data), None
     elif is_nibabel(data):
-        from emseg.image.nibabel_volumes import values_of_nibabel
+        from emseg.image.arrays.nibabel_volumes import values_of_nibabel
 
         array, known = values_of_nibabel(data, photo, name)[..., 0], None
     else:
@@ -183,7 +183,7 @@ def planes_in_memory(data: Any, photo: Image, count: int, name: str) -> NDArray[
         If it has another shape.
     """
     if is_nibabel(data):
-        from emseg.image.nibabel_volumes import values_of_nibabel
+        from emseg.image.arrays.nibabel_volumes import values_of_nibabel
 
         data = np.moveaxis(values_of_nibabel(data, photo, name), 2, 0).reshape(-1, *photo.grid)
     given = as_given(data, name)

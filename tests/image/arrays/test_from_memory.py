@@ -10,8 +10,8 @@ import PIL.Image
 import pytest
 
 from emseg.errors import DataError, ImageError
-from emseg.image.array_like import Given
-from emseg.image.from_memory import image_in_memory, image_of, mask_in_memory
+from emseg.image.arrays.array_like import Given
+from emseg.image.arrays.from_memory import image_in_memory, image_of, mask_in_memory
 from emseg.image.read import decode_image
 
 RNG = np.random.default_rng(0)

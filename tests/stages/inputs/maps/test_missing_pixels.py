@@ -9,9 +9,9 @@ import pytest
 
 from emseg.errors import DataError, UsageError
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
-from emseg.image.masks import grown
+from emseg.image.missing.masks import grown
 from emseg.image.model import Image
-from emseg.stages.inputs.missing_pixels import missing_pixels
+from emseg.stages.inputs.maps.missing_pixels import missing_pixels
 
 BOX = np.zeros((12, 14), bool)
 BOX[4:7, 5:9] = True

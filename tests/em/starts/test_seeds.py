@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from emseg.mixture import seeds
+from emseg.em.starts import seeds
 from emseg.mixture.families.gaussian import GAUSSIANS
 from emseg.mixture.samples import Rows
 

@@ -1,0 +1,1 @@
+"""Images that come from memory: arrays, and pictures of other libraries."""

@@ -1,0 +1,1 @@
+"""Pixels that hold no data or that nobody wants: masks, nodata values, opacity."""

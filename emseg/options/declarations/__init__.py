@@ -1,0 +1,1 @@
+"""The options themselves, one dataclass for each kind of work."""

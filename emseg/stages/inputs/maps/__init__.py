@@ -1,0 +1,1 @@
+"""Maps that come with an image: marks, prior probabilities, weights, pixels to fill."""
