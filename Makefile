@@ -22,7 +22,7 @@ demo: $(VENV)/.ready ## Segment a sample photo and say where the results are
 	@echo "The results are in out/demo; look at out/demo/$(basename $(notdir $(SAMPLE))).overlay.png first."
 
 check: lint $(VENV)/.ready-test ## Check style and types, and run the tests that take seconds: within a minute
-	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile --quick
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile -m "not (long or slow or bench)"
 
 test: $(VENV)/.ready-test ## Run the tests
 	@$(BIN)/python -m pytest -q -n $(JOBS) --dist loadfile

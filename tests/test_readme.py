@@ -32,6 +32,8 @@ from emseg.output.store.names import (
     UNCERTAINTY,
 )
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = {path.stem: path.read_text("utf-8") for path in sorted((ROOT / "emseg" / "guide").glob("*.md"))}

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from emseg.strict_json import json_bytes
 
+pytestmark = pytest.mark.long
+
 LIKE_NUMBERS = st.text('[ \n1,-.e\u2028\x85]null"')
 LEAVES = (
     st.none()

@@ -10,6 +10,8 @@ import pytest
 from tests.benchmarks.measure import BenchmarkError, Run, alternate, median, run
 from tests.benchmarks.report import Row, span
 
+pytestmark = pytest.mark.long
+
 
 def code(text: str) -> list[str]:
     return [sys.executable, "-c", text]

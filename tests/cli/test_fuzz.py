@@ -19,6 +19,8 @@ from PIL import Image
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import COMMANDS, cli
 
+pytestmark = pytest.mark.long
+
 INPUTS = ("photo.png", "flat.png", "none.png", "model.json", "-")
 COMMON = (*INPUTS, "0", "1", "2", "-1", "3:2", "2:3", "auto", "nan", "inf", "1e9", "all", "lab,xy", "a=b", "1/2", "")
 # What a command line may hold: no NUL, and bytes that are no text.

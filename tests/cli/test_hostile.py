@@ -17,6 +17,8 @@ from PIL import Image
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 NAMES = (
     *("-k.png", "--help.png", "--", "*.png", "[a].png", "?.png", "%d.png", "{stem}.png", "{0}_{name}.png", "$HOME.png"),

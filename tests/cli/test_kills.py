@@ -30,7 +30,7 @@ from emseg.__main__ import main
 main()
 """
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs signals")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(os.name != "posix", reason="needs signals")]
 
 
 @pytest.fixture(scope="module")

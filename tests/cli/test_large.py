@@ -18,7 +18,10 @@ from PIL import Image
 ROOT = Path(__file__).parents[2]
 CHILDREN = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
 
-pytestmark = pytest.mark.skipif(not CHILDREN.exists(), reason="needs the list of a process's children")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not CHILDREN.exists(), reason="needs the list of a process's children"),
+]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from emseg.cli.progress import COLUMNS, counted, table, tick, watch
 from emseg.em.fit import Row
 from emseg.execution import steps
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 ROW = Row(0, -1234.5, -1230.25, -1230.25, 0.0, 0.125, 7, 0.5)
 

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     "segment in -k 3 --save all --mrf auto --regions auto --bias-field -o out/field",

@@ -25,7 +25,7 @@ with StagedFiles(sys.argv[1]) as files:
     time.sleep(1 if "nohup" in sys.argv else 60)
 """
 
-pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs the signals of Unix")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs the signals of Unix")]
 
 
 def ended(tmp_path: Path, number: int, *how: str) -> tuple[int, str, str]:

@@ -17,6 +17,8 @@ from emseg.cli.main import COMMANDS, cli
 from emseg.cli.subcommands.guide_command import topics
 from emseg.cli.terminal import HANDLER, columns, in_colour, moving, spelled
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 ENCODINGS = ("ascii", "latin-1", "cp1252", "cp437", "koi8-r", "shift_jis", "cp500", "utf-16", "utf-8")
 #: A file name with bytes that are no UTF-8, and one with letters that few encodings have.

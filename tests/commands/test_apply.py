@@ -13,6 +13,8 @@ from emseg.commands.apply import apply
 from emseg.errors import DataError, UsageError
 from emseg.mixture.saved import model_json
 
+pytestmark = pytest.mark.long
+
 
 def fitted(folder: Path, image: np.ndarray, **options: object) -> tuple[emseg.Segmentation, Path]:
     result = emseg.segment(image, **options)  # type: ignore[arg-type]

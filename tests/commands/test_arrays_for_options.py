@@ -14,6 +14,8 @@ import tifffile
 import emseg
 from emseg.errors import EmsegError
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 TRUTH = np.where(np.arange(24) < 12, 1, 2) * np.ones((20, 1), int)
 GREY = np.clip(RNG.normal(np.where(TRUTH == 1, 80, 150), 25), 0, 255).astype(np.uint8)

@@ -11,6 +11,8 @@ from PIL import Image
 import emseg
 from emseg.errors import DataError, UsageError
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def clean() -> np.ndarray:

@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 TRUTH = np.repeat(np.arange(120) // 20, 160).reshape(120, 160)
 GREY = np.clip(20 + 40 * TRUTH + RNG.normal(0, 6, TRUTH.shape), 0, 255).astype(np.uint8)
 RGB = np.repeat(GREY[..., None], 3, 2)
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("error")]
 
 
 def error(labels: np.ndarray, truth: np.ndarray = TRUTH) -> float:

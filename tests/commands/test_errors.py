@@ -12,6 +12,8 @@ import pytest
 import emseg
 from emseg.errors import DataError, EmsegError, ImageError, UsageError
 
+pytestmark = pytest.mark.long
+
 FINE = np.random.default_rng(0).integers(0, 255, (12, 15, 3)).astype(np.uint8)
 
 

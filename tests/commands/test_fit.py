@@ -13,6 +13,8 @@ from emseg.errors import DataError, EmsegError, UsageError
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.registry import FAMILIES
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 UNITS = np.array([1, 1000, 0.01])
 TABLE = np.concatenate([RNG.normal(0, 1, (60, 3)), RNG.normal(6, 1.5, (40, 3))]) * UNITS

@@ -17,6 +17,8 @@ from emseg.errors import DataError, UsageError
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 WEIGHTS = np.array([0.4, 0.6])
 MEANS = np.array([[0.0, 0.0, 10.0], [40.0, 3.0, 12.0]])

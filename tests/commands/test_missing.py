@@ -14,6 +14,8 @@ from emseg.cli.main import cli
 from emseg.errors import DataError, UsageError
 from emseg.mixture.assign import assign
 
+pytestmark = pytest.mark.long
+
 SAMPLES = Path(__file__).parents[2] / "sample_images"
 
 

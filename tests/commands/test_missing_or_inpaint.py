@@ -9,8 +9,11 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
+import pytest
 
 import emseg
+
+pytestmark = pytest.mark.long
 
 CENTRES = np.array([[60, 90, 140], [110, 150, 60], [160, 60, 120]])
 SIDE = 48

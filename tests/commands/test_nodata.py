@@ -20,6 +20,8 @@ from emseg.image.model import Image
 from emseg.image.read import decode_image
 from emseg.mixture.saved import Model
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 H, W = 40, 48
 TRUTH = np.ones((H, W), int)

@@ -15,6 +15,8 @@ from emseg.em.registry import ALGORITHMS
 from emseg.errors import UsageError
 from emseg.mixture.covariance.registry import ALIASES, COVARIANCES
 
+pytestmark = pytest.mark.long
+
 Picture = tuple[np.ndarray, np.ndarray]
 
 

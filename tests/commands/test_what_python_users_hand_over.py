@@ -14,6 +14,8 @@ import pytest
 import emseg
 from emseg.errors import ImageError
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 255, (40, 50), dtype=np.uint8)
 RGBA = np.dstack([GREY, GREY, 255 - GREY, np.where(GREY > 128, 255, 0).astype(np.uint8)])

@@ -10,6 +10,8 @@ from emseg.em.kernel import Respond
 from emseg.mixture.parts import cut
 from emseg.mixture.samples import DRAW_BLOCK, Rows
 
+pytestmark = pytest.mark.long
+
 
 def posterior(seed: int = 0, s: int = 1, k: int = 3, b: int = 40) -> np.ndarray:
     return np.moveaxis(np.random.default_rng(seed).dirichlet(np.ones(k), (s, b)), -1, 1)

@@ -37,6 +37,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from tests.rounding import assert_bound
 
+pytestmark = pytest.mark.long
+
 FLOOR = 1e-6
 MONOTONE = [name for name in ALGORITHMS if algorithm(name).monotone]
 RANDOM = [name for name in ALGORITHMS if name not in MONOTONE]

@@ -16,6 +16,8 @@ from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 every_variant = pytest.mark.parametrize("variant", ALGORITHMS)
 MONOTONE = [name for name in ALGORITHMS if algorithm(name).monotone]
 every_monotone = pytest.mark.parametrize("variant", MONOTONE)

@@ -20,6 +20,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.stages.fitting import SAFE
 
+pytestmark = pytest.mark.long
+
 GRAIN = np.array([[0.3, 0.05], [0.05, 0.2]])
 RNG = np.random.default_rng(3)
 X = np.ascontiguousarray(

@@ -25,6 +25,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
+pytestmark = pytest.mark.long
+
 STORED = json.loads((Path(__file__).parents[1] / "data" / "mclust.json").read_text("utf-8"))
 FITS: list[dict[str, Any]] = STORED["fits"]
 ONE_DIMENSION = {"E": "EII", "V": "VII"}

@@ -30,6 +30,8 @@ from emseg.mixture.families.von_mises import VonMises, VonMisesFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 
 def random_mixture(rng: np.random.Generator, model: str, k: int, d: int) -> Mixture:
     weights = rng.dirichlet(np.full(k, 5.0))

@@ -21,6 +21,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.parts import cut
 from emseg.mixture.samples import DRAW_BLOCK, Rows, Samples
 
+pytestmark = pytest.mark.long
+
 N = 6 * DRAW_BLOCK + 1000  # seven parts, the last one short
 #: Settings with which a run of few iterations comes to what the algorithm does last.
 BRIEF = {"sem": {"burn_in": "1", "draws": "3"}, "saem": {"hold": "2", "steps": "1"}, "online": {"passes": "2"}}

@@ -14,6 +14,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
+pytestmark = pytest.mark.long
+
 every_model = pytest.mark.parametrize("model", GAUSSIANS)
 
 

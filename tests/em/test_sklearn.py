@@ -17,6 +17,8 @@ from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 PUBLISHED = json.loads((Path(__file__).parents[1] / "data" / "sklearn.json").read_text("utf-8"))
 RUNS: list[dict[str, Any]] = PUBLISHED["runs"]
 CONVERGED = [run for run in RUNS if run["iterations"] == "converged"]

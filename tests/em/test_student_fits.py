@@ -27,6 +27,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from tests.rounding import assert_bound
 
+pytestmark = pytest.mark.long
+
 
 def drawn(n: int, d: int, nu: float, seed: int = 0) -> np.ndarray:
     """Samples (D, N) of a t distribution."""

@@ -26,6 +26,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from tests.rounding import assert_bound
 
+pytestmark = pytest.mark.long
+
 INF = np.inf
 CENSORED, TRUNCATED = {"censored": (-1.0, 1.5)}, {"truncated": (-1.5, 2.5)}
 BOTH = {"censored": (-1.0, 1.5), "truncated": (-1.5, 2.5)}

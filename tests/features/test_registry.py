@@ -17,6 +17,8 @@ from emseg.features.specification import parse_spec
 from emseg.image.model import Image
 from emseg.image.windows import windows
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(3)
 KINDS = Path(__file__).parents[2] / "emseg" / "features" / "kinds"
 every_feature = pytest.mark.parametrize("name", list(FEATURES))

@@ -15,6 +15,8 @@ from emseg.image.axes import arrangement, require_channels_last
 from emseg.image.limits import Reading
 from emseg.image.read import Source, count_pages, read_image
 
+pytestmark = pytest.mark.long
+
 LENGTHS = {"T": 2, "Z": 3, "C": 4, "Y": 20, "X": 30}
 FULL = np.random.default_rng(0).integers(0, 60_000, tuple(LENGTHS.values()), np.uint16)
 

@@ -18,6 +18,8 @@ from emseg.image import limits
 from emseg.image.limits import Reading
 from emseg.image.read import count_pages, decode_image, read_image
 
+pytestmark = pytest.mark.long
+
 
 def encoded(array: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()

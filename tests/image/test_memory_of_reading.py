@@ -14,6 +14,8 @@ import tifffile
 
 from emseg.image.read import decode_image
 
+pytestmark = pytest.mark.long
+
 PIXELS = np.random.default_rng(0).integers(0, 65536, (600, 620), np.uint16)
 BYTES = (PIXELS >> 8).astype(np.uint8)
 SIZE = PIXELS.nbytes

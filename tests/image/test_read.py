@@ -25,6 +25,8 @@ from emseg.image.label_maps import read_labels
 from emseg.image.model import Image
 from emseg.image.read import decode_image, read_image, read_mask
 
+pytestmark = pytest.mark.long
+
 RGB = np.random.default_rng(0).integers(0, 256, (12, 17, 3), dtype=np.uint8)
 
 

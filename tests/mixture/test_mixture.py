@@ -12,6 +12,8 @@ from emseg.mixture.assign import assign, label_type, posterior
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 
+pytestmark = pytest.mark.long
+
 every_model = pytest.mark.parametrize("model", GAUSSIANS)
 shapes = given(st.integers(0, 10**6), st.integers(1, 5), st.integers(1, 5))
 

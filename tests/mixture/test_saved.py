@@ -17,6 +17,8 @@ from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.saved import model_json
 from emseg.output.store.model_file import read_model
 
+pytestmark = pytest.mark.long
+
 GOOD: dict[str, Any] = {
     "format": "emseg-model",
     "version": 1,

@@ -15,6 +15,8 @@ from emseg.mrf.inference.mean_field import MeanField
 from emseg.mrf.inference.registry import METHODS, inference
 from tests.mrf.test_field_em import K, problem_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def stripes() -> tuple[np.ndarray, np.ndarray]:

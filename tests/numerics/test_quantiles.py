@@ -12,6 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from emseg.numerics.quantiles import quantiles
 
+pytestmark = pytest.mark.long
+
 finite = st.floats(-(2.0**99), 2.0**99, width=32)
 
 

@@ -12,6 +12,8 @@ from scipy.special import owens_t
 
 from emseg.numerics.truncated_normal import cut, independent, rough
 
+pytestmark = pytest.mark.long
+
 INF = np.inf
 
 

@@ -24,6 +24,8 @@ from emseg.options.declarations.restoration import DenoiseOptions, InpaintOption
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.kinds.basic_kinds import Flag, Whole
 
+pytestmark = pytest.mark.long
+
 EVERY = [
     pytest.param(command, option, id=f"{command}-{option.name}")
     for command in MODULES

@@ -17,6 +17,8 @@ from emseg.options.declarations.running import RunOptions
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import ALWAYS, EFFECT, LIMIT, REFUSED, TOLD, idle_options, without_effect
 
+pytestmark = pytest.mark.long
+
 HERE = __file__
 ALL = {option.name for command in MODULES for option in options_of(command)}
 #: A value of each option that is refused where it has no effect, alone.

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 CALLS = {
     'emseg.segment("a.png", 3, mrf="auto", neighbours=8, censored=(0, 255), init=Path("model.json"))': "",
     'emseg.segment("a.png", 3, mfr="auto")': "call-arg",

@@ -13,6 +13,8 @@ from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import UsageError
 
+pytestmark = pytest.mark.long
+
 
 def picture(size: int = 96, noise: float = 8) -> tuple[np.ndarray, np.ndarray]:
     """Two discs of one colour, and a square with shading, on a ground."""

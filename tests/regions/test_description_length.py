@@ -16,6 +16,8 @@ from emseg.regions.description_length import (
 )
 from emseg.regions.graph import components
 
+pytestmark = pytest.mark.long
+
 PRICE, REGION_OFFSET = 3.0, 2.0
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from emseg.regions.foreground import convex_shares, foreground
 
+pytestmark = pytest.mark.long
+
 MEANS = np.array([[-1.0], [1.0]])
 
 

@@ -19,6 +19,8 @@ from emseg.errors import DataError, ImageError
 from emseg.regions import scores as module
 from emseg.regions.scores import confusion, contingency, matched, object_f1, score
 
+pytestmark = pytest.mark.long
+
 NAMES = {"covering", "pri", "rand", "voi", "adjusted_rand", "gce", "dice", "jaccard", "object_f1", "error"}
 
 

@@ -16,6 +16,8 @@ from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.errors import UsageError, for_python
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def picture() -> np.ndarray:

@@ -10,6 +10,8 @@ from emseg.features.kinds.texture import texture
 from emseg.image.model import Image
 from emseg.regions.texture_planes import MOST_PIXELS, SMALLEST_SIDE, WEIGHT, block_means, texture_planes
 
+pytestmark = pytest.mark.long
+
 
 def image(height: int, width: int) -> np.ndarray:
     """Noise, coarse at the left, fine at the right, of the same mean and variance."""

@@ -15,6 +15,8 @@ from emseg.cli.main import cli
 from emseg.errors import DataError
 from emseg.restore.gain_evidence import LEAST_SAVING
 
+pytestmark = pytest.mark.long
+
 Y, X = np.mgrid[:120, :150]
 GAIN = 1.15 - 0.6 * (((Y - 60) / 120) ** 2 + ((X - 75) / 150) ** 2)
 TRUTH = ((Y // 20 + X // 25) % 2 + (np.hypot(Y - 50, X - 60) < 25)).astype(int)

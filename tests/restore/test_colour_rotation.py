@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 
+pytestmark = pytest.mark.long
+
 
 def bands(channels: int, height: int = 30, width: int = 41) -> np.ndarray:
     """Correlated channels of clearly different variances along their principal axes."""

@@ -20,6 +20,8 @@ from emseg.restore.patch.patch_mixture import PatchMixture
 from emseg.restore.patch.patches import Real, bands
 from emseg.restore.patch.photographs import photographs
 
+pytestmark = pytest.mark.long
+
 SIGMA = np.array([20.0])
 ENDS = (0.0, 255.0)
 METHODS = [denoise_local, denoise_fast]

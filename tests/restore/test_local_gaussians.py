@@ -13,6 +13,8 @@ from emseg.restore import local_gaussians
 from emseg.restore.local_gaussians import Round, local_round, posterior_means
 from emseg.restore.patch import similar
 
+pytestmark = pytest.mark.long
+
 SMALL = Round(step=4, group=12, reach=9)
 
 

@@ -23,6 +23,8 @@ from emseg.stages.fitting import LEAST_PIXELS, component_family, fit_mixture, fi
 from emseg.stages.inputs.value_limits import value_limits
 from emseg.stages.units import standardised
 
+pytestmark = pytest.mark.long
+
 Picture = tuple[np.ndarray, np.ndarray]
 
 

@@ -15,6 +15,8 @@ from emseg.em.registry import ALGORITHMS
 from emseg.mixture.covariance.registry import ALIASES
 from emseg.options.by_command import options_of
 
+pytestmark = pytest.mark.long
+
 Picture = tuple[np.ndarray, np.ndarray]
 Measure = Callable[[np.ndarray, str], np.ndarray]
 

@@ -13,6 +13,8 @@ import emseg
 from emseg.errors import DataError, UsageError
 from emseg.options.choices import CRITERIA
 
+pytestmark = pytest.mark.long
+
 COLOURS = np.array([[40, 60, 50], [200, 90, 70], [90, 170, 200], [220, 210, 60]])
 
 

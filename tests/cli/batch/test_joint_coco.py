@@ -14,7 +14,10 @@ from emseg.cli.batch.joint_coco import NAME
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools 2.0.11
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),  # pycocotools 2.0.11
+]
 
 
 @pytest.fixture

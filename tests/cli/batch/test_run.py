@@ -19,6 +19,8 @@ import emseg
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 ENDS = (".json", ".labels.png", ".log.csv", ".overlay.png")
 

@@ -15,7 +15,7 @@ from emseg.cli.batch.outcome import BAD, DONE, Outcome
 from emseg.cli.batch.worker_pool import spread
 from emseg.output.store.names import Job
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies this process")
+pytestmark = [pytest.mark.long, pytest.mark.skipif(sys.platform != "linux", reason="copies this process")]
 
 
 def jobs(*names: str) -> list[Job]:

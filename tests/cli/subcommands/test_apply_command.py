@@ -13,6 +13,8 @@ from PIL import Image
 from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 
+pytestmark = pytest.mark.long
+
 
 def run(*arguments: object) -> int:
     return attempt(lambda: cli.main([*map(str, arguments)], "emseg", standalone_mode=False))

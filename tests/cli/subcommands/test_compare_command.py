@@ -15,6 +15,8 @@ from emseg.cli.main import cli
 from emseg.em.registry import ALGORITHMS
 from emseg.output.tables.convergence_log import COLUMNS
 
+pytestmark = pytest.mark.long
+
 FILES = ["photo.compare.csv", "photo.compare.json", "photo.compare.svg"]
 TWO = ("--algorithms", "em,squarem")
 

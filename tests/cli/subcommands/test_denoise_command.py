@@ -14,6 +14,8 @@ from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.image.read import read_image
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def photo(tmp_path: Path, samples: Path) -> Path:

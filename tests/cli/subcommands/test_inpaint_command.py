@@ -13,6 +13,8 @@ from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.image.read import read_image
 
+pytestmark = pytest.mark.long
+
 HOLES = np.random.default_rng(0).random((30, 40)) < 0.3
 
 

@@ -15,6 +15,8 @@ from emseg.cli.error_lines import attempt
 from emseg.cli.main import cli
 from emseg.output.registry import KINDS, saveable
 
+pytestmark = pytest.mark.long
+
 DEFAULT = ["photo.json", "photo.labels.png", "photo.log.csv", "photo.overlay.png"]
 
 

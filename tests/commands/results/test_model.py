@@ -15,6 +15,8 @@ import emseg
 from emseg.errors import DataError, OutputError, UsageError
 from emseg.mixture.saved import model_json
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 TABLE = np.concatenate([RNG.normal(0, 1, (60, 3)), RNG.normal(4, 1.5, (40, 3))]) * [1, 10, 0.01]
 GREY = np.clip(RNG.normal(np.where(np.arange(40) < 20, 80, 150), 9, (30, 40)), 0, 255).astype(np.uint8)

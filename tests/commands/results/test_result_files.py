@@ -17,6 +17,8 @@ import emseg
 from emseg.cli.main import cli
 from emseg.errors import EmsegError, OutputError, UsageError
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 GREY = np.clip(RNG.normal(np.where(np.arange(40) < 20, 80, 150), 9, (30, 40)), 0, 255).astype(np.uint8)
 HOLES = RNG.random(GREY.shape) < 0.1

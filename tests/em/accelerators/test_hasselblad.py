@@ -21,6 +21,8 @@ from emseg.em.registry import algorithm as registered
 from emseg.mixture.samples import Rows
 from emseg.mixture.stats import Stats
 
+pytestmark = pytest.mark.long
+
 VALUES, COUNTS = np.arange(10.0), np.array([162.0, 267, 271, 185, 111, 61, 27, 8, 3, 1])
 OPTIMUM = np.array([0.3598854, 1.2560951, 2.6634044])
 NEGATIVE_LOG_LIKELIHOOD = 1989.945859883

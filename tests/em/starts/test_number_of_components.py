@@ -17,6 +17,8 @@ from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.options.choices import CRITERIA
 
+pytestmark = pytest.mark.long
+
 CENTRES = np.array([[0.0, 0], [8, 0], [0, 8], [9, 9]])
 MODELS = ["full", "tied", "diag", "spherical", "VEI", "EEI"]
 DEFINED = [name for name in CRITERIA if name != "auto"]  # which is icl of fewer samples, and for images only

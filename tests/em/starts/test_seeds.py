@@ -12,6 +12,8 @@ from emseg.em.starts import seeds
 from emseg.mixture.families.gaussian import GAUSSIANS
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 
 def exact_pairs(x: np.ndarray, weight: np.ndarray) -> dict[tuple[int, int], float]:
     """Probability of every ordered pair of seeds under k-means++."""

@@ -10,6 +10,8 @@ from emseg.em.starts.tournament import search
 from emseg.mixture.families.gaussian import GAUSSIANS
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 CENTRES = np.array([[0.0, 0.0], [8, 0], [0, 8], [8, 8], [16, 0]])
 
 

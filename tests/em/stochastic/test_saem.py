@@ -14,6 +14,8 @@ from emseg.em.stochastic.saem import SAEM
 from emseg.em.stochastic.sem import SEM
 from emseg.em.variants.em import EM
 
+pytestmark = pytest.mark.long
+
 FORMS = ["celeux-diebolt", "robbins-monro"]
 
 

@@ -13,6 +13,8 @@ from emseg.em.stochastic.sem import SEM, SEMState, _matched
 from emseg.em.variants.em import EM
 from emseg.mixture.stats import Stats
 
+pytestmark = pytest.mark.long
+
 
 def test_the_mean_of_the_chain_is_the_maximum_of_the_likelihood(triangle) -> None:
     """Within four standard errors, which come from 20 chains of their own seeds."""

@@ -16,6 +16,8 @@ from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 
 def test_at_one_it_is_em(triangle) -> None:
     problem, start = triangle(side=2.5)

@@ -14,6 +14,8 @@ from emseg.em.variants.em import EM
 from emseg.em.variants.incremental import Incremental
 from emseg.mixture.families.gaussian import GAUSSIANS
 
+pytestmark = pytest.mark.long
+
 
 def test_one_block_is_em(triangle) -> None:
     problem, start = triangle(side=2.5)

@@ -17,6 +17,8 @@ from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 X = np.concatenate([np.random.default_rng(0).normal(0, 1, 30), np.random.default_rng(1).normal(4, 0.5, 15)])
 TO_THE_END = Stop(1e-13, 5000)
 

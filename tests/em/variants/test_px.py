@@ -23,6 +23,8 @@ from emseg.mixture.families.student import Student
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 
 def posed(model: str, dof: str | float, k: int = 2, floor: float = 0.0, seed: int = 0) -> tuple[Problem, Mixture]:
     rng = np.random.default_rng(seed)

@@ -13,6 +13,8 @@ from emseg.em.variants.sage import SAGE
 from emseg.mixture.families.gaussian import GAUSSIANS
 from emseg.mixture.mixture import Mixture
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("model", GAUSSIANS)
 def test_no_sub_step_falls_and_weights_sum_to_one(overlapping, model: str) -> None:

@@ -22,6 +22,8 @@ from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 DATA = Path(__file__).parents[2] / "data"
 SETS = json.loads((DATA / "sklearn.json").read_text("utf-8"))["data"]
 RUNS: list[dict[str, Any]] = json.loads((DATA / "bayes.json").read_text("utf-8"))["runs"]

@@ -17,6 +17,8 @@ from emseg.image.formats.envi import LARGEST_HEADER, TYPES
 from emseg.image.limits import Reading
 from emseg.image.read import count_pages, decode_image, read_image
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 ORDERS = {"bsq": (2, 0, 1), "bil": (0, 2, 1), "bip": (0, 1, 2)}
 

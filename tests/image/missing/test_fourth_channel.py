@@ -16,6 +16,8 @@ from emseg.image.missing.fourth_channel import is_opacity
 from emseg.image.read import read_image
 from emseg.mixture.saved import Model
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 H, W = 24, 30
 PARTS = np.repeat([[60, 120, 60], [170, 150, 140]], W // 2, axis=0)[None].repeat(H, 0)

@@ -15,6 +15,8 @@ from emseg.errors import ImageError
 from emseg.image.label_maps import read_labels, read_planes
 from emseg.image.read import read_image, read_mask
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 AFFINE = np.array([[-2.0, 0, 0, 90], [0, 2.5, 0, -120], [0, 0, 3, -70], [0, 0, 0, 1]])
 LABELS = RNG.integers(0, 3, (5, 6, 4)).astype(np.uint8)  # x, y, z

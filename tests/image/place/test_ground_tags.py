@@ -23,6 +23,8 @@ from emseg.image.place.pixel_size import PixelSize
 from emseg.image.read import read_image, read_mask
 from emseg.output.maps.tiff_writer import labels_tiff
 
+pytestmark = pytest.mark.long
+
 PIXELS = np.random.default_rng(0).integers(0, 255, (6, 8)).astype(np.uint8)
 NORTH_UP = np.array([[10.0, 0, 5e5], [0, -10, 4.6e6]])
 TURNED = np.array([[8.0, 6, 5e5], [6, -8, 4.6e6]])

@@ -21,6 +21,8 @@ from emseg.image.series.stored import Plane, Series
 from emseg.image.series.tiff_series import holdings_of
 from emseg.image.strips.directory import directory_at, page_offsets, short_tags
 
+pytestmark = pytest.mark.long
+
 LENGTHS = {"T": 2, "Z": 3, "C": 4, "Y": 18, "X": 23, "S": 3}
 FULL = np.random.default_rng(0).integers(0, 250, tuple(LENGTHS.values()), np.uint16)
 AXES = ["YX", "YXS", "CYX", "ZYX", "ZCYX", "CZYX", "TYX", "TCYX", "TZYX", "TZCYX", "TCZYX", "ZYXS", "TYXS"]

@@ -11,6 +11,8 @@ import pytest
 from emseg.image.read import decode_image
 from tests.image.strips.tiff_files import Kind, every_kind, meant, samples_of, tiff
 
+pytestmark = pytest.mark.long
+
 SHARE = 16  # of the kinds, one in so many is in the quick tests: those whose hash says so
 
 

@@ -15,6 +15,8 @@ from emseg.errors import ImageError
 from emseg.image.read import decode_image
 from tests.image.strips.tiff_files import COMPRESSIONS, Kind, assembled, compressed, samples_of, tiff
 
+pytestmark = pytest.mark.long
+
 RNG = np.random.default_rng(0)
 Tags = dict[int, tuple[str, list[int]]]
 

@@ -15,6 +15,8 @@ from emseg.mixture.families.student import Student
 from emseg.mixture.families.von_mises import VonMises
 from emseg.mixture.mixture import Mixture
 
+pytestmark = pytest.mark.long
+
 WEIGHTS = np.array([0.3, 0.7])
 MEANS = np.array([[1.0, 4.0, 2.0], [3.0, 2.0, 5.0]])
 MATRICES = np.array([[[1.0, 0.6, 0.2], [0.6, 2, 0], [0.2, 0, 0.5]], [[2.0, -0.9, 0.4], [-0.9, 1, 0.1], [0.4, 0.1, 1]]])

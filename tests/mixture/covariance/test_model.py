@@ -11,6 +11,8 @@ from scipy.optimize import minimize
 from emseg.mixture.covariance.model import COVARIANCE_MODELS, CovarianceModel
 from emseg.mixture.covariance.registry import MCLUST
 
+pytestmark = pytest.mark.long
+
 MODELS = [COVARIANCE_MODELS[name] for name in MCLUST]
 every_model = pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
 

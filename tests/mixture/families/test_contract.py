@@ -19,6 +19,8 @@ from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 
+pytestmark = pytest.mark.long
+
 every_family = pytest.mark.parametrize("name", FAMILIES)
 
 

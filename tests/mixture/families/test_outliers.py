@@ -17,6 +17,8 @@ from emseg.mixture.families.poisson import PoissonFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 CENTRES = np.array([[0.0, 0.0], [4.0, 0.0]])
 
 

@@ -20,6 +20,8 @@ from emseg.mixture.families.partial_volume import ABOVE, BELOW, PartialVolume, P
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 
+pytestmark = pytest.mark.long
+
 MEANS, SPREAD = np.array([0.0, 5.0, 9.0]), np.array([0.8, 0.5, 0.6])
 PURE, MIXED = np.array([0.2, 0.25, 0.2]), np.array([0.2, 0.15])
 

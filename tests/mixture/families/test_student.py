@@ -20,6 +20,8 @@ from emseg.mixture.families.student import RANGE, START, Student, StudentFamily
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
 
+pytestmark = pytest.mark.long
+
 K, D, N = 3, 2, 60
 DOFS: tuple[Any, ...] = ("each", "common", 4.0)
 MODELS = ("full", "diag", "EII", "EEE", "VEI", "EVE", "VEV")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from emseg.mrf.inference import gibbs
 from tests.mrf import fields
+
+pytestmark = pytest.mark.long
 
 BETA = 0.8
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,8 @@ from emseg.mrf.inference import icm
 from emseg.mrf.inference.label_field import visit_conditionals
 from emseg.mrf.potts import Votes, energy
 from tests.mrf import fields
+
+pytestmark = pytest.mark.long
 
 
 @given(st.integers(0, 999), st.sampled_from([4, 8]), st.integers(2, 5), st.floats(0, 2))

@@ -10,6 +10,8 @@ from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import OUTSIDE, Real, energy, one_hot
 from tests.mrf import fields
 
+pytestmark = pytest.mark.long
+
 K, SHAPE = 3, (7, 6)
 
 

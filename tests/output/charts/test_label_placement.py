@@ -3,10 +3,13 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from emseg.output.charts.label_placement import HEIGHT, place
+
+pytestmark = pytest.mark.long
 
 
 @given(st.lists(st.tuples(st.floats(60, 400), st.floats(130, 500)), min_size=1, max_size=20))

@@ -15,6 +15,8 @@ from emseg.output.pictures.palette import palette
 
 from .png_chunks import header
 
+pytestmark = pytest.mark.long
+
 
 def decoded(png: bytes) -> np.ndarray:
     return np.asarray(Pillow.open(io.BytesIO(png)).convert("RGB"))

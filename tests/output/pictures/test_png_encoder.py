@@ -15,6 +15,8 @@ from emseg.output.pictures.png_encoder import label_png, mean_png
 
 from .png_chunks import chunks, header, indices, table
 
+pytestmark = pytest.mark.long
+
 MANY = np.zeros((65536, 3), np.uint8)
 SHAPES = hnp.array_shapes(min_dims=2, max_dims=2, max_side=40)
 

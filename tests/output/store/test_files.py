@@ -15,6 +15,8 @@ import pytest
 from emseg.errors import OutputError
 from emseg.output.store.files import check_targets, write_all
 
+pytestmark = pytest.mark.long
+
 NAMES = ("p.labels.png", "p.overlay.png", "p.log.csv")
 
 

@@ -18,6 +18,8 @@ import pytest
 from emseg.errors import OutputError
 from emseg.output.store.files import check_targets, write_all
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 OLD = ("photo.labels.png", "photo.overlay.png", "photo.log.csv")
 NEW = (*OLD[:2], "photo.mean.png")  # of the old files one is not written again

@@ -12,6 +12,8 @@ from emseg.restore.inpaint.calibrate import LEVEL, QUANTILE, USUAL, deviation_fa
 from emseg.restore.inpaint.rounds import inpaint
 from emseg.restore.patch.patches import Real
 
+pytestmark = pytest.mark.long
+
 
 def test_the_quantile_belongs_to_the_level() -> None:
     assert pytest.approx(norm.ppf((1 + LEVEL) / 2), abs=1e-4) == QUANTILE

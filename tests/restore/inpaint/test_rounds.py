@@ -12,6 +12,8 @@ from emseg.restore.inpaint import rounds
 from emseg.restore.inpaint.first_guess import depth
 from emseg.restore.inpaint.rounds import inpaint
 
+pytestmark = pytest.mark.long
+
 #: Share of the stated standard deviation by which results may differ through rounding. Rounding changes which of two
 #: patches at equal distances is a member, and a member is one of dozens. Between one and two threads of OpenBLAS, and
 #: between its kernels, the largest share seen is 0.04; a picture that differs by anything but rounding has 1 or more.

@@ -14,6 +14,8 @@ from emseg.restore.inpaint.whole_image import ROUNDS, most_probable_pixels
 from emseg.restore.patch.patches import cut
 from emseg.restore.patch.prior_covariance import PriorCovariances, precisions
 
+pytestmark = pytest.mark.long
+
 SIGMA, VARIANCE = ROUNDS[-1]  # the last round: components are narrowest, and the system converges most slowly
 #: Grey levels. The scale of the pixels is 255, of which single precision keeps 1.5e-5, and the condition number of the
 #: preconditioned system is about 100.

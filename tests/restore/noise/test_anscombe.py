@@ -10,6 +10,8 @@ from PIL import Image
 
 from emseg.restore.noise.anscombe import Anscombe, photon_gain
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize("counts", [4.0, 20.0, 300.0])
 @pytest.mark.parametrize("sigma", [0.0, 5.0])

@@ -11,6 +11,8 @@ from scipy.special import gammaincinv
 
 from emseg.restore.noise.level import SIDE, WEAKEST, noise_level
 
+pytestmark = pytest.mark.long
+
 
 def camera(samples: Path) -> np.ndarray:
     with Image.open(samples / "camera.png") as picture:

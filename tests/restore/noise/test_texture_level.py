@@ -11,6 +11,8 @@ from emseg.mixture.stats import Stats
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.texture_level import SCALES, ScaleMixture, ScaleProblem, fit_scale_mixture, texture_level
 
+pytestmark = pytest.mark.long
+
 SPECTRUM = np.array([3.0, 8.0, 20.0, 60.0, 150.0, 400.0])
 
 

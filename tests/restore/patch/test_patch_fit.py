@@ -22,6 +22,8 @@ from emseg.restore.patch.patch_fit import (
 )
 from emseg.restore.patch.patch_mixture import D, PatchMixture
 
+pytestmark = pytest.mark.long
+
 NOISE = 25.0
 
 

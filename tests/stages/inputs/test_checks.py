@@ -17,6 +17,8 @@ from emseg.image.model import Image
 from emseg.mixture.saved import model_json
 from emseg.stages.inputs.checks import check_field, check_image, check_samples
 
+pytestmark = pytest.mark.long
+
 FINE = np.random.default_rng(0).integers(1, 255, (24, 30, 3)).astype(np.uint8)
 GRAY = FINE[:, :, 0]
 VOLUME = Image(GRAY.astype(np.float32)[:, :, None], "gray", metadata={"volume": (4, 6, 30)})

@@ -20,6 +20,8 @@ from emseg.image.read import Source
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.stages.inputs.memory import WorkingMemory
 
+pytestmark = pytest.mark.long
+
 SIDE = 800  # pixels; large enough for what does not grow with the image to be a small part
 FIXED = 24e6  # bytes: buffers of blocks and tiles, and the table of 2²⁴ colours as far as it is used
 LOOSE = 4  # times as much as was used, at most

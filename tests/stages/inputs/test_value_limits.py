@@ -14,6 +14,8 @@ from emseg.mixture.saved import model_json
 from emseg.options.kinds.limits_text import is_limits, limits
 from emseg.output.store.model_file import read_model
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[3]
 MEANS = np.array([[70.0, 90.0, 60.0], [240.0, 215.0, 190.0]])
 MATRIX = np.array([[900.0, 500.0, 300.0], [500.0, 700.0, 200.0], [300.0, 200.0, 500.0]])

@@ -23,6 +23,8 @@ from emseg.mrf.inference.registry import inference
 from emseg.stages.labels import field as field_stage
 from emseg.stages.labels.field import FieldOptions, _Task, neighbour_weights
 
+pytestmark = pytest.mark.long
+
 METHODS = tuple(REGISTRY)
 
 

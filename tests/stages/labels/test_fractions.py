@@ -15,6 +15,8 @@ from emseg.cli.main import cli
 from emseg.em.registry import without_mixed
 from emseg.errors import UsageError
 
+pytestmark = pytest.mark.long
+
 MEANS, NOISE = np.array([60.0, 120.0, 200.0]), 5.0
 
 

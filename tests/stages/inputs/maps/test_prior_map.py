@@ -11,6 +11,8 @@ import tifffile
 import emseg
 from emseg.errors import ImageError, UsageError
 
+pytestmark = pytest.mark.long
+
 Z = np.zeros((40, 50), int)
 Z[:, 25:] = 1
 Z[10:30, 15:35] = 2

@@ -11,6 +11,8 @@ import pytest
 import emseg
 from emseg.errors import DataError, UsageError
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def picture() -> tuple[np.ndarray, np.ndarray]:
