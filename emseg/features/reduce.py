@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emseg.features.grain import STEPLESS, widened
 from emseg.features.model import Features
-from emseg.features.span import EXACT, FLOATING, Span, found_span, triangular
+from emseg.features.span import EXACT, FLOATING, Span, found_span, informative, triangular
 
 Floats = NDArray[np.float64]
 SEEN = 65536  # samples that show whether features may depend on each other; then all of them are looked at
@@ -60,11 +60,22 @@ def only(features: Features, pivots: Sequence[int]) -> Features:
 
 def _in(features: Features, span: Span) -> Features:
     """Features in coordinates of a space."""
-    x, triangle, pivots = features.x, span.triangle, span.pivots
-    inverse: Floats = np.linalg.inv(triangle).astype(np.float64, copy=False)
+    x, pivots = features.x, span.pivots
+    inverse: Floats = np.linalg.inv(span.triangle).astype(np.float64, copy=False)
     z = _solved(x, span, inverse)
-    grain = features.grain if features.grain is None else inverse @ features.grain[np.ix_(pivots, pivots)] @ inverse.T
+    grain = features.grain if features.grain is None else _grain_in(span, features.grain)
     return replace(features, x=z, unit=features.unit[pivots], span=span, grain=grain)
+
+
+def _grain_in(span: Span, grain: Floats) -> Floats:
+    """The grain (R, R) of coordinates, by as many features as tell them best.
+
+    Two colours of about the same lightness differ in L* by a few steps of rounding, and in a* by hundreds. Copies of a
+    band share its rounding, so they tell no more together than alone.
+    """
+    rows = informative(span.basis / np.sqrt(np.maximum(np.diag(grain), np.finfo(float).tiny))[:, None])
+    inverse = np.linalg.inv(span.basis[rows])
+    return np.asarray(inverse @ grain[np.ix_(rows, rows)] @ inverse.T, np.float64)
 
 
 def _solved(x: Floats, span: Span, inverse: Floats) -> Floats:

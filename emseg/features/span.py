@@ -137,3 +137,16 @@ def _pivots(basis: Floats) -> NDArray[np.intp]:
             found.append(i)
             left = left - np.outer(rest, rest) / size
     return np.array(found, np.intp)
+
+
+def informative(rows: Floats) -> NDArray[np.intp]:
+    """As many independent rows of a matrix (D, R) as it has columns, each the longest that is left."""
+    found: list[int] = []
+    rest = rows.copy()
+    for _ in range(rows.shape[1]):
+        sizes = (rest**2).sum(1)
+        best = int(np.argmax(sizes >= (1 - SAME) * sizes.max()))  # of equal ones the first
+        found.append(best)
+        direction = rest[best] / np.sqrt(sizes[best])
+        rest = rest - np.outer(rest @ direction, direction)
+    return np.sort(np.array(found, np.intp))

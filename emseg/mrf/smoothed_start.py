@@ -114,7 +114,7 @@ def best_start(
     grid, k, problem = emission.lattice, mixture.k, emission.problem
     everywhere = None if valid.all() else valid
     starts = [grid.split(smoothed_labels(problem, planes, everywhere, k, rng, width)) for width in WIDTHS]
-    log_f = emission.log_densities(mixture)
+    log_f = emission.without_grain().log_densities(mixture)  # its classes may be narrower than a field's
     starts.append(best_label(log_f + np.log(mixture.weights).astype(np.float32)[:, None]))
     strength = ONSET * critical_beta(grid, k) if beta is None else beta
     trials = []

@@ -136,8 +136,9 @@ def fewer_classes(asked: int, counts: NDArray[np.int_]) -> tuple[str, ...]:
     if found == 0:
         remedy = f"leave out {option('noise', True)}"
         return (f"{option('k', asked)}: no class has a pixel, all of them are noise; {remedy}",)
+    have = "class has" if found == 1 else "classes have"
     left = "no pixel is left" if found + 1 == asked else "no pixels are left"
-    return (f"{option('k', asked)}: {found} classes have pixels; {left} for the rest, use {option('k', found)}",)
+    return (f"{option('k', asked)}: {found} {have} pixels; {left} for the rest, use {option('k', found)}",)
 
 
 def surviving(fitted: Fit[Mixture]) -> Mixture:

@@ -152,7 +152,7 @@ def test_flat_colours(n: int) -> None:
     colours = rng.choice(256, (n, 3)).astype(np.uint8)
     index = rng.integers(0, n, (8, 12)).repeat(10, 0).repeat(10, 1)
     index.ravel()[:n] = np.arange(n)
-    for options in ({}, {"covariance": "diag"}, {"features": "rgb"}):
+    for options in ({}, {"covariance": "diag"}, {"features": "rgb"}, {"noise": True}):
         found = segmented(colours[index], k=n, **options)
         assert error(found.labels, index + 1) == 0
     with pytest.raises(DataError, match=f"{n} distinct values cannot make {n + 1} components"):
@@ -166,6 +166,16 @@ def test_two_classes_twelve_deviations_apart_in_one_tint(deviation: float) -> No
     image = np.clip(np.rint(grey[..., None] * [0.95, 0.7, 0.45]), 0, 255).astype(np.uint8)
     for features in ("auto", "rgb"):
         assert error(segmented(image, k=2, features=features).labels, truth) <= 1e-3
+
+
+def test_two_flat_colours_of_the_same_lightness_beside_noise() -> None:
+    """L* tells them apart by a few steps of rounding, a* and b* by hundreds: these say how exact the colours are."""
+    truth = np.repeat(np.arange(3), 40)[:, None] > 0
+    image = np.where((truth * np.ones((1, 160), bool))[..., None], [214, 66, 27], [76, 105, 208]).astype(np.uint8)
+    for options in ({}, {"noise": True}):
+        found = segmented(image, k=2, **options)
+        assert error(found.labels, truth * np.ones((1, 160), int)) == 0
+        assert np.sqrt(np.diagonal(found.report["covariances"], axis1=1, axis2=2)).max() < 2
 
 
 def test_clipped_values_are_no_class_beside_real_ones() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from emseg.features.span import EXACT, found_span, generalised, triangular
+from emseg.features.span import EXACT, found_span, generalised, informative, triangular
 
 ROUNDING = np.eye(4) / 12
 
@@ -66,3 +66,9 @@ def test_directions_of_two_matrices() -> None:
     spread, directions = generalised(a, b)
     np.testing.assert_allclose(directions.T @ b @ directions, np.eye(4), atol=1e-9)
     np.testing.assert_allclose(directions.T @ a @ directions, np.diag(spread), atol=1e-8 * spread[-1])
+
+
+def test_rows_that_tell_most_of_the_coordinates() -> None:
+    rows = np.array([[0.0, 0.1], [3.0, 0.0], [3.0, 0.1], [0.0, 2.0], [0.0, 2.0]])
+    assert informative(rows).tolist() == [2, 3]
+    assert informative(np.ones((3, 1))).tolist() == [0]

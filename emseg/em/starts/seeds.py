@@ -62,7 +62,9 @@ def voronoi_stats(rows: Rows, family: Family, seeds: NDArray[np.intp]) -> Stats:
     s, k = seeds.shape
     points = family.start_coordinates(rows.x)
     distances = squared_distances(points, points[:, seeds.ravel()]).reshape(s, k, -1)
-    owner = family.start_owners(distances.argmin(1), distances.min(1), weight, k)
+    nearest = distances.min(1)
+    np.put_along_axis(nearest, seeds, 0.0, axis=1)  # whatever rounding leaves
+    owner = family.start_owners(distances.argmin(1), nearest, weight, k)
     k += family.outlier_components
     r = np.where(owner[:, None] == np.arange(k)[:, None], weight, 0.0)
     sums = (r.reshape(s * k, -1) @ t.T).reshape(s, k, -1).astype(np.float64, copy=False)

@@ -66,7 +66,8 @@ def holdings_of(data: bytes) -> Holdings:
         if found is not None:
             return found
     holdings = _page_by_page(data)
-    if not text.startswith("ImageJ=") and not text.rstrip().endswith("OME>"):
+    by_tifffile = text.startswith('{"shape"') and '"axes"' in text  # slices that its writer stored as colours, say
+    if not by_tifffile and not text.startswith("ImageJ=") and not text.rstrip().endswith("OME>"):
         return holdings
     promised = re.search(r"^images=(\d+)", text, re.MULTILINE)
     if promised and int(promised[1][:12]) > 1 == holdings.images and _ends_within_a_plane(first):
@@ -91,7 +92,8 @@ def renamed(series: Series, axes: str, name: str) -> Series:
     if not fits(series, axes):
         sizes = " × ".join(map(str, series.lengths))
         lying = f"{sizes} planes stored as {series.page}" if series.lengths else f"a plane stored as {series.page}"
-        wanted = f"give {len(series.lengths)} letters before {series.page}" if series.lengths else f"give {series.page}"
+        letters = "1 letter" if len(series.lengths) == 1 else f"{len(series.lengths)} letters"
+        wanted = f"give {letters} before {series.page}" if series.lengths else f"give {series.page}"
         raise ImageError(f"{name}: {option('axes', axes)} does not fit {lying}; {wanted}")
     lead = axes[: len(series.axes)]
     return series._replace(axes=lead, told=True, channel_names=series.channel_names if lead == series.axes else ())

@@ -195,10 +195,12 @@ class OutlierFamily(Family):
     def start_owners(self, owner: Indices, distance: Real, weight: Real, k: int) -> Indices:
         """The quarter of the samples that are farthest from any seed are outliers.
 
-        As in trimmed k-means (García-Escudero et al. 2008, Annals of Statistics 36).
+        As in trimmed k-means (García-Escudero et al. 2008, Annals of Statistics 36). A seed is no outlier: where
+        colours are flat, it is a whole class.
         """
         owner, order = owner.copy(), distance.argsort(1)
         inside = np.cumsum(weight[order], axis=1) <= (1 - TRIMMED) * weight.sum()
+        inside |= np.take_along_axis(distance, order, 1) == 0
         np.put_along_axis(owner, order, np.where(inside, np.take_along_axis(owner, order, 1), k), 1)
         return owner
 

@@ -45,7 +45,14 @@ def check_samples(photo: Image, features: Features, k: int) -> None:
     """
     found = features.n_distinct(max(k, 2))
     if found == 1:
-        raise DataError(f"{photo.name}: all pixels are equal, there is nothing to segment; check the image or the mask")
+        remedy = "check the image or the mask"
+        where = ""
+        if features.spec not in ("gray", "lab", "rgb", "bands") and np.ptp(photo.pixels) > 0:
+            where, remedy = (
+                f" in {option('features', features.spec)}",
+                f"{remedy}, or compare pixels by another feature",
+            )
+        raise DataError(f"{photo.name}: all pixels are equal{where}, there is nothing to segment; {remedy}")
     if found < k:
         remedy = f"use {option('k', found)} or smaller"
         raise DataError(f"{photo.name}: {found} distinct values cannot make {k} components; {remedy}")

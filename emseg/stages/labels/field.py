@@ -213,14 +213,15 @@ def _whole(
     """Fit to all pixels."""
     emission = Emission(task.problem, task.grid(valid, index), index, known=known, weighted=task.weighted(known))
     fit = partial(fit_field, emission, method=task.method, rng=rng, beta=task.beta, watched=True)
+    own = emission.without_grain()  # classes that were found without a field may be narrower than a field's
     if known.marks is not None or known.log_prior is not None:
         if known.marks is None and emission.log_prior is not None:
             mixture = task.problem.m_step(emission.stats_of_probabilities(np.exp(emission.log_prior)))
-        first = haloed_labels(emission.lattice, potts.best_label(emission.log_densities(mixture)))
+        first = haloed_labels(emission.lattice, potts.best_label(own.log_densities(mixture)))
         schedule = WITHOUT_FIELD if task.field.method == "none" else None
         return fit(mixture, first, schedule=schedule), emission
     if not mixture.family.refitted_in_field:  # a pixel's own value decides where the labels start, too
-        log_f = emission.log_densities(mixture) + np.log(mixture.weights).astype(np.float32)[:, None]
+        log_f = own.log_densities(mixture) + np.log(mixture.weights).astype(np.float32)[:, None]
         first = haloed_labels(emission.lattice, potts.best_label(log_f))
         return fit(mixture, first), emission
     mixture, labels = best_start(emission, task.planes(index), valid, mixture, task.beta, rng)

@@ -10,6 +10,7 @@ from scipy.stats import chisquare
 
 from emseg.em.starts import seeds
 from emseg.mixture.families.gaussian import GAUSSIANS
+from emseg.mixture.families.outliers import with_outliers
 from emseg.mixture.samples import Rows
 
 pytestmark = pytest.mark.long
@@ -79,3 +80,12 @@ def test_cells_hold_what_lies_nearest(products: bool) -> None:
     np.testing.assert_allclose(stats.t, t, atol=1e-10)
     np.testing.assert_allclose(stats.n, t[..., 0])
     assert stats.n.sum(1) == pytest.approx([rows.weight.sum()] * 2)
+
+
+def test_seeds_are_no_outliers_however_many_samples_have_their_value() -> None:
+    """Two flat colours, of which each is more than the quarter that is farthest from any seed."""
+    x = np.array([[0.1, 0.7], [0.3, 0.2]])
+    found = seeds.voronoi_stats(
+        Rows(x, np.array([60.0, 40.0])), with_outliers(GAUSSIANS["full"], x), np.array([[0, 1]])
+    )
+    np.testing.assert_allclose(found.n, [[60, 40, 0]])

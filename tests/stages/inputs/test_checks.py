@@ -170,3 +170,9 @@ def test_as_many_classes_as_a_field_holds() -> None:
     check_field(photo, features, 254)
     with pytest.raises(DataError, match="use a smaller k, or mrf='none'"):
         check_field(photo, features, 255)
+
+
+def test_features_that_are_equal_where_pixels_are_not_are_named() -> None:
+    grey = np.repeat(np.arange(60, dtype=np.uint8).reshape(6, 10, 1), 3, axis=2)
+    with pytest.raises(DataError, match=r"equal in .?features='hue'.?, .* compare pixels by another feature"):
+        emseg.segment(grey, 2, features="hue")
