@@ -22,6 +22,7 @@ from emseg.mrf.tiles import Tile, stack_tiles
 #: Nats. Log-densities less their largest are cut off here: e^-80 of a pixel changes no sum of single precision, and
 #: subnormal numbers, which begin at e^-87, are slow.
 LOWEST = -80.0
+CONSTANT = 1e-4  # nats: spread of a prior that is the same everywhere but for rounding
 BLOCK = 8192  # pixels that are converted at once: 64 KiB a dimension in double precision
 
 
@@ -96,6 +97,14 @@ class Emission:
         plain = copy(self)
         plain.problem = replace(self.problem, grain=None)
         return plain
+
+    @property
+    def prior_tells_classes_apart(self) -> bool:
+        """Whether what is known beforehand differs from pixel to pixel; else classes by it alone were all the same."""
+        if self.log_prior is None:
+            return False
+        told = np.moveaxis(self.log_prior, 1, 0)[:, self.lattice.inside]
+        return bool((np.ptp(told, axis=1) > CONSTANT).any())
 
     @property
     def learns(self) -> bool:

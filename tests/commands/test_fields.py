@@ -16,3 +16,10 @@ def test_zeros_around_a_brain_are_one_class_whatever_the_type() -> None:
     values = np.where(truth > 0, 100.0 * truth + rng.normal(0, 8, truth.shape), 0).astype(np.float32)
     found = emseg.segment(values, 4, axes="ZYX", mrf="icm")
     assert emseg.evaluate(found.labels, [truth])["scores"]["error"] < 0.01
+
+
+def test_a_prior_map_that_says_nothing_changes_nothing() -> None:
+    truth = 1 + (np.arange(60)[None] >= 25) + np.zeros((40, 1), int)
+    values = np.where(truth == 1, 60, 180) + np.random.default_rng(0).normal(0, 6, truth.shape)
+    found = emseg.segment(values, 2, prior_map=np.full((2, 40, 60), 0.5))
+    np.testing.assert_array_equal(found.labels, truth)

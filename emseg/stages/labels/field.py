@@ -215,7 +215,7 @@ def _whole(
     fit = partial(fit_field, emission, method=task.method, rng=rng, beta=task.beta, watched=True)
     own = emission.without_grain()  # classes that were found without a field may be narrower than a field's
     if known.marks is not None or known.log_prior is not None:
-        if known.marks is None and emission.log_prior is not None:
+        if known.marks is None and emission.log_prior is not None and emission.prior_tells_classes_apart:
             mixture = task.problem.m_step(emission.stats_of_probabilities(np.exp(emission.log_prior)))
         first = haloed_labels(emission.lattice, potts.best_label(own.log_densities(mixture)))
         schedule = WITHOUT_FIELD if task.field.method == "none" else None
