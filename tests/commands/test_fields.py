@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 import emseg
 
 
-def test_zeros_around_a_brain_are_one_class_whatever_the_type() -> None:
+@pytest.mark.parametrize("partial_volume", [False, True])
+def test_zeros_around_a_brain_are_one_class_whatever_the_type(partial_volume: bool) -> None:
     """They have no spread at all in floats: the field's least spread must not put them into another class."""
     rng = np.random.default_rng(4)
     z, y, x = np.mgrid[:24, :26, :12]
     r = ((z - 12) / 10) ** 2 + ((y - 13) / 11) ** 2 + ((x - 6) / 5) ** 2
     truth = np.select([r < 0.3, r < 0.65, r < 1], [3, 2, 1])
     values = np.where(truth > 0, 100.0 * truth + rng.normal(0, 8, truth.shape), 0).astype(np.float32)
-    found = emseg.segment(values, 4, axes="ZYX", mrf="icm")
+    found = emseg.segment(values, 4, axes="ZYX", mrf="icm", partial_volume=partial_volume)
     assert emseg.evaluate(found.labels, [truth])["scores"]["error"] < 0.01
 
 

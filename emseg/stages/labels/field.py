@@ -223,7 +223,7 @@ def _whole(
     if not mixture.family.refitted_in_field:  # a pixel's own value decides where the labels start, too
         log_f = own.log_densities(mixture) + np.log(mixture.weights).astype(np.float32)[:, None]
         first = haloed_labels(emission.lattice, potts.best_label(log_f))
-        return fit(mixture, first), emission
+        return fit_field(own, mixture, first, task.method, rng, beta=task.beta, watched=True), own
     mixture, labels = best_start(emission, task.planes(index), valid, mixture, task.beta, rng)
     return fit(mixture, labels), emission
 
@@ -244,6 +244,8 @@ def _by_tiles(
     emission = Emission(
         task.problem, task.grid(valid, index), index, keep=False, known=known, weighted=task.weighted(known)
     )
+    if not mixture.family.refitted_in_field:
+        emission = emission.without_grain()
     method = inference(task.method.labels_large)
     found = label_pixels(emission, sample.mixture, sample.beta, method, rng, sample.betas)
     return replace(found, free_energies=sample.free_energies), emission
