@@ -1,7 +1,7 @@
 """Make the golden values: run every option set on every image, and store what comes out.
 
 `python -m tests.golden.make_golden --code FOLDER [SET …]` takes the code of emseg from a checkout of the version to
-keep. With names of sets, it replaces their values alone.
+keep. With names of sets or images, it replaces their values alone.
 `--check` stores nothing and prints what differs from the stored values; with OPENBLAS_CORETYPE set to Haswell,
 SkylakeX or Prescott it shows which option sets depend on the processor.
 """
@@ -20,14 +20,14 @@ from tests.golden.option_sets import SETS
 from tests.golden.runs import Outcome, run
 
 
-def outcomes(names: Sequence[str]) -> dict[store.Key, Outcome]:
-    """Run those option sets on all images."""
+def outcomes(names: Sequence[str], images: Sequence[str]) -> dict[store.Key, Outcome]:
+    """Run those option sets on those images."""
     found = {}
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
         inputs.prepare(folder)
         for name in names:
-            for image in inputs.names():
+            for image in images:
                 found[name, image] = run(name, image, folder, folder / name)
     return found
 
@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--code", default="", help="checkout from which emseg is imported")
     parser.add_argument("--check", action="store_true", help="compare with the stored values instead of storing")
     parser.add_argument("--shrink", action="store_true", help="make the small images again, too")
+    parser.add_argument("--image", action="append", help="image to run on; all unless given")
     parser.add_argument("names", nargs="*", help="option sets; all unless given")
     given = parser.parse_args()
     if given.code:
@@ -64,11 +65,11 @@ def main() -> None:
     import emseg
 
     begin = time.process_time()
-    found = outcomes(given.names or list(SETS))
+    found = outcomes(given.names or list(SETS), given.image or inputs.names())
     print(f"emseg {emseg.__version__}: {len(found)} runs in {time.process_time() - begin:.0f} s of CPU")
     if given.check:
         sys.exit(bool(show(found)))
-    store.save(emseg.__version__, (store.load() if given.names else {}) | found)
+    store.save(emseg.__version__, (store.load() if given.names or given.image else {}) | found)
     print(f"maps: {store.MAPS.stat().st_size:,} bytes; reports: {store.REPORTS.stat().st_size:,} bytes")
 
 

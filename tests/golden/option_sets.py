@@ -1,5 +1,6 @@
 """Forty named option sets of `emseg segment`, as typed on the command line.
 
+All values are those of 0.1.0, but for `bias-field`: since then a gain must explain more than the classes alone do.
 Words in braces name a companion of the image, see `inputs.prepare`. Together the sets use every algorithm, family,
 covariance model, feature, field and kind of `--save`.
 """
@@ -14,7 +15,7 @@ _SETS: Final[dict[str, str]] = {
     "map-tied": "-k 4 --algorithm map --features rgb --covariance tied",
     "gem-diag": "-k 3 --algorithm gem --features bands --covariance diag --tol 1e-6",
     "ecm-VEI": "-k 3 --algorithm ecm --covariance VEI",
-    "ecme-VVE": "-k 3 --algorithm ecme --family student --dof common --covariance VVE --tol 1e-7",
+    "ecme-VVE": "-k 3 --algorithm ecme --family student --dof common --covariance VVE --tol 1e-7 --max-iter 5000",
     "sage-EII": "-k 2 --algorithm sage --covariance EII --denoise 6",
     "aitken-EEI": "-k 4 --algorithm aitken --features gray --covariance EEI --denoise auto",
     "cg-EVI": "-k 3 --algorithm cg --covariance EVI --init kmeans++",

@@ -24,6 +24,8 @@ from tests.golden.inputs import IMAGES, companion
 from tests.golden.option_sets import SETS
 
 KINDS = ("positive", "inside", "ellipse", "holes", "thirds", "scribbles", "prior")
+#: Images that 0.1.0 compared by texture unless told otherwise. Their histograms have two modes, so now it is values.
+GREY = ("brick",)
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ def run(name: str, image: str, companions: Path, output: Path) -> Outcome:
     """Segment the image of that name under the option set of that name, in this process."""
     files = {kind: str(companion(companions, image, kind)) for kind in KINDS}
     options = [word.format(**files) for word in SETS[name].split()]
+    if image in GREY and "--features" not in options:
+        options += ["--features", "gray"]
     code, said = command(["segment", str(IMAGES / f"{image}.png"), *options, "--quiet", "-o", str(output)])
     if code:
         return Outcome(code, {}, {}, frozenset(), said)
