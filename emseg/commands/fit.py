@@ -29,9 +29,9 @@ from emseg.options.effects import without_effect
 from emseg.options.kinds.in_memory import InMemory, is_model
 from emseg.stages.fitting import fit_mixture, surviving
 from emseg.stages.inputs.checks import check_samples
+from emseg.stages.inputs.data_table import Table, as_table, table_features
 from emseg.stages.inputs.maps.pixel_weights import weights_in_memory
 from emseg.stages.inputs.measurement import dependencies
-from emseg.stages.inputs.table import Table, as_table, table_features
 from emseg.stages.report import NO_FIELD, segmentation_report
 from emseg.stages.start import Start, searched_start
 from emseg.stages.stopwatch import Stopwatch

@@ -26,8 +26,8 @@ from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
 from emseg.options.kinds.text_kinds import k_range
 from emseg.stages.fitting import fit_mixture
+from emseg.stages.inputs.data_table import Table, as_table, has_axes, is_frame
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
-from emseg.stages.inputs.table import Table, as_table, has_axes, is_frame
 from emseg.stages.start import Start, searched_start
 
 if TYPE_CHECKING:

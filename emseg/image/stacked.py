@@ -18,7 +18,7 @@ from emseg.image.place.alignment import aligned
 from emseg.image.place.grid import reorientation
 from emseg.image.place.grids import grid_of
 from emseg.image.series.assembled import with_known
-from emseg.image.series.slices import SliceOfVolume, are_slices, volume_of
+from emseg.image.series.sorted_slices import SliceOfVolume, are_slices, volume_of
 
 
 class PartOfStack(NamedTuple):

@@ -15,9 +15,9 @@ from emseg.mixture.assign import label_type
 from emseg.numerics.log_sum_exp import softmax
 from emseg.options import checked
 from emseg.stages.class_scores import ClassScores
+from emseg.stages.inputs.data_table import as_table, is_frame, looks_like_table
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.inputs.model_features import features_of_model
-from emseg.stages.inputs.table import as_table, is_frame, looks_like_table
 from emseg.stages.units import standardised
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 
 from emseg.errors import DataError
 from emseg.image.model import Image
-from emseg.stages.inputs.table import as_table, has_axes, looks_like_table, step_of, table_features
+from emseg.stages.inputs.data_table import as_table, has_axes, looks_like_table, step_of, table_features
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 3)) * [1, 100, 0.01] + [5, 0, 1]
