@@ -242,7 +242,4 @@ def test_slices_of_a_volume_are_images(clean: np.ndarray) -> None:
     found = result.image.pixels[:, :, 0]
     assert result.report["size"] == [64, 64, 2]
     for part, rows in ((y[:64], slice(0, 64)), (y[64:], slice(64, 128))):
-        off = found[rows] - emseg.denoise(part, sigma=20).image.pixels[:, :, 0]
-        # Rounding in single precision may let a patch more or less count as similar: in a few pixels, by up to .06.
-        assert np.sqrt((off**2).mean()) < 0.005
-        assert np.abs(off).max() < 0.5
+        assert np.abs(found[rows] - emseg.denoise(part, sigma=20).image.pixels[:, :, 0]).max() < 0.05
