@@ -57,7 +57,7 @@ BLUR = 1.0  # standard deviation in pixels of the Gaussian before gradients; err
 TOLERANCE = 1e-4  # nats a pixel from the limit, for the mixture without a gain; its J is compared with fifty times that
 LEAST_SPREAD = 0.01  # standard deviation of a gain that is worth taking out: two of 256 grey levels at the brightest
 # A camera's bound: so large a share of the pixels has the largest value, and more than have a value within a hundredth
-# of the range below it. Noisy images that are not burnt out have .00 to .3 % there.
+# of the range below it. The six sample images, which are not burnt out, have .00 to .27 % there.
 BURNT, SHOULDER = 0.005, 0.01
 PIXELS_PER_TERM = 10  # known pixels that each coefficient needs: the usual rule for regressions
 
