@@ -25,7 +25,7 @@ from emseg.features.feature import has_unit_scale
 from emseg.features.kinds.gray import gray
 from emseg.features.registry import FEATURES
 from emseg.features.specification import parse_spec
-from emseg.image.model import Image
+from emseg.image.model import ASSUMED, Image
 
 Array = NDArray[np.float64]
 NEAR, FAR = 24, 48  # pixels: two and four windows of texture
@@ -45,9 +45,18 @@ BURNT = 0.1  # share of the pixels up to which those at both ends of the range a
 
 
 def colours_or_bands(photo: Image) -> Image:
-    """The image; as bands, with a notice, if three channels cannot be colours: signed, wide, or floats beyond 0…1."""
-    if photo.colour != "rgb" or has_unit_scale(photo.pixels if photo.valid is None else photo.pixels[photo.valid]):
+    """The image; as bands, with a notice, if three channels cannot be colours: signed, wide, or floats beyond 0…1.
+
+    Arrays do not say what their channels are. Three of 8 bits are a picture, as everywhere. Three of 16 bits or floats
+    may be bands as well, so a notice says how they are taken.
+    """
+    if photo.colour != "rgb":
         return photo
+    if has_unit_scale(photo.pixels if photo.valid is None else photo.pixels[photo.valid]):
+        if ASSUMED not in photo.metadata or photo.pixels.dtype == np.uint8:
+            return photo
+        line = f"three channels of {photo.pixels.dtype} are taken as red, green and blue"
+        return photo.with_notices(f"{line}; {option('features', 'bands')} takes them as bands")
     line = f"three channels of {photo.pixels.dtype} whose white is unknown are taken as bands, not as colours"
     return replace(photo, colour="bands", packed=None).with_notices(f"{line}; {option('features', 'bands')} says so")
 

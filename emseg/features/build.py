@@ -17,6 +17,8 @@ from emseg.features.registry import feature_of
 from emseg.features.specification import format_spec, parse_spec
 from emseg.image.model import Image
 
+EXACT_INTEGERS = 1 << 53  # integers up to which floats of 64 bits hold all
+
 
 class _Group(NamedTuple):
     """Values that share one scale: their names, the values (d, N), the samples they belong to, and their grain."""
@@ -69,6 +71,8 @@ def build_features(
     planar = [name for name, feature in features.items() if not feature.fits_volumes]
     if planar and "volume" in image.metadata:
         raise UsageError(f"{option('features')}: {planar[0]} does not fit a volume; leave it out")
+    may_move = standard and all(feature.moves or feature.is_position for feature in features.values())
+    image, offset = _within_floats(image) if may_move else (image, 0.0)
     pixels = Pixels(image, usable(image, mask), missing)
     groups = [(group, weights[name]) for name, feature in features.items() for group in _measured(feature, pixels)]
     if compress and all(feature.repeats for feature in features.values()):
@@ -83,6 +87,7 @@ def build_features(
         rows = slice(start, start := start + len(group.names))
         slices.append(rows)
         shift[rows], scale[rows] = _standardise(group, weight) if standard else (0.0, 1.0)
+        shift[rows] += offset if group.samples is pixels.samples else 0.0
         _place(group, index, x[rows])
     unit = np.array([weight for group, weight in groups for _ in group.names])
     if missing:
@@ -106,6 +111,21 @@ def build_features(
         lattice=pixels.stored_grain[1],
         groups=tuple(slices),
     )
+
+
+def _within_floats(image: Image) -> tuple[Image, float]:
+    """The image less an offset, and the offset, where integers of 64 bits are larger than floats hold them exactly.
+
+    Values are measured from the offset then.
+    """
+    pixels = image.pixels
+    if pixels.dtype.kind not in "iu" or pixels.dtype.itemsize < 8:
+        return image, 0.0
+    low, high = int(pixels.min()), int(pixels.max())
+    if max(high, -low) <= EXACT_INTEGERS:
+        return image, 0.0
+    moved = pixels.astype(np.uint64, copy=False) - np.uint64(low % (1 << 64))  # modulo 2⁶⁴, as integers of NumPy are
+    return replace(image, pixels=moved, packed=None), float(low)
 
 
 def _without_unknown(

@@ -71,6 +71,8 @@ class Feature(ABC):
         Whether it is defined for slices of a volume.
     is_position : bool
         Whether it says where a pixel is, and nothing of what is there.
+    moves : bool
+        Whether a number that is added to all stored values is added to the feature.
     rounding : float
         Standard deviation, in its units, of errors in its computation beside those of floating-point numbers.
     """
@@ -82,6 +84,7 @@ class Feature(ABC):
     own_scales = False
     fits_volumes = False
     is_position = False
+    moves = False
     rounding = 0.0
 
     def value_names(self, channels: int) -> tuple[str, ...]:
@@ -207,6 +210,7 @@ class Stored(Pointwise):
 
     units = "stored values"
     by_channel = True
+    moves = True
 
     def transform(self, stored: NDArray[Any]) -> Floats:
         """See `Pointwise.transform`."""

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from emseg.image.place.pixel_size import PixelSize
 
 
+#: Key in `Image.metadata`: nobody says that its channels are colours.
+ASSUMED = "assumed_colours"
+
+
 class Form(NamedTuple):
     """How a caller's array holds an image, so that results go back in the same form.
 
@@ -54,6 +58,7 @@ class Image:
         "icc", the bytes of a colour profile, "pixel_size", see there, and "software", what told it:
         "imagej" or "ome".
         Of JPEG files: "quantisation" {number of the table: 64 steps, row by row}.
+        Of arrays: "assumed_colours", if nobody says that three channels are colours.
         Of images computed from another one: "steps", by channel, between values of that one.
         Of a volume: "volume" (Z, Y, X), whose slices are below one another in `pixels`, and "nifti", its header,
         or "affine" (4, 4), the map from indices x, y and z to millimetres. Of a slice: "slice", its place in a series.

@@ -104,14 +104,15 @@ def flattened(photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.ra
     known = np.ones(shape, np.bool_) if valid is None else valid.reshape(shape).copy()
     if photo.pixels.dtype.kind == "f":
         known &= np.isfinite(photo.pixels).all(2).reshape(shape)
+    there = int(known.sum())
     burnt = _burnt_out(photo.pixels.reshape(*shape, -1), known)
-    dark = float(burnt.sum() / max(known.sum(), 1))
+    dark = float(burnt.sum() / max(there, 1))
     known &= ~burnt
     needed = PIXELS_PER_TERM * len(_powers(len(shape)))
     places = np.flatnonzero(known)
     if places.size < needed:
-        remedy = f"leave out {option('bias_field')}"
-        raise DataError(f"{photo.name}: {places.size} pixels are too few for a bias field; {remedy}")
+        seen = f"{there} pixels are" if there < needed else f"{places.size} of {there} pixels are not burnt out,"
+        raise DataError(f"{photo.name}: {seen} too few for a bias field; leave out {option('bias_field')}")
     calm = np.flatnonzero(_calm(photo.pixels.reshape(*shape, -1), known))
     places = calm if calm.size >= needed else places
     chosen = np.sort(rng.choice(places, min(SAMPLE, places.size), replace=False))

@@ -9,6 +9,7 @@ import PIL.Image
 import PIL.ImageDraw
 import PIL.ImageFont
 import pytest
+import tifffile
 
 import emseg
 from emseg.features.automatic import CLEAR, FAR, NEAR, NOTHING, chosen, correlation, valley
@@ -123,3 +124,22 @@ def test_mosaics(shared_data: Path) -> None:
         assert chosen(read_image(str(path)), None)[0] == "texture", path.name
     for path in sorted((shared_data / "nuclei" / "images").glob("*.png")):
         assert chosen(read_image(str(path)), None)[0] == "auto", path.name
+
+
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "float32"])
+def test_three_channels_of_an_array_are_colours_and_a_line_says_so(kind: str, tmp_path: Path) -> None:
+    """Of 8 bits they are a picture without a word. A file says itself what its channels are."""
+    top = 1.0 if kind == "float32" else np.iinfo(kind).max
+    image = (np.random.default_rng(0).random((12, 14, 3)) * top).astype(kind)
+    lines = emseg.segment(image, 2).report["warnings"]
+    told = f"three channels of {kind} are taken as red, green and blue; features='bands' takes them as bands"
+    assert lines == ([] if kind == "uint8" else [told])
+    np.save(tmp_path / "image.npy", image)
+    assert emseg.segment(tmp_path / "image.npy", 2).report["warnings"] == lines
+    tifffile.imwrite(tmp_path / "image.tif", image, photometric="rgb")
+    for result in (
+        emseg.segment(tmp_path / "image.tif", 2),
+        emseg.segment(image, 2, features="rgb"),
+        emseg.segment(image, 2, features="bands"),
+    ):
+        assert not result.report["warnings"]

@@ -161,3 +161,16 @@ def test_chroma_ignores_the_light() -> None:
     np.testing.assert_allclose(own[0], np.tile((red - blue) / np.sqrt(2), (3, 1)), atol=0.05)
     np.testing.assert_allclose(own[1], np.tile((2 * green - red - blue) / np.sqrt(6), (3, 1)), atol=0.05)
     assert features.names == ("log R/B", "log G²/RB")
+
+
+@pytest.mark.parametrize("base", [1 << 63, (1 << 63) - 50, (1 << 64) - 200, 1 << 53, -(1 << 63), -(1 << 60)])
+@pytest.mark.parametrize("spec", ["gray", "bands,xy"])
+def test_integers_of_64_bits_are_as_exact_as_small_ones(base: int, spec: str) -> None:
+    """Floats of 64 bits hold 2⁶³ and 2⁶³ + 1000 as one number; the oracle is the image less its least value."""
+    small = np.random.default_rng(0).integers(0, 100, (20, 30))
+    kind = np.uint64 if base > 0 else np.int64
+    image = np.array([int(value) + base for value in small.ravel()], kind).reshape(small.shape)
+    ours, wanted = (build_features(Image.from_array(part), spec) for part in (image, small))
+    np.testing.assert_allclose(ours.on_grid(ours.x), wanted.on_grid(wanted.x), atol=1e-12)
+    np.testing.assert_allclose(ours.shift[0], wanted.shift[0] + base, rtol=1e-15)
+    np.testing.assert_allclose(ours.scale, wanted.scale, rtol=1e-12)

@@ -96,3 +96,26 @@ def test_the_foreground_of_nuclei_is_found(shared_data: Path) -> None:
         labels = ((np.load(path)["segs"][0] > 0) + 1).astype(np.uint8)
         found += [foreground(labels, MEANS, "auto").groups, foreground(3 - labels, MEANS, "auto").groups]
     assert found == [((2,),), ((1,),)] * (len(found) // 2)
+
+
+@pytest.mark.parametrize("bright", [True, False])
+def test_what_surrounds_the_rest_is_the_ground(bright: bool) -> None:
+    """A cell whose rim alone differs, and crumbs: neither is convex, but both are surrounded."""
+    y, x = np.mgrid[:200, :240]
+    off = np.hypot(y - 100, x - 120)
+    part = ((off < 60) & (off > 48)) | ((y % 23 < 3) & (x % 31 < 9) & (y > 8) & (y < 190) & (x > 20) & (x < 220))
+    labels = ((part == bright) + 1).astype(np.uint8)
+    found = foreground(labels, MEANS, "auto")
+    assert found.groups == ((2,) if bright else (1,),)
+    assert found.why == "the others surround them"
+    labels[0] = labels[-1] = labels[:, 0] = labels[:, -1] = 0  # without data there, the border says nothing
+    assert foreground(labels, MEANS, "auto").groups != found.groups
+
+
+def test_the_cell_is_the_object_and_not_its_ground() -> None:
+    import emseg
+
+    path = Path(__file__).parents[2] / "sample_images" / "cell.png"
+    for k in (2, 3):
+        report = emseg.segment(path, k=k, regions=1, foreground="auto").report
+        assert report["regions"]["foreground"] == [[k]]

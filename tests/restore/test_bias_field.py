@@ -144,3 +144,10 @@ def test_pixels_that_mix_with_the_background_make_no_gain() -> None:
     mask = ((fine < 0.92).reshape(120, 4, 120, 4).mean((1, 3)) > 0.1).astype(np.uint8)
     found = emseg.segment(image, k=2, bias_field=True, mask=mask)
     assert found.gain[mask > 0].std() < 0.012
+
+
+def test_too_few_pixels_are_counted_as_they_are() -> None:
+    with pytest.raises(DataError, match="array: 2 pixels are too few for a bias field; leave out bias_field"):
+        emseg.segment(np.array([[3, 3]], np.uint8), k=1, bias_field=True)
+    with pytest.raises(DataError, match=r"[1-9]\d* of 110 pixels are not burnt out, too few for a bias field"):
+        emseg.segment(np.minimum(np.arange(110), 60).astype(np.uint8).reshape(10, 11), k=2, bias_field=True)

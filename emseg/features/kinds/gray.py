@@ -23,6 +23,7 @@ class Gray(Pointwise):
 
     names = ("gray",)
     units = "stored values"
+    moves = True
 
     def transform(self, stored: NDArray[Any]) -> Floats:
         """See `Pointwise.transform`."""

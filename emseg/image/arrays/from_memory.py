@@ -17,7 +17,7 @@ from emseg.image.limits import Reading
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.missing.fourth_channel import with_fourth
 from emseg.image.missing.nodata import without_data
-from emseg.image.model import Form, Image
+from emseg.image.model import ASSUMED, Form, Image
 
 #: The first page, and axes as they seem.
 PLAIN = Reading()
@@ -213,8 +213,10 @@ def image_of(given: Given, name: str, how: Reading = PLAIN) -> Image:
     image = Image.from_array(_narrowed(pixels), name=name)
     if known is not None:
         image = without_data(image, ~known.reshape(-1, *known.shape[-2:]))
-    volume = {"volume": tuple(grid)} if len(grid) == 3 else {}
-    image = replace(image, metadata=volume, form=Form(channel, given.dtype))
+    facts: dict[str, Any] = {"volume": tuple(grid)} if len(grid) == 3 else {}
+    if image.colour == "rgb":
+        facts[ASSUMED] = True
+    image = replace(image, metadata=facts, form=Form(channel, given.dtype))
     return image if channel is None else with_fourth(image, how, may_be_opacity=True)
 
 

@@ -94,8 +94,6 @@ def decode(header: bytes, name: str, how: Reading, samples: bytes | None = None)
     if bands == 1:
         return image
     image = replace(image, colour="bands")  # three bands are seldom red, green and blue
-    if bands != 4:
-        return image
     from emseg.image.missing.fourth_channel import with_fourth
 
     return with_fourth(image, how, may_be_opacity=False)

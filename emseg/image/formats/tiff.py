@@ -83,7 +83,7 @@ def _page(page: Directory, is_first: bool, name: str, how: Reading, shift: int =
     image = _masked(image, mask_after(page) if page.following else None)
     if image.alpha is not None:
         return replace(image, taken={**image.taken, SAMPLES: image.pixels.shape[2] + 1})
-    if image.pixels.shape[2] != 4:
+    if image.pixels.shape[2] in (1, 3):
         return image
     from emseg.image.missing.fourth_channel import with_fourth  # most images have fewer, or more
 

@@ -26,7 +26,8 @@ TAKEN = "fourth_channel"  # key in `Image.taken`
 def with_fourth(image: Image, how: Reading, may_be_opacity: bool) -> Image:
     """The image with its fourth channel taken apart if it is opacity, and a notice of what was done.
 
-    An image of another number of channels, and one of which options choose the channels, stays as it is.
+    An image of another number of channels, and one of which options choose the channels, stays as it is. If the last of
+    them looks like opacity, a notice says that it is a band.
 
     Parameters
     ----------
@@ -36,8 +37,10 @@ def with_fourth(image: Image, how: Reading, may_be_opacity: bool) -> Image:
     may_be_opacity : bool
         Whether the first three channels may be colours.
     """
-    if image.pixels.shape[2] != 4 or image.alpha is not None or how.channels or how.goes_with:
+    if image.alpha is not None or how.channels or how.goes_with:
         return image
+    if image.pixels.shape[2] != 4:
+        return image.with_notices(*_last_like_opacity(image, how))
     if (how.axes or image.channel_names) and how.fourth.wanted != OPACITY:  # which say that these are channels
         return image
     as_opacity = f"{option('mask', 'alpha')} takes it as opacity"
@@ -87,6 +90,19 @@ def is_opacity(pixels: NDArray[Any]) -> bool:
         return False
     opaque, visible = np.count_nonzero(fourth == full), np.count_nonzero(fourth > 0)
     return bool(0 < visible <= 2 * opaque or 0 < fourth.min() == fourth.max())
+
+
+def _last_like_opacity(image: Image, how: Reading) -> tuple[str, ...]:
+    """A line if the last of two channels, or of more than four, is clear or full everywhere, and has no name."""
+    count, dtype = image.pixels.shape[2], image.pixels.dtype
+    if count in (1, 3) or image.channel_names or how.axes or dtype.kind == "i":
+        return ()
+    last, full = image.pixels[..., -1], np.iinfo(dtype).max if dtype.kind == "u" else 1
+    clear = int(np.count_nonzero(last == 0))
+    if clear == 0 or clear == last.size or clear + np.count_nonzero(last == full) < last.size:
+        return ()
+    without = option("channels", ",".join(map(str, range(1, count))))
+    return (f"its last channel is taken as a band, though all of it is clear or full; {without} leaves it out",)
 
 
 def opacity_lines(photo: Image, above: float) -> tuple[str, ...]:

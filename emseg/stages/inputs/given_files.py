@@ -93,15 +93,18 @@ def _scribbles(path: str, photo: Image, k: int, notices: list[str]) -> Labels:
 
 def _prior(path: str, photo: Image, k: int, notices: list[str]) -> NDArray[np.float32]:
     from emseg.image.label_maps import read_planes  # most fits do without
-    from emseg.stages.inputs.maps.prior_map import log_probabilities
+    from emseg.stages.inputs.maps.prior_map import log_probabilities, silent_pixels
 
     if isinstance(path, InMemory):
         from emseg.image.arrays.from_memory import planes_in_memory
 
-        return log_probabilities(planes_in_memory(path.value, photo, k, "prior_map"), "prior_map")
-    pages, lines = read_planes(path, photo, k)
-    notices += lines
-    return log_probabilities(pages, shown(path))
+        name, pages = "prior_map", planes_in_memory(path.value, photo, k, "prior_map")
+    else:
+        name, (pages, lines) = shown(path), read_planes(path, photo, k)
+        notices += lines
+    found = log_probabilities(pages, name)
+    notices += silent_pixels(pages, photo.valid)
+    return found
 
 
 def _start(path: str, photo: Image, notices: list[str]) -> Model | Labels:

@@ -180,3 +180,15 @@ def test_masked_arrays_keep_what_is_masked() -> None:
 def test_lines_are_spelled_for_their_reader() -> None:
     (line,) = emseg.segment(four(NIR), 2).notices
     assert for_python(line).endswith("mask='alpha' takes it as opacity")
+
+
+def test_a_last_channel_like_opacity_is_a_band_and_a_line_says_so(tmp_path: Path) -> None:
+    two = np.dstack([RGB[..., 0], ALPHA])
+    wide = np.dstack([RGB, NIR, ALPHA])
+    tifffile.imwrite(tmp_path / "two.tif", two.astype(np.uint16) * 257, photometric="minisblack", planarconfig="contig")
+    for image, without in ((two, "1"), (wide, "1,2,3,4"), (tmp_path / "two.tif", "1")):
+        (line,) = emseg.segment(image, 2).report["warnings"]
+        start = "its last channel is taken as a band, though all of it is clear or full; "
+        assert line == f"{start}channels='{without}' leaves it out"
+    assert not emseg.segment(two, 2, channels="1,2").report["warnings"]  # asked for
+    assert not emseg.segment(np.dstack([RGB[..., 0], SOFT]), 2).report["warnings"]

@@ -7,11 +7,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError
+from emseg.errors import ImageError, option
 
 #: Smallest probability of a class at a pixel: an atlas never denies one, since it counts finitely many cases. Chosen by
 #: hand.
 LEAST_PROBABILITY = 1e-4
+
+
+def silent_pixels(pages: NDArray[Any], valid: NDArray[np.bool_] | None) -> tuple[str, ...]:
+    """A line if weights (K, H, W) say nothing of some pixels with data (H, W), or of all."""
+    silent = ~pages.any(axis=0)
+    count = int(np.count_nonzero(silent if valid is None else silent & valid))
+    if count == 0:
+        return ()
+    every = count == (silent.size if valid is None else int(np.count_nonzero(valid)))
+    if every:
+        return (f"the prior map is 0 everywhere, and so says nothing of the classes; leave out {option('prior_map')}",)
+    pixels = "1 pixel" if count == 1 else f"{count} pixels"
+    return (f"{option('prior_map')} is 0 for all classes in {pixels}, where it says nothing of them",)
 
 
 def log_probabilities(pages: NDArray[Any], name: str) -> NDArray[np.float32]:

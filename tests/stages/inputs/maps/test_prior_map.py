@@ -64,3 +64,16 @@ def test_without_a_field_the_prior_takes_the_place_of_weights(tmp_path: Path) ->
     density = np.exp(-0.5 * (image - means[:, None, None]) ** 2 / variances[:, None, None])
     density *= prior / np.sqrt(variances)[:, None, None]
     np.testing.assert_allclose(found.posterior(), density / density.sum(0), atol=2e-3)
+
+
+def test_a_prior_that_says_nothing_gets_a_line() -> None:
+    image = np.random.default_rng(0).normal(100 + 60 * (Z > 0), 12)
+    some = np.ones((2, *Z.shape))
+    some[:, :3, :5] = 0
+    for prior, line in (
+        (0 * some, "the prior map is 0 everywhere, and so says nothing of the classes; leave out prior_map"),
+        (some, "prior_map is 0 for all classes in 15 pixels, where it says nothing of them"),
+    ):
+        assert emseg.segment(image, k=2, prior_map=prior).report["warnings"] == [line]
+    image[:3, :5] = np.nan  # where there is no data, nothing needs to be said
+    assert line not in emseg.segment(image, k=2, prior_map=some).report["warnings"]
