@@ -1,14 +1,18 @@
-"""The files of a segmentation."""
+"""The files of a segmentation: as they are foreseen before the work, and as they are written."""
 
 from __future__ import annotations
 
 from functools import partial
+from os.path import lexists
 from typing import Any
 
+from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.write_job import write
+from emseg.errors import ImageError, OutputError
+from emseg.image.formats.registry import HEAD, format_of
 from emseg.output.registry import KINDS
 from emseg.output.segmented import Segmented
-from emseg.output.store.names import Job, with_labels_of_slices
+from emseg.output.store.names import STDIO, Job, with_labels_of_slices
 
 
 def save(result: Segmented, job: Job, overwrite: bool = False) -> dict[str, Any]:
@@ -21,3 +25,51 @@ def save(result: Segmented, job: Job, overwrite: bool = False) -> dict[str, Any]
     """
     job = job._replace(files=with_labels_of_slices(job.files, result.image.metadata))
     return write(job, {kind: partial(KINDS[kind].write, result) for kind in job.files}, result.report, overwrite)
+
+
+def foreseen(job: Job) -> Job:
+    """The job with all files that the run will write; raise ImageError if that takes reading it, which fails."""
+    if not _may_be_volume(job):
+        return job
+    from emseg.stages.inputs.input_image import as_image
+
+    if job.stack:
+        from emseg.options.declarations.reading import ReadingOptions
+
+        metadata = as_image(opened(job), reading=ReadingOptions(stack=True)).metadata
+    else:
+        metadata = as_image(opened(job)).metadata
+    return job._replace(files=with_labels_of_slices(job.files, metadata))
+
+
+def require_free(job: Job, overwrite: bool) -> None:
+    """Raise unless the TIFF of labels that a volume gets besides can be written.
+
+    Raises
+    ------
+    OutputError
+        If there is such a file.
+    """
+    (path,) = {*with_labels_of_slices(job.files, {"volume": ()}).values()} - {*job.files.values()} or ("",)
+    if path and lexists(path):
+        from emseg.output.store.files import check_targets
+
+        try:
+            check_targets([path], job.report, overwrite)
+        except OutputError:
+            if path in foreseen(job).files.values():
+                raise
+
+
+def _may_be_volume(job: Job) -> bool:
+    """Whether a file may hold slices, by its first bytes and the axes that the user names."""
+    if STDIO in (job.report, job.source):
+        return False
+    try:
+        with open(job.source, "rb") as file:
+            found = format_of(file.read(HEAD), job.source)
+    except (OSError, ImageError):  # which the run tells
+        return False
+    if not found.takes_axes or found.holds_volumes:
+        return False
+    return "Z" in job.axes or found.holds_slices

@@ -165,7 +165,7 @@ def _require_suitable(table: Table, photo: Image, features: Features, settings: 
     if limits:
         from emseg.stages.inputs.value_limits import require_stored_values
 
-        require_stored_values(photo, features, limits, settings.covariance)
+        require_stored_values(photo, features, limits, settings.covariance, table)
     check_samples(photo, features, 1 if settings.k == "auto" else settings.k_range[1])
 
 
@@ -177,7 +177,14 @@ def _given_start(init: str, photo: Image) -> Any:
     if not isinstance(init, InMemory):
         return read_model(init)
     value = init.value
-    return start_in_memory(value if is_model(value) else np.reshape(as_given(value, "init").array, (-1, 1)), photo)
+    if is_model(value):
+        return start_in_memory(value, photo)
+    labels = as_given(value, "init").array
+    if labels.size != len(photo.pixels):
+        raise DataError(f"init: has the shape {labels.shape}; give a label for each of {len(photo.pixels)} rows")
+    if not labels.any():
+        raise DataError("init: holds no label above 0; give the class of each row, from 1")
+    return start_in_memory(labels.reshape(-1, 1), photo)
 
 
 def _start(

@@ -13,7 +13,7 @@ from emseg.em.convergence import Status
 from emseg.em.fit import Fit
 from emseg.em.problem import Problem
 from emseg.em.registry import algorithm
-from emseg.errors import DataError, UsageError, for_python
+from emseg.errors import DataError, UsageError, for_python, option
 from emseg.image.arrays.array_like import as_given
 from emseg.image.arrays.from_memory import image_of
 from emseg.image.limits import Fourth, Reading
@@ -22,6 +22,7 @@ from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.options import checked
+from emseg.options.declarations.reading import ReadingOptions
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
 from emseg.options.kinds.text_kinds import k_range
@@ -144,10 +145,11 @@ def impute(
     >>> bool(found.low[20, 1] < 40 < found.high[20, 1])
     True
     """
-    settings = checked.segmentation("impute", k=k, **options)
+    reading, others = checked.reading("impute", options)
+    settings = checked.segmentation("impute", k=k, **others)
     level = checked.value("impute", "level", level)
     variant = algorithm(settings.algorithm, settings.base, settings.option)
-    table, name, notices = _table(data, mask, settings.nodata)
+    table, name, notices = _table(data, mask, settings.nodata, reading)
     values = table.values
     x, shape = values.reshape(-1, values.shape[-1]).T, values.shape
     _require_columns(x, name, table, settings.family)
@@ -214,23 +216,30 @@ def _most_components(k: int | str, n: int, d: int) -> int:
     return max(1, min(high, n // (SUPPORT * (d + 1)))) if k == "auto" else high
 
 
-def _table(data: Any, mask: Any, nodata: Sequence[float]) -> tuple[Table, str, tuple[str, ...]]:
-    """The data as floats (N, D) or (H, W, C), NaN where a value is missing; what messages call them, and notices."""
-    if is_frame(data) or hasattr(data, "to_frame") or has_axes(data, 2):
+def _table(
+    data: Any, mask: Any, nodata: Sequence[float], reading: ReadingOptions
+) -> tuple[Table, str, tuple[str, ...]]:
+    """The data as floats (N, D), (H, W, C) or (Z, H, W, C), NaN where a value is missing; their name, and notices."""
+    frame, plain = is_frame(data) or hasattr(data, "to_frame"), not (reading.axes or reading.stack)
+    if frame or (plain and has_axes(data, 2)):
         if mask is not None:
             raise UsageError("mask: is for images; mark the missing values of a table as NaN")
+        for option_name in ("page", "axes", "channels", "stack"):
+            if getattr(reading, option_name):
+                raise UsageError(f"{option(option_name)}: is for images; a table has rows and columns")
         table = as_table(data)
         return table._replace(values=np.where(np.isin(table.values, nodata), np.nan, table.values)), "table", ()
-    if has_axes(data, 3):
+    if plain and has_axes(data, 3):
         data = image_of(as_given(data, "array"), "array", Reading(axes="YXC"))
-    photo, inside = image_and_mask(data, mask, "em", nodata=nodata, fourth=Fourth("band"))
+    photo, inside = image_and_mask(data, mask, "em", nodata=nodata, reading=reading, fourth=Fourth("band"))
     pixels = photo.pixels.astype(np.float64)
     known = np.isfinite(pixels) if photo.known is None else photo.known
     for part in (photo.valid, inside):
         if part is not None:
             known = known & part[:, :, None]
     names = tuple(map(str, range(pixels.shape[2])))
-    return Table(np.where(known, pixels, np.nan), names, form=photo.form), photo.name, photo.notices
+    values = np.where(known, pixels, np.nan).reshape(*photo.grid, len(names))
+    return Table(values, names, form=photo.form), photo.name, photo.notices
 
 
 def _require_columns(x: Array, name: str, table: Table, family: str) -> None:

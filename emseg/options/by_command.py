@@ -13,7 +13,7 @@ MODULES = {
     "segment": ("segmentation", "reading", "running"),
     "apply": ("segmentation", "reading", "running"),
     "compare": ("segmentation", "reading", "running"),
-    "impute": ("segmentation",),
+    "impute": ("segmentation", "reading"),
     "fit": ("segmentation",),
     "denoise": ("restoration", "reading", "running"),
     "inpaint": ("restoration", "reading", "running"),

@@ -23,6 +23,12 @@ class ReadingKeywords(TypedDict, total=False):
     channels: int | str | Sequence[int | str]
 
 
+class StackKeywords(ReadingKeywords, total=False):
+    """Also whether several images are one."""
+
+    stack: bool
+
+
 class RegionKeywords(TypedDict, total=False):
     """Which connected regions are looked for."""
 
@@ -33,10 +39,9 @@ class RegionKeywords(TypedDict, total=False):
     neck: float
 
 
-class ApplyKeywords(ReadingKeywords, RegionKeywords, total=False):
+class ApplyKeywords(StackKeywords, RegionKeywords, total=False):
     """Keywords of `emseg.apply`."""
 
-    stack: bool
     nodata: float | Sequence[float]
     mask_above: float | None
     grow: int
@@ -65,7 +70,7 @@ class SearchKeywords(TypedDict, total=False):
     restarts: int
 
 
-class CompareKeywords(MixtureKeywords, ReadingKeywords, total=False):
+class CompareKeywords(MixtureKeywords, StackKeywords, total=False):
     """Keywords of `emseg.compare`."""
 
     features: str
@@ -83,7 +88,6 @@ class CompareKeywords(MixtureKeywords, ReadingKeywords, total=False):
 class SegmentKeywords(CompareKeywords, SearchKeywords, RegionKeywords, total=False):
     """Keywords of `emseg.segment`."""
 
-    stack: bool
     denoise: float | str
     bias_field: bool
     mrf: str
@@ -103,7 +107,7 @@ class FitKeywords(MixtureKeywords, SearchKeywords, total=False):
     partial_volume: bool
 
 
-class ImputeKeywords(MixtureKeywords, SearchKeywords, total=False):
+class ImputeKeywords(MixtureKeywords, SearchKeywords, StackKeywords, total=False):
     """Keywords of `emseg.impute`."""
 
     nodata: float | Sequence[float]

@@ -146,7 +146,10 @@ def test_frames_have_names() -> None:
             {"truncated": "-99,"},
             "truncated='-99,': does not go with missing values",
         ),
-        (TABLE, {"init": np.ones(4), "k": 2}, r"init: labels of shape \(4, 1\) for table of shape \(100, 1\)"),
+        (TABLE, {"init": np.ones(4), "k": 2}, r"init: has the shape \(4,\); give a label for each of 100 rows"),
+        (TABLE, {"init": np.zeros(100), "k": 2}, "init: holds no label above 0; give the class of each row"),
+        (TABLE, {"truncated": "-1,1"}, r"rows lie outside of truncated='-1,1', .*; widen it, or leave them out"),
+        (TABLE, {"censored": "50,60"}, r"no value of column 0 \(from 0\) lies within censored='50,60'"),
     ],
 )
 def test_what_cannot_be_fitted(table: Any, options: dict[str, Any], message: str) -> None:
@@ -166,3 +169,10 @@ def test_noise_that_nothing_is_left_of_is_no_fall_of_the_objective(seed: int) ->
     rng = np.random.default_rng(seed)
     x = np.array([1, 9])[TRUTH - 1, None] * rng.gamma(20, 1 / 20, (100, 2))
     assert emseg.fit(x, k=2, family="gamma", noise=True).mixture.weights[-1] < 0.01
+
+
+def test_rows_of_another_length_than_the_model() -> None:
+    with pytest.raises(
+        EmsegError, match=r"table: has the shape \(100, 1\), the model 2 features; give rows of 2 numbers"
+    ):
+        emseg.fit(TABLE[:, :2], k=2).predict(TABLE[:, :1])

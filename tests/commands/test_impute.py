@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image as Pillow
 from scipy import stats
 
@@ -301,3 +302,31 @@ def test_frames_that_cannot_be_filled() -> None:
         emseg.impute(frame[["x"]].assign(y=pandas.NA))
     with pytest.raises(DataError, match=r"is a single column; give rows and columns of numbers, as data\.to_frame\(\)"):
         emseg.impute(frame["x"])
+
+
+def test_axes_pages_channels_and_stacks_of_images(tmp_path: Path) -> None:
+    """Channels first, a page and several files as one image give what the same array with channels last gives."""
+    rng = np.random.default_rng(0)
+    first = rng.normal(100, 10, (12, 15))
+    image = np.stack([first, 2 * first + rng.normal(0, 1, first.shape), first[::-1]], axis=-1)
+    image[3:5, :, 1] = np.nan
+    expected = emseg.impute(image, 1)
+    found = emseg.impute(np.moveaxis(image, -1, 0), 1, axes="CYX")
+    np.testing.assert_allclose(found.completed, np.moveaxis(expected.completed, -1, 0), rtol=1e-9)
+    stack = emseg.impute([image[..., c] for c in range(3)], 1, stack=True)
+    np.testing.assert_allclose(stack.completed, expected.completed, rtol=1e-9)
+    tifffile.imwrite(tmp_path / "t.tif", np.stack([image[..., 2], image[..., 0]]), photometric="minisblack")
+    assert not emseg.impute(tmp_path / "t.tif", 1, page=2).missing.any()
+    np.testing.assert_array_equal(emseg.impute(tmp_path / "t.tif", 1, page=2).completed[..., 0], image[..., 0])
+    chosen = emseg.impute(image, 1, axes="YXC", channels=[1, 2])
+    assert chosen.completed.shape == (12, 15, 2)
+    np.testing.assert_allclose(chosen.completed[..., 0], image[..., 0])
+    volume = emseg.impute(np.stack([image[..., 1]] * 2), 1, axes="ZYX")
+    assert volume.completed.shape == (2, 12, 15)
+
+
+@pytest.mark.parametrize("given", [{"page": 1}, {"channels": 1}, {"axes": "YX"}, {"stack": True}])
+def test_what_is_for_images_does_not_go_with_data_frames(given: dict[str, object]) -> None:
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(UsageError, match="is for images; a table has rows and columns"):
+        emseg.impute(pandas.DataFrame({"a": [1.0, 2.0, np.nan]}), 1, **given)

@@ -6,9 +6,11 @@ import glob
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from os.path import basename, dirname, getsize, isdir, isfile, join, lexists, normpath, realpath, relpath
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from os.path import basename, dirname, getsize, isdir, isfile, join, lexists, normpath, realpath, relpath, splitext
 
+from emseg.cli.error_lines import tell
 from emseg.errors import UsageError, shown
 from emseg.output.store.names import STDIO, Input, common_folder
 
@@ -18,7 +20,7 @@ SUFFIXES = (
     *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".tif", ".tiff", ".bmp", ".dib", ".gif", ".webp"),
     *(".pbm", ".pgm", ".ppm", ".pnm", ".pam", ".pfm", ".jp2", ".j2k", ".jpx", ".avif"),
     *(".npy", ".npz", ".hdr", ".nii", ".nii.gz"),
-    *(".dcm", ".nrrd", ".mha", ".mhd"),
+    *(".dcm", ".dicom", ".ima", ".nrrd", ".mha", ".mhd"),
 )
 LARGEST_LIST, LARGEST_REPORT = 1 << 28, 1 << 24  # bytes
 
@@ -58,6 +60,57 @@ def expand(
     return [entry if entry.path == STDIO else _placed(entry, top) for _, entry in found]
 
 
+def one_image(pages: list[list[Input]], quiet: bool) -> list[Input]:
+    """One input for each page of all files together; the first names the results.
+
+    Raises
+    ------
+    UsageError
+        If one of them is standard input, or they have different numbers of pages.
+    """
+    bad = next((entry for each in pages for entry in each if entry.problem), None)
+    if not pages or bad:
+        return [bad] if bad else []
+    first, *others = pages
+    if not others and not quiet:
+        tell("--stack does nothing with one input; give the other files, too, or leave it out")
+    if any(entry.path == STDIO for entry, *_ in pages):
+        raise UsageError("--stack: goes with files, not with standard input")
+    if len({len(each) for each in pages}) > 1:
+        counts = ", ".join(f"{shown(each[0].path)} has {len(each)}" for each in pages)
+        raise UsageError(f"--page all: files of a stack need as many pages each; {counts}")
+    return [entry._replace(stack=tuple(each[at].path for each in others)) for at, entry in enumerate(first)]
+
+
+def line_of_series(paths: Iterable[str]) -> str:
+    """A line if the first files are slices of one DICOM series, each of which is an image of its own; else empty."""
+    first = [path for path in islice(paths, 2) if path != STDIO]
+    if len(first) < 2 or not all(map(_may_be_dicom, first)):
+        return ""
+    from emseg.image.formats.medical.slice_files import of_one_series  # most inputs are pictures
+
+    if not of_one_series(first):
+        return ""
+    names = " and ".join(map(shown, first))
+    return f"{names} are slices of one DICOM series, and each file is an image of its own; --stack makes them a volume"
+
+
+def _may_be_image(path: str) -> bool:
+    """Whether a name ends like that of an image; of DICOM files it may end with nothing, or numbers."""
+    if path.lower().endswith(SUFFIXES):
+        return True
+    ending = splitext(path)[1].removeprefix(".")
+    return (not ending or ending.isdigit()) and isfile(path) and _may_be_dicom(path)
+
+
+def _may_be_dicom(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return False
+
+
 def _placed(entry: Input, top: str) -> Input:
     below = relpath(realpath(dirname(entry.path) or "."), top)
     return Input(entry.path, "" if below == "." else below, entry.problem)
@@ -93,7 +146,7 @@ def _in_folder(folder: str, recursive: bool) -> Iterator[tuple[str, Input]]:
         folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
         for name in sorted(names):
             path = name if folder == "." == here else normpath(join(here, name))
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".") and not _is_result(path):
+            if not name.startswith(".") and _may_be_image(path) and not _is_result(path):
                 found = True
                 yield folder, Input(path if path[0] != "-" else join(".", path))
     if not found:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from emseg.cli.batch.input_paths import expand
+from emseg.cli.batch.input_paths import expand, line_of_series, one_image
 from emseg.cli.batch.one_job import do, dry_run, json_line, verdict
 from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
 from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell, warn
@@ -27,6 +27,9 @@ from emseg.options.declarations.running import RunOptions
 from emseg.options.effects import without_effect
 from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
 from emseg.version import __version__
+
+#: Commands that take several files as one image.
+STACKING = "segment", "apply"
 
 
 class Batch(NamedTuple):
@@ -79,7 +82,7 @@ class Batch(NamedTuple):
         """
         settings, reading = self.settings, self.reading
         warn(without_effect(command, settings), settings.quiet)
-        jobs = plan(self._expanded(), settings.output, extra, always, report, settings.name, named)
+        jobs = plan(self._expanded(command), settings.output, extra, always, report, settings.name, named)
         taken = {"page": reading.page or 1, "axes": reading.axes, "channels": reading.channels, "stack": reading.stack}
         recipe = _recipe(command, {**options, "extra": sorted(extra), **taken}, reads)
         jobs = [
@@ -121,7 +124,7 @@ class Batch(NamedTuple):
         quiet = settings.quiet or settings.as_json
         return set() if quiet else _printed(line or f"all inputs → {shown(path)}")
 
-    def _expanded(self) -> list[Input]:
+    def _expanded(self, command: str) -> list[Input]:
         settings = self.settings
         if not self.inputs and settings.files_from is None:
             raise click.UsageError("Missing argument 'INPUT...'", click.get_current_context(silent=True))
@@ -133,7 +136,12 @@ class Batch(NamedTuple):
             pages = [[entry._replace(page=int(page or 0))] for entry in found]
         else:
             pages = [_pages(entry, self.reading.axes) for entry in found]
-        return _together(pages, settings.quiet) if self.reading.stack else [entry for each in pages for entry in each]
+        if self.reading.stack:
+            return one_image(pages, settings.quiet)
+        if len(found) > 1 and not settings.quiet and command in STACKING:
+            for line in filter(None, [line_of_series(entry.path for entry in found if not entry.problem)]):
+                tell(line)
+        return [entry for each in pages for entry in each]
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
         if any(extra) or self.settings.as_json or self.settings.resume:
@@ -240,22 +248,6 @@ def _pages(entry: Input, axes: str) -> list[Input]:
         return [entry._replace(problem=for_command_line(error.message))]
     width = len(str(pages))
     return [entry._replace(page=page, mark=f".p{page:0{width}}" * (pages > 1)) for page in range(1, pages + 1)]
-
-
-def _together(pages: list[list[Input]], quiet: bool) -> list[Input]:
-    """One input for each page of all files together; the first names the results."""
-    bad = next((entry for each in pages for entry in each if entry.problem), None)
-    if not pages or bad:
-        return [bad] if bad else []
-    first, *others = pages
-    if not others and not quiet:
-        tell("--stack does nothing with one input; give the other files, too, or leave it out")
-    if any(entry.path == STDIO for entry, *_ in pages):
-        raise UsageError("--stack: goes with files, not with standard input")
-    if len({len(each) for each in pages}) > 1:
-        counts = ", ".join(f"{shown(each[0].path)} has {len(each)}" for each in pages)
-        raise UsageError(f"--page all: files of a stack need as many pages each; {counts}")
-    return [entry._replace(stack=tuple(each[at].path for each in others)) for at, entry in enumerate(first)]
 
 
 def _recipe(command: str, options: Mapping[str, Any], reads: Iterable[str]) -> str:

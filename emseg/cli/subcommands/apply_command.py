@@ -11,7 +11,7 @@ from emseg.cli.batch.one_job import of_all, opened
 from emseg.cli.batch.outcome import Done
 from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import warn
-from emseg.cli.subcommands.segment_command import summary
+from emseg.cli.subcommands.segment_command import foreseen, summary
 from emseg.output.registry import written_always, written_besides
 from emseg.output.store.names import Job
 
@@ -51,13 +51,23 @@ def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **given:
     work = partial(_apply, batch.settings.overwrite, model, given)
     options_of_run, named = {"model": model, **given}, {"k": str(mixture.k)}
     always = written_always(applied=True)
-    return batch.run("apply", work, options_of_run, reads=("model", "mask"), always=always, extra=extra, named=named)
+    return batch.run(
+        "apply",
+        work,
+        options_of_run,
+        reads=("model", "mask"),
+        always=always,
+        extra=extra,
+        named=named,
+        foreseen=foreseen,
+    )
 
 
 def _apply(overwrite: bool, model: str, given: dict[str, Any], job: Job, alone: bool) -> Done:
-    from emseg.cli.save_segmentation import save
+    from emseg.cli.save_segmentation import require_free, save
     from emseg.commands.apply import apply
 
+    require_free(job, overwrite)
     result = apply(model, opened(job), **of_all(job), **given)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job), result.notices)

@@ -10,9 +10,9 @@ import click
 from emseg.cli.click_options import Files, GroupedCommand, options
 from emseg.cli.error_lines import say, warn
 from emseg.cli.progress import table, watch
-from emseg.errors import UsageError, shown
+from emseg.errors import ImageError, UsageError, shown
 from emseg.numerics import clock
-from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, plan
+from emseg.output.store.names import COMPARE, COMPARE_REPORT, STDIO, Input, plan
 
 HELP = """Fit one mixture to IMAGE by many algorithms, all from the same start.
 
@@ -21,6 +21,7 @@ Examples:
   emseg compare photo.png -k 4
   emseg compare photo.png -k 5 --algorithms em,squarem,anderson -o out
   emseg compare photo.png -k 5 --start random --seed 3
+  emseg compare --stack b2.tif b3.tif b4.tif -k 5
 
 \b
 Writes, for photo.png:
@@ -34,10 +35,10 @@ The start is a single draw of k-means++, so that the algorithms have a way to go
 
 
 @click.command("compare", cls=GroupedCommand, help=HELP)
-@click.argument("image", metavar="IMAGE", type=Files())
+@click.argument("images", nargs=-1, required=True, metavar="IMAGE...", type=Files())
 @options("compare")
 def command(
-    image: str,
+    images: tuple[str, ...],
     output: str,
     overwrite: bool,
     no_timings: bool,
@@ -45,6 +46,7 @@ def command(
     quiet: bool,
     verbose: bool,
     debug: bool,
+    stack: bool,
     **given: Any,
 ) -> None:
     """Compare, write the files, show the table."""
@@ -55,10 +57,13 @@ def command(
 
     if output == STDIO:
         raise UsageError("-o -: compare writes several files; name a folder")
-    (job,) = plan([image], output, always=COMPARE, report=COMPARE_REPORT)
+    entry = _together(images, stack, quiet)
+    (job,) = plan([entry], output, always=COMPARE, report=COMPARE_REPORT)
+    image, several = entry.path, [entry.path, *entry.stack]
     check_targets(job.files.values(), job.report, overwrite)
     with watch(image, quiet), clock.stopped(no_timings):
-        result = compare(image, watch=partial(table, verbose=verbose), **given)
+        given |= {"stack": True} if entry.stack else {}
+        result = compare(several if entry.stack else image, watch=partial(table, verbose=verbose), **given)
     contents = {
         job.files["csv"]: partial(comparison_csv, result.traces),
         job.files["svg"]: partial(comparison_svg, result.report, result.traces),
@@ -71,3 +76,17 @@ def command(
         say(json.dumps(report, allow_nan=False))
     elif not quiet:
         say(comparison_text(report, job.report))
+
+
+def _together(images: tuple[str, ...], stack: bool, quiet: bool) -> Input:
+    """The image, or the files that are one."""
+    from emseg.cli.batch.input_paths import expand, one_image
+
+    if stack:
+        (entry,) = one_image([[entry] for entry in expand(images)], quiet)
+        if entry.problem:
+            raise ImageError(entry.problem)
+        return entry
+    if len(images) > 1:
+        raise UsageError(f"compare takes one image, not {len(images)}; --stack takes several files as one image")
+    return Input(images[0])

@@ -52,11 +52,12 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **giv
     work = partial(_segment, batch.settings.overwrite, verbose, given)
     named = {"k": str(given["k"]).replace(":", "-")}
     extra = written_besides(save, {**given, "regions": fit.finds_regions})
-    return batch.run("segment", work, given, reads=("mask", "init", "scribbles", "prior_map"), extra=extra, named=named)
+    reads = "mask", "init", "scribbles", "prior_map"
+    return batch.run("segment", work, given, reads=reads, extra=extra, named=named, foreseen=foreseen)
 
 
 def _segment(overwrite: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:
-    from emseg.cli.save_segmentation import save
+    from emseg.cli.save_segmentation import require_free, save
     from emseg.commands.segment import segment
 
     on_iteration = None
@@ -64,9 +65,17 @@ def _segment(overwrite: bool, verbose: bool, fit: dict[str, Any], job: Job, alon
         from emseg.cli.progress import show_row
 
         on_iteration = partial(show_row, job.source)
+    require_free(job, overwrite)
     result = segment(opened(job), on_iteration=on_iteration, **of_all(job), **fit)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job), result.notices)
+
+
+def foreseen(job: Job) -> Job:
+    """The job with all files that the run will write."""
+    from emseg.cli.save_segmentation import foreseen as found  # most runs are no dry ones
+
+    return found(job)
 
 
 def summary(report: dict[str, Any], colours: Any, job: Job) -> str:

@@ -15,7 +15,7 @@ from emseg.mixture.assign import label_type
 from emseg.numerics.log_sum_exp import softmax
 from emseg.options import checked
 from emseg.stages.class_scores import ClassScores
-from emseg.stages.inputs.data_table import as_table, is_frame, looks_like_table
+from emseg.stages.inputs.data_table import as_table, has_axes, is_frame, looks_like_table
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.inputs.model_features import features_of_model
 from emseg.stages.units import standardised
@@ -217,6 +217,9 @@ class Model(StoredModel):
                 raise UsageError(f"{option('mask')}: is for images; mark the missing values of a table as NaN")
             columns = slice(None) if self.pivots is None else list(self.pivots)
             return ClassScores(self.independent, np.ascontiguousarray(table.values.T[columns]))
+        if self.features == "bands" and d > 1 and has_axes(data, 2):
+            remedy = f"give rows of {d} numbers, or an image of {d} channels"
+            raise DataError(f"table: has the shape {np.shape(data)}, the model {d} features; {remedy}")
         reading, others = checked.reading("apply", options)
         settings = checked.segmentation("apply", missing=missing, **others)
         photo, inside = picture_and_mask(data, mask, settings, reading, self.features)

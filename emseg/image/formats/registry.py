@@ -48,6 +48,8 @@ class Format(NamedTuple):
         Whether label maps are read from it.
     holds_volumes : bool
         Whether its images are slices of a volume.
+    holds_slices : bool
+        Whether an image may be slices of a volume by the file's own words.
     takes_axes : bool
         Whether a user may say what the axes of its arrays mean.
     package, extra : str
@@ -65,6 +67,7 @@ class Format(NamedTuple):
     is_lossy: bool = False
     holds_labels: bool = False
     holds_volumes: bool = False
+    holds_slices: bool = False
     takes_axes: bool = False
     package: str = ""
     extra: str = ""
@@ -121,10 +124,21 @@ class Format(NamedTuple):
 
 FORMATS: tuple[Format, ...] = (
     # DICOM may begin as TIFF.
-    Format("DICOM", rb".{128}DICM", "medical.dicom", has_pages=True, takes_axes=True, package="pydicom", extra="dicom"),
+    Format(
+        "DICOM",
+        rb".{128}DICM",
+        "medical.dicom",
+        has_pages=True,
+        holds_slices=True,
+        takes_axes=True,
+        package="pydicom",
+        extra="dicom",
+    ),
     Format("PNG", rb"\x89PNG\r\n\x1a\n", "pillow", "PNG", has_pages=True, has_palette=True, holds_labels=True),
     Format("JPEG", rb"\xff\xd8\xff", "pillow", "JPEG", has_pages=True, is_lossy=True),
-    Format("TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, takes_axes=True, holds_labels=True),
+    Format(
+        "TIFF", rb"II[*+]\0|MM\0[*+]", "tiff", has_pages=True, takes_axes=True, holds_labels=True, holds_slices=True
+    ),
     Format("GIF", rb"GIF8", "pillow", "GIF", has_pages=True, has_palette=True),
     Format("BMP", rb"BM", "pillow", "BMP", has_pages=True),
     Format("WebP", rb"RIFF....WEBP", "pillow", "WEBP", has_pages=True, is_lossy=True),
@@ -144,12 +158,15 @@ FORMATS: tuple[Format, ...] = (
     Format(
         "ENVI", rb"(\xef\xbb\xbf)?ENVI", "envi", has_pages=True, takes_axes=True, has_companion=True, holds_labels=True
     ),
-    Format("NRRD", rb"NRRD000\d", "medical.nrrd", has_pages=True, takes_axes=True, holds_labels=True),
+    Format(
+        "NRRD", rb"NRRD000\d", "medical.nrrd", has_pages=True, takes_axes=True, holds_labels=True, holds_slices=True
+    ),
     Format(
         "MetaImage",
         rb"(ObjectType|ObjectSubType|NDims|Comment) *=",
         "medical.metaimage",
         takes_axes=True,
+        holds_slices=True,
         has_pages=True,
         has_companion=True,
         holds_labels=True,

@@ -21,7 +21,7 @@ from emseg.image.model import Image
 from emseg.image.place.ground import size_on_ground, turned
 from emseg.image.place.microscope import size_by_description, software
 from emseg.image.series.channel_names import gdal_names
-from emseg.image.series.tiff_series import is_alone
+from emseg.image.series.tiff_series import guessed_colours, is_alone
 from emseg.image.strips.directory import Directory, directory_at, page_offsets
 from emseg.image.strips.layout import is_whole, layout_of
 from emseg.image.strips.libtiff import quiet
@@ -58,7 +58,7 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     height, width, channels = image.pixels.shape
     if channels > FEW and first.number(_PLANAR, 1) == 1 and not first.entries.keys() & {*TYPES}:
         require_channels_last((height, width, channels), name, declared=True)
-    return image
+    return image.with_notices(*guessed_colours(first, how.fourth.has_features)) if image.colour == "rgb" else image
 
 
 def count(data: bytes, name: str, how: Reading) -> int:

@@ -103,7 +103,7 @@ def with_known(image: Image, known: NDArray[np.bool_]) -> Image:
 
 def _with_lines(image: Image, holdings: Holdings, series: Series, how: Reading) -> Image:
     """The image with a line for what else the file holds."""
-    if holdings.doubt and not series.told:
+    if holdings.doubt and not (series.told or how.axes):
         image = image.with_notices(f"{holdings.doubt}; {option('axes')} says what they are")
     what, along, more = "page", "", ""
     if series.told:

@@ -22,11 +22,13 @@ from emseg.image.series.stored import Holdings, Plane, Series
 from emseg.image.strips.directory import Directory, directory_at, page_offsets, short_tags
 from emseg.image.strips.layout import layout_of
 
+_PHOTOMETRIC, _RGB = 262, 2
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _DESCRIPTION, _SAMPLES, _PLANAR, _INSIDE = 254, 256, 257, 258, 270, 277, 284, 330
 #: Tags of programs that say more of the pages than TIFF does: MetaMorph, FluoView, LSM, Micro-Manager, NDPI, SIS.
 _TOLD_BY = (33628, 33629, 34361, 34412, 51123, 65420, 33560)
 #: How descriptions of programs begin that say more: ImageJ, tifffile, Aperio, ScanImage; OME ends with its element.
 _BEGINNINGS = ("ImageJ=", '{"shape"', "Aperio ", "state.", "SI.")
+_AXES = re.compile(r'^\{"shape": *\[[\d, ]*\].*"axes": *"([A-Z]{3,})"')
 _SIZES = re.compile(r"""\s(?:SizeZ|SizeC|SizeT|PlaneCount|NumPlanes|IFD)\s*=\s*["']?(\d+)""")
 _ELEMENTS = re.compile(r"<(?:\w+:)?Pixels\s[^<>]*>")
 _DECISIVE = frozenset((_SUBFILE, _WIDTH, _HEIGHT, _BITS, _SAMPLES, _PLANAR, _INSIDE))
@@ -85,6 +87,40 @@ def fits(series: Series, axes: str) -> bool:
     """Whether letters name the axes of a series, those of a plane as it is stored included."""
     end = axes[len(series.axes) :]
     return len(axes) == len(series.axes + series.page) and end.translate(_SAMPLED) == series.page
+
+
+def axes_of_samples(page: Directory, holdings: Holdings) -> str:
+    """The axes of planes whose samples tifffile was told to be slices or times; empty if it was not.
+
+    It stores any array whose first or last axis is 3 or 4 long as colours, and notes what the caller said of the axes.
+    """
+    found = _AXES.search(str(page.values.get(_DESCRIPTION, "")))
+    if not found or len(holdings.series) > 1 or not names_samples(holdings.series[0], found[1]):
+        return ""
+    lengths = *holdings.series[0].lengths, *([page.number(code, 1) for code in (_SAMPLES, _HEIGHT, _WIDTH)])
+    return found[1] if len(found[1]) == len(lengths) else ""
+
+
+def guessed_colours(page: Directory, has_features: bool) -> tuple[str, ...]:
+    """A line if samples are colours because tifffile stores any array of three planes, or four, as such."""
+    text = str(page.values.get(_DESCRIPTION, ""))
+    told = re.search(r'"axes": *"([A-Z]*)"', text)
+    if not text.startswith('{"shape"') or page.number(_PLANAR, 1) != 2 or page.number(_PHOTOMETRIC, 1) != _RGB:
+        return ()
+    if told and "S" in told[1]:
+        return ()
+    count = page.number(_SAMPLES, 1)
+    what = f"its {count} planes are taken as red, green and blue, as tifffile has stored them"
+    channels = f", {option('features', 'bands')} as channels" if has_features else ""
+    return (f"{what}; {option('axes', 'ZYX')} takes them as slices{channels}",)
+
+
+def names_samples(series: Series, axes: str) -> bool:
+    """Whether letters name the axes of a series, but its samples are no channels by them."""
+    lead, page = axes[: len(series.axes)], axes[len(series.axes) :]
+    if "S" not in series.page or len(page) != 3 or len({*axes}) < len(axes) or {*lead} & {*"YX"}:
+        return False
+    return page.replace(page[series.page.index("S")], "") == "YX"
 
 
 def renamed(series: Series, axes: str, name: str) -> Series:

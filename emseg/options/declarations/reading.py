@@ -10,7 +10,7 @@ from emseg.options.groups import INPUTS
 from emseg.options.kinds.basic_kinds import Flag, Optional
 from emseg.options.kinds.file_kinds import Axes, Channels, Page
 
-IMAGES = "segment apply compare denoise inpaint"
+IMAGES = "segment apply compare denoise inpaint impute"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class ReadingOptions:
     stack: bool = declared(
         Flag(), False, INPUTS,
         "Take all inputs for one image: the channels of each file are further features of the same pixels. Their grids "
-        "must agree. Results have the name of the first.", "segment apply", recorded=False,
+        "must agree. Results have the name of the first.", "segment apply compare impute", recorded=False,
         helps={"apply": "Take all inputs for one image, as the model was fitted to."},
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from emseg.mixture.families.sensor_limits import CensoredColumns, SensorLimits
 from emseg.mixture.family import Family
 from emseg.numerics.truncated_normal import MOST
 from emseg.options.kinds.limits_text import limits
+
+if TYPE_CHECKING:
+    from emseg.stages.inputs.data_table import Table
 
 UNLIMITED = (-np.inf, np.inf)
 #: Relative difference within which a value counts as at a limit. Standardising a value and back changes it by a few
@@ -68,8 +71,10 @@ def bounded(family: Family, features: Features, limits: ValueLimits) -> Censored
     )
 
 
-def require_stored_values(photo: Image, features: Features, limits: ValueLimits, covariance: str) -> None:
-    """Raise unless limits of stored values mean something for these features and these pixels.
+def require_stored_values(
+    photo: Image, features: Features, limits: ValueLimits, covariance: str, table: Table | None = None
+) -> None:
+    """Raise unless limits of stored values mean something for these features and these pixels, or rows of a table.
 
     Raises
     ------
@@ -90,24 +95,26 @@ def require_stored_values(photo: Image, features: Features, limits: ValueLimits,
     slack = CLOSE * np.maximum(np.abs(shift), scale)[:, None]
     outside = ((x < truncated[0] - slack) | (x > truncated[1] + slack)).any(0)
     if outside.any():
+        what, remedy = ("rows", "leave them out") if table else ("pixels", f"mask them with {option('mask')}")
         raise DataError(
-            f"{photo.name}: {int(features.weight[outside].sum())} pixels lie outside of "
-            f"{option('truncated', limits.text['truncated'])}, where none were recorded; widen it, or mask them with "
-            f"{option('mask')}"
+            f"{photo.name}: {int(features.weight[outside].sum())} {what} lie outside of "
+            f"{option('truncated', limits.text['truncated'])}, where none were recorded; widen it, or {remedy}"
         )
     within_bounds = ((x > censored[0] + slack) & (x < censored[1] - slack)).any(1)
     if not within_bounds.all():
-        name, bounds = (
-            features.names[features.pivots[int(within_bounds.argmin())]],
+        channel, bounds = (
+            int(features.pivots[int(within_bounds.argmin())]),
             option("censored", limits.text["censored"]),
         )
+        name = table.called(channel) if table else features.names[channel]
         raise DataError(f"{photo.name}: no value of {name} lies within {bounds}; move the limits")
     if covariance in ("diag", "spherical") or covariance.endswith("I"):
         return
     truncates = bool(limits.text["truncated"])
     most = len(x) if truncates else max((side.cut.size for side in _sides(features, limits)), default=0)
     if most > MOST:
-        what = "bands" if truncates else "bands of a pixel at their bounds"
+        one, several = ("row", "columns") if table else ("pixel", "bands")
+        what = several if truncates else f"{several} of a {one} at their bounds"
         remedy = f"use {option('covariance', 'diag')}"
         raise UsageError(f"{given}: {most} {what} are more than {MOST} at once; {remedy}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emseg.cli.batch.input_paths import expand
+from emseg.cli.batch.input_paths import expand, line_of_series
 from emseg.errors import UsageError
 from emseg.output.store.names import Input
 
@@ -135,3 +135,29 @@ def test_a_list_that_cannot_be_read() -> None:
 def test_an_empty_list_is_no_input() -> None:
     assert expand([], listed=os.devnull) == []
     assert expand(["b.png"], listed=os.devnull) == [Input("b.png")]
+
+
+def test_slices_of_a_series_by_themselves_are_said(tmp_path: Path) -> None:
+    """Scanners name slices by numbers, with no ending; a folder of them is a series, and a line says how to take it."""
+    pydicom = pytest.importorskip("pydicom")
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number in range(3):
+        dataset = pydicom.Dataset()
+        dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.2", f"1.2.{number + 1}"
+        dataset.SeriesInstanceUID, dataset.ImagePositionPatient = "1.2.9", [0, 0, number]
+        dataset.file_meta = pydicom.dataset.FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = pydicom.uid.ExplicitVRLittleEndian
+        dataset.save_as(folder / f"IM{number}", enforce_file_format=True)
+    (folder / "README").write_text("no image")
+    paths = [entry.path for entry in expand([str(folder)])]
+    assert [Path(path).name for path in paths] == ["IM0", "IM1", "IM2"]
+    line = line_of_series(paths)
+    assert "IM0 and " in line
+    assert line.endswith(
+        "are slices of one DICOM series, and each file is an image of its own; --stack makes them a volume"
+    )
+    assert line_of_series(paths[:1]) == line_of_series([]) == line_of_series([paths[0], str(folder / "README")]) == ""
+    assert line_of_series([paths[0], paths[0]]) == ""  # one slice twice
+    (folder / "IM1").write_bytes((folder / "IM1").read_bytes()[:140])
+    assert line_of_series(paths) == ""

@@ -50,6 +50,25 @@ def test_three_files_and_a_table(photo: Path, tmp_path: Path, capsys: pytest.Cap
     assert "photo.compare.svg" in out
 
 
+def test_several_files_as_one_image(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.png"
+    Image.open(photo).convert("L").transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(other)
+    assert run("--stack", photo, other, "-k", 2, *TWO, "-q", "-o", tmp_path / "out") == 0
+    report = json.loads((tmp_path / "out" / "photo.compare.json").read_text("utf-8"))
+    assert [Path(file["path"]).name for file in report["input"]["files"]] == ["photo.png", "other.png"]
+    assert (
+        report["features"]["names"] == ["photo 1", "photo 2", "photo 3", "other"]
+        or len(report["features"]["names"]) == 4
+    )
+    capsys.readouterr()
+    assert run(photo, other, "-k", 2) == 2
+    assert "compare takes one image, not 2; --stack takes several files as one image" in capsys.readouterr().err
+    assert run("--stack", photo, "-k", 2, *TWO, "-o", tmp_path / "one") == 0
+    assert "--stack does nothing with one input" in capsys.readouterr().err
+    assert run("--stack", photo, tmp_path / "none.png", "-k", 2) == 1
+    assert run("--stack", "no*such", "-k", 2) == 1
+
+
 def test_the_csv_holds_every_trace(photo: Path, tmp_path: Path) -> None:
     assert run(photo, "-k", 3, *TWO, "-q", "-o", tmp_path) == 0
     report = json.loads((tmp_path / "photo.compare.json").read_text("utf-8"))

@@ -12,9 +12,9 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emseg.errors import ImageError, UsageError
+from emseg.errors import ImageError, UsageError, for_python
 from emseg.image.formats.tiff import count
-from emseg.image.limits import Reading
+from emseg.image.limits import Fourth, Reading
 from emseg.image.model import Image
 from emseg.image.read import decode_image
 from emseg.image.series.stored import Plane, Series
@@ -397,3 +397,33 @@ def test_words_that_colours_do_not_fit_are_said(axes: str) -> None:
     how = {"photometric": "rgb", "planarconfig": "separate"}
     image = decode_image(written(array, metadata={"axes": axes}, **how), "x")
     assert any("does not fit" in line for line in image.notices)
+    assert image.metadata["volume"] == (3, 18, 23)
+
+
+def test_slices_and_times_that_tifffile_stores_as_colours() -> None:
+    """An array whose first axis is 3 long is stored as red, green and blue unless its writer forbids it."""
+    volume = np.ascontiguousarray(FULL[0, :3, 0, :, :, 0]).astype(np.uint8)
+    colours = {"photometric": "rgb", "planarconfig": "separate"}  # as tifffile has chosen by itself
+    guessed = decode_image(written(volume, **colours), "x")
+    assert guessed.colour == "rgb"
+    (line,) = map(for_python, guessed.notices)
+    assert "3 planes are taken as red, green and blue, as tifffile has stored them; axes='ZYX' takes them" in line
+    assert (
+        "features='bands'" in decode_image(written(volume, **colours), "x", Reading(fourth=Fourth("", True))).notices[0]
+    )
+    said = decode_image(written(volume, **colours), "x", Reading(axes="ZYX"))
+    np.testing.assert_array_equal(said.pixels, volume.reshape(-1, 23, 1))
+    assert said.metadata["volume"] == volume.shape
+    assert not said.notices
+    both = np.stack([volume, volume[::-1]])
+    for data, how in (
+        (written(both, metadata={"axes": "TZYX"}, **colours), Reading(page=2)),
+        (written(both, **colours), Reading(page=2, axes="TZYX")),
+    ):
+        assert count(data, "x", how) == 2
+        np.testing.assert_array_equal(decode_image(data, "x", how).pixels, volume[::-1].reshape(-1, 23, 1))
+    times = written(volume, metadata={"axes": "TYX"}, **colours)
+    assert count(times, "x", Reading()) == 3
+    np.testing.assert_array_equal(decode_image(times, "x", Reading(page=3)).pixels[..., 0], volume[2])
+    plain = decode_image(written(np.moveaxis(volume, 0, -1), photometric="rgb"), "x")
+    assert not plain.notices
