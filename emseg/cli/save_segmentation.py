@@ -12,7 +12,7 @@ from emseg.errors import ImageError, OutputError
 from emseg.image.formats.registry import HEAD, format_of
 from emseg.output.registry import KINDS
 from emseg.output.segmented import Segmented
-from emseg.output.store.names import STDIO, Job, with_labels_of_slices
+from emseg.output.store.names import STDIO, Job, with_labels_of_slices, with_wide_regions
 
 
 def save(result: Segmented, job: Job, overwrite: bool = False) -> dict[str, Any]:
@@ -23,7 +23,8 @@ def save(result: Segmented, job: Job, overwrite: bool = False) -> dict[str, Any]
     OutputError
         If a file cannot be written, or is not emseg's to replace.
     """
-    job = job._replace(files=with_labels_of_slices(job.files, result.image.metadata))
+    count = result.regions.count if result.regions else 0
+    job = job._replace(files=with_wide_regions(with_labels_of_slices(job.files, result.image.metadata), count))
     return write(job, {kind: partial(KINDS[kind].write, result) for kind in job.files}, result.report, overwrite)
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.commands.results.segmentation import Segmentation
-from emseg.errors import for_python
+from emseg.errors import for_python, option
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.options.declarations.segmentation import SegmentOptions
+from emseg.output.store.names import MOST_IDS
 from emseg.stages.labels.connected_regions import RegionOptions, connected_regions, description_of
 from emseg.stages.stopwatch import Stopwatch
 
@@ -56,9 +57,18 @@ def with_regions(
         description=description,
     )
     watch.lap("regions")
+    notices = *found.notices, *_many(found.regions.count)
     report = result.report | {
         "regions": found.facts,
-        "warnings": [*result.report["warnings"], *map(for_python, found.notices)],
+        "warnings": [*result.report["warnings"], *map(for_python, notices)],
         "seconds": dict(watch.seconds),
     }
-    return replace(result, regions=found.regions, report=report, notices=(*result.notices, *found.notices))
+    return replace(result, regions=found.regions, report=report, notices=(*result.notices, *notices))
+
+
+def _many(regions: int) -> tuple[str, ...]:
+    """A line for more regions than a PNG can number."""
+    if regions <= MOST_IDS:
+        return ()
+    line = f"{regions} regions are more than a PNG numbers, so their map is a TIFF of 32 bits"
+    return (f"{line}; larger {option('regions')} gives fewer",)

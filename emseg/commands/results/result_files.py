@@ -12,7 +12,7 @@ from emseg.image.model import Image
 from emseg.output.registry import KINDS, written_always, written_besides
 from emseg.output.segmented import Segmented
 from emseg.output.store.files import write_all
-from emseg.output.store.names import OTHERWISE, REPORT, STDIO, STEM, plan, with_labels_of_slices
+from emseg.output.store.names import OTHERWISE, REPORT, STDIO, STEM, plan, with_labels_of_slices, with_wide_regions
 
 Folder = str | os.PathLike[str]
 
@@ -28,9 +28,8 @@ def save_segmentation(
     extra = written_besides(save, options, applied)
     writers = {kind: partial(entry.write, result) for kind, entry in KINDS.items()}
     always, report = written_always(applied), result.report
-    return _written(
-        result.image.name, folder, name, always, REPORT, writers, report, overwrite, result.image.metadata, extra
-    )
+    metadata, count = result.image.metadata, result.regions.count if result.regions else 0
+    return _written(result.image.name, folder, name, always, REPORT, writers, report, overwrite, metadata, extra, count)
 
 
 def save_restored(
@@ -63,6 +62,7 @@ def _written(
     overwrite: bool,
     metadata: Mapping[str, Any],
     extra: tuple[str, ...] = (),
+    regions: int = 0,
 ) -> dict[str, Any]:
     where = os.fspath(folder)
     if not isinstance(where, str):
@@ -72,5 +72,6 @@ def _written(
     if not isinstance(overwrite, bool):
         raise UsageError(f"{option('overwrite')} is {overwrite!r}; it must be True or False")
     (job,) = plan([source], os.path.join(".", where) if where == STDIO else where, extra, always, suffix, name or STEM)
-    contents = {path: writers[kind] for kind, path in with_labels_of_slices(job.files, metadata).items()}
+    named = with_wide_regions(with_labels_of_slices(job.files, metadata), regions)
+    contents = {path: writers[kind] for kind, path in named.items()}
     return write_all(contents, job.report, facts, overwrite, job.place)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import shown
 from emseg.output.maps.map_parts import MapParts, map_parts
-from emseg.output.maps.polygons import polygons
+from emseg.output.maps.polygons import outlines as rings_of
 from emseg.output.segmented import Segmented
 
 
@@ -46,13 +46,11 @@ def _annotations(plane: NDArray[np.integer[Any]], parts: MapParts) -> list[dict[
 
     outlines: dict[int, list[int]] = {}
     if parts.word == "region":  # a class has mostly several parts
-        several: set[int] = set()
-        for polygon in polygons(plane):
-            if polygon.inner or polygon.label in outlines:
-                several.add(polygon.label)
-            outlines[polygon.label] = [place for point in polygon.outer for place in point]
-        for number in several:
-            del outlines[number]
+        rings = rings_of(plane)
+        counts = np.bincount(rings.labels)
+        ends = rings.starts.tolist()
+        for at in np.flatnonzero(rings.outer & (counts[rings.labels] == 1)).tolist():
+            outlines[int(rings.labels[at])] = rings.points[ends[at] : ends[at + 1]].ravel().tolist()
     runs = _run_lengths(plane, outlines)
     areas = np.bincount(plane.ravel(), minlength=len(parts.classes) + 1).tolist()
     found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from emseg.image.place.ground import ground
 from emseg.output.maps.ground_system import Points, crs_member, to_longitude_latitude
 from emseg.output.maps.map_parts import MapParts, map_parts
-from emseg.output.maps.polygons import Ring, polygons
+from emseg.output.maps.polygons import Outlines, outlines
 from emseg.output.segmented import Segmented
 
 PIXELS = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -50,36 +51,54 @@ def parts_geojson(
     """
     affine = ground(metadata.get("geotiff", {}))
     matrix = PIXELS if affine is None else affine
-    clockwise = np.linalg.det(matrix[:, :2]) > 0  # with y down, which is against the clock with y up
-    shapes: list[list[list[Any]]] = [[] for _ in range(len(parts.classes) + 1)]
+    keep = bool(np.linalg.det(matrix[:, :2]) > 0)  # clockwise with y down, which is against the clock with y up
+    shapes: list[list[str]] = [[] for _ in range(len(parts.classes) + 1)]
     for z, plane in parts.slices:
-        slice_number = [z] * (parts.numbers.ndim == 3)
-        for polygon in polygons(plane):
-            rings = [_placed(ring, matrix, clockwise, slice_number) for ring in (polygon.outer, *polygon.inner)]
-            if to_degrees:
-                rings = [to_degrees(np.array(ring)).tolist() for ring in rings]
-            shapes[polygon.label].append(rings)
+        rings = outlines(plane)
+        points, starts = _closed(rings, keep)
+        places = points if matrix is PIXELS else _on_ground(points, matrix)
+        if matrix is PIXELS and parts.numbers.ndim == 3:
+            places = np.insert(places, 2, z, axis=1)
+        if to_degrees:
+            places = to_degrees(np.asarray(places, np.float64))
+        texts = _texts(places, starts)
+        ends = [*np.flatnonzero(rings.outer).tolist(), len(texts)]
+        for first, last in itertools.pairwise(ends):
+            shapes[rings.labels[first]].append("[" + ",".join(texts[first:last]) + "]")
     features = []
     for number, (label, pixels) in enumerate(zip(parts.classes.tolist(), parts.pixels.tolist(), strict=True), 1):
         facts: dict[str, Any] = {parts.word: number, "class": label, "label": label, "pixels": pixels}
         if colours is not None:
             facts["colour"] = "#" + bytes(colours[label - 1]).hex()
         single = parts.word == "region" and len(shapes[number]) == 1
-        geometry = {
-            "type": "Polygon" if single else "MultiPolygon",
-            "coordinates": shapes[number][0] if single else shapes[number],
-        }
-        features.append({"type": "Feature", "id": number, "properties": facts, "geometry": geometry})
-    collection: dict[str, Any] = {"type": "FeatureCollection", "features": features}
-    if affine is not None and not to_degrees:
-        collection |= crs_member(metadata["geotiff"])
-    return json.dumps(collection, separators=(",", ":"), allow_nan=False).encode()
+        kind, inside = ("Polygon", shapes[number][0]) if single else ("MultiPolygon", f"[{','.join(shapes[number])}]")
+        geometry = f'{{"type":"{kind}","coordinates":{inside}}}'
+        features.append(f'{{"type":"Feature","id":{number},"properties":{_dumped(facts)},"geometry":{geometry}}}')
+    crs = crs_member(metadata["geotiff"]) if affine is not None and not to_degrees else {}
+    more = "," + _dumped(crs)[1:-1] if crs else ""
+    return f'{{"type":"FeatureCollection","features":[{",".join(features)}]{more}}}'.encode()
 
 
-def _placed(ring: Ring, matrix: NDArray[np.float64], keep: bool, slice_number: list[int]) -> list[list[float]]:
-    """A closed ring in the coordinates of the ground; in a volume, with the number of its slice."""
-    points = [*ring, ring[0]] if keep else [ring[0], *reversed(ring)]
-    if matrix is PIXELS:
-        return [[*point, *slice_number] for point in points]
-    placed: list[list[float]] = (np.array(points) @ matrix[:, :2].T + matrix[:, 2]).tolist()
-    return placed
+def _dumped(facts: object) -> str:
+    return json.dumps(facts, separators=(",", ":"), allow_nan=False)
+
+
+def _closed(rings: Outlines, keep: bool) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The points of all rings, the first of each again at its end; backwards unless `keep`. And their starts."""
+    lengths = np.diff(rings.starts)
+    starts = np.concatenate([[0], np.cumsum(lengths + 1)])
+    place = np.arange(starts[-1]) - np.repeat(starts[:-1], lengths + 1)
+    each = np.repeat(lengths, lengths + 1)
+    place = (place if keep else each - place) % each
+    return rings.points[place + np.repeat(rings.starts[:-1], lengths + 1)], starts
+
+
+def _on_ground(points: NDArray[np.int64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Corners of pixels in the coordinates of the ground; sums are in one order, whatever the processor."""
+    x, y = points.T.astype(np.float64)
+    return np.stack([row[0] * x + row[1] * y + row[2] for row in matrix], axis=1)
+
+
+def _texts(places: NDArray[Any], starts: NDArray[np.int64]) -> list[str]:
+    """Each ring as JSON."""
+    return [_dumped(places[first:last].tolist()) for first, last in itertools.pairwise(starts.tolist())]

@@ -37,8 +37,9 @@ def regions_file(result: Segmented) -> bytes:
     """
     if result.regions is None:
         raise ValueError("no regions were looked for")
-    ids = result.regions.ids
-    return nifti(ids.astype(np.min_scalar_type(result.regions.count)), result.image.metadata)
+    least = np.min_scalar_type(result.regions.count)
+    # Many programs read no unsigned integers of 32 bits.
+    return nifti(result.regions.ids.astype(np.int32 if least.itemsize > 2 else least), result.image.metadata)
 
 
 def posterior_file(result: Segmented) -> bytes:

@@ -14,6 +14,27 @@ START = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 BEYOND = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
 
+class Outlines(NamedTuple):
+    """All rings of a label map, polygon by polygon: the outline first, then those of what is cut out of it.
+
+    Attributes
+    ----------
+    points : ndarray of int, shape (P, 2)
+        Corners (x, y) of pixels, ring after ring; the first of a ring is not repeated.
+    starts : ndarray of int, shape (R + 1,)
+        Where rings begin in `points`, and the end of the last one.
+    outer : ndarray of bool, shape (R,)
+        Whether a ring is the outline of a polygon.
+    labels : ndarray of int, shape (R,)
+        The label of its polygon.
+    """
+
+    points: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    outer: NDArray[np.bool_]
+    labels: NDArray[np.int64]
+
+
 class Polygon(NamedTuple):
     """A connected part of a label map: its label, its outline, and the outlines of what is cut out of it.
 
@@ -32,27 +53,43 @@ def polygons(labels: NDArray[np.integer[Any]]) -> list[Polygon]:
     Pixels belong together if they share a side. Where outlines touch in a corner they are separate rings, as OGC's
     Simple Features want them.
     """
+    rings = outlines(labels)
+    found: list[Polygon] = []
+    for first, last, outer, label in zip(
+        rings.starts[:-1].tolist(), rings.starts[1:].tolist(), rings.outer.tolist(), rings.labels.tolist(), strict=True
+    ):
+        ring: Ring = list(map(tuple, rings.points[first:last].tolist()))
+        if outer:
+            found.append(Polygon(label, ring, []))
+        else:
+            found[-1].inner.append(ring)
+    return found
+
+
+def outlines(labels: NDArray[np.integer[Any]]) -> Outlines:
+    """The rings of all polygons of a label map (H, W); see `polygons`."""
     if not labels.any():
-        return []
+        empty = np.zeros(0, np.int64)
+        return Outlines(empty.reshape(0, 2), np.zeros(1, np.int64), empty.astype(np.bool_), empty)
     from skimage.measure import label as connected
 
     width = labels.shape[1]
     part: NDArray[Any] = connected(np.asarray(labels, np.int64), background=0, connectivity=1)  # type: ignore[no-untyped-call]
     sides, following = _sides(labels)
     pixel, side = sides >> 2, sides & 3
-    corner = pixel // width * (width + 1) + pixel % width + START[side] @ (1, width + 1)
-    turns = (side[following] != side).tolist()
-    found: dict[int, Polygon] = {}
-    for path in _cycles(following.tolist()):
-        owner = int(part.flat[pixel[path[0]]])
-        label = int(labels.flat[pixel[path[0]]])
-        polygon = found.setdefault(owner, Polygon(label, [], []))
-        for ring in _loops(path, corner, turns, following, width + 1):
-            if _area(ring) > 0:
-                polygon.outer[:] = ring
-            else:
-                polygon.inner.append(ring)
-    return [found[owner] for owner in sorted(found)]
+    nodes, step, first = _turns(side, following)
+    path, cycle = _cycles(step, first)
+    at = nodes[path]
+    after = following[at]  # a side ends where the one after it begins
+    corner = pixel[after] // width * (width + 1) + pixel[after] % width + START[side[after]] @ (1, width + 1)
+    order, starts = _rings(corner, cycle)
+    points = np.stack([corner[order] % (width + 1), corner[order] // (width + 1)], axis=1)
+    whose = pixel[at[order[starts[:-1]]]]
+    owner, label = part.ravel()[whose], labels.ravel()[whose].astype(np.int64)
+    outer = _areas(points, starts) > 0
+    ranked = np.lexsort((np.arange(len(outer)), ~outer, owner))  # the outline of a polygon before its cut-outs
+    points, starts = _reordered(points, starts, ranked)
+    return Outlines(points, starts, outer[ranked], label[ranked])
 
 
 def _sides(labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -83,47 +120,108 @@ def _sides(labels: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return keys, np.searchsorted(keys, wanted)
 
 
-def _cycles(following: list[int]) -> list[list[int]]:
-    """The cycles of a permutation."""
+def _turns(
+    side: NDArray[np.int64], following: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Sides after which an outline turns; the number of the next one of each; and that of the first one from each side.
+
+    Corners are all that outlines need, and there are far fewer of them than sides.
+    """
+    turning = side[following] != side
+    ahead = np.where(turning, np.arange(len(side)), following)
+    while not (done := turning[ahead]).all():  # twice as far each time
+        ahead = np.where(done, ahead, ahead[ahead])
+    nodes = np.flatnonzero(turning)
+    number = np.cumsum(turning) - 1
+    return nodes, number[ahead[following[nodes]]], number[ahead]
+
+
+def _cycles(step: NDArray[np.int64], first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The nodes of all cycles of a permutation one after another, and the number of the cycle of each.
+
+    A cycle begins with the first of its nodes that `first` names.
+    """
+    following = step.tolist()
     seen = bytearray(len(following))
-    cycles = []
-    for first in range(len(following)):
-        if seen[first]:
+    path: list[int] = []
+    ends: list[int] = []
+    for start in first[np.flatnonzero(np.diff(first, prepend=-1))].tolist():
+        if seen[start]:
             continue
-        cycle, at = [], first
+        at = start
         while not seen[at]:
             seen[at] = 1
-            cycle.append(at)
+            path.append(at)
             at = following[at]
-        cycles.append(cycle)
-    return cycles
+        ends.append(len(path))
+    lengths = np.diff(ends, prepend=0)
+    return np.array(path, np.int64), np.repeat(np.arange(len(ends)), lengths)
 
 
-def _loops(
-    cycle: list[int], corner: NDArray[np.int64], turns: list[bool], following: NDArray[np.int64], stride: int
-) -> list[Ring]:
-    """A closed path cut into rings that visit no corner twice; only the points where it turns are kept."""
-    ends = corner[following[cycle]].tolist()
+def _rings(corner: NDArray[np.int64], cycle: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Closed paths cut into rings that visit no corner twice: places in the paths, ring after ring, and their starts.
+
+    Parameters
+    ----------
+    corner : ndarray, shape (N,)
+        The corners of all paths, one path after another.
+    cycle : ndarray, shape (N,)
+        The number of the path of each, from 0.
+    """
+    again = _visited_again(corner, cycle)
+    begins = np.flatnonzero((np.diff(cycle, prepend=-1) != 0) | again)
+    names = np.where(again[begins], corner[begins], -1).tolist()
+    ring_of = [0] * len(names)
+    rings, path = 0, -1
     stack: list[int] = []
-    turned: list[bool] = []
     where: dict[int, int] = {}
-    rings = []
-    for number, end in zip(cycle, ends, strict=True):
-        if end in where:
+    for number, (name, own) in enumerate(zip(names, cycle[begins].tolist(), strict=True)):
+        if own != path:
+            for piece in stack:
+                ring_of[piece] = rings
+            rings += bool(stack)
+            path, stack, where = own, [], {}
+        if name in where:
             # The path since the last visit of this corner is a ring. The corner itself stays, for the ring around it.
-            at = where[end]
-            points = [p for p, turn in zip(stack[at:], [True, *turned[at + 1 :]], strict=True) if turn]
-            rings.append([(p % stride, p // stride) for p in points])
-            for point in stack[at:]:
-                del where[point]
-            del stack[at:], turned[at:]
-        where[end] = len(stack)
-        stack.append(end)
-        turned.append(turns[number])
-    rings.append([(p % stride, p // stride) for p, turn in zip(stack, turned, strict=True) if turn])
-    return rings
+            at = where[name]
+            for piece in stack[at:]:
+                ring_of[piece] = rings
+                where.pop(names[piece], None)
+            del stack[at:]
+            rings += 1
+        if name >= 0:
+            where[name] = len(stack)
+        stack.append(number)
+    for piece in stack:
+        ring_of[piece] = rings
+    ring = np.repeat(np.array(ring_of, np.int64), np.diff(begins, append=len(corner)))
+    lengths = np.bincount(ring)
+    return np.argsort(ring, kind="stable"), np.concatenate([[0], np.cumsum(lengths)])
 
 
-def _area(ring: Ring) -> int:
-    """Twice the area, positive for a ring that runs clockwise with y downwards."""
-    return sum(x0 * y1 - x1 * y0 for (x0, y0), (x1, y1) in zip(ring, [*ring[1:], ring[0]], strict=True))
+def _visited_again(corner: NDArray[np.int64], cycle: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which places of paths are corners that the same path visits more than once."""
+    key = cycle * (int(corner.max()) + 1) + corner
+    order = np.argsort(key, kind="stable")
+    same = np.diff(key[order]) == 0
+    found = np.zeros(len(corner), np.bool_)
+    found[order[:-1][same]] = True
+    found[order[1:][same]] = True
+    return found
+
+
+def _areas(points: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Twice the area of each ring, positive for one that runs clockwise with y downwards."""
+    following = np.arange(1, len(points) + 1)
+    following[starts[1:] - 1] = starts[:-1]
+    (x0, y0), (x1, y1) = points.T, points[following].T
+    return np.add.reduceat(x0 * y1 - x1 * y0, starts[:-1])
+
+
+def _reordered(
+    points: NDArray[np.int64], starts: NDArray[np.int64], order: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rings in another order."""
+    lengths = np.diff(starts)[order]
+    new = np.concatenate([[0], np.cumsum(lengths)])
+    return points[np.repeat(starts[order] - new[:-1], lengths) + np.arange(len(points))], new

@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import DataError, option
 from emseg.output.pictures.palette import palette
 from emseg.output.pictures.png_encoder import label_png, mean_png
 from emseg.output.pictures.slices import as_plane, montage
 from emseg.output.segmented import Segmented
-
-MOST_IDS = (1 << 16) - 1  # what 16 bits hold
+from emseg.output.store.names import MOST_IDS
 
 
 def labels_file(result: Segmented) -> bytes:
@@ -29,7 +27,11 @@ def means_file(result: Segmented) -> bytes:
 
 
 def regions_file(result: Segmented) -> bytes:
-    """The map of connected regions as a PNG whose stored values are their numbers."""
+    """The map of connected regions as a PNG whose stored values are their numbers; a TIFF where 16 bits are too few."""
+    if result.regions is not None and result.regions.count > MOST_IDS:
+        from emseg.output.maps.tiff_writer import labels_tiff  # hardly any image has so many
+
+        return labels_tiff(result.regions.ids.astype(np.uint32), result.image.metadata)
     ids = region_ids(result)
     return label_png(ids, palette(int(ids.max())), result.image.metadata.get("resolution"))
 
@@ -37,18 +39,16 @@ def regions_file(result: Segmented) -> bytes:
 def region_ids(result: Segmented) -> NDArray[np.unsignedinteger[Any]]:
     """The number of each pixel's region in 16 bits; of a volume, as a montage of its slices.
 
+    Of more regions than 16 bits can number, some have the same: those have the same colour, far apart from each other.
+
     Raises
     ------
-    DataError
-        If there are more regions than 16 bits can tell apart.
     ValueError
         If no regions were looked for.
     """
     if result.regions is None:
         raise ValueError("no regions were looked for")
-    if result.regions.count > MOST_IDS:
-        raise DataError(
-            f"{result.image.name}: {result.regions.count} regions do not fit a PNG; use larger {option('regions')}"
-        )
     ids, volume = result.regions.ids, result.image.metadata.get("volume")
+    if result.regions.count > MOST_IDS:
+        ids = np.where(ids > 0, (ids - 1) % MOST_IDS + 1, 0)
     return (ids if volume is None else montage(ids, volume)).astype(np.uint16)

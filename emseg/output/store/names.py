@@ -26,6 +26,7 @@ OF_VOLUMES = {
     end: end.rpartition(".")[0] + ".nii.gz" for kinds in (DENOISE, INPAINT, UNCERTAINTY) for end in kinds.values()
 }
 STDIO = "-"
+MOST_IDS = (1 << 16) - 1  # regions that a PNG of 16 bits can number
 STEM = "{stem}"
 
 
@@ -152,6 +153,14 @@ def with_labels_of_slices(files: Mapping[str, str], metadata: Mapping[str, Any])
     if "volume" not in metadata or "nifti" in metadata or not picture.endswith(".png") or "labels-tiff" in files:
         return dict(files)
     return {**files, "labels-tiff": picture.removesuffix(KINDS["labels"].suffix) + KINDS["labels-tiff"].suffix}
+
+
+def with_wide_regions(files: Mapping[str, str], regions: int) -> dict[str, str]:
+    """Results by kind, with a TIFF for the map of so many regions that 16 bits of a PNG do not hold their numbers."""
+    picture = files.get("regions", "")
+    if regions <= MOST_IDS or not picture.endswith(".png"):
+        return dict(files)
+    return {**files, "regions": picture.removesuffix(".png") + ".tif"}
 
 
 def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image as Pillow
 
-from emseg.errors import DataError
 from emseg.output.pictures.label_pictures import MOST_IDS, labels_file, means_file, region_ids, regions_file
 from emseg.output.pictures.palette import palette
 
@@ -48,12 +48,17 @@ def test_more_than_255_classes_and_regions_are_16_bit_grey() -> None:
         np.testing.assert_array_equal(np.asarray(picture), labels)
 
 
-def test_more_regions_than_16_bits_are_refused() -> None:
-    ids = np.zeros((2, 3), np.int32)
-    full = replace(plane(), regions=Regions(ids, {"region": np.arange(MOST_IDS)}))
+def test_more_regions_than_16_bits_are_a_tiff_of_32() -> None:
+    """Pictures show some in one colour; the file numbers all."""
+    ids = np.array([[0, 1, 2], [MOST_IDS - 1, MOST_IDS, MOST_IDS + 1]], np.int32)
+    full = replace(plane(2, 3), regions=Regions(np.minimum(ids, MOST_IDS), {"region": np.arange(MOST_IDS)}))
     assert region_ids(full).dtype == np.uint16
-    with pytest.raises(DataError, match="65536 regions do not fit a PNG; use larger regions"):
-        region_ids(replace(plane(), regions=Regions(ids, {"region": np.arange(MOST_IDS + 1)})))
+    np.testing.assert_array_equal(region_ids(full), np.minimum(ids, MOST_IDS))
+    more = replace(plane(2, 3), regions=Regions(ids, {"region": np.arange(MOST_IDS + 1)}))
+    np.testing.assert_array_equal(region_ids(more), [[0, 1, 2], [MOST_IDS - 1, MOST_IDS, 1]])
+    stored = tifffile.imread(io.BytesIO(regions_file(more)))
+    assert stored.dtype == np.uint32
+    np.testing.assert_array_equal(stored, ids)
 
 
 def test_regions_of_a_volume_are_a_montage() -> None:
