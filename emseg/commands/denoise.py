@@ -31,7 +31,7 @@ from emseg.restore.noise.level import SIDE as NOISE_SIDE
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.unclip import unclipped
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, idle_rule, mask_of_same_size, wanted_by
-from emseg.stages.inputs.planes import WHITE, Planes, left_alone, slices_of
+from emseg.stages.inputs.planes import WHITE, Ends, Planes, left_alone, slices_of
 from emseg.version import __version__
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def denoise(
     rule = MaskRule(settings.mask_above, settings.grow)
     inside, notices = (None, idle_rule(rule)) if mask is None else mask_of_same_size(mask, photo, rule)
     photo = photo.with_notices(*notices, *left_alone(photo))
-    planes = Planes.of(photo, inside)
+    planes = Planes.of(photo, inside, slices=slices_of(photo))
     estimate = _poisson if settings.noise == "poisson" else _white
     steps.step("measuring noise")
     with runner_for(settings.workers, planes.values.size, on_progress) as runner:
@@ -204,7 +204,8 @@ def _poisson(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Run
     stable = np.stack([t.forward(plane) for t, plane in zip(transforms, stored, strict=True)])
     # The scale is of no account but to the mixture of photographs, for which white has 255.
     unit = WHITE / max(float(stable.max()), 1.0)
-    middle = stable[:, :1, :1] * unit
+    rows = stable.shape[1] // slices_of(photo)
+    middle = np.repeat(stable[:, ::rows, :1], rows, axis=1) * unit
     white = (stable * unit - middle).astype(np.float32)
     found, trace = _estimate(white, np.full(len(white), unit), photo.colour, settings, runner, slices_of(photo))
     means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
@@ -228,7 +229,7 @@ def _estimate(
     settings: DenoiseOptions,
     runner: Runner,
     slices: int = 1,
-    ends: tuple[float, float] | None = None,
+    ends: Ends | None = None,
 ) -> tuple[Real, tuple[Row, ...]]:
     """Planes without noise, (C, H, W), and the log of the fit, if there was one (of a volume, that of the last slice).
 
@@ -236,22 +237,25 @@ def _estimate(
     """
     if slices > 1:
         parts = []
+        rows = values.shape[1] // slices
         for i, part in enumerate(np.split(values, slices, axis=1)):
+            own = ends and (ends[0][i * rows, None], ends[1][i * rows, None])
             with runner.stage(i / slices, (i + 1) / slices):
-                parts.append(_estimate(part, levels, colour, settings, runner, 1, ends))
+                parts.append(_estimate(part, levels, colour, settings, runner, 1, own))
         return np.concatenate([part for part, _ in parts], axis=1), parts[-1][1]
     steps.step("removing noise")
+    limits = ends and (float(ends[0][0, 0]), float(ends[1][0, 0]))
     axes = axes_of_colour(values, colour)
     sigma = np.sqrt(axes**2 @ levels**2)
     planes = rotated(axes, values)
     if settings.chosen == "local":
-        censored = Censored(values, levels, ends, axes) if ends else None
+        censored = Censored(values, levels, limits, axes) if limits else None
         work = denoise_fast if settings.fast else denoise_local
         return rotated(axes.T, work(planes, sigma, runner, censored if censored and censored.exist else None)), ()
     found, fit = denoise_mixture(planes, sigma, runner, settings.fast)
     trace = fit.trace if fit else ()
     found = rotated(axes.T, found)
-    if ends:
+    if limits:
         pairs = zip(found, values, levels.tolist(), strict=True)
-        found = np.stack([unclipped(plane, noisy, s, ends) if s else plane for plane, noisy, s in pairs])
+        found = np.stack([unclipped(plane, noisy, s, limits) if s else plane for plane, noisy, s in pairs])
     return found, trace

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from emseg.restore.noise.texture_level import texture_level
 from emseg.restore.patch.patches import Real
 
+End = float | NDArray[np.float64]
+
 SIDE = 7  # pixels a side of a patch (Liu, Tanaka & Okutomi 2013)
 ROUNDS = 5  # iterations at most; they end when σ² stands still
 #: The .99 quantile of the gradient energy of a patch of noise with σ = 1. The energy is a quadratic form of trace 35.
@@ -33,7 +35,7 @@ AWAY = 2.0  # noise levels that the mean of a patch must be away from such an en
 WEAK = 0.02, 0.2
 
 
-def noise_level(plane: Real, valid: NDArray[np.bool_] | None = None, ends: tuple[float, float] | None = None) -> float:
+def noise_level(plane: Real, valid: NDArray[np.bool_] | None = None, ends: tuple[End, End] | None = None) -> float:
     """Standard deviation of the white noise in a plane (H, W); 0 if there are too few patches.
 
     Parameters
@@ -41,18 +43,19 @@ def noise_level(plane: Real, valid: NDArray[np.bool_] | None = None, ends: tuple
     plane : ndarray of float32, shape (H, W)
     valid : ndarray of bool, shape (H, W), optional
         Patches with invalid pixels are left out.
-    ends : (float, float), optional
-        Values at which the plane is cut off. If many pixels are at an end, patches near it are left out, because they
-        show less noise.
+    ends : (float or ndarray, float or ndarray), optional
+        Values at which the plane is cut off, all of it or by row (H, 1). If many pixels are at an end, patches near it
+        are left out, because they show less noise.
     """
     if min(plane.shape) < SIDE:
         return 0.0
     seen = _Patches.of(plane, valid)
-    low, high = -np.inf, np.inf
+    low, high = np.array(-np.inf), np.array(np.inf)
     if ends is not None:
-        inside = plane if valid is None else plane[valid]
-        low = ends[0] if (inside <= ends[0]).mean() > CLIPPED else low
-        high = ends[1] if (inside >= ends[1]).mean() > CLIPPED else high
+        inside = slice(None) if valid is None else valid
+        floor, ceiling = (np.broadcast_to(np.asarray(end, plane.dtype), (len(plane), 1)) for end in ends)
+        low = floor[seen.at[0], 0] if (plane <= floor)[inside].mean() > CLIPPED else low
+        high = ceiling[seen.at[0], 0] if (plane >= ceiling)[inside].mean() > CLIPPED else high
     away = weak = (seen.mean > low) & (seen.mean < high)
     variance = _smallest(seen.chosen(away))
     for _ in range(ROUNDS):

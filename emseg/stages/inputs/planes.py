@@ -13,6 +13,8 @@ from emseg.image.model import Image
 from emseg.numerics.quantiles import quantiles
 
 Real = NDArray[np.float32]
+Array = NDArray[np.float64]
+Ends = tuple[Array, Array]
 WHITE = 255.0
 FLAT, LIVELY = 32.0, 4096.0  # grey levels between which values are taken as they are
 FAR = 1e6  # times the usual spread from the middle, a number stands for "no data", as the largest that a type holds
@@ -30,33 +32,39 @@ class Planes:
     ----------
     values : ndarray of float32, shape (C, H, W)
         Stored values over `unit`, less `shift`; where there is no data, those of the nearest pixel that has.
-    unit, shift : float
+    unit : float
+    shift : ndarray, shape (H, 1) or (1, 1)
+        By row, where slices of a volume lie below one another: each slice has its own, as an image of its own has.
     grey : float
         The stored value of one grey level, in which noise is given and told: the 255th part of white for unsigned
         integers of 8 and 16 bits, else 1. `unit` is the same, unless values differ far less or far more than usual.
     beyond : ndarray of bool, shape (H, W), or None
         Pixels that count as less than they hold, and stay as stored.
-    ends : (float, float) or None
-        What the smallest and the largest number that can be stored are in `values`; None where neither is an end.
+    ends : (ndarray, ndarray) or None
+        What the smallest and the largest number that can be stored are in `values`, in the shape of `shift`; None where
+        neither is an end.
     valid : ndarray of bool, shape (H, W), or None
         Pixels with data.
     """
 
     values: Real
     unit: float
-    shift: float
+    shift: Array
     grey: float
-    ends: tuple[float, float] | None
+    ends: Ends | None
     valid: NDArray[np.bool_] | None
     beyond: NDArray[np.bool_] | None = None
 
     @classmethod
-    def of(cls, image: Image, inside: NDArray[np.bool_] | None = None, complete: bool = True) -> Planes:
+    def of(
+        cls, image: Image, inside: NDArray[np.bool_] | None = None, complete: bool = True, slices: int = 1
+    ) -> Planes:
         """The planes of an image, outside of a mask without data; raise DataError if no pixel has any.
 
         A pixel has data if all its channels do.
 
-        Unless they are to be complete, the values where there is no data are all the same.
+        Unless they are to be complete, the values where there is no data are all the same. Each of the slices that lie
+        below one another is shifted by itself.
         """
         there = image.valid if image.known is None else np.asarray(image.known.all(axis=2))
         valid = there if inside is None else inside if there is None else inside & there
@@ -70,20 +78,21 @@ class Planes:
         grey = np.iinfo(dtype).max / WHITE if has_white else 1.0
         like_others = spread == 0 or FLAT * grey <= spread < LIVELY * grey
         unit = grey if like_others else float(np.exp2(np.ceil(np.log2(spread / WHITE))))
-        known = pixels[..., 0] if valid is None else pixels[valid, 0]
-        first = float(known.flat[0])
+        first = _first_by_row(pixels[..., 0], valid, slices)
         values = np.moveaxis(pixels, 2, 0)
         if valid is not None:
-            values = values[(slice(None), *_nearest(valid))] if complete else np.where(valid, values, known.flat[0])
+            values = (
+                values[(slice(None), *_nearest(valid))] if complete else np.where(valid, values, pixels[valid, 0][0])
+            )
         if has_white:
             shift = first / unit  # of the image itself: adding a constant to it makes no difference
-            values = values / np.float32(unit) - np.float32(shift)
+            values = values / np.float32(unit) - shift.astype(np.float32)
         else:
             single = dtype.kind == "f" and dtype.itemsize <= 4 and SMALL < unit < 1 / SMALL
             real = np.dtype(np.float32 if single else np.float64)
-            first = first if abs(first / 2 - middle / 2) <= spread else middle
+            first = np.where(np.abs(first / 2 - middle / 2) <= spread, first, middle)
             shift = first / unit
-            values = (values.astype(real, copy=False) - real.type(first)) / real.type(unit)
+            values = (values.astype(real, copy=False) - first.astype(real)) / real.type(unit)
         ends = (-shift, np.iinfo(dtype).max / unit - shift) if dtype.kind == "u" else None
         values, beyond = _limited(np.ascontiguousarray(values, np.float32), HIGH * spread / unit, middle / unit - shift)
         return cls(values, unit, shift, grey, ends, valid, beyond)
@@ -99,7 +108,7 @@ class Planes:
             Further pixels that stay as stored.
         """
         dtype = image.pixels.dtype
-        found = (np.moveaxis(values.astype(np.float64), 0, 2) + self.shift) * self.unit
+        found = np.moveaxis((values.astype(np.float64) + self.shift) * self.unit, 0, 2)
         if dtype.kind in "ui":
             limits = np.iinfo(dtype)
             high = float(limits.max)
@@ -130,10 +139,20 @@ def usual(samples: NDArray[Any]) -> tuple[float, float]:
     return 2 * middle, 2 * min(high - low, float(np.finfo(np.float64).max) / 2)
 
 
-def _limited(values: Real, most: float, middle: float) -> tuple[Real, NDArray[np.bool_] | None]:
+def _first_by_row(plane: NDArray[Any], valid: NDArray[np.bool_] | None, slices: int) -> Array:
+    """The first number with data of each slice, (1, 1) or by row (H, 1); of a slice without any, that of all slices."""
+    whole = plane if valid is None else plane[valid]
+    if slices == 1:
+        return np.full((1, 1), float(whole.flat[0]))
+    parts = np.split(plane if valid is None else np.where(valid, plane, whole.flat[0]), slices)
+    there = [0] * slices if valid is None else [int(part.argmax()) for part in np.split(valid, slices)]
+    return np.repeat([float(part.flat[i]) for part, i in zip(parts, there, strict=True)], len(plane) // slices)[:, None]
+
+
+def _limited(values: Real, most: float, middle: Array) -> tuple[Real, NDArray[np.bool_] | None]:
     """Values (C, H, W) at most so far from the middle, and the pixels (H, W) where they were farther, if any were."""
-    low, high = np.float32(middle - most), np.float32(middle + most)
-    if most == 0 or (values.min() >= low and values.max() <= high):
+    low, high = (middle - most).astype(np.float32), (middle + most).astype(np.float32)
+    if most == 0 or ((values >= low) & (values <= high)).all():
         return values, None
     return np.clip(values, low, high), np.any((values < low) | (values > high), axis=0)
 
