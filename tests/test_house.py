@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A room may import itself and what stands after it.
 ORDER = [
     *("cli", "commands", "stages", "options", "regions", "output", "restore", "mrf", "em", "mixture", "features"),
-    *("image", "execution", "numerics", "strict_json", "errors", "version"),
+    *("image", "execution", "numerics", "strict_json", "errors", "records", "version"),
 ]
 TERMINAL = {"click", "tqdm"}
 

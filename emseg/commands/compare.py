@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -31,6 +31,7 @@ from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.options import checked
 from emseg.options.effects import without_effect
+from emseg.records import record
 from emseg.stages.fitting import without_extent
 from emseg.stages.inputs.checks import check_image
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
@@ -45,7 +46,7 @@ Watch = Callable[[str], AbstractContextManager[Callable[[Row], object] | None]]
 POLISH = Stop(tol=0.0, max_iter=300)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Comparison:
     """Several algorithms from one start.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -23,6 +23,7 @@ from emseg.options import checked
 from emseg.options.declarations.restoration import DenoiseOptions
 from emseg.options.effects import without_effect
 from emseg.output.store.names import DENOISE, DENOISE_REPORT
+from emseg.records import record
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.denoising import denoise_fast, denoise_local, denoise_mixture
 from emseg.restore.noise.anscombe import Anscombe, photon_gain
@@ -45,7 +46,7 @@ MOST = 1e5  # noise level, above which all that is left is the mean anyway
 FEW = 2 * NOISE_SIDE**2  # whole patches, from which the noise level cannot be told
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Denoised(Restored):
     """An image without its noise.
 
@@ -151,7 +152,7 @@ def denoise(
     return Denoised(result, found.level, facts, found.trace)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Found:
     """Planes without noise (None: there was none), noise levels and gains by channel, and the log of a fit."""
 

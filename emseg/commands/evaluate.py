@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from emseg.image.model import Image
 from emseg.image.place.alignment import aligned
 from emseg.image.place.grids import grid_of
 from emseg.image.stored_array import is_array, stored_array
+from emseg.records import NamedRecord
 from emseg.regions.scores import compared, confusion, mean_scores
 from emseg.stages.inputs.input_image import MaskLike
 
@@ -115,7 +116,7 @@ def _several(truths: Any) -> Sequence[Any]:
     return truths
 
 
-class _Maps(NamedTuple):
+class _Maps(NamedRecord):
     """What a source is called; its values, an array of its own shape or those of an image; and the image's metadata.
 
     An array from memory has slices first, as results of emseg have. One from a file may be in nibabel's order.

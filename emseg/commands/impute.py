@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -26,6 +25,7 @@ from emseg.options.declarations.reading import ReadingOptions
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
 from emseg.options.kinds.text_kinds import k_range
+from emseg.records import record
 from emseg.stages.fitting import fit_mixture
 from emseg.stages.inputs.data_table import Table, as_table, has_axes, is_frame
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
@@ -41,7 +41,7 @@ SUPPORT = 3
 LEAST = 1e-4  # floor that "auto" is: what a component knows of a few rows must not count as certain
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Imputation:
     """What a mixture says of the missing values of a table or an image.
 

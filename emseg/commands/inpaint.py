@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -22,6 +22,7 @@ from emseg.numerics import clock
 from emseg.options import checked
 from emseg.options.effects import without_effect
 from emseg.output.store.names import INPAINT, INPAINT_REPORT, UNCERTAINTY
+from emseg.records import record
 from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, wanted_by
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Real = NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Inpainted(Restored):
     """An image with its missing pixels filled.
 

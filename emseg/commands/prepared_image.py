@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
 from emseg.options.declarations.segmentation import SegmentOptions
+from emseg.records import NamedRecord
 from emseg.stages.stopwatch import Stopwatch
 
 
-class Prepared(NamedTuple):
+class Prepared(NamedRecord):
     """An image as `segment` goes on with it.
 
     Attributes

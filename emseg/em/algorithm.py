@@ -11,7 +11,6 @@ the generator that is passed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from emseg.em.convergence import Status
 from emseg.em.expectation import Expectation
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 if TYPE_CHECKING:
     from emseg.mixture.conjugate_prior import ConjugatePrior
@@ -59,7 +59,7 @@ P_contra = TypeVar("P_contra", contravariant=True)
 S = TypeVar("S", bound=Iterate)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class State(Generic[M]):
     """A mixture θ and the E-step at it, from which the next M-step starts."""
 
@@ -72,7 +72,7 @@ class State(Generic[M]):
         return self.expectation.stats.n
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Info:
     """The numbers of one log row, in nats summed over samples.
 

@@ -14,7 +14,7 @@ matter in how many parts the samples are, or which process draws.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from emseg.em.algorithm import Info, State, bound_info
 from emseg.mixture.family import Real
 from emseg.mixture.samples import Rows
+from emseg.records import record
 
 Array = NDArray[np.float64]
 
@@ -41,7 +42,7 @@ class RowByRow(ABC):
         """See `emseg.em.kernel.Assign`."""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Hard(RowByRow):
     """All of a sample to its most probable component."""
 
@@ -51,7 +52,7 @@ class Hard(RowByRow):
         return np.where(chosen, weight, weight.dtype.type(0)), np.zeros(len(r))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Tempered(RowByRow):
     """Probabilities to the power β, normalised again."""
 
@@ -64,7 +65,7 @@ class Tempered(RowByRow):
         return q * weight, _entropy(q, weight)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Drawn:
     """Frequencies of m labels a sample, drawn from the posterior.
 
@@ -85,7 +86,7 @@ class Drawn:
         return DrawnRows(self, Draws(self.seed, rows, pattern))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class DrawnRows:
     """`Drawn` on one block of certain rows after another."""
 
@@ -101,7 +102,7 @@ class DrawnRows:
         return counts, _entropy(counts / np.where(weight > 0, weight, 1), weight)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Blended:
     """(1 - γ) r + γ z, z the indicator of one drawn label a sample.
 
@@ -120,7 +121,7 @@ class Blended:
         return BlendedRows(self, Draws(self.seed, rows, pattern))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class BlendedRows:
     """`Blended` on one block of certain rows after another."""
 

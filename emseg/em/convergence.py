@@ -11,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 from itertools import pairwise
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from emseg.records import NamedRecord
 
 
 class Status(Enum):
@@ -49,7 +51,7 @@ class StoppingRule(Protocol):
 CERTAIN = 1e-6
 
 
-class Stop(NamedTuple):
+class Stop(NamedRecord):
     """Stop where the estimated distance to the limit is small.
 
     Attributes
@@ -84,7 +86,7 @@ class Stop(NamedTuple):
         return Status.MAX_ITER if len(objective) > self.max_iter else None
 
 
-class Scheduled(NamedTuple):
+class Scheduled(NamedRecord):
     """Leave the end to the algorithm's own schedule, within `max_iter` iterations."""
 
     max_iter: int

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Expectation:
     """What an E-step found at one mixture (or at each of a stack).
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -18,6 +17,7 @@ from emseg.em.convergence import Status, StoppingRule
 from emseg.em.problem import EMPTY
 from emseg.execution import steps
 from emseg.numerics import clock
+from emseg.records import record
 
 P = TypeVar("P", bound=Countable)
 #: Nats per sample. Where rounding can change the objective by as much, a component is a point and ℓ is meaningless.
@@ -31,7 +31,7 @@ class MonotonicityWarning(RuntimeWarning):
     """
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Row:
     """One row of the log, in nats summed over samples.
 
@@ -61,7 +61,7 @@ class Row:
     seconds: float
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Fit(Generic[M]):
     """Where a fit ended.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property, reduce
 from operator import add
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Part, Rows, Samples, gathered
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 if TYPE_CHECKING:
     from emseg.mixture.conjugate_prior import ConjugatePrior
@@ -27,7 +28,7 @@ MOST = 600.0  # nats that the grain takes off a component at most, in a weight: 
 EMPTY = 1e-12  # smallest share of the samples a component is given: enough to keep its statistics finite
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class PartEStep:
     """The E-step at a mixture, to be done on any part of the samples by any process.
 
@@ -58,7 +59,7 @@ class PartEStep:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Problem:
     """A data set and a family to fit to it.
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from emseg.errors import UsageError, option
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.em.algorithm import Algorithm
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from emseg.mixture.mixture import Mixture
 
 
-class Entry(NamedTuple):
+class Entry(NamedRecord):
     """One algorithm, described without loading it.
 
     Attributes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +15,12 @@ from emseg.features.pixel_index import CodeIndex, Index, PixelIndex, Samples, us
 from emseg.features.registry import feature_of
 from emseg.features.specification import format_spec, parse_spec
 from emseg.image.model import Image
+from emseg.records import NamedRecord
 
 EXACT_INTEGERS = 1 << 53  # integers up to which floats of 64 bits hold all
 
 
-class _Group(NamedTuple):
+class _Group(NamedRecord):
     """Values that share one scale: their names, the values (d, N), the samples they belong to, and their grain."""
 
     names: tuple[str, ...]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ from emseg.errors import DataError, option
 from emseg.features.grain import STEPLESS, stored_covariance
 from emseg.features.pixel_index import Mask, Samples, distinct_samples
 from emseg.image.model import Image
+from emseg.records import record
 
 Floats = NDArray[np.float64]
 # Absolute values beyond which squares and their sums, as variances need them, overflow or vanish in float64, whose
@@ -24,7 +24,7 @@ DERIVED = 1024  # samples at which a feature's derivatives are taken
 LARGEST_SHARE = 4.0  # of a sample's variance by rounding, over the median of all
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Pixels:
     """The pixels of an image that are to be measured.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 
 from emseg.features.pixel_index import Index
 from emseg.features.span import Span
+from emseg.records import record
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Features:
     """Standardised samples with counts. In the features' own units a sample is ``shift + scale * x``.
 

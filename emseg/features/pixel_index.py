@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,14 @@ from numpy.typing import NDArray
 
 from emseg.errors import DataError
 from emseg.image.model import Image
+from emseg.records import record
 
 Mask = NDArray[np.bool_]
 _BLOCK = 65536  # pixels at a time: index buffers stay in the cache
 _TABLE_BITS = 24  # of a code, up to which a table of all codes, 16 MB for labels, beats a search
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class PixelIndex:
     """One sample per valid pixel, in raster order.
 
@@ -34,7 +34,7 @@ class PixelIndex:
         out[... if self.valid is None else self.valid] = values
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class CodeIndex:
     """One sample per distinct pixel value, found by the integer that all channels of a pixel make together.
 
@@ -74,7 +74,7 @@ class CodeIndex:
 Index = PixelIndex | CodeIndex
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Samples:
     """Stored values (C, N), how many pixels have each (N,), the index of pixels, and which values are known (C, N)."""
 

@@ -7,13 +7,15 @@ add a line to `FEATURES`. Importing this module imports no numpy; `feature_of` l
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.features.feature import Feature
 
 
-class Entry(NamedTuple):
+class Entry(NamedRecord):
     """A feature before it is loaded. A named tuple, because making a data class takes a millisecond of every start.
 
     Attributes

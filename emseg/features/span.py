@@ -12,10 +12,10 @@ A direction has no extent where the samples spread in it by no more than roundin
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import NamedRecord
 
 Floats = NDArray[np.float64]
 #: Variance in a direction, over that which rounding of the stored values leaves. Less is rounding in the computation
@@ -27,7 +27,7 @@ LEAST = 1e-12  # variance relative to that of all features, which is taken to be
 SAME = 1e-6  # part of a row of B that is no part of the rows before, from which on it counts as independent
 
 
-class Span(NamedTuple):
+class Span(NamedRecord):
     """Where samples lie: x = B z.
 
     Attributes

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from emseg.errors import ImageError, option
 from emseg.image.limits import Reading
 from emseg.image.model import Image
+from emseg.records import NamedRecord
 
 Shape = tuple[int, ...]
 FEATURES = "CSE"
@@ -31,7 +32,7 @@ FEW = 16
 HARDLY_ANY = 4
 
 
-class Arrangement(NamedTuple):
+class Arrangement(NamedRecord):
     """How an array becomes images.
 
     Attributes

@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,13 @@ from emseg.image.model import Image
 from emseg.image.place.alignment import PRIOR, aligned
 from emseg.image.read import DEFAULT, decode_image, placed_by_file_beside, read_image
 from emseg.image.stored_array import is_array, stored_array
+from emseg.records import NamedRecord
 
 Path = str | os.PathLike[str]
 REMEDY = "give a palette or grey PNG, a TIFF of integers, or NIfTI"
 
 
-class Placed(NamedTuple):
+class Placed(NamedRecord):
     """What a file holds, on the grid of an image, and lines that the user should read."""
 
     values: NDArray[Any]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from emseg.errors import ImageError, option
+from emseg.records import NamedRecord
 
 MAX_PIXELS = 500_000_000  # width × height: a header that claims more is more likely wrong than right
 SHARE = 0.8  # of the memory that is free, by default
@@ -34,7 +35,7 @@ class PlainFit:
         return WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels
 
 
-class Fourth(NamedTuple):
+class Fourth(NamedRecord):
     """What options want of a fourth channel that its file says nothing of, see `emseg.image.missing.fourth_channel`.
 
     Attributes
@@ -53,7 +54,7 @@ class Fourth(NamedTuple):
 ANY_FOURTH = Fourth()
 
 
-class Reading(NamedTuple):
+class Reading(NamedRecord):
     """How to read.
 
     Attributes

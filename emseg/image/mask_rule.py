@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from emseg.records import NamedRecord
 
 
-class MaskRule(NamedTuple):
+class MaskRule(NamedRecord):
     """How the values of a mask count.
 
     Attributes

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError
+from emseg.records import NamedRecord, record
 
 if TYPE_CHECKING:
     from emseg.image.place.pixel_size import PixelSize
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 ASSUMED = "assumed_colours"
 
 
-class Form(NamedTuple):
+class Form(NamedRecord):
     """How a caller's array holds an image, so that results go back in the same form.
 
     Attributes
@@ -37,7 +38,7 @@ class Form(NamedTuple):
     alpha: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Image:
     """An image as read: nothing scaled, nothing converted.
 

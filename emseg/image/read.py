@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,12 @@ from emseg.image.formats.registry import HEAD, format_of
 from emseg.image.limits import Reading
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Image
+from emseg.records import NamedRecord
 
 DEFAULT = Reading()
 
 
-class Source(NamedTuple):
+class Source(NamedRecord):
     """An image that is still to be read: its path, how to read it, and its bytes if they did not come from a file."""
 
     path: str | os.PathLike[str]

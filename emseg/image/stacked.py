@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,10 @@ from emseg.image.place.grid import reorientation
 from emseg.image.place.grids import grid_of
 from emseg.image.series.assembled import with_known
 from emseg.image.series.sorted_slices import SliceOfVolume, are_slices, volume_of
+from emseg.records import NamedRecord
 
 
-class PartOfStack(NamedTuple):
+class PartOfStack(NamedRecord):
     """What is to be done with a file that is one of several: its memory is that of all that are known of by then.
 
     Attributes

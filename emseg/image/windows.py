@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, shown
+from emseg.records import record
 
 Slices = tuple[slice, slice]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Window:
     """A rectangle of an image, and the pixels around it that it depends on.
 
@@ -104,7 +104,7 @@ class Raster(Protocol):
         """The pixels of a window and its halo, shape (h, w, C). Treat them as read-only."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ArrayRaster:
     """An array in memory, or a memory map of one, as a `Raster`.
 

@@ -6,17 +6,16 @@ A conjugate prior is of parameters. What is believed of the labels of single pix
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.covariance.model import CovarianceModel
+from emseg.records import record
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ConjugatePrior:
     """Dirichlet prior of the weights, (α - 1) Σ_k log π_k; its subclasses add one of the components.
 
@@ -29,7 +28,7 @@ class ConjugatePrior:
     alpha: float = 1.0
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@record(frozen=True, eq=False, kw_only=True)
 class NormalInverseWishart(ConjugatePrior):
     """Conjugate prior of a Gaussian mixture.
 
@@ -89,7 +88,7 @@ class NormalInverseWishart(ConjugatePrior):
         return result
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@record(frozen=True, eq=False, kw_only=True)
 class PseudoSamples(ConjugatePrior):
     """Conjugate prior as pseudo-samples: log p(θ) = Σ_k η_k · t + (α - 1) Σ_k log π_k + const.
 
@@ -102,7 +101,7 @@ class PseudoSamples(ConjugatePrior):
     t: Array
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class PriorStrength:
     """How strong a prior that is centred on the samples is, relative to them.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from emseg.mixture.conditional.missing_patterns import grouped
 from emseg.mixture.family import Family, Real
 from emseg.numerics.log_sum_exp import softmax
+from emseg.records import record
 
 if TYPE_CHECKING:
     from emseg.mixture.conditional.predictive import Predictive
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Mixture:
     """A finite mixture, or a stack of them along leading axes.
 

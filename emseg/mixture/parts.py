@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import Any
 
@@ -11,9 +11,10 @@ import numpy as np
 
 from emseg.mixture.family import Real
 from emseg.mixture.samples import DRAW_BLOCK, Part, Places, Rows, Samples
+from emseg.records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Parts(Samples):
     """Samples in memory, in several parts.
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.conditional.missing_patterns import grouped
 from emseg.mixture.family import Family, Real
+from emseg.records import NamedRecord, record
 
 Places = NDArray[np.intp]
 #: Rows of one block of random draws. Every block has a generator of its own, so that what is drawn for a row does not
@@ -110,7 +110,7 @@ def one_a_share(cumulative: NDArray[np.float64], size: int, rng: np.random.Gener
     return np.asarray(np.minimum(np.searchsorted(cumulative, points, side="right"), cumulative.size - 1), np.intp)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Rows(Samples):
     """Weighted samples in memory, which are one part.
 
@@ -255,7 +255,7 @@ class Rows(Samples):
         return last[1]
 
 
-class Pattern(NamedTuple):
+class Pattern(NamedRecord):
     """Rows of which the same dimensions were observed.
 
     Attributes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from emseg.mixture.families.outliers import OutlierFamily
 from emseg.mixture.families.registry import family_of
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 from emseg.strict_json import json_bytes
 
 FORMAT, VERSION = "emseg-model", 1
@@ -29,7 +30,7 @@ NOISE = ("weight", "log_density")
 AXES = {"covariances": 3, "scales": 3, "dof": 1}  # of the parameters; the others have two, K and D
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Model:
     """What a model file holds: a mixture in the features' own units, and the specification of the features.
 

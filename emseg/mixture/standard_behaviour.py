@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import UsageError, option
 from emseg.mixture.stats import Stats
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.mixture.conditional.predictive import Predictive
@@ -22,7 +23,7 @@ Real = NDArray[np.floating[Any]]
 Indices = NDArray[np.intp]
 
 
-class MixedClass(NamedTuple):
+class MixedClass(NamedRecord):
     """A class of pixels that mix two components.
 
     Attributes

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.records import NamedRecord
 
-class Support(NamedTuple):
+
+class Support(NamedRecord):
     """Values of one dimension that have a density, and what to say of others.
 
     Attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from emseg.mixture.stats import Stats
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import Real, block_size, one_hot
 from emseg.mrf.tiles import Tile, stack_tiles
+from emseg.records import NamedRecord
 
 #: Nats. Log-densities less their largest are cut off here: e^-80 of a pixel changes no sum of single precision, and
 #: subnormal numbers, which begin at e^-87, are slow.
@@ -26,7 +27,7 @@ CONSTANT = 1e-4  # nats: spread of a prior that is the same everywhere but for r
 BLOCK = 8192  # pixels that are converted at once: 64 KiB a dimension in double precision
 
 
-class Known(NamedTuple):
+class Known(NamedRecord):
     """What is known of pixels beforehand.
 
     Attributes

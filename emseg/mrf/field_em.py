@@ -10,8 +10,6 @@ S + γ_t (S_t - S) with the step sizes γ_t of the schedule, and β is averaged 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +22,7 @@ from emseg.mrf.inference.protocol import Inference
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real
 from emseg.mrf.strength import Slope, critical_beta
+from emseg.records import record
 
 Array = NDArray[np.float64]
 #: Pixels on which the slope of the pseudo-likelihood is measured in one iteration. On more of them, every so many-th
@@ -36,7 +35,7 @@ COARSE = 0.01
 EPSILON = float(np.finfo(np.float32).eps)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class FieldProblem:
     """Pixels on a lattice, and what is given of their field.
 
@@ -59,7 +58,7 @@ class FieldProblem:
         return float(self.emission.lattice.n_sites)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class FieldState:
     """One iteration at (θ, β).
 
@@ -99,7 +98,7 @@ class FieldState:
         return len(self.recent) == WAIT and bool(np.ptp(np.array(self.recent), axis=0).max() < still)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FieldEM:
     """EM with one method of inference.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,13 +15,14 @@ from emseg.mrf.inference import mean_field
 from emseg.mrf.inference.protocol import Inference
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.potts import Labels, Real, Votes, best_label, haloed_labels, one_hot
+from emseg.records import record
 
 GROWTH = 8  # sweeps of mean field in which β grows from an eighth of its value to all of it
 #: For mean field where β is 0: that is EM without a field, and nothing is gained by an early end.
 WITHOUT_FIELD = Schedule(iterations=1000, hold=1000, sweeps=1, answer=1, still=1e-6)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class FieldFit:
     """A mixture, the strength of its field, and what they say of the pixels.
 

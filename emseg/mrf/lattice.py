@@ -11,7 +11,7 @@ cell at m + shift of some phase, with one shift for all cells. Rows, planes and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.records import record
+
 Real = NDArray[np.floating[Any]]
 Mask = NDArray[np.bool_]
 #: Neighbourhoods by dimension: number of neighbours → largest number of coordinates that differ.
 NEIGHBOURHOODS = {1: {2: 1}, 2: {4: 1, 8: 2}, 3: {6: 1, 18: 2, 26: 3}}
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Coupling:
     """One neighbour of every cell of a phase, and how strongly the two are coupled.
 
@@ -45,7 +47,7 @@ class Coupling:
     factors: Real | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Lattice:
     """A grid of pixels and their neighbours.
 

@@ -9,12 +9,11 @@ the mean field, soft assignments q_jk take the place of [z_j = k].
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mrf.lattice import Coupling, Lattice
+from emseg.records import NamedRecord
 
 Real = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -33,7 +32,7 @@ def block_size(k: int) -> int:
     return max(LEAST_BLOCK, BLOCK_VALUES // k)
 
 
-class _Group(NamedTuple):
+class _Group(NamedRecord):
     """Couplings of a phase that have one weight: those without factors, and those with."""
 
     weight: float

@@ -7,12 +7,13 @@ below a bound is wanted, to six digits, `inverse_mills` does without scipy, whic
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.numerics.normal import density, distribution
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
@@ -24,7 +25,7 @@ FAR, POINTS = 12.0, 1 << 13  # of a table of ratios: linear between its points, 
 TERMS = 6  # of the continued fraction beyond it, whose first that is left out is 1e-8 there
 
 
-class Cut(NamedTuple):
+class Cut(NamedRecord):
     """What is known of a normal distribution in a box.
 
     Attributes

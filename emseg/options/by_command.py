@@ -5,8 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from emseg.options.declaration import Option, options_in
-from emseg.options.groups import GROUPS
+from emseg.options.declaration import GROUPS, Option, options_in
 
 #: Modules with the declarations of each command's options, which is all that its help loads.
 MODULES = {

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import Field, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from emseg.options.kinds.basic_kinds import Kind, Names
+from emseg.records import NamedRecord
+
+#: Headings that options stand under, in the help text and in the reference.
+MODEL, NOISE, MASK, PIXELS, COMPARISON = "Model", "Noise", "Missing pixels", "Pixels", "Comparison"
+FIT, FIELD, REGIONS = "Fit", "Markov random field", "Regions"
+RESULTS, INPUTS, MANY, WORK, MESSAGES = "Results", "Inputs", "Many inputs", "Work", "Messages"
+#: In the order in which they are shown.
+GROUPS = (MODEL, NOISE, MASK, PIXELS, COMPARISON, FIT, FIELD, REGIONS, RESULTS, INPUTS, MANY, WORK, MESSAGES)
 
 
-class Option(NamedTuple):
+class Option(NamedRecord):
     """An option. A named tuple of plain values is quick to make, and the command line makes all of them at its start.
 
     Attributes

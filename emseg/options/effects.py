@@ -8,7 +8,7 @@ Imports nothing heavy.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from emseg.em.registry import ALGORITHMS
 from emseg.errors import option
@@ -17,6 +17,7 @@ from emseg.options.declaration import options_in
 from emseg.options.declarations.running import RunOptions
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.output.store.names import STDIO
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.options.declarations.restoration import DenoiseOptions, InpaintOptions
@@ -59,7 +60,7 @@ EFFECT = {
 OWN_VARIANCE = ("diag", "spherical", "VII", "VVI", "VEI", "VEE", "VVE", "VEV", "VVV")
 
 
-class Idle(NamedTuple):
+class Idle(NamedRecord):
     """An option, whether it has no effect, why, and what would give it one."""
 
     name: str

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from emseg.errors import UsageError, option
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.output.segmented import Segmented
 
 
-class Kind(NamedTuple):
+class Kind(NamedRecord):
     """A kind of result file. A named tuple, because making a data class would take a millisecond of every start.
 
     Attributes

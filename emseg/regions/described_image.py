@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from emseg.features.model import Features
 from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
 from emseg.numerics.masked_blur import MaskedBlur
+from emseg.records import record
 from emseg.regions.description_length import (
     BORDER_PRICE,
     REGION_OFFSET,
@@ -38,7 +39,7 @@ BLOCK = 1 << 18  # pixels that are converted at once: 1 MiB a feature in single 
 RIDGE = 1e-6  # variance of features that are constant within all classes, over their mean square; 1e-8 to 1e-4 alike
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class DescribedImage:
     """What regions of an image are compared by, and what borders between them cost.
 

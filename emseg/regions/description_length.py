@@ -17,10 +17,11 @@ are not worth any border (Ma et al., PAMI 29 (2007)).
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import record
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.intp]
@@ -33,7 +34,7 @@ BORDER_PRICE = 2.0
 REGION_OFFSET = 2.0  # such borders that the parameters of a region are worth; with 1 .741, with 4 .758
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Partition:
     """R regions with the moments of D values, and the pairs of them that touch.
 

@@ -8,10 +8,11 @@ independent ones, where A = Σ_h ρ(h) over all lags h (Bayley & Hammersley 1946
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import record
 
 Planes = NDArray[np.float32]
 #: Lags are at most this part of the image: values that go together over longer distances are structure.
@@ -49,7 +50,7 @@ def independent_area(residuals: Sequence[Planes]) -> float:
     return 1 + sphere * float((r ** (d - 1) * np.interp(r, distances, rho)).sum())
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Lines:
     """Residuals along one axis.
 

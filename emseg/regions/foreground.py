@@ -9,11 +9,10 @@ more of the border of the image than of its pixels. If all this leaves it open, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.records import NamedRecord
 from emseg.regions.measures.convex_hulls import hull_pixels
 from emseg.regions.measures.runs import runs_of
 from emseg.regions.split import split
@@ -38,7 +37,7 @@ NECK, SPECK = 0.85, 5  # how both parts are cut, and the pixels that a piece has
 SAMPLE = 1 << 20  # pixels of the middle of large images that are looked at
 
 
-class Foreground(NamedTuple):
+class Foreground(NamedRecord):
     """Which classes are objects.
 
     Attributes

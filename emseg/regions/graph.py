@@ -8,11 +8,12 @@ this likelihood ratio a region chooses the neighbour that it resembles most.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import record
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.intp]
@@ -21,7 +22,7 @@ Ids = NDArray[np.intp]
 LARGEST = 3000.0
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Graph:
     """R regions and the pairs that touch.
 

@@ -7,10 +7,12 @@ those of the Berkeley benchmark (Arbeláez, Maire, Fowlkes & Malik 2011; Yang, W
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import NamedRecord
 
 Counts = NDArray[np.float64]
 #: Intersection over union from which on two objects are one (Caicedo et al. 2019, Nature Methods 16).
@@ -20,7 +22,7 @@ DENSE = 1 << 24
 MOST_CELLS = 10_000  # of a confusion matrix that is shown: a hundred labels by a hundred
 
 
-class Contingency(NamedTuple):
+class Contingency(NamedRecord):
     """n_ij of two label maps, for the pairs of labels that occur. Maps of 20,000 objects have few of 400 million pairs.
 
     Attributes
@@ -113,7 +115,7 @@ def consistency_error(n: Contingency) -> float:
     return float(min((n.pixels * (side - n.pixels) / side).sum() for side in (here, there)) / n.total)
 
 
-class Matching(NamedTuple):
+class Matching(NamedRecord):
     """How well labels agree that are matched one to one, so that most pixels have matched labels.
 
     Attributes

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.features.model import Features
 from emseg.image.model import Image
+from emseg.records import record
 from emseg.regions.measures.intensities import intensities
 from emseg.regions.measures.runs import runs_of
 from emseg.regions.measures.shape_columns import shape_columns, touches_border
@@ -16,7 +15,7 @@ from emseg.regions.measures.shape_columns import shape_columns, touches_border
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Regions:
     """Connected parts of an image.
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,7 @@ from emseg.features.span import EXACT, found_span
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
 from emseg.numerics.masked_blur import MaskedBlur
+from emseg.records import NamedRecord
 from emseg.restore.bias_field_em import LEAST_GAIN, GainEM, UnevenPixels
 from emseg.restore.gain_evidence import LEAST_SAVING, NeighbourSample, description, neighbour_places
 
@@ -62,7 +63,7 @@ BURNT, SHOULDER = 0.005, 0.01
 PIXELS_PER_TERM = 10  # known pixels that each coefficient needs: the usual rule for regressions
 
 
-class EvenlyLit(NamedTuple):
+class EvenlyLit(NamedRecord):
     """An image without its gain.
 
     Attributes

@@ -12,8 +12,6 @@ A = Σ_id w_id m_id² φ_i φ_iᵀ. Then b is scaled to mean 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +22,7 @@ from emseg.mixture.families.registry import family_of
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
 from emseg.numerics.log_sum_exp import softmax
+from emseg.records import record
 
 Array = NDArray[np.float64]
 #: Penalty on every coefficient but the constant, relative to its weight in the normal equations. It leaves an eleventh
@@ -37,7 +36,7 @@ FLOOR = 1e-5  # smallest variance of a class, relative to that of the pixels; re
 STILL = 1e-4  # EM ends when the gain of no pixel moves more: a 40th of one of 256 grey levels
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class UnevenPixels:
     """Pixels with an unknown gain.
 
@@ -62,7 +61,7 @@ class UnevenPixels:
         return Problem(Rows(self.values / gain, np.ones(self.values.shape[1])), family_of("gaussian", "full"), FLOOR)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class GainState:
     """Mixture and gain, and the E-step at them.
 

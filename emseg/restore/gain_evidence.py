@@ -11,12 +11,11 @@ where z is the most probable class of a pixel. A class with a smooth border cost
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.mixture import Mixture
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 #: Nats a pixel that a gain must save. On 8 synthetic images without a gain J changes by -.49 to +.003; with gains that
@@ -24,7 +23,7 @@ Array = NDArray[np.float64]
 LEAST_SAVING = 0.005
 
 
-class NeighbourSample(NamedTuple):
+class NeighbourSample(NamedRecord):
     """Pixels with the ones to their left and above.
 
     Attributes

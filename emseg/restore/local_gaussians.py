@@ -10,7 +10,6 @@ Sci. 6.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from emseg.execution.runner import Runner
 from emseg.numerics.triangular import inverse_lower
+from emseg.records import record
 from emseg.restore.patch.patches import AREA, SIDE, Real, cut_at, pixel_runs, plane_shape, put_at, run_indices, spread
 from emseg.restore.patch.similar import Search, Tile
 
@@ -25,7 +25,7 @@ CHUNK = 64  # components solved at once, so that their arrays stay in the cache
 LEAST = np.float32(4e-7)  # least noise relative to the variance of the pilot: three roundings of single precision
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Round:
     """The size of a round.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 Array = NDArray[np.float64]
 T = TypeVar("T", bound=np.generic)
 BLOCK = 1 << 14  # samples at a time: K log-densities of each stay in the cache
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ClassScores:
     """Planar samples (D, N) under a mixture, and where they lie in an image."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import log
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,13 +14,14 @@ from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.mixture.mixture import Mixture
 from emseg.options.kinds.text_kinds import k_range
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.em.starts.number_of_components import Candidate
     from emseg.regions.described_image import DescribedImage
 
 
-class Start(NamedTuple):
+class Start(NamedRecord):
     """A mixture to start from, and how it was found.
 
     Attributes

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from emseg.options.by_command import MODULES, options_of
-from emseg.options.groups import GROUPS
+from emseg.options.declaration import GROUPS
 
 
 @pytest.mark.parametrize("command", MODULES)

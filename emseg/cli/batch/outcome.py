@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from emseg.output.store.names import Job
+from emseg.records import NamedRecord
 
 DONE, BEFORE, BAD = "done", "done before", "failed"
 
 
-class Done(NamedTuple):
+class Done(NamedRecord):
     """The report of a job, a function that gives its description for people, and what they should know besides.
 
     `notices` are lines that do not name the input; options in them are marked by `emseg.errors.option`.
@@ -25,7 +26,7 @@ class Done(NamedTuple):
 Work = Callable[[Job, bool], Done]
 
 
-class Outcome(NamedTuple):
+class Outcome(NamedRecord):
     """How a job ended: exit code; DONE, BEFORE or BAD; line of the error; text for standard output; lines to note.
 
     `lost` says that its process ended before it could tell; its results may be whole all the same.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -26,13 +26,14 @@ from emseg.options.declarations.reading import ReadingOptions
 from emseg.options.declarations.running import RunOptions
 from emseg.options.effects import without_effect
 from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
+from emseg.records import NamedRecord
 from emseg.version import __version__
 
 #: Commands that take several files as one image.
 STACKING = "segment", "apply"
 
 
-class Batch(NamedTuple):
+class Batch(NamedRecord):
     """Inputs as the command line names them, and how to go through them."""
 
     inputs: tuple[str, ...]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
@@ -14,6 +13,7 @@ from emseg.errors import DataError, UsageError, option
 from emseg.mixture.assign import label_type
 from emseg.numerics.log_sum_exp import softmax
 from emseg.options import checked
+from emseg.records import record
 from emseg.stages.class_scores import ClassScores
 from emseg.stages.inputs.data_table import as_table, has_axes, is_frame, looks_like_table
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Model(StoredModel):
     """A fitted mixture with the features that it is of.
 

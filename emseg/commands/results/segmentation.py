@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.assign import posterior
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 from emseg.stages.units import standardised
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from emseg.regions.table import Regions
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Segmentation:
     """A segmented image.
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.saved import Model
+from emseg.records import record
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class StoredModel(Model):
     """A mixture with the features that it is of, and how it was fitted; see `emseg.Model`."""
 

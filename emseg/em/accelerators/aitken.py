@@ -11,7 +11,7 @@ replaced by Φ(θ). An accepted step costs one E-step, a rejected one two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 Array = NDArray[np.float64]
 #: Of the longest extent of the points: directions that they show by less count for little. Jumps are rare here, so that
@@ -32,7 +33,7 @@ NEAREST = 1e-4  # distance to 1 that eigenvalues of J have at least, at first: a
 CHANGE = 4.0  # factor on that distance after each jump: divided by it after a success
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class AitkenState(State[Mixture]):
     """With θ and Φ(θ) of the steps since the last jump, oldest first, the steps of burn-in left, and jumps' limits."""
 
@@ -43,7 +44,7 @@ class AitkenState(State[Mixture]):
     step_limit: float = FIRST_LIMIT
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Aitken:
     """Aitken acceleration of any fixed-point iteration.
 

@@ -19,7 +19,7 @@ than 3000 E-steps and this about 500; on fits to photographs to 1e-8 nats a pixe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,7 @@ from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 Array = NDArray[np.float64]
 #: Of the longest extent of the points: directions that they show by less count for little. Below it, jumps that build
@@ -40,7 +41,7 @@ LEAST_DAMPING, MOST_DAMPING = 1e-4, 1.0  # of δ, a distance of eigenvalues to 1
 RELAXED, TIGHTENED = 0.5, 4.0  # factors on δ after a success, and after a failure
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class AndersonState(State[Mixture]):
     """With the last points θ and images Φ(θ), oldest first, and the damping and step limit of the next step."""
 
@@ -50,7 +51,7 @@ class AndersonState(State[Mixture]):
     step_limit: float = FIRST_LIMIT
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Anderson:
     """Anderson acceleration of any fixed-point iteration.
 

@@ -12,7 +12,7 @@ four end lower than EM's, on two data sets.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +23,13 @@ from emseg.em.problem import Problem
 from emseg.em.q_function import slope
 from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 Array = NDArray[np.float64]
 FARTHEST = 10.0  # how much longer a trial may be than the one before
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class CGState(State[Mixture]):
     """With the state before, the direction that led from there and its step, and how many directions are conjugate."""
 
@@ -38,7 +39,7 @@ class CGState(State[Mixture]):
     turns: int = 0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CG:
     """Conjugate-gradient acceleration of any fixed-point iteration.
 

@@ -15,7 +15,7 @@ at θ₂.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
@@ -26,11 +26,12 @@ from emseg.em.problem import Problem
 from emseg.em.q_function import slope
 from emseg.em.variants.em import EM
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 DIP = 0.001  # nats per sample below θ₁ that a jump may end; from deeper down, other basins are near
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class SquaremState(State[Mixture]):
     """With the largest steplength and the step limit that are tried next."""
 
@@ -38,7 +39,7 @@ class SquaremState(State[Mixture]):
     step_limit: float = FIRST_LIMIT
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Squarem:
     """Squared extrapolation of any fixed-point iteration.
 

@@ -18,7 +18,7 @@ all but icl then ask for as many as they are offered. icl asks for components th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import lgamma, log
 
 import numpy as np
@@ -36,6 +36,7 @@ from emseg.em.variants.vb import VB
 from emseg.errors import UsageError, option
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 Array = NDArray[np.float64]
 ROUNDS = ((0, 8), (1, 6), (2, 4))  # of the tournament among ways to add a component
@@ -43,7 +44,7 @@ ADDED = 6  # of those ways put the new component far from the others
 STARTS = 24  # for the largest K, from which annihilation goes down
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Candidate:
     """A mixture of K components, its ℓ over all samples, and the value of the criterion (lower is better)."""
 
@@ -135,7 +136,7 @@ def _judged(problem: Problem, mixture: Mixture, criterion: str, rng: np.random.G
     return Candidate(mixture, log_likelihood, value)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Certainty(RowByRow):
     """The posterior, with Σ c_i log max_k r_ik in the place of its entropy."""
 

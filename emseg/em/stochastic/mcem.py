@@ -9,27 +9,26 @@ annealing, it becomes EM, and its increments can be judged. Labels are drawn as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from emseg.em.algorithm import Info, State
 from emseg.em.assignments import Drawn, free_energy, seed_of
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 ENOUGH = 10**6  # draws a sample, from which on the noise of ℓ, some p / 2m, is no more than any tolerance
 MOST = 10**9  # of which a billion equal samples can still be counted in 64 bits
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class MCEMState(State[Mixture]):
     """With the number of draws a sample that comes next, before it is rounded down."""
 
     m: float
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class MCEM:
     """Monte-Carlo EM.
 

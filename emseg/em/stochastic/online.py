@@ -9,7 +9,7 @@ a pass and the E-step that evaluates its end for the log: two E-steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from emseg.em.convergence import Status
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class OnlineState(State[Mixture]):
     """With the running statistics, and the passes and minibatches so far."""
 
@@ -29,7 +30,7 @@ class OnlineState(State[Mixture]):
     t: int = 0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Online:
     """Stepwise EM over minibatches.
 

@@ -11,7 +11,7 @@ draws with decreasing weights, and its last iteration evaluates the answer exact
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,11 +21,12 @@ from emseg.em.convergence import Status
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 FORMS = ("celeux-diebolt", "robbins-monro")
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class SAEMState(State[Mixture]):
     """With the number of steps so far, and the statistics of the next M-step."""
 
@@ -33,7 +34,7 @@ class SAEMState(State[Mixture]):
     t: int = 0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SAEM:
     """EM with a share of randomness that falls to zero.
 

@@ -10,7 +10,7 @@ back first: in the order that gives S_t the largest complete log-likelihood at t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +21,10 @@ from emseg.em.convergence import Status
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class SEMState(State[Mixture]):
     """With the number of steps so far, the scores η where averaging began and the sum of statistics since."""
 
@@ -32,7 +33,7 @@ class SEMState(State[Mixture]):
     total: Stats | None = None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SEM:
     """Stochastic EM.
 

@@ -9,7 +9,7 @@ are finitely many it stops rising. With equal weights and one spherical covarian
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from emseg.em.algorithm import Info, State
 from emseg.em.assignments import Hard, free_energy
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CEM:
     """Classification EM.
 

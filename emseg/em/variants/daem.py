@@ -11,7 +11,7 @@ low β has merged do not always part again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,9 +19,10 @@ from emseg.em.algorithm import Info, State, bound_info, exact_info
 from emseg.em.assignments import Tempered
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class DAEMState(State[Mixture]):
     """With the inverse temperature, the steps taken at it, and whether they have been enough."""
 
@@ -31,7 +32,7 @@ class DAEMState(State[Mixture]):
     settled: bool
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class DAEM:
     """EM by way of flatter likelihoods.
 

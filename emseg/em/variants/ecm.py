@@ -10,7 +10,7 @@ part and often does more than as many of EM. Each cycle raises Q for its own E-s
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,9 +18,10 @@ from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.errors import UsageError, option
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ECM:
     """Expectation, then conditional maximisation; once for every part of the parameters."""
 

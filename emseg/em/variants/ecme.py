@@ -16,7 +16,7 @@ than the one before is followed by EM's own step from there, which cannot end lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,13 +28,14 @@ from emseg.em.variants.secant_dof import DofSearch
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
+from emseg.records import record
 
 Array = NDArray[np.float64]
 #: Smallest curvature, relative to the largest. Below it, components can hardly be told apart; it only shortens steps.
 ALIKE = 1e-6
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ECME:
     """Expectation, then conditional maximisation of either.
 
@@ -90,14 +91,14 @@ class ECME:
         return state, exact_info(state, e_steps)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ECMEState(State[Mixture]):
     """With what the search for ν has learned, for a family that has one."""
 
     search: DofSearch | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Pass:
     """An E-step at a mixture with its Σ c r rᵀ, and the search for ν so far."""
 
@@ -149,7 +150,7 @@ def _e_step(problem: Problem, mixture: Mixture) -> Expectation:
     return replace(found, entropy=found.fitted - found.complete)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class WithProducts:
     """The posterior, and the sum of its products."""
 

@@ -9,12 +9,11 @@ from them and the E-step at the new mixture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from emseg.em.algorithm import FixedPoint, M, Projections, State
+from emseg.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class EM(FixedPoint[Projections[M], M]):
     """Classic EM of whatever has its two projections."""
 

@@ -9,26 +9,25 @@ after every step and is halved until Q agrees. Q needs no samples, only their st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import Problem
 from emseg.em.q_function import q_value
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 HALVINGS = 4
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class GEMState(State[Mixture]):
     """With the step ρ that is tried next."""
 
     rho: float = 1.0
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class GEM:
     """Generalised EM along the M-step's direction.
 

@@ -13,7 +13,7 @@ costs two E-steps, or one where there is but one block: that is EM.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from operator import add
 
@@ -24,9 +24,10 @@ from emseg.em.expectation import Expectation
 from emseg.em.kernel import all_log_density
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class IncrementalState(State[Mixture]):
     """With the blocks, and the E-step of each at θ."""
 
@@ -34,7 +35,7 @@ class IncrementalState(State[Mixture]):
     found: tuple[Expectation, ...]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Incremental:
     """EM block by block.
 

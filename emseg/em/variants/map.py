@@ -10,15 +10,14 @@ mclust's others count differently: like another ν (VEI, EVI, EEV, VEV), Λ = 0 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from emseg.em.algorithm import FixedPoint, State
 from emseg.em.problem import Problem
 from emseg.mixture.conjugate_prior import ConjugatePrior, PriorStrength
 from emseg.mixture.mixture import Mixture
+from emseg.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Map(FixedPoint[Problem, Mixture]):
     """EM with a prior; for Student mixtures it is the Gaussians', on means and scales.
 

@@ -15,7 +15,7 @@ Only a family with weights can be expanded: Gaussians have none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,12 @@ from emseg.mixture.covariance.model import CovarianceModel
 from emseg.mixture.families.student import Student
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class PX(FixedPoint[Problem, Mixture]):
     """EM on a model with a scale more than the samples show."""
 

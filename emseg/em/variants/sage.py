@@ -11,17 +11,16 @@ What covariances share is updated in each sub-step, given the means of the other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from emseg.em.algorithm import Info, State, exact_info
 from emseg.em.problem import EMPTY, Problem
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SAGE:
     """One component at a time."""
 

@@ -7,7 +7,7 @@ steps for f, component by component, log ν ← log ν + f / (1 - ρ), ρ the ra
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from emseg.em.problem import Problem
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 Array = NDArray[np.float64]
 #: The rates that a step may rely on: -1 halves EM's step, .98 makes it fifty times as long.
@@ -22,7 +23,7 @@ RATES = (-1.0, 0.98)
 CLOSE = 1e-12  # change of log ν, of no unit, that is rounding and shows no rate
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class DofSearch:
     """A point of the search for ν, and what the search has learned.
 

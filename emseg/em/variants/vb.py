@@ -24,7 +24,7 @@ Components that the data do not need lose their samples, the faster the smaller 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import log, pi
 
 import numpy as np
@@ -40,13 +40,14 @@ from emseg.mixture.families.gaussian import Gaussian
 from emseg.mixture.family import Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 Array = NDArray[np.float64]
 #: By covariance model, the independent blocks of a precision: one full, one a dimension, or a single number.
 BLOCKS = {"VVV": "full", "EEE": "full", "VVI": "diag", "EEI": "diag", "VII": "spherical", "EII": "spherical"}
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Prior:
     """α₀, β₀, ν₀, m₀ (D,) and V₀ (B, p, p): B independent precision blocks of p dimensions."""
 
@@ -57,14 +58,14 @@ class Prior:
     scale: Array
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class VBState(State[Mixture]):
     """With the prior, which is found once."""
 
     prior: Prior
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class VB:
     """Variational Bayes.
 
@@ -126,7 +127,7 @@ class VB:
         return state, bound_info(state, objective, 1)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Tilted(RowByRow):
     """q_ik ∝ r_ik e^tilt_k, with Σ c_i log Σ_k r_ik e^tilt_k in the place of its entropy, which follows from that.
 

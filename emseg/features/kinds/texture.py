@@ -25,8 +25,6 @@ Knutsson & Westin (1993).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from emseg.errors import DataError
@@ -36,6 +34,7 @@ from emseg.features.pixel_index import Mask
 from emseg.image.model import Image
 from emseg.image.windows import windows
 from emseg.numerics.masked_blur import MaskedBlur
+from emseg.records import record
 
 MEASURES = ("activity", "fineness", "sparseness")
 _SCALES = (0, 1, 2)  # standard deviations in pixels
@@ -52,7 +51,7 @@ _STRIP = 512  # rows at a time, so that large images need little memory
 _FLOOR = 0.02
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Brightness:
     """What an image has in common everywhere: its mean, and the energy below which a gradient is noise."""
 

@@ -6,12 +6,13 @@ have.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError, option
+from emseg.records import NamedRecord
 
 #: What an axis is, by the names that xarray's users give it: Y and X of the picture, C for channels, Z for slices, and
 #: T for pictures one after another.
@@ -29,7 +30,7 @@ NUMBERS = "buif"
 LARGEST = 2**53  # integers that a double holds exactly
 
 
-class Given(NamedTuple):
+class Given(NamedRecord):
     """An array as a caller gave it.
 
     Attributes

@@ -9,12 +9,14 @@ import io
 import re
 import struct
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import PIL.Image
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
+
+from emseg.records import NamedRecord
 
 PIXELS_OF_A_BYTE = 512
 """Pixels that a byte can hold at most: a bit for each block of 8 × 8 (T.81, F.1.2; no code of Huffman is shorter)."""
@@ -30,7 +32,7 @@ NOISE = bytes((73 * i + 41) % 251 for i in range(512))
 _SMALL = 8  # the decoder scales by this for the comparison
 
 
-class Scan(NamedTuple):
+class Scan(NamedRecord):
     """A scan.
 
     Attributes
@@ -54,7 +56,7 @@ class Scan(NamedTuple):
     restart: int
 
 
-class Markers(NamedTuple):
+class Markers(NamedRecord):
     """The parts of a JPEG.
 
     Attributes

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
+
+from emseg.records import NamedRecord
 
 _START, _CHUNK = 8, 12  # bytes before the first chunk, and of a chunk besides its data
 TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _LOWER = 0x20  # bit of the first letter of a chunk that is not critical
 
 
-class Rest(NamedTuple):
+class Rest(NamedRecord):
     """What is left of a PNG.
 
     Attributes

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from emseg.errors import ImageError
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 HEAD = 132  # bytes at the start of a file that tell its format
 
 
-class Format(NamedTuple):
+class Format(NamedRecord):
     """A format of files. A named tuple, because making a data class would take a millisecond of every start.
 
     Attributes

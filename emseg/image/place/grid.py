@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 #: Share of a voxel by which grids may differ beside the rounding of stored numbers: no label can show so little.
@@ -15,7 +17,7 @@ LEAST = 1e-3
 MOST = 0.25
 
 
-class Grid(NamedTuple):
+class Grid(NamedRecord):
     """Where the centres of pixels are in the world.
 
     Attributes
@@ -45,7 +47,7 @@ class Grid(NamedTuple):
         return found
 
 
-class Reorientation(NamedTuple):
+class Reorientation(NamedRecord):
     """How to take an array that is stored on one grid to another: indices of axes, x first.
 
     Attributes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from emseg.records import NamedRecord
 
 #: Lengths of a unit in metres (BIPM, SI brochure, 2019; NIST Handbook 44, appendix C, for inch and foot).
 METRES = {
@@ -36,7 +37,7 @@ _SPELLINGS = {
 }
 
 
-class PixelSize(NamedTuple):
+class PixelSize(NamedRecord):
     """The lengths of a pixel's or a voxel's sides.
 
     Attributes

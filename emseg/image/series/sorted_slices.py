@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,11 +13,12 @@ from emseg.image.limits import PlainFit, Working
 from emseg.image.model import Image
 from emseg.image.place.pixel_size import pixel_size
 from emseg.image.series.assembled import with_known
+from emseg.records import record
 
 SLICE = "slice"  # of the metadata: what a file tells of its place in a series, see `medical.place.Slices.key`
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SliceOfVolume:
     """What is to be done with a file that is one slice of so many.
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.axes import FEATURES, SLICES, Arrangement
+from emseg.records import NamedRecord
 
 
-class Plane(NamedTuple):
+class Plane(NamedRecord):
     """Where a plane is.
 
     Attributes
@@ -27,7 +28,7 @@ class Plane(NamedTuple):
     shift: int = 0
 
 
-class Series(NamedTuple):
+class Series(NamedRecord):
     """Planes of one size and type.
 
     Attributes
@@ -80,7 +81,7 @@ class Series(NamedTuple):
         return first + slices[:, None] + channels
 
 
-class Holdings(NamedTuple):
+class Holdings(NamedRecord):
     """All images of a file.
 
     Attributes

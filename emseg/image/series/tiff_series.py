@@ -9,7 +9,7 @@ import io
 import math
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, overload
+from typing import Any, overload
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from emseg.image.series.channel_names import imagej_names, ome_names
 from emseg.image.series.stored import Holdings, Plane, Series
 from emseg.image.strips.directory import Directory, directory_at, page_offsets, short_tags
 from emseg.image.strips.layout import layout_of
+from emseg.records import NamedRecord
 
 _PHOTOMETRIC, _RGB = 262, 2
 _SUBFILE, _WIDTH, _HEIGHT, _BITS, _DESCRIPTION, _SAMPLES, _PLANAR, _INSIDE = 254, 256, 257, 258, 270, 277, 284, 330
@@ -135,7 +136,7 @@ def renamed(series: Series, axes: str, name: str) -> Series:
     return series._replace(axes=lead, told=True, channel_names=series.channel_names if lead == series.axes else ())
 
 
-class _Page(NamedTuple):
+class _Page(NamedRecord):
     """What decides how a page goes with others: NewSubfileType, its size and type, its axes, and pages within it."""
 
     kind: int

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.strips.libtiff import unpacked
+from emseg.records import NamedRecord
 
 Segments = Sequence[memoryview]
 
 
-class Codec(NamedTuple):
+class Codec(NamedRecord):
     """A compression.
 
     Attributes

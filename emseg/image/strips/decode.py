@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +12,13 @@ from emseg.image.strips.directory import Directory
 from emseg.image.strips.layout import RAW, Layout
 from emseg.image.strips.segments import Decoder
 from emseg.image.strips.unpack import REVERSED
+from emseg.records import NamedRecord
 
 AT_ONCE = 1 << 24  # bytes unpacked at a time: a thousandth of what a machine has, and many strips
 _YCBCR = 6
 
 
-class Stored(NamedTuple):
+class Stored(NamedRecord):
     """What a page stores.
 
     Attributes

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import NamedRecord
 
 #: Types of values as numpy calls them; texts and undefined bytes are bytes, a rational is two integers.
 TYPES = {1: "u1", 2: "u1", 3: "u2", 4: "u4", 5: "u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 10: "i4", 11: "f4", 12: "f8"}
@@ -20,7 +22,7 @@ _TEXT, _UNDEFINED = 2, 7
 MOST_NUMBERS = 1 << 20
 
 
-class Entry(NamedTuple):
+class Entry(NamedRecord):
     """Where the values of a tag are.
 
     Attributes
@@ -38,7 +40,7 @@ class Entry(NamedTuple):
     offset: int
 
 
-class Directory(NamedTuple):
+class Directory(NamedRecord):
     """The tags of one page.
 
     Attributes

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.strips.directory import Directory, Order
+from emseg.records import NamedRecord
 
 LARGEST_TILE = 1 << 24
 """Pixels that a tile of any image may have: 4096 × 4096, sixteen times what writers make by default."""
@@ -27,7 +28,7 @@ class ComplexNumbers(ValueError):
     """Samples are complex; the message says of which type."""
 
 
-class Layout(NamedTuple):
+class Layout(NamedRecord):
     """How the samples of a page lie in the file.
 
     Attributes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from emseg.image.strips.decode import stored_samples
 from emseg.image.strips.directory import Directory
 from emseg.image.strips.layout import ComplexNumbers, layout_of
 from emseg.image.strips.streams import NeedsImagecodecs
+from emseg.records import NamedRecord
 
 REMEDY = "export it without compression, as whole numbers of 8 to 16 bits or floats of 32"
 
@@ -21,7 +22,7 @@ _WHITE_IS_ZERO, _PALETTE, _CMYK = 0, 3, 5
 _STEP = 257  # from 8 bits to 16: 255 becomes 65535
 
 
-class Page(NamedTuple):
+class Page(NamedRecord):
     """What a page holds.
 
     Attributes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from emseg.image.strips.layout import RAW, Layout
 from emseg.image.strips.libtiff import unpacked
 from emseg.image.strips.streams import decoded
 from emseg.image.strips.unpack import samples_of, without_predictor
+from emseg.records import NamedRecord
 
 PACKBITS = 32773
 #: Black runs of 64 after marks of a line's end, of one and of two dimensions (ITU-T T.4, tables 2 to 4).
@@ -31,7 +32,7 @@ Packed = Sequence[bytes | memoryview]
 Tags = list[tuple[int, int, Any]]
 
 
-class Decoder(NamedTuple):
+class Decoder(NamedRecord):
     """Decodes segments of a page that follow one another.
 
     Attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import PIL.Image
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from emseg.image.strips.layout import Layout
 from emseg.image.strips.unpack import NATIVE
+from emseg.records import NamedRecord
 
 #: Pillow's modes by kind, bits and number of samples.
 _MODES = {("u", 8, 1): "L", ("u", 8, 2): "LA", ("u", 8, 3): "RGB", ("u", 8, 4): "RGBA", ("u", 16, 1): "I;16"}
@@ -26,7 +27,7 @@ class NeedsImagecodecs(NotImplementedError):
     """A codec that only imagecodecs has; the message names it."""
 
 
-class Stream(NamedTuple):
+class Stream(NamedRecord):
     """Who decodes a compression whose segments are images.
 
     Attributes

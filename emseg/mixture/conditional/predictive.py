@@ -11,19 +11,19 @@ function. They lie between the smallest and the largest of the components' quant
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.conditional.regression import regression
 from emseg.numerics.roots import increasing_roots
+from emseg.records import record
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Predictive:
     """Conditional densities of M unseen values in each of N samples of which the same was seen.
 

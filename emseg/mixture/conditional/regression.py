@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 
 
-class Regression(NamedTuple):
+class Regression(NamedRecord):
     """A (..., D, D_o), c (..., D) and C (..., D, D), zero where either dimension was seen."""
 
     slope: Array

@@ -13,21 +13,20 @@ Raftery 2007, section 3).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.covariance.rotations import orthogonal, skew_entries, triangle, unit_lower
 from emseg.mixture.covariance.volume_shape import Solve, axes_of, common_axes, equal_volume, free, pooled, proportional
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 #: M-steps by volume and shape; with shape I, the scatter is round beforehand.
 SOLVE: dict[str, Solve] = {"EI": pooled, "EE": pooled, "VI": free, "VV": free, "EV": equal_volume, "VE": proportional}
 
 
-class CovarianceModel(NamedTuple):
+class CovarianceModel(NamedRecord):
     """One choice of what is shared.
 
     Attributes

@@ -6,10 +6,10 @@ estimate, add one entry here.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from emseg.records import NamedRecord
 
 
-class CovarianceEntry(NamedTuple):
+class CovarianceEntry(NamedRecord):
     """One covariance model, described without loading it.
 
     Attributes

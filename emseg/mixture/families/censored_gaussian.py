@@ -18,7 +18,6 @@ Weights stay shares of what was recorded. Both are exact E-steps, and ℓ never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,11 +29,12 @@ from emseg.mixture.families.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.families.sensor_limits import SensorLimits
 from emseg.mixture.links.censored_link import CensoredLink
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 Array = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class CensoredGaussianFamily(GaussianFamily):
     """The Gaussian family, for samples that a sensor censors or truncates at its limits.
 

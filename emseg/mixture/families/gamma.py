@@ -9,8 +9,6 @@ Estimating a gamma distribution): Newton steps in 1/a, quadratically convergent 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,13 +20,14 @@ from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
 from emseg.mixture.support import POSITIVE
 from emseg.numerics.digamma_root import log_minus_digamma_root
+from emseg.records import record
 
 Array = NDArray[np.float64]
 LEAST = 1e-14  # scatter of log x below which it is rounding
 SMALLEST = 1e-100  # mean of an empty component: density and slope stay numbers, and their product nothing
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Gamma(Components):
     """K sets of D independent gamma distributions.
 
@@ -54,7 +53,7 @@ class Gamma(Components):
         return np.asarray((self.means**2 / self.shapes)[..., None] * np.eye(self.means.shape[-1]))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class GammaFamily(ProductFamily):
     """Products of gamma distributions."""
 

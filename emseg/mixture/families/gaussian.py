@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +12,7 @@ from emseg.mixture.covariance.model import COVARIANCE_MODELS, CovarianceModel
 from emseg.mixture.covariance.second_moments import moments, product_indices, pushed, raw_moments
 from emseg.mixture.family import Family, Real
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 if TYPE_CHECKING:
     from emseg.mixture.conditional.predictive import Predictive
@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Gaussian(Components):
     """K normal distributions, or a stack of such sets along leading axes.
 
@@ -64,7 +64,7 @@ def require_matrices(means: Array, matrices: Array, name: str) -> None:
             raise ValueError(f"{name} are not positive definite") from error
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class GaussianFamily(Family):
     """Normal distributions whose matrices follow a covariance model.
 

@@ -10,7 +10,6 @@ under EM. In the arrays of a mixture its row holds the middle and the spread of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from emseg.mixture.family import Family, Real
 from emseg.mixture.links.outlier_link import OutlierLink
 from emseg.mixture.stats import Stats
 from emseg.mixture.support import Support
+from emseg.records import record
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -31,7 +31,7 @@ TRIMMED = 0.25  # of the samples at a start, the farthest; from 0.05 to 0.4 a fi
 SHARE = 0.05  # of the weight, for outliers beside a mixture from a file; the first M-step finds a better one
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class OutlierFamily(Family):
     """A family, and outliers: uniform noise as the last component.
 

@@ -23,7 +23,7 @@ with sums over all pixels that hold some of k, pure ones having α = 1, a = x; w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -38,13 +38,14 @@ from emseg.mixture.links.partial_volume_link import ABOVE, BELOW, MOMENTS, PARTS
 from emseg.mixture.standard_behaviour import MixedClass
 from emseg.mixture.stats import Stats
 from emseg.numerics.log_sum_exp import softmax
+from emseg.records import record
 
 Array = NDArray[np.float64]
 START = 0.2  # s of either mixed case at a start; from 0.05 to 0.4 a fit of soft edges ended at the same likelihood
 FEW = 1e-12  # smallest s, and smallest count relative to the pixels; 1e-9 and 1e-15 give the same fits
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class PartialVolume(Components):
     """K components with the pixels that they dominate, or a stack of such sets along leading axes.
 
@@ -88,7 +89,7 @@ class PartialVolume(Components):
         return PartialVolume(moved.means, moved.covariances, self.shares)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class PartialVolumeFamily(Family):
     """Normal distributions under a covariance model, and mixtures of neighbours.
 

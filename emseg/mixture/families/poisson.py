@@ -7,7 +7,6 @@ There is no penalty: the likelihood is bounded, and a component of zeros has a r
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,12 +19,13 @@ from emseg.mixture.families.independent_dimensions import ProductFamily, unseen
 from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
 from emseg.mixture.support import COUNTS
+from emseg.records import record
 
 Array = NDArray[np.float64]
 LEAST = 1e-300  # a rate whose logarithm is still a number
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Poisson(Components):
     """K sets of D independent Poisson distributions.
 
@@ -47,7 +47,7 @@ class Poisson(Components):
         return np.asarray(self.means[..., None] * np.eye(self.means.shape[-1]))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class PoissonFamily(ProductFamily):
     """Products of Poisson distributions."""
 

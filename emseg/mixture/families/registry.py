@@ -7,13 +7,15 @@ entry here.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.mixture.family import Family
 
 
-class FamilyEntry(NamedTuple):
+class FamilyEntry(NamedRecord):
     """One family of component densities, described without loading it.
 
     Attributes

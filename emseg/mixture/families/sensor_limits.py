@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import NamedRecord, record
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -14,7 +15,7 @@ Indices = NDArray[np.intp]
 CLOSE = 1e-6
 
 
-class CensoredColumns(NamedTuple):
+class CensoredColumns(NamedRecord):
     """Columns of which the same dimensions are censored, on the same sides.
 
     Attributes
@@ -34,7 +35,7 @@ class CensoredColumns(NamedTuple):
     which: Indices
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class SensorLimits:
     """Limits of a sensor, by dimension; infinite where there is none.
 

@@ -16,7 +16,7 @@ expected log-likelihood, which is concave in ν/2, is highest at its end.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,7 @@ from emseg.mixture.family import Family, Real
 from emseg.mixture.links.student_link import StudentLink
 from emseg.mixture.stats import Stats
 from emseg.numerics.digamma_root import log_minus_digamma_root
+from emseg.records import record
 
 Array = NDArray[np.float64]
 RANGE = (1.0, 1000.0)  # of an estimated ν: heavier tails describe no cluster, lighter ones are normal
@@ -39,7 +40,7 @@ START = 10.0  # ν of a start from labels; from 2 to 100 a fit of heavy tails en
 FEW = 1e-12  # smallest mean of u, which keeps empty components finite; 1e-9 and 1e-15 give the same fits
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Student(Components):
     """K multivariate t distributions, or a stack of such sets along leading axes.
 
@@ -87,7 +88,7 @@ class Student(Components):
         return Student(moved.means, moved.covariances, self.dof)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class StudentFamily(Family):
     """t distributions whose scale matrices follow a covariance model.
 

@@ -9,8 +9,6 @@ by Newton steps from the approximation of Banerjee et al. (2005, JMLR 6).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +18,7 @@ from emseg.mixture.families.independent_dimensions import ProductFamily
 from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
 from emseg.mixture.support import ANGLE
+from emseg.records import record
 
 Array = NDArray[np.float64]
 NEWTON = 30  # steps at most; five reach rounding for κ from 1e-6 to 1e5
@@ -28,7 +27,7 @@ WIDEST = 0.25  # square radians, of the rounding of an angle: near grey, a step 
 LEAST = 1e-14  # 1 - R/n below which it is rounding
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class VonMises(Components):
     """K sets of D independent von Mises distributions.
 
@@ -54,7 +53,7 @@ class VonMises(Components):
         return np.asarray((1 - _ratio(self.concentrations))[..., None] * np.eye(self.means.shape[-1]))
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class VonMisesFamily(ProductFamily):
     """Products of von Mises distributions."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from emseg.mixture.families.gaussian import LOG_2PI, Gaussian
 from emseg.mixture.families.sensor_limits import CensoredColumns, SensorLimits
 from emseg.numerics.truncated_line import Cut
 from emseg.numerics.truncated_normal import MOST, cut, independent, rough
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 Real = NDArray[np.floating[Any]]
@@ -24,7 +25,7 @@ Real = NDArray[np.floating[Any]]
 LEAST = 0.01
 
 
-class _Piece(NamedTuple):
+class _Piece(NamedRecord):
     """Rows that are censored alike.
 
     Attributes

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.links.link import Link
+from emseg.records import record
 
 Array = NDArray[np.float64]
 Real = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class OutlierLink:
     """A link of other components, and noise.
 

@@ -11,7 +11,6 @@ and the same for b. These moments are linear in T(x), so sums of T(x) by atom ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -21,6 +20,7 @@ from emseg.mixture.covariance.second_moments import pushed, raw_moments
 from emseg.mixture.families.gaussian import Gaussian, GaussianFamily
 from emseg.mixture.family import Real
 from emseg.mixture.stats import Stats
+from emseg.records import record
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.intp]
@@ -31,7 +31,7 @@ BELOW, PURE, ABOVE = 0, 1, 2
 SIDES, PARTS, MOMENTS = slice(1, 4), 4, 5
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Atoms:
     """R atoms of K components. Those of one owner follow one another.
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.mixture.family import Real
+from emseg.records import record
 
 Array = NDArray[np.float64]
 STEEP = 1e4  # ν from which log(δ + ν) - log ν would lose four digits and more, and log1p(δ/ν) is taken
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class StudentLink:
     """log π_k f_k(x) and the expected statistics of the complete data, from the forms δ_k.
 

@@ -10,7 +10,6 @@ are rounded to 1/1000 or, on large images, a little more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,6 +21,7 @@ from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import Labels, Real, Votes
+from emseg.records import record
 
 CYCLES = 10  # rounds over all α, at most; three are the rule
 FINEST = 1000.0  # SciPy's integers for an energy of 1 nat, at most
@@ -47,7 +47,7 @@ class GraphCut(LabelField):
             visit_conditionals(self.lattice, self.labels, log_f, beta, visit, self.votes)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Pairs:
     """Neighbours i < j among the N sites, each pair once, and w_ij; shape (E,)."""
 

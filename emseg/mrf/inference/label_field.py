@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Self
 
 import numpy as np
@@ -11,9 +11,10 @@ import numpy as np
 from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, block_size, haloed_labels
+from emseg.records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class LabelField(ABC):
     """Labels of the pixels; a method says how one sweep changes them.
 

@@ -9,7 +9,7 @@ never rises.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -18,9 +18,10 @@ from emseg.mrf.inference.protocol import Visit
 from emseg.mrf.inference.schedule import Schedule
 from emseg.mrf.lattice import Lattice
 from emseg.mrf.potts import LARGEST_EXPONENT, Labels, Real, Votes, best_label, block_size, haloed_labels, one_hot
+from emseg.records import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class MeanField:
     """Soft assignments, updated phase by phase (Zhang 1992; Celeux, Forbes & Peyrard 2003).
 

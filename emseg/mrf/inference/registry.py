@@ -8,13 +8,15 @@ line here.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.mrf.inference.protocol import Inference
 
 
-class Entry(NamedTuple):
+class Entry(NamedRecord):
     """Where in `emseg.mrf.inference` a method lives, and what it is, in one line.
 
     Attributes

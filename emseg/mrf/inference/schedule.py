@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from emseg.records import record
 
 DECAY = 0.7  # exponent of the step sizes; stochastic approximation converges for ½ < exponent ≤ 1 (Delyon et al. 1999)
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Schedule:
     """How often a method goes over the field.
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from emseg.errors import option as spelled
-from emseg.options.declaration import declared
-from emseg.options.groups import PIXELS
+from emseg.options.declaration import PIXELS, declared
 from emseg.options.kinds.basic_kinds import Number, Optional, Whole
 from emseg.options.kinds.value_lists import Values
 

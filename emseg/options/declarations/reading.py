@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from emseg.errors import option as spelled
-from emseg.options.declaration import declared
-from emseg.options.groups import INPUTS
+from emseg.options.declaration import INPUTS, declared
 from emseg.options.kinds.basic_kinds import Flag, Optional
 from emseg.options.kinds.file_kinds import Axes, Channels, Page
+from emseg.records import record
 
 IMAGES = "segment apply compare denoise inpaint impute"
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ReadingOptions:
     """What is taken of a file or an array that holds more than one plain image."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from emseg.errors import option as spelled
 from emseg.options import choices
-from emseg.options.declaration import declared
+from emseg.options.declaration import MASK, NOISE, PIXELS, WORK, declared
 from emseg.options.declarations.pixel_options import grow, mask_above, nodata
-from emseg.options.groups import MASK, NOISE, PIXELS, WORK
 from emseg.options.kinds.basic_kinds import Choice, Flag, Number, Optional, Whole, not_negative, positive
 from emseg.options.kinds.file_kinds import ExistingFolder, InputFile
+from emseg.records import record
 
 DENOISE, INPAINT = "denoise", "inpaint"
 
@@ -53,7 +52,7 @@ class InpaintMaskOptions:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class DenoiseOptions:
     """Options of `emseg.denoise` and of the command of that name.
 
@@ -94,7 +93,7 @@ class DenoiseOptions:
         return "local" if self.method == "auto" else self.method
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class InpaintOptions:
     """Options of `emseg.inpaint` and of the command of that name.
 

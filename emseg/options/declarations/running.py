@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from emseg.errors import option as spelled
-from emseg.options.declaration import declared, shell_only
-from emseg.options.groups import INPUTS, MANY, MESSAGES, PIXELS, RESULTS
+from emseg.options.declaration import INPUTS, MANY, MESSAGES, PIXELS, RESULTS, declared, shell_only
 from emseg.options.kinds.basic_kinds import Flag, Kind, Names, Optional, Whole
 from emseg.options.kinds.file_kinds import STDIO, Amount, Folder, InputFile, Shard
 from emseg.output.registry import KINDS, saveable
 from emseg.output.store.names import STEM
+from emseg.records import record
 
 BATCH = "segment apply denoise inpaint"
 WRITING, TALKING = f"{BATCH} compare", f"{BATCH} compare evaluate"
@@ -24,7 +22,7 @@ class EvaluateOptions:
     )  # fmt: skip
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class RunOptions:
     """How several inputs are found, read and worked on, where results go, and what is printed."""
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from emseg.errors import option as spelled
 from emseg.features.registry import FEATURES
 from emseg.options import choices
-from emseg.options.declaration import declared
+from emseg.options.declaration import COMPARISON, FIELD, FIT, MODEL, PIXELS, REGIONS, declared
 from emseg.options.declarations.pixel_options import grow, mask_above, nodata
-from emseg.options.groups import COMPARISON, FIELD, FIT, MODEL, PIXELS, REGIONS
 from emseg.options.kinds.basic_kinds import (
     Choice,
     Flag,
@@ -35,6 +33,7 @@ from emseg.options.kinds.text_kinds import (
     Settings,
     k_range,
 )
+from emseg.records import record
 
 SEGMENT, IMAGES, SEARCHING = "segment", "segment compare", "segment impute fit"
 FITTED, ALL = f"{IMAGES} fit", f"{IMAGES} impute fit"
@@ -62,7 +61,7 @@ class ImputeMaskOptions:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class SegmentOptions:
     """Options of `emseg.segment`; some of them are those of `compare` and `impute`, too.
 

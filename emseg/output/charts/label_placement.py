@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import record
 
 Array = NDArray[np.float64]
 # Chosen by eye on charts of up to 19 lines, as the comparison of all algorithms has.
@@ -18,7 +19,7 @@ SIDEWAYS = 1.0  # how much worse right is than up and down, for names that are n
 ON_LINE, ON_LEADER, ON_LABEL = 3.0, 50.0, 1e4  # what covering a cell costs, in pixels of distance
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Label:
     """Where a name's text begins (its baseline), and where a line that leads to it ends, if it needs one."""
 

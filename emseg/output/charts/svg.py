@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from itertools import chain, cycle
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from emseg.output.charts.label_placement import Label, place
 from emseg.output.pictures.oklab import oklab, srgb
 from emseg.output.pictures.palette import palette
+from emseg.records import record
 
 Array = NDArray[np.float64]
 PANEL = (460, 430)  # pixels inside the axes
@@ -35,7 +35,7 @@ text { font-family: system-ui, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans
 """
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Line:
     """A named line through finite points; `note` is what a pointer resting on it shows."""
 
@@ -45,7 +45,7 @@ class Line:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Panel:
     """Lines that share axes. On a logarithmic axis what is smaller than its least value is drawn there."""
 
@@ -57,7 +57,7 @@ class Panel:
     least_y: float | None = None
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Axis:
     """Maps data from `low` to `high` to positions from `start` to `end`."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.output.segmented import Segmented
+from emseg.records import NamedRecord
 
 
-class MapParts(NamedTuple):
+class MapParts(NamedRecord):
     """A map of numbered parts.
 
     Attributes

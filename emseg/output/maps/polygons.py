@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from emseg.records import NamedRecord
 
 Ring = list[tuple[int, int]]
 # The sides of a pixel, clockwise: top, right, bottom, left. START is where each begins, as (x, y) from the pixel's top
@@ -14,7 +16,7 @@ START = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 BEYOND = ((-1, 0), (0, 1), (1, 0), (0, -1))
 
 
-class Outlines(NamedTuple):
+class Outlines(NamedRecord):
     """All rings of a label map, polygon by polygon: the outline first, then those of what is cut out of it.
 
     Attributes
@@ -35,7 +37,7 @@ class Outlines(NamedTuple):
     labels: NDArray[np.int64]
 
 
-class Polygon(NamedTuple):
+class Polygon(NamedRecord):
     """A connected part of a label map: its label, its outline, and the outlines of what is cut out of it.
 
     Points are (x, y) corners of pixels; the first is not repeated. With y downwards, outlines run clockwise and those

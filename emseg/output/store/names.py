@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from os import sep
 from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
-from typing import Any, NamedTuple
+from typing import Any
 
 from emseg.errors import UsageError, option, shown
 from emseg.image.formats.registry import VOLUMES
 from emseg.output.registry import KINDS, for_volume, written_always
+from emseg.records import NamedRecord
 
 REPORT = ".json"
 #: What `compare` writes, and its report.
@@ -30,7 +31,7 @@ MOST_IDS = (1 << 16) - 1  # regions that a PNG of 16 bits can number
 STEM = "{stem}"
 
 
-class Input(NamedTuple):
+class Input(NamedRecord):
     """An input of a command.
 
     Attributes
@@ -57,7 +58,7 @@ class Input(NamedTuple):
     stack: tuple[str, ...] = ()
 
 
-class Job(NamedTuple):
+class Job(NamedRecord):
     """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last.
 
     Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that

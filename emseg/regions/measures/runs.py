@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.records import NamedRecord
+
 Array = NDArray[np.float64]
 
 
-class Runs(NamedTuple):
+class Runs(NamedRecord):
     """M runs of R regions, in raster order.
 
     Attributes

@@ -8,13 +8,13 @@ denoiser estimates E[f | λ]. So the inverse maps E[f | λ] to λ, and is not th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.records import record
 from emseg.restore.noise.level import noise_level
 
 Array = NDArray[np.float64]
@@ -26,7 +26,7 @@ ENOUGH, LEAST = 7.0, 48  # counts a pixel that the search needs, and the least s
 TINY = 1e-3  # smallest gain that the search assumes, relative to the standard deviation of all values
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Anscombe:
     """The transform for gain α and Gaussian noise σ, both in stored units.
 

@@ -7,12 +7,11 @@ section 4.2). The upper end is the mirror image.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.numerics.truncated_line import inverse_mills
+from emseg.records import record
 from emseg.restore.colour_rotation import rotated
 from emseg.restore.noise.unclip import SHARE, unclipped
 from emseg.restore.patch.patches import Real
@@ -21,7 +20,7 @@ Array = NDArray[np.float64]
 ROUNDING = 1e-3  # grey levels: a value so close to an end counts as being at the end
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Censored:
     """Noisy channels of an image, cut off at the ends of their range.
 

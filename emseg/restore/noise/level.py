@@ -11,11 +11,10 @@ The level is that of the file. Rounding adds 1/12 of a squared grey level to ÏƒÂ
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.records import record
 from emseg.restore.noise.texture_level import texture_level
 from emseg.restore.patch.patches import Real
 
@@ -75,7 +74,7 @@ def noise_level(plane: Real, valid: NDArray[np.bool_] | None = None, ends: tuple
     return float(sigma * (textured / sigma) ** few)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Patches:
     """Patches of a plane.
 

@@ -9,7 +9,7 @@ patch. Along axes of faint texture, σ² is the variance that remains as s goes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from emseg.em.fit import Fit, fit
 from emseg.em.variants.em import EM
 from emseg.mixture.stats import Stats
 from emseg.numerics.log_sum_exp import softmax
+from emseg.records import record
 from emseg.restore.patch.patches import Real
 
 Array = NDArray[np.float64]
@@ -54,7 +55,7 @@ def _some(rows: Real, most: int) -> Real:
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(np.intp)]
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ScaleMixture:
     """A mixture of N(0, s_j c + σ²), j = 1 … J, with the scales s_j given.
 
@@ -85,7 +86,7 @@ class ScaleMixture:
         return found
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class ScaleProblem:
     """Squared coordinates of patches, shape (M, N). It plays the part of `emseg.em.problem.Problem`."""
 

@@ -9,7 +9,7 @@ prior.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from emseg.em.fit import Fit, fit
 from emseg.em.variants.em import EM
 from emseg.mixture.stats import Stats
 from emseg.numerics.log_sum_exp import softmax
+from emseg.records import record
 from emseg.restore.patch.patch_mixture import D, PatchMixture
 from emseg.restore.patch.patches import Real
 
@@ -31,7 +32,7 @@ FLAT = 0.4  # share of the patches that the start takes as flat, those of least 
 SWEEPS = 5  # iterations of the projective k-means of the start
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class PatchProblem:
     """Noisy patches and the prior of their mixture. It plays the part of `emseg.em.problem.Problem`.
 

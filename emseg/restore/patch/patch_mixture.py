@@ -7,7 +7,7 @@ models of natural image patches to whole image restoration, ICCV.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.execution.runner import Runner
+from emseg.records import record
 from emseg.restore.patch.patches import AREA, SIDE, Real, bands, cosines, plane_shape, put_at, run_indices, spread
 
 Array = NDArray[np.float64]
@@ -26,7 +27,7 @@ LEAST = 1.0
 LOG_2PI = float(np.log(2 * np.pi))
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class PatchMixture:
     """A mixture of K normal distributions of mean zero in D dimensions, seen in noise.
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from emseg.records import record
 from emseg.restore.patch.patches import SIDE, Real, cosine_planes, cut
 
 TILE = 8, 96  # rows and columns of reference patches in one tile
@@ -17,7 +16,7 @@ Tile = tuple[int, int, int, int]
 Place = tuple[slice, slice]
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class Search:
     """The reference patches of a plane, and the patches that they are compared with.
 

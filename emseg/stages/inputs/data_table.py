@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from emseg.features.pixel_index import PixelIndex
 from emseg.image.arrays.array_like import as_given, is_pillow
 from emseg.image.model import Form, Image
 from emseg.image.read import Source
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 #: Variance of a column relative to that of all its values, below which components do not shrink where values have no
@@ -23,7 +24,7 @@ SINGLE = 1.2e-7  # relative rounding of numbers that were in single precision
 NUMBERS = "give rows and columns of numbers"
 
 
-class Table(NamedTuple):
+class Table(NamedRecord):
     """Samples in rows.
 
     Attributes

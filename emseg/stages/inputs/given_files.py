@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from emseg.errors import UsageError, option, shown
 from emseg.image.model import Image
 from emseg.options.choices import INITS
 from emseg.options.kinds.in_memory import InMemory, is_model
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.mixture.saved import Model
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Labels = NDArray[np.unsignedinteger[Any]]
 
 
-class GivenFiles(NamedTuple):
+class GivenFiles(NamedRecord):
     """What files say of the classes; None where there is no file.
 
     Attributes

@@ -15,10 +15,9 @@ classes K, D features, 8 and 16 bits. Here is what the formula gives, and in bra
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from emseg.features.registry import DEFAULT, FEATURES, feature_of
 from emseg.features.specification import parse_spec
+from emseg.records import NamedRecord
 
 #: A fit to few distinct values: the index of each pixel, its code and its label, with room for one sort.
 FEW = 24
@@ -38,7 +37,7 @@ MIXED_CLASS, MIXED_PAIR = 8, 4
 DENOISED_CHANNEL = 180
 
 
-class WorkingMemory(NamedTuple):
+class WorkingMemory(NamedRecord):
     """What a segmentation is to do, as far as its memory depends on it.
 
     Attributes

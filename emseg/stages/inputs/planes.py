@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from emseg.errors import DataError
 from emseg.image.model import Image
 from emseg.numerics.quantiles import quantiles
+from emseg.records import record
 
 Real = NDArray[np.float32]
 Array = NDArray[np.float64]
@@ -24,7 +24,7 @@ MOST = 200_000  # values that are looked at for it
 SMALL = 1e-30  # unit, below which single precision would not do
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Planes:
     """Channels of an image in units of which white has about 255.
 

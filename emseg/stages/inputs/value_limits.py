@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from emseg.mixture.families.sensor_limits import CensoredColumns, SensorLimits
 from emseg.mixture.family import Family
 from emseg.numerics.truncated_normal import MOST
 from emseg.options.kinds.limits_text import limits
+from emseg.records import record
 
 if TYPE_CHECKING:
     from emseg.stages.inputs.data_table import Table
@@ -25,7 +25,7 @@ UNLIMITED = (-np.inf, np.inf)
 CLOSE = 1e-9
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class ValueLimits:
     """Limits of the stored values.
 

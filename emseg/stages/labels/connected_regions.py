@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.options.kinds.text_kinds import WORDS, class_groups
+from emseg.records import NamedRecord
 
 if TYPE_CHECKING:
     from emseg.regions.described_image import DescribedImage
@@ -41,7 +42,7 @@ def description_of(
     return describe_image(features, photo.metadata.get("volume"), texture)
 
 
-class RegionOptions(NamedTuple):
+class RegionOptions(NamedRecord):
     """What regions are asked for.
 
     Attributes
@@ -62,7 +63,7 @@ class RegionOptions(NamedTuple):
     neck: float | None = None
 
 
-class FoundRegions(NamedTuple):
+class FoundRegions(NamedRecord):
     """Regions, `regions` of the report, and lines of what was guessed."""
 
     regions: Regions

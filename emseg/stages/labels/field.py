@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,6 +26,7 @@ from emseg.mrf.potts import haloed_labels
 from emseg.mrf.smoothed_start import best_start
 from emseg.mrf.strength import critical_beta
 from emseg.mrf.tiles import choose_tiles, stack_tiles
+from emseg.records import record
 from emseg.stages.inputs.given_files import GivenFiles
 from emseg.stages.inputs.maps.scribbles import marked_mixture
 
@@ -36,7 +37,7 @@ FLOOR = 2e-5
 SAMPLE = 1 << 18
 
 
-@dataclass(frozen=True)
+@record(frozen=True)
 class FieldOptions:
     """What field is asked for.
 
@@ -58,7 +59,7 @@ class FieldOptions:
     contrast: bool
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class Smoothed:
     """Mixture and labels of an image with a field.
 
@@ -137,7 +138,7 @@ def smooth(
     return _finished(emission, found, task, features.shape, given.names_classes)
 
 
-@dataclass(frozen=True, eq=False)
+@record(frozen=True, eq=False)
 class _Task:
     """What a fit to all pixels and one to tiles have in common."""
 

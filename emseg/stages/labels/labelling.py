@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.mixture.assign import assign
 from emseg.mixture.mixture import Mixture
+from emseg.records import NamedRecord
 from emseg.stages.labels.mean_colours import mean_colours
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 Labels = NDArray[np.unsignedinteger[Any]]
 
 
-class Labelling(NamedTuple):
+class Labelling(NamedRecord):
     """Labels of all pixels, and what pictures and reports show of them.
 
     Attributes

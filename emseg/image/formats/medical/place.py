@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.formats.medical.voxels import FLIP
+from emseg.records import NamedRecord
 
 Array = NDArray[np.float64]
 UNEVEN = 0.01  # share of the distance of slices by which one may be off: scanners round positions to micrometres
 
 
-class Slices(NamedTuple):
+class Slices(NamedRecord):
     """Slices of one volume.
 
     Attributes

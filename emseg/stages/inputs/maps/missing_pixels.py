@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from emseg.image.label_maps import stored_values
 from emseg.image.mask_rule import MaskRule
 from emseg.image.missing.masks import grown
 from emseg.image.model import Image
+from emseg.records import NamedRecord
 from emseg.stages.inputs.input_image import ALPHA, MaskLike, mask_of_same_size
 from emseg.stages.inputs.planes import slices_of
 
@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 NODATA = "nodata"  # what may be given for a mask by name, besides alpha
 
 
-class Missing(NamedTuple):
+class Missing(NamedRecord):
     """Pixels to fill.
 
     Attributes
