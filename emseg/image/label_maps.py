@@ -17,7 +17,7 @@ from emseg.image.file_bytes import read_bytes, read_image_bytes
 from emseg.image.formats.registry import FORMATS, HEAD, Format, format_of
 from emseg.image.limits import Reading
 from emseg.image.model import Image
-from emseg.image.place.alignment import PRIOR, aligned
+from emseg.image.place.alignment import PRIOR, SILENT, UNLABELLED, aligned
 from emseg.image.read import DEFAULT, decode_image, placed_by_file_beside, read_image
 from emseg.image.stored_array import is_array, stored_array
 from emseg.records import NamedRecord
@@ -57,7 +57,7 @@ def read_labels(path: Path, photo: Image) -> Placed:
         If the file cannot be read, does not fit the image, or holds colours, fractions or numbers below 0.
     """
     stored = read_label_image(path, _kind(photo))
-    found, notices = aligned(stored.pixels, stored.metadata, stored.name, photo, "label map")
+    found, notices = aligned(stored.pixels, stored.metadata, stored.name, photo, "label map", UNLABELLED)
     if found.shape[2] > 1:
         raise ImageError(f"{stored.name}: not a label map; {REMEDY}")
     labels = _without_nodata(found[:, :, 0], stored.metadata.get("nodata"))
@@ -145,7 +145,7 @@ def read_planes(path: Path, photo: Image, count: int) -> Placed:
         (height, width), got = photo.shape, " × ".join(map(str, np.moveaxis(values, -1, 0).shape))
         wanted = f"give a page of {width} × {height} pixels for each of {option('k', count)}"
         raise UsageError(f"{option('prior_map', name)}: {got} values; {wanted}")
-    placed, notices = aligned(values, metadata, name, photo, PRIOR)
+    placed, notices = aligned(values, metadata, name, photo, PRIOR, SILENT)
     return Placed(np.ascontiguousarray(np.moveaxis(placed, 2, 0)), notices)
 
 

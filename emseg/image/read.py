@@ -123,10 +123,10 @@ def read_mask(
         If nothing is inside because of the rule.
     """
     from emseg.image.missing.masks import grown
-    from emseg.image.place.alignment import aligned  # most images come without a mask
+    from emseg.image.place.alignment import OUTSIDE, aligned  # most images come without a mask
 
     inside, metadata, lines = _inside(path, photo, rule)
-    inside, notices = aligned(inside, metadata, shown(path), photo, "mask")
+    inside, notices = aligned(inside, metadata, shown(path), photo, "mask", OUTSIDE)
     inside = inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2))
     return grown(inside, rule.grow, photo.metadata.get("volume")), lines + notices
 

@@ -12,7 +12,7 @@ from emseg.image.limits import Reading
 from emseg.image.mask_rule import MaskRule
 from emseg.image.missing.masks import grown, inside_of
 from emseg.image.model import Image
-from emseg.image.place.alignment import aligned
+from emseg.image.place.alignment import OUTSIDE, UNLABELLED, aligned
 
 FIRST = Reading()
 
@@ -26,7 +26,7 @@ def values_of_nibabel(data: Any, photo: Image, name: str) -> NDArray[Any]:
         If it lies elsewhere than the image, see `aligned`.
     """
     volume = image_of_nibabel(data, name, FIRST)
-    return aligned(volume.pixels, volume.metadata, name, photo, "volume")[0]
+    return aligned(volume.pixels, volume.metadata, name, photo, "volume", UNLABELLED)[0]
 
 
 def mask_of_nibabel(
@@ -41,6 +41,6 @@ def mask_of_nibabel(
     """
     mask = image_of_nibabel(data, "mask", FIRST)
     inside, lines = inside_of(mask, rule)
-    inside, notices = aligned(inside, mask.metadata, "mask", photo, "mask")
+    inside, notices = aligned(inside, mask.metadata, "mask", photo, "mask", OUTSIDE)
     inside = inside if inside.shape[2] == channels > 1 else np.asarray(inside.any(axis=2))
     return grown(inside, rule.grow, photo.metadata.get("volume")), lines + notices

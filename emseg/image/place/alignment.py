@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,28 @@ Values = NDArray[Any]
 PRIOR = "prior map"  # what messages call values that may be interpolated
 
 
+class Beyond(NamedTuple):
+    """What holds where a file that covers a part of an image says nothing.
+
+    Attributes
+    ----------
+    value : int
+        The value there.
+    means : str
+        What that means, as the predicate of a sentence about the rest of the image.
+    """
+
+    value: int
+    means: str
+
+
+OUTSIDE = Beyond(0, "is outside of the mask")
+UNLABELLED = Beyond(0, "has no label")
+SILENT = Beyond(0, "has no prior")
+
+
 def aligned(
-    values: Values, metadata: Mapping[str, Any], name: str, photo: Image, what: str
+    values: Values, metadata: Mapping[str, Any], name: str, photo: Image, what: str, beyond: Beyond | None = None
 ) -> tuple[Values, tuple[str, ...]]:
     """What a file says of the pixels of an image, on the grid of the image.
 
@@ -37,6 +57,8 @@ def aligned(
     photo : Image
     what : str
         What messages call the values: ``"mask"``.
+    beyond : Beyond, optional
+        What holds where the file says nothing, if it may cover a part of the image: as a crop does.
 
     Returns
     -------
@@ -51,11 +73,13 @@ def aligned(
     """
     own, wanted = grid_of(metadata, values.shape[:2]), grid_of(photo.metadata, photo.shape)
     if own and wanted:
-        found = reorientation(own, wanted, photo.name)
+        found = reorientation(own, wanted, photo.name, may_be_part=beyond is not None)
         if isinstance(found, str):
             how = "" if what == PRIOR else ", by nearest neighbours"
             raise ImageError(f"{name}: {found}; resample the {what} to that grid{how}")
-        return _turned(values, found, metadata.get("volume")), ()
+        value = beyond.value if beyond else 0
+        turned = _turned(values, found, metadata.get("volume"), value)
+        return turned, _of_a_part(found, own.lengths, name, photo.name, beyond)
     values, order = _by_index(values, metadata, photo)
     _require_size(values, metadata, name, photo, what)
     if own or wanted:
@@ -64,12 +88,23 @@ def aligned(
     return values, ()
 
 
-def _turned(values: Values, how: Reorientation, volume: tuple[int, int, int] | None) -> Values:
+def _of_a_part(
+    how: Reorientation, stored: tuple[int, ...], name: str, other: str, beyond: Beyond | None
+) -> tuple[str, ...]:
+    """A line for a file that covers a part of an image."""
+    lengths = [there.stop - there.start for there in how.covered(stored)]
+    if beyond is None or tuple(lengths) == how.lengths:
+        return ()
+    sizes = [" × ".join(map(str, size)) for size in (lengths, how.lengths)]
+    return (f"{name} covers {sizes[0]} of {sizes[1]} pixels of {other}; the rest {beyond.means}",)
+
+
+def _turned(values: Values, how: Reorientation, volume: tuple[int, int, int] | None, beyond: int) -> Values:
     """Values (h, w, C), or slices below one another, on another grid."""
     if volume is None:
-        return how.apply(values.swapaxes(0, 1)).swapaxes(0, 1)
+        return how.apply(values.swapaxes(0, 1), beyond).swapaxes(0, 1)
     z, y, x = volume
-    cube = how.apply(values.reshape(z, y, x, -1).transpose(2, 1, 0, 3)).transpose(2, 1, 0, 3)
+    cube = how.apply(values.reshape(z, y, x, -1).transpose(2, 1, 0, 3), beyond).transpose(2, 1, 0, 3)
     depth, height, width, bands = cube.shape
     return np.ascontiguousarray(cube).reshape(depth * height, width, bands)
 

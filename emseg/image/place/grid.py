@@ -67,17 +67,40 @@ class Reorientation(NamedRecord):
     starts: tuple[int, ...]
     lengths: tuple[int, ...]
 
-    def apply(self, values: NDArray[Any]) -> NDArray[Any]:
-        """A view of values (X, Y, …) on the wanted grid; further axes stay last."""
+    def apply(self, values: NDArray[Any], beyond: float = 0) -> NDArray[Any]:
+        """Values (X, Y, …) on the wanted grid, a view if they cover it; further axes stay last.
+
+        Parameters
+        ----------
+        values : ndarray
+        beyond : number
+            What to fill in where nothing is stored.
+        """
         d = len(self.axes)
         cut: list[slice] = [slice(None)] * d
+        place = self.covered(values.shape)
+        for axis, step, start, there in zip(self.axes, self.steps, self.starts, place, strict=True):
+            first, end = start + step * there.start, start + step * there.stop
+            cut[axis] = slice(first, end if end >= 0 else None, step)
+        found = values[tuple(cut)].transpose(*self.axes, *range(d, values.ndim))
+        if found.shape[:d] == self.lengths:
+            return found
+        whole = np.full((*self.lengths, *values.shape[d:]), beyond, values.dtype)
+        whole[place] = found
+        return whole
+
+    def covered(self, stored: tuple[int, ...]) -> tuple[slice, ...]:
+        """Which of the wanted pixels along each axis are stored, given the stored lengths."""
+        found = []
         for axis, step, start, length in zip(self.axes, self.steps, self.starts, self.lengths, strict=True):
-            end = start + step * length
-            cut[axis] = slice(start, end if end >= 0 else None, step)
-        return values[tuple(cut)].transpose(*self.axes, *range(d, values.ndim))
+            low, high = (-start, stored[axis] - start) if step > 0 else (start - stored[axis] + 1, start + 1)
+            found.append(slice(max(low, 0), min(high, length)))
+        return tuple(found)
 
 
-def reorientation(stored: Grid, wanted: Grid, other: str = "the image") -> Reorientation | str:
+def reorientation(
+    stored: Grid, wanted: Grid, other: str = "the image", may_be_part: bool = False
+) -> Reorientation | str:
     """How an array on a grid is brought onto another one without interpolation.
 
     Each wanted pixel must be one that is stored: the axes may be swapped and turned round, and the stored grid may be
@@ -88,6 +111,9 @@ def reorientation(stored: Grid, wanted: Grid, other: str = "the image") -> Reori
     stored, wanted : Grid
     other : str
         What messages call the file of the wanted grid.
+    may_be_part : bool
+        Whether the stored grid may lie within the wanted one. A grid that begins within it and ends beyond may not:
+        that is what a shift by mistake looks like.
 
     Returns
     -------
@@ -121,7 +147,9 @@ def reorientation(stored: Grid, wanted: Grid, other: str = "the image") -> Reori
             return _other_directions(stored, wanted, other)
         return f"is shifted against {other} by {_listed(_begin(turn, map_[:, d], stored))} {_unit(wanted)}"
     low, high = exact.min(0), exact.max(0)
-    if (low < 0).any() or (high >= stored.lengths).any():
+    within = (low <= 0) & (high >= np.array(stored.lengths) - 1)
+    covers = (low >= 0) & (high < stored.lengths)
+    if not (covers | (within & may_be_part)).all():
         sizes = [" × ".join(map(str, grid.lengths)) for grid in (wanted, stored)]
         begin = _listed(_begin(turn, start, stored))
         return f"does not cover {other}, of {sizes[0]} {_unit(wanted)}: it has {sizes[1]} and begins at {begin}"

@@ -287,3 +287,40 @@ def test_scribbles_start_and_prior_are_taken_from_volumes(tmp_path: Path) -> Non
         found = emseg.segment(image, k=3, **options)
         np.testing.assert_array_equal(np.asarray(found.labels).reshape(BELOW.shape), BELOW + 1)
         assert not any("index" in line for line in found.report["warnings"])
+
+
+def test_a_crop_is_put_in_its_place(tmp_path: Path) -> None:
+    """What lies within the image, turned round too, says nothing of the rest: outside of masks, no label, no prior."""
+    mask = np.zeros(PLANE.shape, np.uint8)
+    mask[2:5, 3:7] = 1
+    own = read_image(geotiff(tmp_path / "own.tif", PLANE, GROUND))
+    crop = geotiff(tmp_path / "crop.tif", mask[1:6, 2:][::-1], ground_at(np.diag([1, -1]), (2, 6)))
+    inside, notices = read_mask(crop, own)
+    np.testing.assert_array_equal(inside, mask > 0)
+    height, width = PLANE.shape
+    (line,) = notices
+    assert line == (
+        f"{tmp_path / 'crop.tif'} covers {width - 2} × 5 of {width} × {height} pixels of {tmp_path / 'own.tif'}; "
+        "the rest is outside of the mask"
+    )
+    labels, (line,) = read_labels(crop, own)
+    np.testing.assert_array_equal(labels, mask)
+    assert line.endswith("the rest has no label")
+    shares = np.stack([mask, 1 - mask]).astype(np.float32)
+    planes, (line,) = read_planes(geotiff(tmp_path / "p.tif", shares[:, 1:6, 2:], ground_at(np.eye(2), (2, 1))), own, 2)
+    assert line.endswith("the rest has no prior")
+    np.testing.assert_array_equal(planes[:, 1:6, 2:], shares[:, 1:6, 2:])
+    assert planes.sum() == shares[:, 1:6, 2:].sum()
+
+
+def test_a_slab_of_a_volume_that_is_larger_along_other_axes(tmp_path: Path) -> None:
+    volume = read_image(nifti(tmp_path / "own.nii", LABELS))
+    wide = np.zeros((9, 6, 4), np.uint8)
+    wide[2:-2] = LABELS > 0
+    affine = AFFINE.copy()
+    affine[:, 3] = AFFINE @ (-2, 0, 1, 1)
+    inside, (line,) = read_mask(nifti(tmp_path / "slab.nii", wide[:, :, 1:-1], affine), volume)
+    expected = LABELS > 0
+    expected[:, :, [0, -1]] = False
+    np.testing.assert_array_equal(inside, expected.transpose(2, 1, 0).reshape(volume.shape))
+    assert "the rest is outside of the mask" in line
