@@ -96,6 +96,17 @@ def warn(lines: Iterable[str], quiet: bool) -> None:
         tell(for_command_line(line))
 
 
+def warnings_as_lines(quiet: bool) -> None:
+    """From now on, what libraries warn of is a line like any other; or nothing, if errors only are wanted."""
+    import warnings
+
+    def show(message: Warning | str, category: type[Warning], *place: object) -> None:
+        if not quiet:
+            tell(" ".join(f"{category.__name__}: {message}".split()))
+
+    warnings.showwarning = show  # type: ignore[assignment]
+
+
 class Helpful:
     """A command whose help any standard output can take; what cannot be printed is an error like others."""
 

@@ -8,7 +8,7 @@ from importlib import import_module
 
 import click
 
-from emseg.cli.error_lines import Helpful, attempt, say
+from emseg.cli.error_lines import Helpful, attempt, say, warnings_as_lines
 from emseg.cli.processor_shares import one_thread
 from emseg.version import __version__
 
@@ -99,9 +99,15 @@ def cli() -> None:
     """Hold the commands; what the user reads is HELP."""
 
 
+def _is_quiet(word: str) -> bool:
+    """Whether a word of the command line may be the option that wants errors only, by itself or among other letters."""
+    return word == "--quiet" or (word[:1] == "-" != word[1:2] and "q" in word)
+
+
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     one_thread()
     gc.set_threshold(1_000_000)  # loading modules makes many objects and no garbage
     arguments = sys.argv[1:] or ["--help"]
+    warnings_as_lines(quiet=any(map(_is_quiet, arguments)))
     sys.exit(attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False), debug="--debug" in arguments))

@@ -36,6 +36,7 @@ from emseg.stages.fitting import without_extent
 from emseg.stages.inputs.checks import check_image
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
 from emseg.stages.report import input_report
+from emseg.stages.start import sound_start
 
 if TYPE_CHECKING:
     from emseg.options.keywords import CompareKeywords
@@ -134,7 +135,8 @@ def compare(
     features = features_to_fit(photo, inside, settings)
     photo = photo.with_notices(*without_effect("compare", settings), *chosen_features(features))
     problem = replace(problem_to_fit(features, settings), lifted=False)  # gaps are of what algorithms climb
-    first = _start(problem, k, start, np.random.default_rng(settings.seed))
+    with sound_start(problem):
+        first = _start(problem, k, start, np.random.default_rng(settings.seed))
     stop, seed = Stop(settings.tol, settings.max_iter), settings.seed
     runs = {name: _run(name, problem, first, seed, stop, watch) for name in algorithms or ALGORITHMS}
     if not any(isinstance(run, Fit) and run.trace for run in runs.values()):

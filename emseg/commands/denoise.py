@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from emseg.commands.results.restored import Restored
 from emseg.em.fit import Row
-from emseg.errors import DataError, for_python
+from emseg.errors import DataError, for_python, option
 from emseg.execution import steps
 from emseg.execution.choose import runner_for
 from emseg.execution.runner import Runner
+from emseg.features.feature import require_squares
 from emseg.image.mask_rule import MaskRule
 from emseg.image.missing.nodata import without_given
 from emseg.image.model import Image
@@ -42,6 +43,8 @@ Real = NDArray[np.float32]
 Array = NDArray[np.float64]
 #: Noise relative to the range of the values, below which single precision does not see it.
 FAINT = 1e-6
+HIDDEN = 1000.0  # times the noise of photons, noise on top leaves nothing of it to see
+ALL_WHITE = f"beside noise of {option('sigma')} that of photons is nothing, so all of it is taken as white"
 MOST = 1e5  # noise level, above which all that is left is the mean anyway
 FEW = 2 * NOISE_SIDE**2  # whole patches, from which the noise level cannot be told
 
@@ -133,6 +136,7 @@ def denoise(
     steps.step("measuring noise")
     with runner_for(settings.workers, planes.values.size, on_progress) as runner:
         found = estimate(photo, planes, settings, runner)
+    photo = photo.with_notices(*found.notices)
     result = replace(photo, pixels=found.pixels(photo, planes), packed=None)
     facts = {
         "version": __version__,
@@ -160,6 +164,7 @@ class _Found:
     sigma: Array
     gain: Array
     trace: tuple[Row, ...] = ()
+    notices: tuple[str, ...] = ()
 
     @property
     def level(self) -> float:
@@ -191,8 +196,12 @@ def _white(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Runne
 
 def _poisson(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Runner) -> _Found:
     """Noise of counted photons, stabilised channel by channel."""
+    require_squares(photo.pixels if planes.valid is None else photo.pixels[planes.valid], photo.name)
     stored = (planes.values.astype(np.float64) + planes.shift) * planes.unit
     sigma = 0.0 if settings.sigma == "auto" else float(settings.sigma) * planes.grey
+    photons = float(np.ptp(stored)) if settings.gain == "auto" else HIDDEN * _photon_noise(stored, settings.gain)
+    if sigma > photons:
+        return replace(_white(photo, planes, settings, runner), gain=np.zeros(len(stored)), notices=(ALL_WHITE,))
     gain = np.array([
         photon_gain(plane, planes.valid, sigma) if settings.gain == "auto" else float(settings.gain) for plane in stored
     ])  # fmt: skip
@@ -204,6 +213,8 @@ def _poisson(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Run
     transforms = [Anscombe(g, sigma) for g in gain.tolist()]
     stable = np.stack([t.forward(plane) for t, plane in zip(transforms, stored, strict=True)])
     # The scale is of no account but to the mixture of photographs, for which white has 255.
+    if FAINT * float(np.ptp(stable)) >= 1:
+        return _Found(None, levels, gain)
     unit = WHITE / max(float(stable.max()), 1.0)
     rows = stable.shape[1] // slices_of(photo)
     middle = np.repeat(stable[:, ::rows, :1], rows, axis=1) * unit
@@ -211,6 +222,11 @@ def _poisson(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Run
     found, trace = _estimate(white, np.full(len(white), unit), photo.colour, settings, runner, slices_of(photo))
     means = [t.inverse(plane) for t, plane in zip(transforms, (found + middle) / unit, strict=True)]
     return _Found((np.stack(means) / planes.unit - planes.shift).astype(np.float32), levels, gain, trace)
+
+
+def _photon_noise(stored: Array, gain: float | str) -> float:
+    """The largest standard deviation of the noise of photons, of a given gain; stored values (C, H, W)."""
+    return float(np.sqrt(float(gain))) * float(np.sqrt(max(float(stored.max()), 0.0)))
 
 
 def _require_enough(photo: Image, planes: Planes, found: Array) -> None:

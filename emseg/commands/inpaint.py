@@ -145,7 +145,8 @@ def inpaint(
     if factor is not None:
         shown = np.sqrt(np.einsum("dc,dhw->chw", axes**2, deviation**2)).astype(np.float32)
         with np.errstate(over="ignore"):  # of numbers beyond 1e38, the deviation is infinite
-            shown *= np.float32(factor * stretch * planes.unit)
+            scale = np.float32(factor * stretch * planes.unit)
+            shown = np.where(shown > 0, shown * np.where(shown > 0, scale, 0), shown)
     back = rotated(axes.T, found) * np.float32(stretch)
     filled = replace(planes, valid=None).back(back, photo, ~missing)
     if photo.known is not None:  # of a pixel that is known in part, that part is kept

@@ -50,9 +50,10 @@ def colours_or_bands(photo: Image) -> Image:
     Arrays do not say what their channels are. Three of 8 bits are a picture, as everywhere. Three of 16 bits or floats
     may be bands as well, so a notice says how they are taken.
     """
-    if photo.colour != "rgb":
+    known = photo.pixels if photo.valid is None else photo.pixels[photo.valid]
+    if photo.colour != "rgb" or not known.size:
         return photo
-    if has_unit_scale(photo.pixels if photo.valid is None else photo.pixels[photo.valid]):
+    if has_unit_scale(known):
         if ASSUMED not in photo.metadata or photo.pixels.dtype == np.uint8:
             return photo
         line = f"three channels of {photo.pixels.dtype} are taken as red, green and blue"

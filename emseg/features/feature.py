@@ -194,14 +194,19 @@ class Pointwise(Feature):
             found = f"{stored.dtype} from {stored.min():g} to {stored.max():g}"
             needed = f"{', '.join(self.names)} need 8- or 16-bit colours or floats in 0...1"
             raise DataError(f"{name}: {needed}, found {found}; use {option('features', 'rgb')}")
-        if stored.dtype.kind == "f" and stored.any() and not SMALLEST < float(np.abs(stored).max()) < LARGEST:
-            raise DataError(f"{name}: squares of its values leave the range of numbers; scale the values first")
+        require_squares(stored, name)
+
+
+def require_squares(values: NDArray[Any], name: str) -> None:
+    """Raise DataError for values of which squares cannot be taken."""
+    if values.dtype.kind == "f" and values.any() and not SMALLEST < float(np.abs(values).max()) < LARGEST:
+        raise DataError(f"{name}: squares of its values leave the range of numbers; scale the values first")
 
 
 def has_unit_scale(values: NDArray[Any]) -> bool:
     """Whether it is known what 1 is: 8- and 16-bit integers by their type, floats if they lie between 0 and 1."""
     if values.dtype.kind == "f":
-        return bool(values.min() >= 0 and values.max() <= 1)
+        return bool(values.size and values.min() >= 0 and values.max() <= 1)
     return values.dtype in (np.uint8, np.uint16)
 
 

@@ -24,6 +24,8 @@ from emseg.strict_json import json_bytes
 
 FORMAT, VERSION = "emseg-model", 1
 LARGEST_K, LARGEST_D = 4096, 256  # of a model that is read: its matrices take 2 GB
+#: Beyond this squares of means overflow, and beyond its square variances: no image has such values, see `Feature`.
+LARGEST_MEAN = 1e140
 HEAD = ("format", "version", "family", "covariance", "features", "weights")
 LIMITS = ("censored", "truncated")
 NOISE = ("weight", "log_density")
@@ -111,6 +113,7 @@ def parse_model(data: bytes, name: str) -> Model:
         parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
         noise = _noise(facts["noise"]) if "noise" in facts else None
         pivots = _pivots(facts["pivots"], _columns(parts)) if "pivots" in facts else None
+        _require_moderate(parts)
         _require_mixture(weights, parts, noise["weight"] if noise else 0.0, pivots)
         family = _family(facts)
         if "bounds" in facts:
@@ -187,6 +190,17 @@ def _require_mixture(weights: NDArray[np.float64], parts: Any, noise: float, piv
     with np.errstate(over="ignore"):
         require(abs(weights.sum() + noise - 1) < 1e-6, "weights must sum to 1")
     (parts.collapsed(np.array(pivots, np.intp), np.eye(len(pivots))) if pivots else parts).check()
+
+
+def _require_moderate(parts: Any) -> None:
+    """Raise ValueError for numbers whose squares leave the range of numbers."""
+    require(np.abs(parts.means) < LARGEST_MEAN, f"means must be below {LARGEST_MEAN:g}")
+    for name in parts.parts():
+        numbers = np.abs(getattr(parts, name))
+        require(numbers < LARGEST_MEAN**2, f"{name} must be below {LARGEST_MEAN**2:g}")
+    if parts.matrix_part:
+        variances = np.einsum("kii->ki", getattr(parts, parts.matrix_part))
+        require(np.abs(variances) > LARGEST_MEAN**-2, f"variances must be above {LARGEST_MEAN**-2:g}")
 
 
 def _pivots(value: Any, d: int) -> tuple[int, ...]:

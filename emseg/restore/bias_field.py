@@ -35,6 +35,7 @@ from emseg.em.starts.tournament import search
 from emseg.em.variants.em import EM
 from emseg.errors import DataError, option
 from emseg.execution import steps
+from emseg.features.feature import require_squares
 from emseg.features.grain import FAINT, NARROW, STEP
 from emseg.features.pixel_index import usable
 from emseg.features.span import EXACT, found_span
@@ -106,6 +107,7 @@ def flattened(photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.ra
     if photo.pixels.dtype.kind == "f":
         known &= np.isfinite(photo.pixels).all(2).reshape(shape)
     there = int(known.sum())
+    require_squares(photo.pixels[known.reshape(photo.shape)], photo.name)
     burnt = _burnt_out(photo.pixels.reshape(*shape, -1), known)
     dark = float(burnt.sum() / max(there, 1))
     known &= ~burnt
@@ -223,7 +225,11 @@ def _calm(pixels: NDArray[Any], known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     blur = MaskedBlur(known, reach=4.0)
     steepness = np.zeros(known.shape, np.float32)
     for plane in np.moveaxis(pixels, -1, 0):
-        filled = np.where(known, plane, 0).astype(np.float32)
+        filled = np.where(known, plane, 0)
+        if plane.dtype not in (np.uint8, np.uint16):  # far from 0, or beyond single precision
+            seen = plane[known].astype(np.float64)
+            filled = np.where(known, (filled - seen.mean()) / (seen.std() or 1.0), 0)
+        filled = filled.astype(np.float32)
         smooth = blur(filled, BLUR)
         variance = max(float(filled[known].var(dtype=np.float64)), 1e-30)  # of a constant channel: not 0
         for axis in range(smooth.ndim):

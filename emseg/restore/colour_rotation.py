@@ -23,6 +23,8 @@ def axes_of_colour(planes: NDArray[Any], colour: str) -> NDArray[np.float64]:
     if colour == "rgb":
         return OPPONENT
     flat = planes.reshape(c, -1)[:, :: max(1, planes[0].size // SAMPLE)].astype(np.float64)
+    if flat.shape[1] < 2:
+        return np.eye(c)
     axes = np.linalg.eigh(np.cov(flat))[1].T[::-1]
     return np.ascontiguousarray(axes * np.where(axes.sum(1, keepdims=True) < 0, -1, 1))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
@@ -10,6 +12,7 @@ import numpy as np
 
 from emseg.em.problem import Problem
 from emseg.em.starts.tournament import search
+from emseg.errors import DataError, option
 from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.mixture.mixture import Mixture
@@ -78,7 +81,47 @@ def searched_start(
         What regions are compared by, if they are to be merged.
     volume : tuple of int, optional
         Shape of a volume, whose slices lie below one another.
+
+    Raises
+    ------
+    DataError
+        If components of the family cannot be told from points.
     """
+    with sound_start(problem):
+        return _searched(problem, rng, k, most, criterion, init, restarts, features, description, volume)
+
+
+@contextmanager
+def sound_start(problem: Problem) -> Iterator[None]:
+    """Turn a start that has no density into one line.
+
+    Raises
+    ------
+    DataError
+        In the place of what linear algebra raises.
+    """
+    try:
+        yield
+    except np.linalg.LinAlgError as error:
+        if problem.family.location_scale:
+            raise DataError(f"a start has a component without extent; give a {option('floor')} above 0") from error
+        remedy = f"use {option('family', 'gaussian')}, or take off what all values have in common"
+        line = f"values differ too little beside their distance from 0 for components of {problem.family.name}"
+        raise DataError(f"{line}; {remedy}") from error
+
+
+def _searched(
+    problem: Problem,
+    rng: np.random.Generator,
+    k: int | str,
+    most: int,
+    criterion: str,
+    init: str,
+    restarts: int,
+    features: Features | None,
+    description: DescribedImage | None,
+    volume: tuple[int, ...] | None,
+) -> Start:
     steps.step("looking for a start")
     low, high = k_range(k)
     if not isinstance(k, str):

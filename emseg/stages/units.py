@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from emseg.errors import DataError
+from emseg.features.feature import LARGEST, SMALLEST
 from emseg.features.model import Features
 from emseg.mixture.mixture import Mixture
 
@@ -19,11 +21,35 @@ def in_own_units(mixture: Mixture, features: Features) -> Mixture:
 
 
 def standardised(mixture: Mixture, features: Features) -> Mixture:
-    """A mixture in the features' own units, as one of the standardised features, or of the space that they span."""
-    moved = mixture.affine(-features.shift / features.scale, 1 / features.scale)
+    """A mixture in the features' own units, as one of the standardised features, or of the space that they span.
+
+    Raises
+    ------
+    DataError
+        If squared distances in its standard deviations leave the range of numbers.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        moved = mixture.affine(-features.shift / features.scale, 1 / features.scale)
+        if not _comparable(moved):
+            raise DataError(
+                "the model's numbers are too large or too small beside those of the image; give an image like those "
+                "the model was fitted to"
+            )
     if features.span is None:
         return moved
     return moved.collapsed(features.pivots, features.span.triangle, _log_volume(features))
+
+
+def _comparable(mixture: Mixture) -> bool:
+    """Whether squares of means, and of distances from them in standard deviations, are numbers."""
+    parts = mixture.components
+    matrices = getattr(parts, parts.matrix_part) if parts.matrix_part else parts.covariances
+    deviations = np.sqrt(np.einsum("...ii->...i", matrices))
+    if not (np.isfinite(parts.means).all() and np.isfinite(deviations).all()):
+        return False
+    far = np.abs(parts.means).max(-1) / np.maximum(deviations.min(-1), SMALLEST)
+    within = (deviations > SMALLEST) & (deviations < LARGEST) & (np.abs(parts.means) < LARGEST)
+    return bool(within.all() and (far < LARGEST).all())
 
 
 def _log_volume(features: Features) -> float:

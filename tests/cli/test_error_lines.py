@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 
 import click
 import pytest
 
-from emseg.cli.error_lines import attempt
+from emseg.cli.error_lines import attempt, warnings_as_lines
 from emseg.errors import DataError, ImageError, UsageError
 
 
@@ -63,3 +64,13 @@ def test_a_reader_that_left_is_no_news(capfd: pytest.CaptureFixture[str]) -> Non
     finally:
         os.dup2(keep, 1)
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_libraries_warn_of_is_a_line(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(warnings, "showwarning", warnings.showwarning)
+    for quiet, expected in ((False, "emseg: UserWarning: two lines\n"), (True, "")):
+        warnings_as_lines(quiet)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning(UserWarning("two\nlines"), UserWarning, "x.py", 1)
+        assert capfd.readouterr().err == expected

@@ -246,3 +246,10 @@ def test_slices_of_a_volume_are_images(clean: np.ndarray, dtype: type, options: 
     assert result.report["size"] == [64, 64, 2]
     for part, rows in ((y[:64], slice(0, 64)), (y[64:], slice(64, 128))):
         np.testing.assert_array_equal(found[rows], emseg.denoise(part, sigma=20, **options).image.pixels[:, :, 0])
+
+
+@pytest.mark.parametrize("sigma", [1e5, 1e9, 1e300])
+def test_noise_on_top_that_leaves_nothing_of_photons(clean: np.ndarray, sigma: float) -> None:
+    found, white = (emseg.denoise(clean, sigma, noise=noise) for noise in ("poisson", "gaussian"))
+    np.testing.assert_array_equal(found.pixels, white.pixels)
+    assert any("taken as white" in line for line in found.report["warnings"])

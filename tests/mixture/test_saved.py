@@ -157,6 +157,9 @@ def test_other_families_have_parameters_of_their_own(
         {"features": "a" * 100_000},
         {"weights": [1 / 5000] * 5000, "means": [[1, 2]] * 5000, "covariances": [[[1, 0], [0, 1]]] * 5000},
         {"means": [[1] * 300] * 2},
+        {"means": [[1, 1e308], [3, 4]]},
+        {"covariances": [[[1e300, 0], [0, 1]], [[1, 0], [0, 1]]]},
+        {"covariances": [[[1e-300, 0], [0, 1]], [[1, 0], [0, 1]]]},
     ],
     ids=lambda changes: json.dumps(changes)[:60],
 )

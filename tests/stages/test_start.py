@@ -10,8 +10,12 @@ import PIL.Image
 import pytest
 
 import emseg
+from emseg.em.problem import Problem
 from emseg.errors import DataError, UsageError
+from emseg.mixture.families.registry import family_of
+from emseg.mixture.samples import Rows
 from emseg.options.choices import CRITERIA
+from emseg.stages.start import sound_start
 
 pytestmark = pytest.mark.long
 
@@ -106,3 +110,10 @@ def test_comparing_needs_one_number() -> None:
 
     with pytest.raises(UsageError, match="compare takes one number of components"):
         compare(scene(2, 0, 16), k="2:4")
+
+
+@pytest.mark.parametrize(("family", "remedy"), [("gamma", "use family='gaussian'"), ("gaussian", "give a floor above")])
+def test_a_start_that_has_no_density_is_one_line(family: str, remedy: str) -> None:
+    problem = Problem(Rows(np.ones((1, 3)), np.ones(3)), family_of(family))
+    with pytest.raises(DataError, match=remedy), sound_start(problem):
+        raise np.linalg.LinAlgError

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from emseg.errors import DataError
 from emseg.features.build import build_features
 from emseg.image.model import Image
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
@@ -28,3 +30,11 @@ def test_densities_differ_by_the_jacobian(seed: int, d: int) -> None:
     back = in_own_units(inner, features)
     np.testing.assert_allclose(back.components.means, own.components.means, rtol=1e-9, atol=1e-9 * values.std())
     np.testing.assert_allclose(back.components.covariances, covariances, rtol=1e-9, atol=1e-9 * values.var())
+
+
+@pytest.mark.parametrize(("mean", "variance"), [(1e139, 1e-10), (5.0, 1e-290), (1e150, 1.0), (np.inf, 1.0)])
+def test_numbers_that_have_no_squares_beside_the_image(mean: float, variance: float) -> None:
+    features = build_features(Image.from_array(np.arange(12.0).reshape(3, 4)), "gray")
+    own = Mixture(np.array([1.0]), Gaussian(np.array([[mean]]), np.array([[[variance]]])), GAUSSIANS["full"])
+    with pytest.raises(DataError, match="too large or too small beside those of the image"):
+        standardised(own, features)

@@ -28,7 +28,7 @@ from __future__ import annotations
 import numpy as np
 
 from emseg.errors import DataError
-from emseg.features.feature import Feature, Floats, Pixels
+from emseg.features.feature import Feature, Floats, Pixels, require_squares
 from emseg.features.kinds.gray import gray
 from emseg.features.pixel_index import Mask
 from emseg.image.model import Image
@@ -109,6 +109,7 @@ class Texture(Feature):
             if not np.any(whole):
                 raise DataError(f"{image.name}: texture needs all channels, and no pixel has them; leave it out")
             luminance = np.where(whole, luminance, 0)
+        require_squares(luminance if whole is None else luminance[whole], image.name)
         planes = texture(luminance, whole).reshape(len(MEASURES), -1)
         if image.known is not None and whole is not None:
             planes[:, ~whole.ravel()] = np.nan
@@ -118,7 +119,8 @@ class Texture(Feature):
 def luminance_of(image: Image) -> Floats:
     """The luma of an image, or the mean of its bands, shape (H, W)."""
     stored = np.moveaxis(image.pixels, -1, 0)
-    return np.asarray(stored.mean(axis=0, dtype=np.float64) if image.colour == "bands" else gray(stored)[0])
+    with np.errstate(over="ignore", invalid="ignore"):  # where there is no data; else it is refused for its squares
+        return np.asarray(stored.mean(axis=0, dtype=np.float64) if image.colour == "bands" else gray(stored)[0])
 
 
 FEATURE = Texture()

@@ -120,7 +120,7 @@ def whole_numbers(values: NDArray[Any]) -> NDArray[Any]:
     if values.dtype.kind != "f" or not values.size:
         return values
     whole = np.nan_to_num(values, nan=0.0, posinf=np.inf, neginf=-np.inf)
-    exact = np.abs(whole).max() < LARGEST and bool((whole == np.rint(whole)).all())
+    exact = float(np.abs(whole).max()) < LARGEST and bool((whole == np.rint(whole)).all())
     return whole.astype(np.int64) if exact else values
 
 

@@ -7,15 +7,18 @@ axes are channels, unless the user says that one counts pages.
 
 from __future__ import annotations
 
+import logging
 import math
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from emseg.errors import ImageError, option
+from emseg.errors import ImageError, option, shown
 from emseg.image.axes import FEW, Arrangement, arrangement, of_pages
 from emseg.image.limits import Reading
 from emseg.image.model import Image
@@ -49,7 +52,8 @@ def decode(data: bytes, name: str, how: Reading) -> Image:
     data = _unzipped(data, end) if zipped else data
     if len(data) < end:
         raise ValueError("the file is cut short")
-    return _image(*_loaded(data), name, how)
+    loaded, doubts = _loaded(data)
+    return _image(*loaded, name, how).with_notices(*doubts)
 
 
 def image_of_nibabel(volume: Any, name: str, how: Reading) -> Image:
@@ -68,6 +72,7 @@ def image_of_nibabel(volume: Any, name: str, how: Reading) -> Image:
 
 def _image(stored: Any, header: Any, affine: Any, name: str, how: Reading) -> Image:
     """The image of an array (X, Y), (X, Y, Z) or with further axes, and what the header says of it."""
+    header, affine, doubts = _placed(header, affine)
     shape = (*stored.shape, 1, 1)[: max(stored.ndim, 3)]
     x, y, z = shape[:3]
     arranged, times = _arrangement(shape, name, how), _times(shape, header.binaryblock, name, how)
@@ -89,7 +94,23 @@ def _image(stored: Any, header: Any, affine: Any, name: str, how: Reading) -> Im
     metadata = {"volume": (z, y, x), "nifti": {"header": header, "affine": affine}}
     size = pixel_size(np.linalg.norm(affine[:3, :3], axis=0)[::-1], _unit(header))
     metadata |= {"pixel_size": size} if size else {}
-    return replace(image, colour=colour, metadata=metadata)
+    return replace(image, colour=colour, metadata=metadata).with_notices(*doubts)
+
+
+def _placed(header: Any, affine: Any) -> tuple[Any, Any, tuple[str, ...]]:
+    """The header and the affine; without a place, and with a line, if that is no numbers."""
+    if np.isfinite(affine).all():
+        return header, affine, ()
+    header = header.copy()
+    sizes = np.asarray(header["pixdim"][1:4], np.float64)
+    header["pixdim"][1:4] = np.where(np.isfinite(sizes) & (sizes > 0), sizes, 1)
+    header["qform_code"] = header["sform_code"] = 0
+    for field in ("quatern_b", "quatern_c", "quatern_d", "qoffset_x", "qoffset_y", "qoffset_z"):
+        header[field] = 0
+    for field in ("srow_x", "srow_y", "srow_z"):
+        header[field] = 0
+    line = "its header gives a place that is no finite numbers; results have none, and masks are matched by shape alone"
+    return header, header.get_base_affine(), (line,)
 
 
 def _times(shape: tuple[int, ...], header: bytes, name: str, how: Reading) -> int:
@@ -167,14 +188,37 @@ def _unzipped(data: bytes, size: int) -> bytes:
     return b"".join(found)
 
 
-def _loaded(data: bytes) -> tuple[Any, Any, Any]:
-    """The array, the header and the affine of a volume, read by nibabel."""
+class _Heard(logging.Handler):
+    """What nibabel says of a header that it puts right, which it would print."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self.lines.append(f"its header is put right: {shown(' '.join(record.getMessage().split()))[:160]}")
+
+
+@contextmanager
+def _listening(logger: logging.Logger) -> Iterator[list[str]]:
+    others, heard, passing = logger.handlers[:], _Heard(), logger.propagate
+    logger.handlers, logger.propagate = [heard], False
+    try:
+        yield heard.lines
+    finally:
+        logger.handlers, logger.propagate = others, passing
+
+
+def _loaded(data: bytes) -> tuple[tuple[Any, Any, Any], list[str]]:
+    """The array, the header and the affine of a volume, read by nibabel, and what it has put right."""
     import nibabel
 
     kind = nibabel.Nifti2Image if struct.unpack_from("<i", data)[0] in (540, 0x1C020000) else nibabel.Nifti1Image
     try:
-        image = kind.from_bytes(data)
-        return np.asanyarray(image.dataobj), image.header, image.affine
+        with _listening(logging.getLogger("nibabel.global")) as doubts:
+            image = kind.from_bytes(data)
+            return (np.asanyarray(image.dataobj), image.header, image.affine), doubts
     except (
         nibabel.filebasedimages.ImageFileError,
         nibabel.spatialimages.HeaderDataError,

@@ -92,7 +92,11 @@ class Planes:
             real = np.dtype(np.float32 if single else np.float64)
             first = np.where(np.abs(first / 2 - middle / 2) <= spread, first, middle)
             shift = first / unit
-            values = (values.astype(real, copy=False) - first.astype(real)) / real.type(unit)
+            values = values.astype(real, copy=False)
+            if unit > 1:  # a power of two, or one grey level: differences of the largest numbers would overflow
+                values = values / real.type(unit) - np.asarray(shift).astype(real)
+            else:
+                values = (values - first.astype(real)) / real.type(unit)
         ends = (-shift, np.iinfo(dtype).max / unit - shift) if dtype.kind == "u" else None
         values, beyond = _limited(np.ascontiguousarray(values, np.float32), HIGH * spread / unit, middle / unit - shift)
         return cls(values, unit, shift, grey, ends, valid, beyond)
@@ -108,7 +112,10 @@ class Planes:
             Further pixels that stay as stored.
         """
         dtype = image.pixels.dtype
-        found = np.moveaxis((values.astype(np.float64) + self.shift) * self.unit, 0, 2)
+        with np.errstate(over="ignore"):
+            found = np.moveaxis((values.astype(np.float64) + self.shift) * self.unit, 0, 2)
+        if dtype.kind == "f" and not np.isfinite(found).all():  # of numbers near the largest there are
+            found = np.nan_to_num(found, nan=np.nan)
         if dtype.kind in "ui":
             limits = np.iinfo(dtype)
             high = float(limits.max)

@@ -234,3 +234,34 @@ def test_channels_of_a_volume_by_number(tmp_path: Path) -> None:
     image = read_image(saved(array, tmp_path / "x.nii"), Reading(channels=(2,)))
     np.testing.assert_array_equal(image.pixels.reshape(6, 5, 4), array[..., 1].T)
     assert (image.colour, image.channels) == ("gray", (2,))
+
+
+@pytest.mark.parametrize("what", ["sform", "qform", "sizes"])
+def test_a_place_that_is_no_numbers(what: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The volume is taken without a place, and a line says so; all that is written can be read."""
+    data = bytearray(nibabel.Nifti1Image(RNG.normal(100, 9, (6, 5, 4)).astype(np.float32), AFFINE).to_bytes())
+    if what == "sform":
+        data[280:328] = np.full(12, np.nan, "<f4").tobytes()
+    else:
+        data[254:256], data[252:254] = bytes(2), struct.pack("<h", what == "qform")
+        data[256 : 268 if what == "qform" else 256] = np.full(3, np.nan, "<f4").tobytes() if what == "qform" else b""
+        if what == "sizes":
+            data[80:92] = np.full(3, np.nan, "<f4").tobytes()
+    (tmp_path / "lost.nii").write_bytes(data)
+    for command in (["segment", "-k", "2", "--save", "posterior"], ["denoise", "--sigma", "5"]):
+        words = [command[0], str(tmp_path / "lost.nii"), "-o", str(tmp_path), *command[1:]]
+        assert attempt(lambda words=words: cli.main(words, "emseg", standalone_mode=False)) == 0
+        err = capfd.readouterr().err
+        assert err.count("place that is no finite numbers") == 1
+    for name in ("lost.labels.nii.gz", "lost.posterior.nii.gz", "lost.denoised.nii.gz"):
+        assert np.isfinite(nibabel.load(tmp_path / name).affine).all()
+
+
+def test_what_nibabel_puts_right_is_a_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(nibabel.Nifti1Image(RNG.normal(100, 9, (6, 5, 4)).astype(np.float32), AFFINE).to_bytes())
+    data[254:256] = struct.pack("<h", 99)
+    (tmp_path / "odd.nii").write_bytes(data)
+    assert read_image(tmp_path / "odd.nii").notices == (
+        "its header is put right: sform_code 99 not valid; setting to 0",
+    )
+    assert capfd.readouterr().err == ""
