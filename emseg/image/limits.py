@@ -76,6 +76,8 @@ class Reading(NamedRecord):
         they are stored, and pages without a meaning are the slices of a volume. Empty for images.
     fourth : Fourth
         What options want of a fourth channel.
+    truncated_ok : bool
+        Whether a file that ends early is read as far as its rows are known.
     """
 
     page: int = 0
@@ -86,6 +88,7 @@ class Reading(NamedRecord):
     channels: tuple[int | str, ...] = ()
     goes_with: str = ""
     fourth: Fourth = ANY_FOURTH
+    truncated_ok: bool = False
 
     @property
     def number(self) -> int:

@@ -22,6 +22,9 @@ from emseg.image.model import Image
 from emseg.records import NamedRecord
 
 DEFAULT = Reading()
+#: What else can be done with files that end early, by the format.
+ROWS = dict.fromkeys(("PNG", "JPEG", "TIFF"), f", or add {option('truncated_ok', True)} for the rows that are there")
+EARLY = ("missing", "cut short", "truncated", "early", "Truncated")  # words of decoders for what ends early
 
 
 class Source(NamedRecord):
@@ -171,8 +174,15 @@ def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes 
         As `read_image`.
     """
     found = format_of(data[:HEAD], name)
-    with _guarded(found.name, name):
-        image = found.decode(data, name, how, samples)
+    with _guarded(found.name, name, "" if how.goes_with else ROWS.get(found.name, "")):
+        try:
+            image = found.decode(data, name, how, samples)
+        except pillow.DECODER_ERRORS:
+            if not how.truncated_ok:
+                raise
+            from emseg.image.damage.truncated import rows_that_are_there  # hardly any file ends early
+
+            image = rows_that_are_there(found, data, name, how)
     image = replace(image, name=name, sha256=digest_of_bytes(data, samples))
     if how.axes and not found.takes_axes:
         image = image.with_notices(f"{option('axes', how.axes)} does nothing with {found.name}; leave it out")
@@ -184,8 +194,8 @@ def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes 
 
 
 @contextmanager
-def _guarded(kind: str, name: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into one line."""
+def _guarded(kind: str, name: str, more: str = "") -> Iterator[None]:
+    """Turn whatever a decoder raises into one line; `more` is what else can be done if the file ends early."""
     try:
         with warnings.catch_warnings():  # a decoder's doubts are either an error here or nothing the user can act on
             warnings.simplefilter("ignore")
@@ -196,4 +206,5 @@ def _guarded(kind: str, name: str) -> Iterator[None]:
         detail = shown(" ".join(str(error).split()))[:160]
         if " " not in detail:  # a bare key or index tells nobody anything
             detail = "its parts do not fit together"
-        raise ImageError(f"{name}: damaged or unusual {kind} ({detail}); export it again from its source") from error
+        remedy = "export it again from its source" + (more if any(word in detail for word in EARLY) else "")
+        raise ImageError(f"{name}: damaged or unusual {kind} ({detail}); {remedy}") from error

@@ -52,6 +52,7 @@ EFFECT = {
     "save": REFUSED, "output": ALWAYS, "overwrite": LIMIT, "no_timings": ALWAYS, "name": TOLD,
     "channels": ALWAYS, "max_pixels": LIMIT, "max_memory": LIMIT, "recursive": LIMIT, "files_from": ALWAYS,
     "null": REFUSED, "stack": TOLD, "page": ALWAYS, "axes": ALWAYS,
+    "truncated_ok": LIMIT,
     # Many inputs, work and messages
     "jobs": TOLD, "resume": LIMIT, "shard": ALWAYS, "dry_run": ALWAYS, "workers": LIMIT, "as_json": ALWAYS,
     "quiet": ALWAYS, "verbose": ALWAYS, "debug": LIMIT,

@@ -21,6 +21,7 @@ class ReadingKeywords(TypedDict, total=False):
     page: int | None
     axes: str
     channels: int | str | Sequence[int | str]
+    truncated_ok: bool
 
 
 class StackKeywords(ReadingKeywords, total=False):

@@ -85,6 +85,7 @@ class Batch(NamedRecord):
         warn(without_effect(command, settings), settings.quiet)
         jobs = plan(self._expanded(command), settings.output, extra, always, report, settings.name, named)
         taken = {"page": reading.page or 1, "axes": reading.axes, "channels": reading.channels, "stack": reading.stack}
+        taken |= {"truncated_ok": True} if reading.truncated_ok else {}
         recipe = _recipe(command, {**options, "extra": sorted(extra), **taken}, reads)
         jobs = [
             job._replace(
@@ -92,6 +93,7 @@ class Batch(NamedRecord):
                 max_pixels=settings.max_pixels,
                 max_memory=settings.max_memory,
                 axes=reading.axes,
+                truncated_ok=reading.truncated_ok,
                 channels=reading.channels,
             )
             for job in jobs

@@ -16,14 +16,18 @@ _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4),
 def require_rows(data: bytes) -> None:
     """Raise ValueError if the data of a PNG end before its last row. They are unpacked for that."""
     width, height, depth, kind, interlaced = struct.unpack_from(">IIBB2xB", data, 16)
-    bits = depth * _SAMPLES.get(kind, 1)
     passes = _PASSES if interlaced else ((0, 0, 1, 1),)
     expected = 0
     for left, top, across, down in passes:
         columns, rows = -(-(width - left) // across), -(-(height - top) // down)
-        expected += rows * (1 + -(-columns * bits // 8)) if min(columns, rows) > 0 else 0
+        expected += rows * bytes_of_row(columns, depth, kind) if min(columns, rows) > 0 else 0
     if _unpacked(data, expected) < expected:
         raise ValueError("the last rows are missing")
+
+
+def bytes_of_row(columns: int, depth: int, kind: int) -> int:
+    """Bytes of an unpacked row, its filter included."""
+    return 1 + -(-columns * depth * _SAMPLES.get(kind, 1) // 8)
 
 
 def _unpacked(data: bytes, most: int) -> int:

@@ -33,6 +33,11 @@ class ReadingOptions:
         "Channels to use, by number from 1 or by name, as 1,3 or DAPI,GFP; all of them unless given.",
         IMAGES, recorded=False,
     )  # fmt: skip
+    truncated_ok: bool = declared(
+        Flag(), False, INPUTS,
+        "Read a file that ends early as far as its rows are there; the others hold no data. For PNG, JPEG and TIFF.",
+        IMAGES, recorded=False,
+    )  # fmt: skip
     stack: bool = declared(
         Flag(), False, INPUTS,
         "Take all inputs for one image: the channels of each file are further features of the same pixels. Their grids "

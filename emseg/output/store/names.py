@@ -62,9 +62,9 @@ class Job(NamedRecord):
     """An input and the paths of its results: `files` by kind in the order of writing, and the report, written last.
 
     Results go to standard output where the report's path is "-". `recipe` is the hash of everything but the input that
-    decides what the results are; `problem` says why the input cannot be worked on. `page`, `axes`, `channels`,
-    `max_pixels` and `max_memory` are those of `emseg.image.limits.Reading`. `stack` are further files of one image.
-    `place` is the real path of the folder of the results; it must still be that when they are written.
+    decides what the results are; `problem` says why the input cannot be worked on. `page`, `axes`, `truncated_ok`,
+    `channels`, `max_pixels` and `max_memory` are those of `emseg.image.limits.Reading`. `stack` are further files of
+    one image. `place` is the real path of the folder of the results; it must still be that when they are written.
     """
 
     source: str
@@ -76,6 +76,7 @@ class Job(NamedRecord):
     max_pixels: int | None = None
     max_memory: int | None = None
     axes: str = ""
+    truncated_ok: bool = False
     channels: tuple[int | str, ...] = ()
     stack: tuple[str, ...] = ()
     place: str = ""

@@ -79,6 +79,7 @@ def as_image(
     page = int(reading.page or how.page)
     how = how._replace(page=page, axes=reading.axes or how.axes, channels=reading.channels or how.channels)
     how = how._replace(working=working) if working else how
+    how = how._replace(truncated_ok=reading.truncated_ok or how.truncated_ok)
     how = how._replace(fourth=fourth if fourth != ANY_FOURTH else how.fourth)
     if isinstance(image, Image):
         if how.page or how.axes:
