@@ -13,7 +13,7 @@ import os
 import re
 
 _OPEN, _CLOSE = "\ue000", "\ue001"  # private characters, which `shown` escapes, so that no file name holds them
-_MARKED = re.compile(f"{_OPEN}([a-z_]+)(?:=([^{_CLOSE}]*))?{_CLOSE}")
+_MARKED = f"{_OPEN}([a-z_]+)(?:=([^{_CLOSE}]*))?{_CLOSE}"
 #: Options that the command line spells otherwise than Python, with hyphens.
 _SPELLED = {"k": "-k", "output": "-o", "as_json": "--json"}
 
@@ -39,11 +39,13 @@ def option(name: str, value: object = None) -> str:
 
 def for_python(message: str) -> str:
     """The message with its options as keywords of a Python function: `missing='drop'`."""
-    return _MARKED.sub(lambda found: found[1] if found[2] is None else f"{found[1]}={found[2]}", message)
+    return re.sub(_MARKED, lambda found: found[1] if found[2] is None else f"{found[1]}={found[2]}", message)
 
 
 def for_command_line(message: str) -> str:
     """The message with its options as a shell takes them: `--missing drop`."""
+    if _OPEN not in message:
+        return message
     from ast import literal_eval  # most runs end without a message
 
     def flag(found: re.Match[str]) -> str:
@@ -53,12 +55,12 @@ def for_command_line(message: str) -> str:
             return name
         return f"--no-{name[2:]}" if value is False else f"{name} {value}"
 
-    return _MARKED.sub(flag, message)
+    return re.sub(_MARKED, flag, message)
 
 
 def options_named(message: str) -> set[str]:
     """Python names of the options that a message names by `option`."""
-    return {found[1] for found in _MARKED.finditer(message)}
+    return {found[1] for found in re.finditer(_MARKED, message)}
 
 
 class EmsegError(Exception):

@@ -17,15 +17,14 @@ if TYPE_CHECKING:
     from typing import NamedTuple as NamedRecord
 else:
     import dataclasses
+    from dataclasses import MISSING, Field
     from operator import itemgetter
-    from threading import Lock
-
-    _GATHERING = Lock()
 
     def record(*, frozen, eq=True, kw_only=False):
         """`dataclasses.dataclass` for frozen classes: the same fields, arguments, equality, text and errors.
 
-        `fields` and `replace` of the standard library take its instances. A class derived from a record is one, too.
+        `fields` and `replace` of the standard library take its instances. Records and frozen dataclasses derive from
+        each other.
         """
         if not frozen:
             raise TypeError("records are frozen")
@@ -33,10 +32,27 @@ else:
 
     def _record(cls, eq, kw_only):
         own = set(vars(cls))
-        _gather_fields(cls, kw_only)
-        fields = dataclasses.fields(cls)
+        fields = {}  # name: annotation, default, what makes the default, whether __init__ takes it, by keyword alone
+        for base in cls.__mro__[:0:-1]:
+            fields |= _inherited(base)
+        for name, annotation in cls.__annotations__.items():
+            if str(annotation).partition("[")[0].rpartition(".")[2] == "ClassVar":
+                continue
+            given = vars(cls).get(name, MISSING)
+            if isinstance(given, Field):
+                alone = kw_only if given.kw_only is MISSING else given.kw_only
+                fields[name] = annotation, given.default, given.default_factory, given.init, alone, given.metadata
+                if given.default is MISSING:
+                    delattr(cls, name)
+                else:
+                    setattr(cls, name, given.default)
+            else:
+                fields[name] = annotation, given, MISSING, True, kw_only, None
+        cls.__record_fields__ = fields
+        cls.__dataclass_fields__, cls.__dataclass_params__ = _Gathered(cls, 0), _Gathered(cls, 1)
+        cls.__signature__ = _Signature(cls)
         cls.__init__ = _initialiser(fields, hasattr(cls, "__post_init__"))
-        cls.__signature__ = _Signature()
+        cls.__match_args__ = tuple(name for name, entry in fields.items() if entry[3] and not entry[4])
         cls.__setattr__, cls.__delattr__ = _refuse_to_set, _refuse_to_delete
         if "__repr__" not in own:
             cls.__repr__ = _text
@@ -45,29 +61,44 @@ else:
             cls.__hash__ = _hash
         return cls
 
-    def _gather_fields(cls, kw_only):
-        """Let the standard library find the fields, but write no methods, not even those that refuse assignments.
+    def _inherited(base):
+        """The fields of a record or a frozen dataclass."""
+        if "__record_fields__" in vars(base):
+            return base.__record_fields__
+        if "__dataclass_fields__" not in vars(base):
+            return {}
+        if not base.__dataclass_params__.frozen:
+            raise TypeError("a record cannot be derived from a non-frozen dataclass")
+        return {
+            field.name: (field.type, field.default, field.default_factory, field.init, field.kw_only, field.metadata)
+            for field in dataclasses.fields(base)
+        }
 
-        It derives frozen classes from frozen ones alone, so all count as not frozen meanwhile, and as frozen after it.
-        """
-        mark = "__dataclass_params__"
-        with _GATHERING:
-            bases = [vars(base)[mark] for base in cls.__mro__[1:] if mark in vars(base)]
-            if not all(base.frozen for base in bases):
-                raise TypeError(f"{cls.__name__}: a record cannot be derived from a non-frozen dataclass")
-            for base in bases:
-                base.frozen = False
-            dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
-            for params in (*bases, vars(cls)[mark]):
-                params.frozen = True
+    class _Gathered:
+        """Fields and parameters as the standard library has them, made when it asks for them."""
+
+        def __init__(self, cls, place):
+            self.cls, self.place = cls, place
+
+        def __get__(self, instance, owner):
+            body = {"__annotations__": {}, "__doc__": self.cls.__doc__, "__module__": self.cls.__module__}
+            for name, (annotation, default, make, init, alone, metadata) in self.cls.__record_fields__.items():
+                field = dataclasses.field(
+                    default=default, default_factory=make, init=init, kw_only=alone, metadata=metadata
+                )
+                body["__annotations__"][name], body[name] = annotation, field
+            made = dataclasses.dataclass(init=False, repr=False, eq=False)(type(self.cls.__name__, (), body))
+            made.__dataclass_params__.frozen = True
+            found = made.__dataclass_fields__, made.__dataclass_params__
+            self.cls.__dataclass_fields__, self.cls.__dataclass_params__ = found
+            return found[self.place]
 
     def _initialiser(fields, finishes):
         """What sets the fields of a new instance."""
-        names = tuple(field.name for field in fields if field.init and not field.kw_only)
-        taken = frozenset(field.name for field in fields if field.init)
-        missing = dataclasses.MISSING
-        defaults = {field.name: field.default for field in fields if field.default is not missing}
-        made = {field.name: field.default_factory for field in fields if field.default_factory is not missing}
+        names = tuple(name for name, entry in fields.items() if entry[3] and not entry[4])
+        taken = frozenset(name for name, entry in fields.items() if entry[3])
+        defaults = {name: entry[1] for name, entry in fields.items() if entry[1] is not MISSING}
+        made = {name: entry[2] for name, entry in fields.items() if entry[2] is not MISSING}
 
         def __init__(self, *values, **named):
             held = self.__dict__
@@ -88,33 +119,33 @@ else:
                     if name not in held:
                         held[name] = make()
                 if not taken <= held.keys():
-                    absent = ", ".join(repr(field.name) for field in fields if field.name in taken - held.keys())
+                    absent = ", ".join(repr(name) for name in fields if name in taken - held.keys())
                     raise TypeError(f"{type(self).__name__} misses the arguments {absent}")
             if finishes:
                 self.__post_init__()
 
-        __init__.fields = fields
+        __init__.of_record = True
         return __init__
 
     class _Signature:
         """The signature of a class as `help` and notebooks show it, made when one of them asks."""
 
+        def __init__(self, cls):
+            self.cls = cls
+
         def __get__(self, instance, owner):
-            if (
-                instance is not None or getattr(owner.__init__, "fields", None) is None
-            ):  # a class derived may have its own
+            if instance is not None or not hasattr(owner.__init__, "of_record"):  # a class derived may have its own
                 raise AttributeError("__signature__")
             from inspect import Parameter, Signature
 
             parameters = []
-            for field in owner.__init__.fields:
-                if field.init:
-                    kind = Parameter.KEYWORD_ONLY if field.kw_only else Parameter.POSITIONAL_OR_KEYWORD
-                    made = field.default_factory is not dataclasses.MISSING
-                    default = _Factory() if made else field.default
-                    default = Parameter.empty if default is dataclasses.MISSING else default
-                    parameters.append(Parameter(field.name, kind, default=default, annotation=field.type))
-            return Signature(sorted(parameters, key=lambda parameter: parameter.kind))
+            for name, (annotation, default, make, init, alone, _) in self.cls.__record_fields__.items():
+                if init:
+                    shown = _Factory() if make is not MISSING else Parameter.empty if default is MISSING else default
+                    kind = Parameter.KEYWORD_ONLY if alone else Parameter.POSITIONAL_OR_KEYWORD
+                    parameters.append(Parameter(name, kind, default=shown, annotation=annotation))
+            parameters.sort(key=lambda parameter: parameter.kind)
+            return Signature(parameters, return_annotation=None)
 
     class _Factory:
         """What a signature shows for a default that is made anew for each instance."""
@@ -134,13 +165,13 @@ else:
 
     def _is_frozen(self, name):
         """Whether it is a field, or this is just a record: a plain class derived from one may have more attributes."""
-        return "__dataclass_fields__" in vars(type(self)) or name in self.__dataclass_fields__
+        return "__record_fields__" in vars(type(self)) or name in self.__record_fields__
 
     def _values(self):
-        return tuple(getattr(self, field.name) for field in dataclasses.fields(self))
+        return tuple(getattr(self, name) for name in self.__record_fields__)
 
     def _text(self):
-        shown = ", ".join(f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(self))
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__record_fields__)
         return f"{type(self).__qualname__}({shown})"
 
     def _equal(self, other):

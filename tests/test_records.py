@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import pytest
 
@@ -24,6 +24,7 @@ M = TypeVar("M")
 class Point:
     """A point."""
 
+    kind: ClassVar[str] = "point"
     x: int
     y: int = 2
     rest: list[int] = field(default_factory=list, kw_only=True)
@@ -37,6 +38,7 @@ class Point:
 class Standard:
     """A point."""
 
+    kind: ClassVar[str] = "point"
     x: int
     y: int = 2
     rest: list[int] = field(default_factory=list, kw_only=True)
@@ -74,6 +76,7 @@ PAIRS: list[Any] = [Pair, StandardPair]
 def test_fields_are_those_of_a_dataclass(make: Callable[..., Any]) -> None:
     made = make(1, rest=[3])
     assert (made.x, made.y, made.rest, made.total) == (1, 2, [3], 3)
+    assert made.kind == "point"
     assert make(x=1, y=5) == make(1, 5) != make(1, 6)
     assert make(1).rest is not make(1).rest
     assert [entry.name for entry in dataclasses.fields(made)] == ["x", "y", "rest", "total"]
@@ -103,6 +106,8 @@ def test_they_are_frozen(make: Callable[..., Any]) -> None:
             setattr(made, name, 3)
         with pytest.raises(dataclasses.FrozenInstanceError):
             delattr(made, name)
+    with pytest.raises(AttributeError):
+        _ = made.other
 
 
 def test_equality_and_hash() -> None:

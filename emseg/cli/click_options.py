@@ -74,6 +74,21 @@ class Words(click.ParamType):  # type: ignore[type-arg]
 class GroupedCommand(Helpful, click.Command):
     """A command whose help shows the options of its name under the headings of their groups."""
 
+    def make_parser(self, ctx: click.Context) -> Any:
+        """A parser that takes `-k` for a short option at once.
+
+        That of click looks among the long ones first, and loads two modules, 1.3 ms, to say which of them was meant.
+        """
+        parser: Any = super().make_parser(ctx)
+        as_usual = getattr(parser, "_process_opts", None)
+        if as_usual is not None:
+
+            def process(word: str, state: Any) -> None:
+                (parser._match_short_opt if word in parser._short_opt else as_usual)(word, state)
+
+            parser._process_opts = process
+        return parser
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write a section for each group, and `--help` at the end of the last one."""
         groups: dict[str, list[tuple[str, str]]] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
 import sys
@@ -122,9 +121,11 @@ def _expanded(argument: str, recursive: bool) -> Iterator[tuple[str, Input]]:
         yield "", Input(STDIO)
     elif isdir(argument):
         yield from _in_folder(argument, recursive)
-    elif lexists(argument) or not glob.has_magic(argument):
+    elif lexists(argument) or not set(argument) & set("*?["):
         yield dirname(argument) or ".", Input(argument)
     else:
+        import glob  # most runs have no patterns
+
         root = dirname(argument[: min(argument.index(c) for c in "*?[" if c in argument)]) or "."
         paths = sorted(path for path in glob.glob(argument, recursive=True) if not _is_result(path))
         found = False

@@ -10,7 +10,7 @@ from typing import Any
 
 from emseg.options.kinds.basic_kinds import LONGEST, Kind
 
-_WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
+_WHOLE = r"[+-]?\d+"
 
 
 class Values(Kind):
@@ -37,7 +37,7 @@ def _number(text: str) -> float:
     if not text.isascii() or "_" in text or len(text) >= LONGEST:
         raise ValueError
     try:
-        return int(text) if _WHOLE.fullmatch(text) else float(text)
+        return int(text) if re.fullmatch(_WHOLE, text, re.ASCII) else float(text)
     except ValueError:
         raise ValueError from None  # without Python's words, which say nothing of what is wanted
 
