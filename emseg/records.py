@@ -194,20 +194,25 @@ else:
 
     def _creator(fields, defaults):
         """What makes an instance."""
-        create = tuple.__new__
+        create, count = tuple.__new__, len(fields)
 
         def __new__(cls, *values, **named):
-            if len(values) < len(fields):
-                rest = fields[len(values) :]
-                try:
-                    values += tuple([named.pop(field) if field in named else defaults[field] for field in rest])
-                except KeyError as field:
-                    raise TypeError(f"{cls.__name__} misses the argument {field}") from None
+            if len(values) != count or named:
+                values = completed(cls, values, named)
+            return create(cls, values)
+
+        def completed(cls, values, named):
+            """All values: those given by name come after the others, and those with defaults may be left out."""
+            rest = fields[len(values) :]
+            try:
+                values += tuple([named.pop(field) if field in named else defaults[field] for field in rest])
+            except KeyError as field:
+                raise TypeError(f"{cls.__name__} misses the argument {field}") from None
             if named:
                 raise TypeError(f"{cls.__name__} got several values for or unexpected arguments {', '.join(named)}")
-            if len(values) > len(fields):
-                raise TypeError(f"{cls.__name__} takes {len(fields)} arguments, not {len(values)}")
-            return create(cls, values)
+            if len(values) > count:
+                raise TypeError(f"{cls.__name__} takes {count} arguments, not {len(values)}")
+            return values
 
         return __new__
 
