@@ -102,9 +102,10 @@ def segment(
 
     original, inside = picture_and_mask(image, mask, settings, reading)
     original = channels_as_meant(original, settings.features)
-    check_image(original, features=settings.features, mrf=settings.mrf, neighbours=settings.neighbours)
+    check_image(original, features=settings.features, mrf=settings.field, neighbours=settings.neighbours)
     given = _given_files(original, settings)
     original = original.with_notices(*given.notices)
+    settings = settings if given.k is None else replace(settings, k=given.k)
     watch.lap("read")
     photo, gain, bias_report = original, None, None
     if settings.denoise != "off" or settings.bias_field:
@@ -134,7 +135,7 @@ def segment(
     mixture = surviving(fitted)
     smoothed = _smoothed(photo, features, problem, mixture, settings, given, rng, watch)
     if smoothed:
-        mixture = smoothed.mixture
+        mixture, original = smoothed.mixture, original.with_notices(*smoothed.notices)
     labelled = label_pixels(photo, features, mixture, smoothed)
     watch.lap("labels")
     asked, classes = start.mixture.n_classes, labelled.counts[: mixture.n_classes]
@@ -179,12 +180,18 @@ def segment(
 
 def _given_files(photo: Image, settings: SegmentOptions) -> GivenFiles:
     """The files that say something of the classes."""
-    if settings.searches and not (settings.scribbles or settings.prior_map):
+    if settings.searches and not (settings.marked or settings.prior_map):
         return NO_FILES
     from emseg.stages.inputs.given_files import read_given_files
 
     return read_given_files(
-        photo, k=settings.k_range[0], init=settings.init, scribbles=settings.scribbles, prior_map=settings.prior_map
+        photo,
+        k=settings.k_range[0],
+        init=settings.init,
+        scribbles=settings.scribbles,
+        prior_map=settings.prior_map,
+        box=settings.box,
+        counted=settings.field == "marked" and settings.k == SegmentOptions.k,
     )
 
 
@@ -197,13 +204,14 @@ def _checked_field(photo: Image, features: Features, settings: SegmentOptions, g
         return given
     from emseg.stages.inputs.maps.scribbles import usable_marks
 
-    marks = usable_marks(given.scribbles, settings.scribbles, settings.k_range[0], photo.name, features)
+    k, free = settings.k_range[0], {2} if settings.box else set()
+    marks = usable_marks(given.scribbles, settings.scribbles, k, photo.name, features, free)
     return given._replace(scribbles=marks)
 
 
 def _has_field(settings: SegmentOptions) -> bool:
     """Whether the labels of pixels depend on more than their own values."""
-    return bool(settings.mrf != "none" or settings.scribbles or settings.prior_map)
+    return bool(settings.field != "none" or settings.marked or settings.prior_map)
 
 
 def _start(
@@ -253,7 +261,12 @@ def _smoothed(
         return None
     from emseg.stages.labels.field import FieldOptions, smooth  # a plain fit does without
 
-    field = FieldOptions(settings.mrf, settings.beta, settings.neighbours, settings.contrast)
-    found = smooth(photo, features, problem, mixture, field, given, rng)
+    field = FieldOptions(settings.field, settings.beta, settings.neighbours, settings.contrast)
+    if settings.field == "marked":
+        from emseg.stages.labels.marked import mark_objects
+
+        found = mark_objects(photo, features, problem, field, given, settings.k_range[0], bool(settings.box), rng)
+    else:
+        found = smooth(photo, features, problem, mixture, field, given, rng)
     watch.lap("mrf")
     return found

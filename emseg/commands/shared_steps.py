@@ -123,12 +123,12 @@ def problem_to_fit(features: Features, settings: SegmentOptions) -> Problem:
 
 def memory_needed(settings: SegmentOptions) -> WorkingMemory:
     """What decides how much memory the segmentation takes."""
-    known = settings.scribbles or settings.prior_map
+    known = settings.marked or settings.prior_map
     return WorkingMemory(
         settings.k_range[1],
         settings.features,
         settings.compress,
-        "mean-field" if known and settings.mrf == "none" else settings.mrf,
+        "mean-field" if known and settings.field == "none" else settings.field,
         settings.contrast,
         settings.finds_regions,
         settings.partial_volume,

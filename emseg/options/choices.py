@@ -10,7 +10,11 @@ from emseg.mrf.inference.registry import METHODS as INFERENCES
 ALGORITHMS = {name: entry.summary for name, entry in ENTRIES.items()}
 COVARIANCES = {name: entry.summary for name, entry in SHAPES.items()}
 FAMILIES = {name: entry.summary for name, entry in KINDS.items()}
-FIELDS = {"none": "the mixture alone"} | {name: entry.summary for name, entry in INFERENCES.items()}
+FIELDS = {
+    "default": "marked where pixels are marked, else none",
+    "none": "the mixture alone",
+    "marked": "several components a class, fitted to the marked pixels, and minimum cuts along edges of the image",
+} | {name: entry.summary for name, entry in INFERENCES.items()}
 INITS = ("auto", "kmeans++", "random")
 CRITERIA = {
     "auto": "icl of as many samples as are independent; with regions, the length of the image's description",

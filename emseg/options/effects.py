@@ -46,7 +46,8 @@ EFFECT = {
     "algorithms": ALWAYS, "start": ALWAYS, "algorithm": ALWAYS, "base": REFUSED, "option": REFUSED, "init": TOLD,
     "restarts": TOLD, "seed": TOLD, "tol": TOLD, "max_iter": ALWAYS, "compress": ALWAYS,
     # Field and regions
-    "mrf": TOLD, "beta": TOLD, "neighbours": TOLD, "contrast": TOLD, "scribbles": ALWAYS, "prior_map": ALWAYS,
+    "mrf": TOLD, "beta": TOLD, "neighbours": TOLD, "contrast": TOLD, "scribbles": ALWAYS, "box": ALWAYS,
+    "prior_map": ALWAYS,
     "regions": ALWAYS, "merge": TOLD, "foreground": ALWAYS, "split": ALWAYS, "neck": TOLD,
     # Results and inputs
     "save": REFUSED, "output": ALWAYS, "overwrite": LIMIT, "no_timings": ALWAYS, "name": TOLD,
@@ -111,7 +112,7 @@ def _in_segmentation(o: SegmentOptions) -> Iterator[Idle]:
     yield Idle("init", single and o.searches, "with one class", more)
     yield Idle("restarts", single, "with one class", more)
     yield Idle("restarts", not o.searches, "where a file gives the start", given_file)
-    draws = ALGORITHMS[o.algorithm].draws or o.mrf != "none" or o.bias_field
+    draws = ALGORITHMS[o.algorithm].draws or o.field != "none" or o.bias_field
     yield Idle("seed", not (o.searches or draws), "where a file gives the start and nothing is drawn", given_file)
     yield Idle("seed", single and not (draws or o.noise), "with one class", more)
     scheduled = ALGORITHMS[o.algorithm].scheduled
@@ -125,8 +126,14 @@ def _in_segmentation(o: SegmentOptions) -> Iterator[Idle]:
     # The field
     alone = single and not o.noise
     yield Idle("mrf", alone, "with one class", more)
+    yield Idle(
+        "contrast",
+        o.field == "marked",
+        f"with {option('mrf', 'marked')}, whose cuts always follow edges",
+        f"use {option('mrf', 'graph-cut')}",
+    )
     for name in ("beta", "neighbours", "contrast"):
-        yield Idle(name, o.mrf == "none", f"without {option('mrf')}", f"add {option('mrf', 'auto')}")
+        yield Idle(name, o.field == "none", f"without {option('mrf')}", f"add {option('mrf', 'auto')}")
         yield Idle(name, alone, "with one class", more)
     for name in ("neighbours", "contrast"):
         yield Idle(name, o.beta == 0, f"with {option('beta', 0)}", f"use a larger {option('beta')}")

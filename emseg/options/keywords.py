@@ -96,6 +96,7 @@ class SegmentKeywords(CompareKeywords, SearchKeywords, RegionKeywords, total=Fal
     neighbours: int | str
     contrast: bool
     scribbles: str | os.PathLike[str] | ArrayLike
+    box: str | Sequence[int]
     prior_map: str | os.PathLike[str] | ArrayLike
 
 

@@ -88,7 +88,7 @@ def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
         not o.searches and several,
         f"{option('init', shown(o.init))}: sets the number of components; give it, not {k}",
     )
-    for name in ("scribbles", "prior_map"):
+    for name in ("scribbles", "box", "prior_map"):
         path = getattr(o, name)
         yield bool(path) and several, f"{option(name, shown(path))}: give one number of components, not {k}"
         yield (
@@ -96,9 +96,10 @@ def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
             f"{noise}: does not go with {option(name)}, which says nothing of noise; {one_of}",
         )
         yield bool(path and o.truncated), f"{option(name)}: does not go with {option('truncated')}; {one_of}"
+    yield from _marked_refusals(o)
     yield (
-        o.mrf != "none" and bool(o.truncated),
-        f"{option('mrf', o.mrf)}: does not go with {option('truncated')}; {one_of}",
+        o.field != "none" and bool(o.truncated),
+        f"{option('mrf', o.field)}: does not go with {option('truncated')}; {one_of}",
     )
 
     # Regions
@@ -125,6 +126,28 @@ def segmentation_refusals(command: str, o: SegmentOptions) -> Iterator[Refusal]:
     # Algorithms and criteria
     if command != "compare":
         yield from _algorithm_refusals(o)
+
+
+def _marked_refusals(o: SegmentOptions) -> Iterator[Refusal]:
+    """What marks of objects do not go with."""
+    cuts = option("mrf", "marked")
+    yield (
+        o.mrf == "marked" and not o.marked,
+        f"{cuts}: nothing is marked; give {option('scribbles')} or {option('box')}",
+    )
+    yield (
+        bool(o.box) and o.field != "marked",
+        f"{option('box', o.box)}: goes with {cuts} alone; leave out {option('mrf')}",
+    )
+    yield (
+        o.field == "marked" and o.family != "gaussian",
+        f"{cuts}: classes are of several Gaussians; leave out {option('family', o.family)}",
+    )
+    for name in ("censored", "partial_volume", "noise"):
+        yield (
+            o.field == "marked" and bool(getattr(o, name)),
+            f"{cuts}: does not go with {option(name)}; leave one of them out",
+        )
 
 
 def _algorithm_refusals(o: SegmentOptions) -> Iterator[Refusal]:

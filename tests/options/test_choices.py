@@ -17,7 +17,7 @@ def test_names_are_those_of_the_registries() -> None:
     assert tuple(choices.ALGORITHMS) == tuple(ALGORITHMS)
     assert tuple(choices.COVARIANCES) == tuple(COVARIANCES)
     assert tuple(choices.FAMILIES) == tuple(FAMILIES)
-    assert tuple(choices.FIELDS) == ("none", *METHODS)
+    assert tuple(choices.FIELDS) == ("default", "none", "marked", *METHODS)
 
 
 TABLES = {name: table for name, table in vars(choices).items() if name.isupper() and isinstance(table, Mapping)}

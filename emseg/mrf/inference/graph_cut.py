@@ -85,12 +85,32 @@ def expand(lattice: Lattice, labels: Labels, log_f: Real, beta: float, cycles: i
     cycles : int
         Most rounds over all α.
     """
-    k, votes = log_f.shape[1], Votes(lattice, log_f.shape[1])
+    votes = Votes(lattice, log_f.shape[1])
     while icm.sweep(lattice, labels, log_f, beta, votes):
         pass
     edges, inside, own = pairs(lattice), lattice.inside, lattice.core(labels)
     z, cost = own[inside].astype(np.intp), -log_f.transpose(0, 2, 1)[inside].astype(np.float64)
-    cut = _cut()
+    own[inside] = lowest(cost, edges, beta, z, cycles)
+
+
+def lowest(cost: Array, edges: Pairs, beta: float, z: NDArray[np.intp], cycles: int = CYCLES) -> NDArray[np.intp]:
+    """Labels of lower energy by expansions, until none lowers it; of two labels, the lowest after the first.
+
+    Parameters
+    ----------
+    cost : ndarray, shape (N, K)
+        What each label costs at each site, in nats.
+    edges : Pairs
+    beta : float
+    z : ndarray of int, shape (N,)
+        Labels to start from, 0…K-1.
+    cycles : int
+        Most rounds over all α.
+    """
+    k, cut = cost.shape[1], _cut()
+    if k == 2:  # to give up the one label for the other, or not, are all labellings there are
+        z = np.zeros_like(z)
+        return _move(cut, cost, edges, beta, z, 1).astype(np.intp)
     energy, left = _energy(cost, edges, beta, z), k
     for turn in range(cycles * k):
         if left == 0:
@@ -102,7 +122,7 @@ def expand(lattice: Lattice, labels: Labels, log_f: Real, beta: float, cycles: i
         left = k - 1 if improved else left - 1
         if improved:
             z, energy = moved, lower
-    own[inside] = z
+    return z
 
 
 def _energy(cost: Array, edges: Pairs, beta: float, z: NDArray[np.intp]) -> float:

@@ -25,6 +25,7 @@ from emseg.options.kinds.file_kinds import InputFile
 from emseg.options.kinds.text_kinds import (
     AUTO,
     WORDS,
+    Box,
     ClassGroups,
     Components,
     Features,
@@ -172,7 +173,7 @@ class SegmentOptions:
         IMAGES, flags="",
     )  # fmt: skip
     mrf: str = declared(
-        Choice(choices.FIELDS), "none", FIELD,
+        Choice(choices.FIELDS), "default", FIELD,
         "Make the labels of neighbours agree, by a Markov random field that is fitted together with the mixture.",
         SEGMENT,
     )  # fmt: skip
@@ -192,6 +193,11 @@ class SegmentOptions:
         Path(), "", FIELD,
         "Label map of the image's size: its pixels that are not 0 keep their label, and the classes start from them.",
         SEGMENT,
+    )  # fmt: skip
+    box: str = declared(
+        Box(), "", FIELD,
+        "Rectangle around an object, in pixels: left, top, width, height. Outside it, everything is class 1; within, "
+        "the object is class 2.", SEGMENT,
     )  # fmt: skip
     prior_map: str = declared(
         Path(), "", FIELD,
@@ -227,6 +233,17 @@ class SegmentOptions:
     def k_range(self) -> tuple[int, int]:
         """Smallest and largest number of components."""
         return k_range(self.k)
+
+    @property
+    def marked(self) -> bool:
+        """Whether some pixels are marked."""
+        return bool(self.scribbles or self.box)
+
+    @property
+    def field(self) -> str:
+        """What `mrf` stands for: ``"marked"``, ``"none"`` or a method of inference."""
+        plain = self.family == "gaussian" and not (self.censored or self.partial_volume)
+        return self.mrf if self.mrf != "default" else "marked" if self.marked and plain else "none"
 
     @property
     def objects(self) -> str:

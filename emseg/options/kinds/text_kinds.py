@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Mapping, Sequence
 from numbers import Integral
@@ -104,6 +105,24 @@ class Limits(Kind):
         if not isinstance(value, str | Sequence) or not is_limits(value):
             raise ValueError
         return as_limits(value)
+
+
+class Box(Kind):
+    """A rectangle in pixels, as a text or four numbers."""
+
+    wanted = "a rectangle X,Y,W,H in whole pixels, as '20,10,300,200'"
+    given = "str | Sequence[int]"
+    metavar = "X,Y,W,H"
+
+    def check(self, value: Any, name: str = "") -> str:
+        """The rectangle as a text; empty for none."""
+        if isinstance(value, str) and not value:
+            return ""
+        parts = value.split(",") if isinstance(value, str) else [int(operator.index(part)) for part in value]
+        left, top, width, height = map(int, parts)
+        if min(left, top) < 0 or min(width, height) < 1:
+            raise ValueError
+        return f"{left},{top},{width},{height}"
 
 
 class Features(Kind):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from emseg.mixture.saved import Model
 
 Labels = NDArray[np.unsignedinteger[Any]]
+#: Marks are held in bytes.
+MOST_CLASSES = 254
 
 
 class GivenFiles(NamedRecord):
@@ -32,12 +34,15 @@ class GivenFiles(NamedRecord):
         A saved mixture, or labels whose moments are the start.
     notices : tuple of str
         What the user should know of how the files were taken.
+    k : int or None
+        Number of classes that are marked, where that decides K.
     """
 
     scribbles: Labels | None = None
     log_prior: NDArray[np.float32] | None = None
     start: Model | Labels | None = None
     notices: tuple[str, ...] = ()
+    k: int | None = None
 
     @property
     def names_classes(self) -> bool:
@@ -48,7 +53,9 @@ class GivenFiles(NamedRecord):
 NO_FILES = GivenFiles()
 
 
-def read_given_files(photo: Image, *, k: int, init: str, scribbles: str, prior_map: str) -> GivenFiles:
+def read_given_files(
+    photo: Image, *, k: int, init: str, scribbles: str, prior_map: str, box: str = "", counted: bool = False
+) -> GivenFiles:
     """Read the files that options name, and hold them against the image.
 
     Parameters
@@ -60,6 +67,10 @@ def read_given_files(photo: Image, *, k: int, init: str, scribbles: str, prior_m
         A name of `INITS`, or a path.
     scribbles, prior_map : str
         Paths; empty for none.
+    box : str
+        A rectangle, outside of which everything is class 1; empty for none.
+    counted : bool
+        Whether K is the number of classes that are marked; `k` is not looked at then.
 
     Raises
     ------
@@ -69,10 +80,36 @@ def read_given_files(photo: Image, *, k: int, init: str, scribbles: str, prior_m
         If a file is damaged, or no label map, prior map or model.
     """
     notices: list[str] = []
-    marks = _scribbles(scribbles, photo, k, notices) if scribbles else None
+    marks = _scribbles(scribbles, photo, 0 if counted else k, notices) if scribbles else None
+    if box:
+        from emseg.stages.inputs.maps.box import boxed  # most fits do without
+
+        marks = boxed(marks, box, photo, notices)
+    if counted and marks is not None:
+        k = _classes_marked(marks, scribbles, k, notices)
     prior = _prior(prior_map, photo, k, notices) if prior_map else None
     start = None if init in INITS else _start(init, photo, notices)
-    return GivenFiles(marks, prior, start, tuple(notices))
+    return GivenFiles(marks, prior, start, tuple(notices), k if counted else None)
+
+
+def _classes_marked(marks: Labels, path: str, usual: int, notices: list[str]) -> int:
+    """K, where the marks decide it; a box marks two classes.
+
+    Raises
+    ------
+    UsageError
+        If labels are left out.
+    """
+    found = np.flatnonzero(np.bincount(marks.ravel().astype(np.intp)))
+    labels = found[found > 0].tolist()
+    k: int = max([*labels[-1:], 2])
+    if path and len(labels) < k and labels != [1]:
+        absent = min(set(range(1, k)) - set(labels))
+        given = option("scribbles", shown(path))
+        raise UsageError(f"{given}: holds label {k}, and none of label {absent}; number classes from 1 on")
+    if k != usual:
+        notices.append(f"{k} classes are marked, so K is {k}; {option('k', k)} says the same without this line")
+    return k
 
 
 def _scribbles(path: str, photo: Image, k: int, notices: list[str]) -> Labels:
@@ -86,9 +123,10 @@ def _scribbles(path: str, photo: Image, k: int, notices: list[str]) -> Labels:
         labels, lines = read_labels(path, photo)
         notices += lines
     most = int(labels.max())
-    if most > k:
+    if most > (k or MOST_CLASSES):
         given = option("scribbles", shown(path))
-        raise UsageError(f"{given}: holds label {most} of {k} components; use a larger {option('k')}")
+        remedy = f"of {k} components; use a larger {option('k')}" if k else "; number classes from 1 on"
+        raise UsageError(f"{given}: holds label {most} {remedy}".replace(" ;", ";"))
     return labels
 
 

@@ -27,6 +27,8 @@ MANY, FEATURE = 48, 24
 WHOLE, WHOLE_CLASS, WHOLE_FEATURE = 40, 25, 30
 #: A field that is fitted to tiles, and then labels all pixels.
 TILES, TILES_CLASS = 20, 20
+#: Cuts around marked objects: copies at smaller sizes, labels, what each class costs and its probability.
+MARKED, MARKED_CLASS, MARKED_FEATURE = 60, 20, 28
 #: Edges of a field that look at contrast, for each feature.
 CONTRAST_FEATURE = 16
 #: Connected regions: the scene, the graph, and the posterior of each class.
@@ -49,7 +51,7 @@ class WorkingMemory(NamedRecord):
     compress : bool
         Whether equal values are one sample.
     field : str
-        A key of `emseg.mrf.inference.registry.METHODS`, or ``"none"``.
+        A key of `emseg.mrf.inference.registry.METHODS`, ``"marked"`` or ``"none"``.
     contrast, regions, partial_volume, denoise : bool
         Whether edges look at contrast, regions are looked for, pixels may be mixed, and noise is taken out first.
     """
@@ -95,6 +97,8 @@ class WorkingMemory(NamedRecord):
 
     def _field(self, pixels: int, d: int) -> int:
         """What a field adds."""
+        if self.field == "marked":
+            return MARKED + MARKED_CLASS * self.classes + MARKED_FEATURE * d
         from emseg.mrf.inference.registry import inference
 
         method = inference(self.field)

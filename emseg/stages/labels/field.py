@@ -72,12 +72,15 @@ class Smoothed:
     posterior : ndarray of float32, shape (K, H, W)
     report : dict
         `mrf` of the report.
+    notices : tuple of str
+        What the user should know of how the labels were found.
     """
 
     mixture: Mixture
     labels: NDArray[np.unsignedinteger[Any]]
     posterior: NDArray[np.float32]
     report: dict[str, Any]
+    notices: tuple[str, ...] = ()
 
 
 def smooth(

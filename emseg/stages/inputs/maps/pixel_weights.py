@@ -51,9 +51,9 @@ def weighted(features: Features, given: Any, photo: Image, settings: SegmentOpti
     DataError
         If a weight is no number of 0 or more, or no pixel that is used has one above 0.
     """
-    for name in ("mrf", "scribbles", "prior_map"):
+    for name in ("mrf", "scribbles", "box", "prior_map"):
         value = getattr(settings, name)
-        if value not in ("none", ""):
+        if value not in ("none", "default", ""):
             raise UsageError(f"{NAME}: does not go with {option(name, str(value))}; leave one of them out")
     size = " × ".join(map(str, photo.grid))
     weights = weights_in_memory(given, photo.grid, f"{size} pixels").ravel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from itertools import combinations
 from typing import Any
 
@@ -16,7 +17,9 @@ from emseg.mixture.mixture import Mixture
 Labels = NDArray[np.unsignedinteger[Any]]
 
 
-def usable_marks(labels: Labels, path: str, k: int, name: str, features: Features) -> NDArray[np.uint8]:
+def usable_marks(
+    labels: Labels, path: str, k: int, name: str, features: Features, free: Collection[int] = ()
+) -> NDArray[np.uint8]:
     """The marks (H, W) on valid pixels: 1…K where a label is given, 0 elsewhere.
 
     Parameters
@@ -29,6 +32,8 @@ def usable_marks(labels: Labels, path: str, k: int, name: str, features: Feature
     name : str
         What messages call the image.
     features : Features
+    free : collection of int
+        Labels that need no mark.
 
     Raises
     ------
@@ -39,13 +44,13 @@ def usable_marks(labels: Labels, path: str, k: int, name: str, features: Feature
     """
     inside = features.on_grid(np.ones(features.x.shape[1], np.uint8)) > 0
     marks = np.where(inside, labels, 0).astype(np.uint8)
-    absent = sorted(set(range(1, k + 1)) - set(np.unique(marks).tolist()))
+    absent = sorted(set(range(1, k + 1)) - set(np.unique(marks).tolist()) - set(free))
     if absent:
         remedy = f"mark some, or use a smaller {option('k')}"
         raise UsageError(f"{option('scribbles', shown(path))}: label {absent[0]} of {k} marks no valid pixel; {remedy}")
     values = [np.unique(x, axis=1) for x in _marked_samples(marks, features)]
-    for i, j in combinations(range(k), 2):
-        if np.array_equal(values[i], values[j]):
+    for i, j in combinations(range(len(values)), 2):
+        if values[i].size and np.array_equal(values[i], values[j]):
             raise DataError(f"{name}: the scribbles of labels {i + 1} and {j + 1} contradict: equal values; redraw")
     return marks
 

@@ -63,7 +63,7 @@ def test_without_a_field_it_is_semi_supervised_em(tmp_path: Path) -> None:
     z = (rng.random((40, 50)) < 0.3).astype(int)
     image = rng.normal(np.array([100.0, 130.0])[z], 20)
     marks = np.where(rng.random(z.shape) < 0.3, z + 1, 0)
-    found = emseg.segment(image, k=2, scribbles=saved(marks, tmp_path), compress=False)
+    found = emseg.segment(image, k=2, mrf="none", scribbles=saved(marks, tmp_path), compress=False)
     x, mark = image.ravel(), marks.ravel()
     r = np.where(mark > 0, mark == 1, 0.5)
     for turn in range(3000):
