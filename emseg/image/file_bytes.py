@@ -63,9 +63,26 @@ def read_image_bytes(path: Path) -> tuple[bytes, bytes | None]:
         As `read_bytes`, and if the file does not start like an image.
     """
     name = shown(path)
-    data = read_bytes(path, lambda head: format_of(head, name))
+
+    def judge(head: bytes) -> None:
+        try:
+            format_of(head, name)
+        except ImageError:
+            header = _header_beside(os.fsdecode(path)) if head else ""
+            if header:
+                raise ImageError(f"{name}: holds samples alone; name their header, {shown(header)}") from None
+            raise
+
+    data = read_bytes(path, judge)
     companion = format_of(data[:HEAD], name).companion(os.fsdecode(path))
     return data, None if companion is None else read_bytes(companion)
+
+
+def _header_beside(path: str) -> str:
+    """The header of ENVI or MetaImage that a file of samples belongs to; empty if there is none beside it."""
+    stem = os.path.splitext(path)[0]
+    found = (name for name in (stem + ".hdr", path + ".hdr", stem + ".mhd", stem + ".nhdr") if os.path.isfile(name))
+    return next(found, "")
 
 
 def place_files(path: Path) -> list[str]:

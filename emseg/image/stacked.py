@@ -18,7 +18,7 @@ from emseg.image.place.alignment import aligned
 from emseg.image.place.grid import reorientation
 from emseg.image.place.grids import grid_of
 from emseg.image.series.assembled import with_known
-from emseg.image.series.sorted_slices import SliceOfVolume, are_slices, volume_of
+from emseg.image.series.sorted_slices import SliceOfVolume, are_slices, require_one_place, volume_of
 from emseg.records import NamedRecord
 
 
@@ -93,6 +93,7 @@ def stacked(images: Sequence[Image]) -> Image:
         return first
     if are_slices(images):
         return volume_of(images)
+    require_one_place(images)
     parts = [first, *(_on_grid_of(first, image) for image in images[1:])]
     pixels = np.concatenate([part.pixels for part in parts], axis=2)
     notices = [*first.notices, *(_of(part, line) for part in parts[1:] for line in part.notices)]

@@ -69,6 +69,11 @@ def component_family(
     if noise:
         from emseg.mixture.families.outliers import with_outliers
 
+        flat = np.nanmin(features.x, axis=1) >= np.nanmax(features.x, axis=1)
+        if flat.any():
+            named = features.names[int(flat.argmax())]
+            remedy = f"leave out {named}, or {option('noise', True)}"
+            raise DataError(f"{named} is the same everywhere, and so leaves outliers no room; {remedy}")
         found = with_outliers(found, features.x)
     return found
 

@@ -74,3 +74,12 @@ def test_no_numpy_is_needed(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.returncode == 0, done.stderr
+
+
+def test_samples_without_their_header_name_it(tmp_path: Path) -> None:
+    (tmp_path / "a.dat").write_bytes(bytes(64))
+    with pytest.raises(ImageError, match="not an image of a kind that emseg reads"):
+        read_image_bytes(tmp_path / "a.dat")
+    (tmp_path / "a.hdr").write_text("ENVI\n")
+    with pytest.raises(ImageError, match=r"a\.dat: holds samples alone; name their header, .*a\.hdr"):
+        read_image_bytes(tmp_path / "a.dat")

@@ -12,7 +12,7 @@ import emseg
 from emseg.em.convergence import Status
 from emseg.em.fit import Fit
 from emseg.em.variants.em import EM
-from emseg.errors import DataError
+from emseg.errors import DataError, EmsegError
 from emseg.features.build import build_features
 from emseg.image.model import Image
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
@@ -104,3 +104,12 @@ def test_options_add_to_the_family(options: dict[str, Any], kind: str) -> None:
     usual = {"family": "gaussian", "covariance": "full", "dof": "each", "limits": None}
     found = component_family(features, **{**usual, "partial_volume": False, "noise": False, **options})
     assert type(found).__name__ == kind
+
+
+@pytest.mark.parametrize("family", ["poisson", "gamma"])
+def test_outliers_need_room_in_each_feature(family: str) -> None:
+    """Counts keep their own units, so a band that is the same everywhere is not left out."""
+    image = np.random.default_rng(0).integers(1, 200, (12, 15, 3)).astype(np.uint8)
+    image[..., 2] = 128
+    with pytest.raises(EmsegError, match="B is the same everywhere, and so leaves outliers no room; leave out B, or "):
+        emseg.segment(image, 2, family=family, noise=True, features="rgb")

@@ -44,6 +44,23 @@ def are_slices(images: Sequence[Image]) -> bool:
     return len(series) == 1 and None not in series
 
 
+def require_one_place(images: Sequence[Image]) -> None:
+    """Raise ImageError for slices of several series, unless there is one of each, all at one place."""
+    keys = [image.metadata[SLICE] for image in images if SLICE in image.metadata]
+    series = {key[0] for key in keys}
+    if len(series) < 2:
+        return
+    if len(keys) > len(series):
+        what = f"its folder or list holds slices of {len(series)} DICOM series"
+        raise ImageError(f"{images[0].name}: {what}; give the files of one series, or one volume of each as NIfTI")
+    first, *others = keys
+    for image, key in zip(images[1:], others, strict=False):
+        if not all(np.allclose(own, one, atol=1e-3) for own, one in zip(key[1:4], first[1:4], strict=True)):
+            raise ImageError(
+                f"{image.name}: lies elsewhere than {images[0].name}, by its position; give slices of one place"
+            )
+
+
 def volume_of(images: Sequence[Image]) -> Image:
     """The volume of slices, in the order of their positions. It has the name of the first file.
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import option
+from emseg.errors import ImageError, option
 from emseg.image.arrays.array_like import Given
 from emseg.image.arrays.from_memory import arranged_image
 from emseg.image.axes import arrangement
@@ -93,6 +93,11 @@ def _holdings(data: bytes, name: str, how: Reading) -> Holdings:
         return found
     if len(found.series) == 1 and names_samples(found.series[0], how.axes) and not fits(found.series[0], how.axes):
         return found
+    if len(found.series) > 1 and not any(series.told for series in found.series):
+        several = (
+            f"its {found.images} pages have several sizes or types, so {option('axes', how.axes)} takes none together"
+        )
+        raise ImageError(f"{name}: {several}; save those that belong together in one file")
     return found._replace(series=tuple(map(partial(renamed, axes=how.axes, name=name), found.series)))
 
 

@@ -135,6 +135,8 @@ def plan(
             where, what = shown(path), shown(entry.path)
             if key in made:
                 other = shown(made[key])
+                if normcase(realpath(entry.path)) == normcase(realpath(made[key])) and not entry.page:
+                    raise UsageError(f"{what}: is named twice; name it once")
                 raise UsageError(
                     f"{what}: its result {where} is also that of {other}; use a folder for each "
                     f"({option('output')}), {option('recursive', True)}, or {option('name', '{name}')}"

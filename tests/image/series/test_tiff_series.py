@@ -427,3 +427,20 @@ def test_slices_and_times_that_tifffile_stores_as_colours() -> None:
     np.testing.assert_array_equal(decode_image(times, "x", Reading(page=3)).pixels[..., 0], volume[2])
     plain = decode_image(written(np.moveaxis(volume, 0, -1), photometric="rgb"), "x")
     assert not plain.notices
+
+
+def test_axes_take_no_pages_of_several_sizes_together() -> None:
+    buffer = io.BytesIO()
+    with tifffile.TiffWriter(buffer) as writer:
+        for array in (part("YX"), part("YX")[:9]):
+            writer.write(array, photometric="minisblack", metadata=None)
+    with pytest.raises(ImageError, match=r"its 2 pages have several sizes or types, so .*CYX.* takes none together"):
+        decode_image(buffer.getvalue(), "x", Reading(axes="CYX"))
+
+
+def test_axes_that_a_user_gives_leave_no_doubt() -> None:
+    """Of slices that are stored as colours: the colours are taken, and nothing is left to say."""
+    volume = np.ascontiguousarray(FULL[0, :3, 0, :, :, 0]).astype(np.uint8)
+    data = written(volume, photometric="rgb", planarconfig="separate", metadata={"axes": "ZYX"})
+    image = decode_image(data, "x", Reading(axes="SYX"))
+    assert (image.colour, image.notices) == ("rgb", ())

@@ -23,10 +23,17 @@ def test_all_files_of_many_inputs_differ() -> None:
     assert len(set(paths)) == len(paths) == 20 * (4 + len(saveable()))
 
 
-@pytest.mark.parametrize("inputs", [["a/x.png", "b/x.png"], ["x.png", "x.jpg"], ["x.png", "x.png"]])
+@pytest.mark.parametrize("inputs", [["a/x.png", "b/x.png"], ["x.png", "x.jpg"]])
 def test_two_inputs_may_not_write_one_file(inputs: list[str]) -> None:
     with pytest.raises(UsageError, match=f"{inputs[1]}: .* also that of {inputs[0]}"):
         plan(inputs, "out")
+
+
+def test_one_input_named_twice(tmp_path: Path) -> None:
+    (tmp_path / "x.png").touch()
+    for other in (str(tmp_path / "x.png"), f"{tmp_path}/../{tmp_path.name}/x.png"):
+        with pytest.raises(UsageError, match=r"x\.png: is named twice; name it once"):
+            plan([str(tmp_path / "x.png"), other], "out")
 
 
 def test_a_result_may_not_replace_an_input(tmp_path: Path) -> None:

@@ -253,3 +253,20 @@ def test_damage_is_one_line(image_or_one_line: Any, data: st.DataObject) -> None
         damaged[data.draw(st.integers(132, len(GOOD) - 1))] = data.draw(st.integers(0, 255))
     with image_or_one_line():
         decode_image(bytes(damaged[: data.draw(st.integers(140, len(GOOD)))]), "x")
+
+
+def test_two_series_are_no_stack(tmp_path: Path) -> None:
+    """A folder with two series; one slice of each, at one place, may be two weightings."""
+    rng = np.random.default_rng(0)
+    volume = rng.integers(0, 900, (2, 5, 6)).astype(np.uint16)
+    found = []
+    for name in ("9", "999"):
+        (tmp_path / name).mkdir()
+        slices = [read_image(path) for path in series(tmp_path / name, volume, SeriesInstanceUID=f"1.2.{name}")]
+        found.append(sorted(slices, key=lambda image: image.metadata["slice"][1]))
+    first, other = found
+    with pytest.raises(ImageError, match="holds slices of 2 DICOM series; give the files of one series"):
+        stacked([*first, *other])
+    assert stacked([first[0], other[0]]).pixels.shape == (5, 6, 2)
+    with pytest.raises(ImageError, match="lies elsewhere than"):
+        stacked([first[0], other[1]])
