@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -36,6 +37,7 @@ def leave(code: int) -> NoReturn:
 
 def main() -> None:
     """Run the command line; from here on a signal ends it in order, even while the rest is loaded."""
+    gc.set_threshold(1_000_000)  # loading modules makes many objects and no garbage
     from emseg.cli.signals import install
 
     install()

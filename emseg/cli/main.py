@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from importlib import import_module
 
@@ -107,7 +106,6 @@ def _is_quiet(word: str) -> bool:
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     one_thread()
-    gc.set_threshold(1_000_000)  # loading modules makes many objects and no garbage
     arguments = sys.argv[1:] or ["--help"]
     warnings_as_lines(quiet=any(map(_is_quiet, arguments)))
     sys.exit(attempt(lambda: cli.main(arguments, "emseg", standalone_mode=False), debug="--debug" in arguments))

@@ -180,7 +180,8 @@ class Problem:
         """
         eta, log_prior = self.scores(mixture)
         shown = self.lifted and mixture.weights.ndim == 1
-        tilted, lift = self.tilted(mixture), self.lift(mixture) if shown else None
+        by_weights = not self.samples.complete or mixture.link() is not None  # else η says all
+        tilted, lift = self.tilted(mixture) if by_weights else mixture, self.lift(mixture) if shown else None
         work, parts = PartEStep(tilted, eta, respond, self.log_jacobian, log_prior, lift), self.samples.parts()
         if len(parts) == 1:
             return work(parts[0])

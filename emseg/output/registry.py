@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from emseg.errors import UsageError, option
@@ -222,8 +221,11 @@ def written_besides(save: Iterable[str], options: Mapping[str, Any], applied: bo
             needed = option(KINDS[name].needs, True)
             raise UsageError(f"{option('save', name)}: there is nothing to write; {remedy} {needed}")
         package = KINDS[name].package if name in KINDS else ""
-        if package and find_spec(package) is None:
-            raise UsageError(f"{option('save', name)}: needs {package}; pip install {package}")
+        if package:
+            from importlib.util import find_spec  # most runs save what needs no package
+
+            if find_spec(package) is None:
+                raise UsageError(f"{option('save', name)}: needs {package}; pip install {package}")
     named = (name for name in saveable(applied) if name in save or ("all" in save and not KINDS[name].package))
     brought = (kind.name for kind in KINDS.values() if kind.needs and kind.by_default)
     return tuple(name for name in (*named, *brought) if name not in absent)

@@ -21,7 +21,6 @@ from emseg.cli.batch.outcome import BAD, BEFORE, DONE, Outcome, Work
 from emseg.cli.error_lines import FAILED, READER_LEFT, USAGE, hush, say, tell, warn
 from emseg.cli.terminal import moving
 from emseg.errors import EmsegError, OutputError, UsageError, for_command_line, shown
-from emseg.execution.processors import processors
 from emseg.options.declarations.reading import ReadingOptions
 from emseg.options.declarations.running import RunOptions
 from emseg.options.effects import without_effect
@@ -170,7 +169,11 @@ class Batch(NamedRecord):
 
     def _processes(self, jobs: int) -> int:
         """How many processes do so many jobs; 1 is this one."""
-        return min(self.settings.jobs or processors(), jobs) if not self.settings.dry_run else 1
+        if jobs == 1 or self.settings.dry_run:
+            return 1
+        from emseg.execution.processors import processors  # a single input does without
+
+        return min(self.settings.jobs or processors(), jobs)
 
     def _counted(self, jobs: int) -> AbstractContextManager[Callable[[], AbstractContextManager[None]]]:
         """What shows on a terminal how many of the jobs are done."""
