@@ -17,6 +17,7 @@ from emseg.commands.shared_steps import (
     features_to_fit,
     picture_and_mask,
     problem_to_fit,
+    spares_stray,
 )
 from emseg.em.fit import Row
 from emseg.em.problem import Problem
@@ -34,9 +35,10 @@ from emseg.stages.fitting import fewer_classes, fit_mixture, surviving
 from emseg.stages.inputs.checks import check_field, check_image
 from emseg.stages.inputs.given_files import NO_FILES, GivenFiles
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
+from emseg.stages.inputs.measurement import seems_flat
 from emseg.stages.labels.labelling import label_pixels
 from emseg.stages.report import NO_FIELD, segmentation_report
-from emseg.stages.start import Start, searched_start
+from emseg.stages.start import Start, may_be_hot, searched_start
 from emseg.stages.stopwatch import Stopwatch
 from emseg.stages.units import in_own_units
 
@@ -121,6 +123,11 @@ def segment(
         from emseg.stages.inputs.maps.pixel_weights import weighted  # most segmentations do without
 
         counted = weighted(features, sample_weight, photo, settings)
+    elif spares_stray(settings) and seems_flat(photo, settings.k_range[0]):
+        from emseg.stages.inputs.maps.flat_colours import without_edges  # most pictures are no drawings
+
+        counted, lines = without_edges(photo, inside, features, settings.k_range[0])
+        original = original.with_notices(*lines)
     problem = problem_to_fit(counted, settings)
     description = None
     if settings.shortest:
@@ -128,6 +135,14 @@ def segment(
 
         description = region_description(photo, inside, features, settings, watch)
     start = _start(photo, features, problem, settings, given, description, rng)
+    if sample_weight is None and spares_stray(settings) and may_be_hot(features, start.mixture):
+        from emseg.stages.inputs.maps.hot_pixels import without_hot  # most pictures have none
+
+        rest, lines = without_hot(features, counted, start.mixture)
+        if lines:
+            counted, original = rest, original.with_notices(*lines)
+            problem = problem_to_fit(counted, settings)
+            start = _start(photo, features, problem, settings, given, description, rng)
     watch.lap("start")
     fit = partial(fit_mixture, tol=settings.tol, max_iter=settings.max_iter, name=photo.name, on_iteration=on_iteration)
     fitted = fit(variant, problem, start.mixture, rng)

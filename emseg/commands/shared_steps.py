@@ -121,6 +121,14 @@ def problem_to_fit(features: Features, settings: SegmentOptions) -> Problem:
     return fitting_problem(features, family, settings.floor)
 
 
+def spares_stray(settings: SegmentOptions) -> bool:
+    """Whether the fit may go without stray pixels: a plain one, of a given K, without a floor by number."""
+    plain = not (settings.noise or settings.partial_volume or settings.censored or settings.truncated)
+    alone = plain and settings.field == "none" and not (settings.marked or settings.prior_map or settings.shortest)
+    found = settings.searches and not isinstance(settings.k, str) and settings.k > 1
+    return alone and found and settings.stray == settings.floor == "auto" and settings.family == "gaussian"
+
+
 def memory_needed(settings: SegmentOptions) -> WorkingMemory:
     """What decides how much memory the segmentation takes."""
     known = settings.marked or settings.prior_map

@@ -28,6 +28,10 @@ MISSING = {
     "drop": "they get label 0",
     "em": "they get a label by what is known of them",
 }
+STRAY = {
+    "auto": "they do not, in drawings of flat colours and where they are few",
+    "fit": "they count like all others",
+}
 NEIGHBOURS = ("auto", "4", "8", "6", "18", "26")
 STARTS = {  # of `compare`
     "kmeans++": "one draw of k-means++",

@@ -42,6 +42,7 @@ EFFECT = {
     # Pixels
     "mask": ALWAYS, "mask_above": TOLD, "grow": TOLD, "missing": ALWAYS, "nodata": ALWAYS, "censored": ALWAYS,
     "truncated": ALWAYS, "denoise": ALWAYS, "bias_field": ALWAYS, "partial_volume": ALWAYS, "ignore": TOLD,
+    "stray": ALWAYS,
     # Comparison and fit
     "algorithms": ALWAYS, "start": ALWAYS, "algorithm": ALWAYS, "base": REFUSED, "option": REFUSED, "init": TOLD,
     "restarts": TOLD, "seed": TOLD, "tol": TOLD, "max_iter": ALWAYS, "compress": ALWAYS,

@@ -91,6 +91,7 @@ class SegmentKeywords(CompareKeywords, SearchKeywords, RegionKeywords, total=Fal
 
     denoise: float | str
     bias_field: bool
+    stray: str
     mrf: str
     beta: float | str
     neighbours: int | str

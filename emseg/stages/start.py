@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from emseg.regions.described_image import DescribedImage
 
 
+#: Share of the pixels that hot ones are at most. Sensors have some in a hundred thousand; salt on a drawing is more.
+MOST = 0.001
+#: Distance from a class, in its standard deviations, from which on a pixel is far from it. Of a hundred million pixels
+#: of a Gaussian with three features, none is farther than 7.
+FAR = 8.0
+
+
 class Start(NamedRecord):
     """A mixture to start from, and how it was found.
 
@@ -173,3 +180,12 @@ def _judged_in_place(
         value = (candidate.value - p * log(problem.n)) / area + p * log(problem.n / area)
         judged.append(replace(candidate, value=value))
     return judged, area
+
+
+def may_be_hot(features: Features, mixture: Mixture) -> bool:
+    """Whether pixels may be far from all classes, or a class may hold next to none, as the ends of the values tell."""
+    if float(mixture.weights.min()) < MOST:
+        return True
+    means, spread = mixture.components.means, FAR * np.sqrt(np.einsum("kdd->kd", mixture.components.covariances))
+    x = features.x
+    return bool((x.max(1) > (means + spread).max(0)).any() or (x.min(1) < (means - spread).min(0)).any())

@@ -42,8 +42,8 @@ def kmeans_pp(x: Real, weight: Real, k: int, s: int, rng: np.random.Generator) -
 
 def random(weight: Real, k: int, s: int, rng: np.random.Generator) -> NDArray[np.intp]:
     """s sets of k samples drawn by weight, different where there are as many; shape (s, k)."""
-    p = weight / weight.sum()
-    return np.stack([rng.choice(weight.size, k, replace=weight.size < k, p=p) for _ in range(s)])
+    p, several = weight / weight.sum(), int(np.count_nonzero(weight))
+    return np.stack([rng.choice(weight.size, k, replace=several < k, p=p) for _ in range(s)])
 
 
 def squared_distances(x: Real, centres: Real) -> Real:

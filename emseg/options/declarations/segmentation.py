@@ -138,6 +138,11 @@ class SegmentOptions:
         Flag(), False, PIXELS,
         "Let a pixel mix a class and the next brighter one; its label is the class that fills most of it.", FITTED,
     )  # fmt: skip
+    stray: str = declared(
+        Choice(choices.STRAY), "auto", PIXELS,
+        "Whether stray pixels count in the fit: mixed ones at edges of flat colours, single ones far from all others.",
+        SEGMENT,
+    )  # fmt: skip
     algorithm: str = declared(
         Choice(choices.ALGORITHMS, "NAME"), "anderson", FIT,
         "Variant of EM that fits the mixture.", SEARCHING,
@@ -289,10 +294,4 @@ class ImputeOptions:
     )  # fmt: skip
 
 
-DECLARATIONS = (
-    MaskOptions,
-    ImputeMaskOptions,
-    SegmentOptions,
-    CompareOptions,
-    ImputeOptions,
-)
+DECLARATIONS = (MaskOptions, ImputeMaskOptions, SegmentOptions, CompareOptions, ImputeOptions)

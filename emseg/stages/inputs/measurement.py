@@ -21,6 +21,17 @@ _STORED = {"gray": "gray", "rgb": "rgb", "bands": "bands"}
 _ANGLES = _STORED | {"rgb": "hue"}
 
 
+LEAST_SIDE = 12  # pixels of a picture whose flat parts can be told
+#: Rows and columns whose crossings are looked at; the share of them that are flat at least, and of these outside of all
+#: colours at most. Of the drawings that chose the numbers below, JPEG files with quality 50 have .12 and .15.
+LOOKS, LEAST_FLAT, OUTSIDE = 16, 0.05, 0.25
+#: Largest range around a flat pixel, radius of a ball around a colour, and least distance of two colours, in 255ths of
+#: the range of values: of values that are stored exactly, and of JPEG files. See `maps.flat_colours.Scale`.
+ALIKE_EXACT, ALIKE_JPEG = (6.0, 6.0, 24.0), (12.0, 20.0, 60.0)
+#: Share of the flat pixels, and number of pixels, that a colour has at least.
+RARE, FEW = 0.002, 4
+
+
 def measure_features(
     photo: Image,
     inside: NDArray[np.bool_] | None,
@@ -78,6 +89,59 @@ def measure_features(
     if covariance is not None:
         features = reduced(features, dependencies(features, covariance, location_scale, stored_values), location_scale)
     return replace(features, evidence=evidence) if evidence else features
+
+
+def seems_flat(photo: Image, k: int) -> bool:
+    """Whether a picture may be a drawing of K colours: a look at a few pixels, which costs next to nothing.
+
+    The colours of those that are flat are then few, and far from each other; see `maps.flat_colours`.
+    """
+    height, width = photo.shape
+    if min(height, width) < LEAST_SIDE or "volume" in photo.metadata:
+        return False
+    down, across = (
+        LEAST_SIDE // 4 + np.arange(LOOKS) * (length - LEAST_SIDE // 2) // LOOKS for length in (height, width)
+    )
+    around = np.arange(-1, 2)
+    rows, columns = (down[:, None] + around).ravel(), (across[:, None] + around).ravel()
+    seen = photo.pixels[rows[:, None], columns].astype(np.float32)
+    low, high = float(seen.min()), float(seen.max())
+    if not 0 < high - low < np.inf:
+        return False
+    flat, radius, apart = ALIKE_JPEG if "quantisation" in photo.metadata else ALIKE_EXACT
+    blocks = ((seen - low) * (255 / (high - low))).reshape(LOOKS, 3, LOOKS, 3, -1)
+    alike = (blocks.max((1, 3)) - blocks.min((1, 3)) <= flat).all(-1)
+    values = blocks[:, 1, :, 1][alike]
+    if len(values) < LEAST_FLAT * alike.size:
+        return False
+    colours, outside = balls(values, k, radius)
+    return outside < OUTSIDE and least_distance(colours) >= apart
+
+
+def balls(values: NDArray[np.float32], k: int, radius: float) -> tuple[NDArray[np.float32], float]:
+    """At most k centres of balls that cover values (N, C), each of the most that are left; and the share outside."""
+    found, n = [], len(values)
+    if n < FEW:
+        return values[:0], 1.0
+    size = (values**2).sum(1)
+    near = size[:, None] + size - 2 * (values @ values.T) <= radius**2 + 1e-3 * size.max()
+    left = np.ones(n, np.bool_)
+    for _ in range(k):
+        held = (near[:, left].sum(1)) * left
+        best = int(held.argmax())
+        if held[best] < max(FEW - 1, RARE * n):
+            break
+        centre = values[near[best] & left].mean(0)
+        found.append(centre)
+        left &= (((values - centre) ** 2).sum(1) > radius**2) & ~near[best]
+    return np.array(found, np.float32).reshape(len(found), values.shape[1]), float(left.mean())
+
+
+def least_distance(colours: NDArray[np.float32]) -> float:
+    """The distance of the two that are nearest to each other; infinity for a single one."""
+    distance = np.sqrt(((colours[:, None] - colours) ** 2).sum(2))
+    np.fill_diagonal(distance, np.inf)
+    return float(distance.min())
 
 
 def dependencies(features: Features, covariance: str, location_scale: bool, stored_values: bool) -> str:

@@ -56,10 +56,14 @@ def weighted(features: Features, given: Any, photo: Image, settings: SegmentOpti
         if value not in ("none", "default", ""):
             raise UsageError(f"{NAME}: does not go with {option(name, str(value))}; leave one of them out")
     size = " × ".join(map(str, photo.grid))
-    weights = weights_in_memory(given, photo.grid, f"{size} pixels").ravel()
+    counted = counting(features, weights_in_memory(given, photo.grid, f"{size} pixels"))
+    if not counted.weight.any():
+        raise DataError(f"{NAME}: is 0 for every pixel that is used; check it")
+    return counted
+
+
+def counting(features: Features, weights: NDArray[Any]) -> Features:
+    """The features with as many samples as the weights of their pixels, (H, W) or (Z, H, W), add up to."""
     n = features.x.shape[1]
     owner = features.on_grid(np.arange(1, n + 1)).ravel()
-    counts = np.bincount(owner, weights, n + 1)[1:].astype(np.float64)
-    if not counts.any():
-        raise DataError(f"{NAME}: is 0 for every pixel that is used; check it")
-    return replace(features, weight=counts)
+    return replace(features, weight=np.bincount(owner, weights.ravel(), n + 1)[1:].astype(np.float64))
