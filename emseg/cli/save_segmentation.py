@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from os.path import lexists
+from os.path import exists, lexists
 from typing import Any
 
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.write_job import write
 from emseg.errors import ImageError, OutputError
 from emseg.image.formats.registry import HEAD, format_of
-from emseg.output.registry import KINDS
+from emseg.output.registry import KINDS, with_labels_of_slices, with_wide_regions
 from emseg.output.segmented import Segmented
-from emseg.output.store.names import STDIO, Job, with_labels_of_slices, with_wide_regions
+from emseg.output.store.names import STDIO, Job
 
 
 def save(result: Segmented, job: Job, overwrite: bool = False) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def require_free(job: Job, overwrite: bool) -> None:
 
 def _may_be_volume(job: Job) -> bool:
     """Whether a file may hold slices, by its first bytes and the axes that the user names."""
-    if STDIO in (job.report, job.source):
+    if STDIO in (job.report, job.source) or not exists(job.source):
         return False
     try:
         with open(job.source, "rb") as file:

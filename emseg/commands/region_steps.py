@@ -13,7 +13,7 @@ from emseg.errors import for_python, option
 from emseg.features.model import Features
 from emseg.image.model import Image
 from emseg.options.declarations.segmentation import SegmentOptions
-from emseg.output.store.names import MOST_IDS
+from emseg.output.registry import MOST_IDS
 from emseg.stages.labels.connected_regions import RegionOptions, connected_regions, description_of
 from emseg.stages.stopwatch import Stopwatch
 

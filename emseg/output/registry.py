@@ -68,6 +68,7 @@ class Kind(NamedRecord):
         return data
 
 
+MOST_IDS = (1 << 16) - 1  # regions that a PNG of 16 bits can number
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -195,6 +196,22 @@ def for_volume(suffixes: Mapping[str, str]) -> dict[str, str]:
 def saveable(applied: bool = False) -> tuple[str, ...]:
     """Names of the kinds that `save` offers; `applied`: for a saved model."""
     return tuple(kind.name for kind in KINDS.values() if not kind.by_default and not (applied and kind.only_fitted))
+
+
+def with_labels_of_slices(files: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Results by kind, with a TIFF of labels for a volume that is no NIfTI: a picture shows its slices in a grid."""
+    picture = files.get("labels", "")
+    if "volume" not in metadata or "nifti" in metadata or not picture.endswith(".png") or "labels-tiff" in files:
+        return dict(files)
+    return {**files, "labels-tiff": picture.removesuffix(KINDS["labels"].suffix) + KINDS["labels-tiff"].suffix}
+
+
+def with_wide_regions(files: Mapping[str, str], regions: int) -> dict[str, str]:
+    """Results by kind, with a TIFF for the map of so many regions that 16 bits of a PNG do not hold their numbers."""
+    picture = files.get("regions", "")
+    if regions <= MOST_IDS or not picture.endswith(".png"):
+        return dict(files)
+    return {**files, "regions": picture.removesuffix(".png") + ".tif"}
 
 
 def written_besides(save: Iterable[str], options: Mapping[str, Any], applied: bool = False) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def dots(*shape: int) -> np.ndarray:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if a PNG could number 20 regions."""
-    for module in ("output.store.names", "output.pictures.label_pictures", "commands.region_steps"):
+    for module in ("output.registry", "output.pictures.label_pictures", "commands.region_steps"):
         monkeypatch.setattr(f"emseg.{module}.MOST_IDS", 20)
 
 

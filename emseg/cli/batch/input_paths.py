@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from os.path import basename, dirname, getsize, isdir, isfile, join, lexists, normpath, realpath, relpath, splitext
+from typing import Any
 
 from emseg.cli.error_lines import tell
 from emseg.errors import UsageError, shown
@@ -26,7 +28,7 @@ LARGEST_LIST, LARGEST_REPORT = 1 << 28, 1 << 24  # bytes
 
 def expand(
     arguments: Sequence[str], recursive: bool = False, listed: str | None = None, null: bool = False
-) -> list[Input]:
+) -> Sequence[Input]:
     """The inputs that the arguments and the list of names stand for.
 
     They are in the order given, and those of a folder in the order of their names.
@@ -49,6 +51,8 @@ def expand(
     """
     if listed == STDIO and STDIO in arguments:
         raise UsageError("-: standard input is both an image and the list of --files-from; give one of them")
+    if listed is not None and not arguments and not recursive:
+        return Inputs(list(_names(listed, null))) or []  # a million objects would take more memory than their names
     found = [(root, entry) for argument in arguments for root, entry in _expanded(argument, recursive)]
     if listed is not None:
         found += [(dirname(path) or ".", Input(path)) for path in _names(listed, null)]
@@ -57,6 +61,22 @@ def expand(
     roots = {root for root, entry in found if entry.path != STDIO}
     top = common_folder(roots) if roots else ""
     return [entry if entry.path == STDIO else _placed(entry, top) for _, entry in found]
+
+
+class Inputs(Sequence[Input]):
+    """Inputs of which no more than their paths are known; each is made when it is asked for."""
+
+    def __init__(self, paths: list[str]) -> None:
+        self.paths = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Input]:
+        return (Input(path, "", "", 0, "", ()) for path in self.paths)
+
+    def __getitem__(self, at: Any) -> Any:
+        return Inputs(self.paths[at]) if isinstance(at, slice) else Input(self.paths[at])
 
 
 def one_image(pages: list[list[Input]], quiet: bool) -> list[Input]:
@@ -186,7 +206,6 @@ def _names(listed: str, null: bool) -> Iterator[str]:
         raise UsageError(f"--files-from {shown(listed)}: is too long for a list of names; give it in parts")
     if b"\0" in text and not null:
         raise UsageError(f"--files-from {shown(listed)}: holds NUL characters; if its names end with them, add -0")
-    for line in text.split(b"\0") if null else text.splitlines():
-        if line:
-            name = os.fsdecode(line)
-            yield join(".", name) if name == STDIO else name
+    for line in re.finditer(rb"[^\0]+" if null else rb"[^\r\n]+", text):
+        name = os.fsdecode(line[0])
+        yield join(".", name) if name == STDIO else name

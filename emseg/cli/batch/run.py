@@ -7,7 +7,7 @@ before the first job, and with several processes only they import it.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import fields
 from functools import partial
@@ -24,12 +24,14 @@ from emseg.errors import EmsegError, OutputError, UsageError, for_command_line, 
 from emseg.options.declarations.reading import ReadingOptions
 from emseg.options.declarations.running import RunOptions
 from emseg.options.effects import without_effect
-from emseg.output.store.names import REPORT, STDIO, Input, Job, plan
+from emseg.output.store.names import REPORT, STDIO, Input, Job, plan, with_all
 from emseg.records import NamedRecord
 from emseg.version import __version__
 
 #: Commands that take several files as one image.
 STACKING = "segment", "apply"
+
+AT_ONCE = 1000  # lines that a dry run prints together
 
 
 class Batch(NamedRecord):
@@ -82,21 +84,17 @@ class Batch(NamedRecord):
         """
         settings, reading = self.settings, self.reading
         warn(without_effect(command, settings), settings.quiet)
-        jobs = plan(self._expanded(command), settings.output, extra, always, report, settings.name, named)
+        jobs: Sequence[Job] = plan(
+            self._expanded(command), settings.output, extra, always, report, settings.name, named
+        )
         taken = {"page": reading.page or 1, "axes": reading.axes, "channels": reading.channels, "stack": reading.stack}
         taken |= {"truncated_ok": True} if reading.truncated_ok else {}
-        recipe = _recipe(command, {**options, "extra": sorted(extra), **taken}, reads)
-        jobs = [
-            job._replace(
-                recipe=recipe,
-                max_pixels=settings.max_pixels,
-                max_memory=settings.max_memory,
-                axes=reading.axes,
-                truncated_ok=reading.truncated_ok,
-                channels=reading.channels,
-            )
-            for job in jobs
-        ]
+        same: dict[str, Any] = {"max_pixels": settings.max_pixels, "max_memory": settings.max_memory}
+        same |= {"axes": reading.axes, "channels": reading.channels, "truncated_ok": reading.truncated_ok}
+        if not settings.dry_run or settings.resume:
+            same["recipe"] = _recipe(command, {**options, "extra": sorted(extra), **taken}, reads)
+        if any(same.values()):
+            jobs = with_all(jobs, **same)
         if settings.output == STDIO:
             self._require_stdout(extra)
         joint = _joint_path(jobs, settings, extra)
@@ -105,7 +103,13 @@ class Batch(NamedRecord):
             jobs = jobs[settings.shard[0] - 1 :: settings.shard[1]]
         task = partial(do, partial(dry_run, foreseen) if settings.dry_run else work, settings, len(jobs) == 1)
         try:
-            code = self._told(jobs, _noted(self._outcomes(jobs, task), finished))
+            if settings.dry_run:
+                from emseg.cli.batch.foretold import foretold  # most runs do work
+
+                outcomes = foretold(jobs, task, foreseen, settings)
+            else:
+                outcomes = self._outcomes(jobs, task)
+            code = self._told(jobs, _noted(outcomes, finished) if joint else outcomes)
             if joint and code <= FAILED:
                 code = max(code, *self._joined(joint, everything, finished, {job.report for job in jobs}), 0)
             return code
@@ -113,7 +117,7 @@ class Batch(NamedRecord):
             hush()
             return READER_LEFT
 
-    def _joined(self, path: str, jobs: list[Job], finished: set[str], mine: set[str]) -> set[int]:
+    def _joined(self, path: str, jobs: Sequence[Job], finished: set[str], mine: set[str]) -> set[int]:
         """Write the COCO file of all images; return the exit code if that failed."""
         from emseg.cli.batch.joint_coco import write_joint
 
@@ -126,7 +130,7 @@ class Batch(NamedRecord):
         quiet = settings.quiet or settings.as_json
         return set() if quiet else _printed(line or f"all inputs → {shown(path)}")
 
-    def _expanded(self, command: str) -> list[Input]:
+    def _expanded(self, command: str) -> Sequence[Input]:
         settings = self.settings
         if not self.inputs and settings.files_from is None:
             raise click.UsageError("Missing argument 'INPUT...'", click.get_current_context(silent=True))
@@ -134,16 +138,22 @@ class Batch(NamedRecord):
             raise UsageError("-0: goes with --files-from")
         found = expand(self.inputs, settings.recursive, settings.files_from, settings.null)
         page = self.reading.page
+        if not page and not self.reading.stack:
+            self._tell_series(command, found)
+            return found
         if page != "all":
             pages = [[entry._replace(page=int(page or 0))] for entry in found]
         else:
             pages = [_pages(entry, self.reading.axes) for entry in found]
         if self.reading.stack:
             return one_image(pages, settings.quiet)
-        if len(found) > 1 and not settings.quiet and command in STACKING:
+        self._tell_series(command, found)
+        return [entry for each in pages for entry in each]
+
+    def _tell_series(self, command: str, found: Sequence[Input]) -> None:
+        if len(found) > 1 and not self.settings.quiet and command in STACKING:
             for line in filter(None, [line_of_series(entry.path for entry in found if not entry.problem)]):
                 tell(line)
-        return [entry for each in pages for entry in each]
 
     def _require_stdout(self, extra: Iterable[str]) -> None:
         if any(extra) or self.settings.as_json or self.settings.resume:
@@ -151,7 +161,7 @@ class Batch(NamedRecord):
         if sys.stdout.isatty():
             raise UsageError("-o -: standard output is a terminal; add > labels.png")
 
-    def _outcomes(self, jobs: list[Job], task: Callable[[Job], Outcome]) -> Iterator[tuple[Job, Outcome]]:
+    def _outcomes(self, jobs: Sequence[Job], task: Callable[[Job], Outcome]) -> Iterator[tuple[Job, Outcome]]:
         """Each job with its outcome, in the order of the jobs, but for those that several processes do."""
         settings = self.settings
         count = self._processes(len(jobs))
@@ -183,9 +193,10 @@ class Batch(NamedRecord):
 
         return counted(jobs, copied=self._processes(jobs) > 1)
 
-    def _told(self, jobs: list[Job], outcomes: Iterator[tuple[Job, Outcome]]) -> int:
+    def _told(self, jobs: Sequence[Job], outcomes: Iterator[tuple[Job, Outcome]]) -> int:
         """Print what comes of the jobs; return the exit code."""
         settings, states, codes = self.settings, dict.fromkeys((DONE, BEFORE, BAD), 0), set()
+        waiting: list[str] = []  # lines that are printed together, in dry runs
         with self._counted(len(jobs)) as step:
             for job, outcome in outcomes:
                 out = outcome.out
@@ -194,14 +205,21 @@ class Batch(NamedRecord):
                 with step():
                     if outcome.code == READER_LEFT:
                         raise BrokenPipeError
+                    if waiting and (outcome.notices or outcome.line or len(waiting) >= AT_ONCE):
+                        codes |= _printed("\n".join(waiting))
+                        waiting.clear()
                     for line in (*outcome.notices, *filter(None, [outcome.line])):
                         tell(line)
-                    if out:
+                    if out and settings.dry_run:
+                        waiting.append(out)
+                    elif out:
                         codes |= _printed(out)
                 if outcome.code > USAGE:  # interrupted: the other inputs are not wanted either
                     return outcome.code
                 states[outcome.state] += 1
                 codes.add(outcome.code)
+        if waiting:
+            codes |= _printed("\n".join(waiting))
         if not jobs and not settings.quiet:
             tell("there are no inputs" if not settings.shard else "no inputs in this part")
         if states[BAD] and len(jobs) > 1:
@@ -212,7 +230,7 @@ class Batch(NamedRecord):
         return FAILED if len(codes) > 1 else max(codes, default=0)
 
 
-def _joint_path(jobs: list[Job], settings: RunOptions, extra: Iterable[str]) -> str:
+def _joint_path(jobs: Sequence[Job], settings: RunOptions, extra: Iterable[str]) -> str:
     """Where a file of all images goes, if there is to be one."""
     if "coco" not in extra:
         return ""

@@ -9,10 +9,10 @@ from typing import Any
 
 from emseg.errors import UsageError, option
 from emseg.image.model import Image
-from emseg.output.registry import KINDS, written_always, written_besides
+from emseg.output.registry import KINDS, with_labels_of_slices, with_wide_regions, written_always, written_besides
 from emseg.output.segmented import Segmented
 from emseg.output.store.files import write_all
-from emseg.output.store.names import OTHERWISE, REPORT, STDIO, STEM, plan, with_labels_of_slices, with_wide_regions
+from emseg.output.store.names import OTHERWISE, REPORT, STDIO, STEM, plan
 
 Folder = str | os.PathLike[str]
 

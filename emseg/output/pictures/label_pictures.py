@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from emseg.output.pictures.palette import palette
 from emseg.output.pictures.png_encoder import label_png, mean_png
 from emseg.output.pictures.slices import as_plane, montage
+from emseg.output.registry import MOST_IDS
 from emseg.output.segmented import Segmented
-from emseg.output.store.names import MOST_IDS
 
 
 def labels_file(result: Segmented) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from os import sep
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from os import scandir, sep
 from os.path import basename, commonpath, dirname, islink, join, normcase, normpath, realpath, split, splitext
 from typing import Any
 
@@ -27,7 +27,6 @@ OF_VOLUMES = {
     end: end.rpartition(".")[0] + ".nii.gz" for kinds in (DENOISE, INPAINT, UNCERTAINTY) for end in kinds.values()
 }
 STDIO = "-"
-MOST_IDS = (1 << 16) - 1  # regions that a PNG of 16 bits can number
 STEM = "{stem}"
 
 
@@ -90,7 +89,7 @@ def plan(
     report: str = REPORT,
     name: str = STEM,
     fields: Mapping[str, str] | None = None,
-) -> list[Job]:
+) -> Jobs | list[Job]:
     """Name the results of every input.
 
     Parameters
@@ -112,59 +111,112 @@ def plan(
     always = written_always() if always is None else always
     suffixes = {**always, **{kind: KINDS[kind].suffix for kind in extra}}
     of_volumes = for_volume({kind: OF_VOLUMES.get(end, end) for kind, end in suffixes.items()})
-    inputs = [Input(source) if isinstance(source, str) else source for source in sources]
     if folder == STDIO:
-        return _to_stdout(inputs, next(iter(always)))
-    places = _Places(folder)
-    paths = [path for entry in inputs for path in (entry.path, *entry.stack) if path != STDIO]
-    taken = {places.key(path) for path in paths} | {normcase(realpath(path)) for path in paths}
-    made: dict[str, str] = {}
-    jobs = []
-    for entry in inputs:
-        if entry.problem:  # it has no results
-            jobs.append(Job(entry.path, {}, "", entry.problem))
-            continue
-        stem = normpath(join(folder, entry.folder, _filled(name, entry, fields or {}) + entry.mark))
-        places.require_inside(stem, entry)
-        ends = of_volumes if entry.path.lower().endswith(VOLUMES) else suffixes
-        files = {kind: stem + end for kind, end in ends.items()}
-        place = places.real(dirname(stem))
-        job = Job(entry.path, files, stem + report, entry.problem, page=entry.page, stack=entry.stack, place=place)
-        for kind, path in (*job.files.items(), ("report", job.report)):
-            key = places.key(path)
-            where, what = shown(path), shown(entry.path)
-            if key in made:
-                other = shown(made[key])
-                if normcase(realpath(entry.path)) == normcase(realpath(made[key])) and not entry.page:
-                    raise UsageError(f"{what}: is named twice; name it once")
-                raise UsageError(
-                    f"{what}: its result {where} is also that of {other}; use a folder for each "
-                    f"({option('output')}), {option('recursive', True)}, or {option('name', '{name}')}"
-                )
-            other = places.key(splitext(path)[0] + OTHERWISE[kind]) if kind in OTHERWISE else key
-            if key in taken or other in taken or (islink(path) and normcase(realpath(path)) in taken):
-                raise UsageError(
-                    f"{what}: its result {where} would replace an input; use another folder ({option('output')})"
-                )
-            made[key] = entry.path
-        jobs.append(job)
+        return _to_stdout(list(map(as_input, sources)), next(iter(always)))
+    names = _Names(folder, suffixes, of_volumes, report, name, fields or {})
+    jobs = Jobs(sources, names.job)
+    if not names.all_apart(sources):
+        from emseg.output.store.clashes import require_apart  # most names show at once that they differ
+
+        inputs = map(as_input, sources)
+        paths = (path for entry in inputs for path in (entry.path, *entry.stack) if path != STDIO)
+        require_apart(jobs, paths, names.places.key, OTHERWISE)
     return jobs
 
 
-def with_labels_of_slices(files: Mapping[str, str], metadata: Mapping[str, Any]) -> dict[str, str]:
-    """Results by kind, with a TIFF of labels for a volume that is no NIfTI: a picture shows its slices in a grid."""
-    picture = files.get("labels", "")
-    if "volume" not in metadata or "nifti" in metadata or not picture.endswith(".png") or "labels-tiff" in files:
-        return dict(files)
-    return {**files, "labels-tiff": picture.removesuffix(KINDS["labels"].suffix) + KINDS["labels-tiff"].suffix}
+class Jobs(Sequence[Job]):
+    """Jobs that are made when they are asked for: a million of them would take a gigabyte."""
+
+    def __init__(self, sources: Sequence[str | Input], make: Callable[[Input], Job]) -> None:
+        self.sources, self.make = sources, make
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    def __iter__(self) -> Iterator[Job]:
+        return map(self.make, map(as_input, self.sources))
+
+    def __getitem__(self, at: Any) -> Any:
+        if isinstance(at, slice):
+            return Jobs(self.sources[at], self.make)
+        return self.make(as_input(self.sources[at]))
 
 
-def with_wide_regions(files: Mapping[str, str], regions: int) -> dict[str, str]:
-    """Results by kind, with a TIFF for the map of so many regions that 16 bits of a PNG do not hold their numbers."""
-    picture = files.get("regions", "")
-    if regions <= MOST_IDS or not picture.endswith(".png"):
-        return dict(files)
-    return {**files, "regions": picture.removesuffix(".png") + ".tif"}
+def with_all(jobs: Sequence[Job], **same: Any) -> Sequence[Job]:
+    """Jobs with the same further values for all."""
+    if not isinstance(jobs, Jobs):
+        return [job._replace(**same) for job in jobs]
+    make = jobs.make
+    return Jobs(jobs.sources, lambda entry: make(entry)._replace(**same))
+
+
+def as_input(source: str | Input) -> Input:
+    """An input of which no more than its path is known, or the input itself."""
+    return Input(source, "", "", 0, "", ()) if isinstance(source, str) else source
+
+
+class _Names:
+    """The names of the results of inputs."""
+
+    def __init__(
+        self,
+        folder: str,
+        suffixes: Mapping[str, str],
+        of_volumes: Mapping[str, str],
+        report: str,
+        name: str,
+        fields: Mapping[str, str],
+    ) -> None:
+        self.folder, self.suffixes, self.of_volumes, self.report = folder, suffixes, of_volumes, report
+        self.name, self.fields, self.places = name, fields, Places(folder)
+        self.before = normpath(join(folder, "x"))[:-1]
+
+    def stem(self, entry: Input) -> str:
+        """What all results of an input begin with, folders included."""
+        if self.name == STEM and not entry.folder and entry.path != STDIO:  # most names, quickly
+            stem = _stem_of(entry.path)[0] + entry.mark
+            if stem not in ("", ".", "..") and "\0" not in stem:
+                return self.before + stem
+        return normpath(join(self.folder, entry.folder, _filled(self.name, entry, self.fields) + entry.mark))
+
+    def job(self, entry: Input) -> Job:
+        """The job of an input; without results if the input has a problem."""
+        if entry.problem:
+            return Job(entry.path, {}, "", entry.problem)
+        stem = self.stem(entry)
+        ends = self.of_volumes if entry.path.lower().endswith(VOLUMES) else self.suffixes
+        files = {kind: stem + end for kind, end in ends.items()}
+        place = self.places.real(dirname(stem))
+        return Job(entry.path, files, stem + self.report, page=entry.page, stack=entry.stack, place=place)
+
+    def all_apart(self, sources: Sequence[str | Input]) -> bool:
+        """Whether what names begin with already shows that no result is another one, or an input.
+
+        Raises
+        ------
+        UsageError
+            If a result would leave the folder.
+        """
+        ends = {*self.suffixes.values(), *self.of_volumes.values(), self.report}
+        ends |= {end.rpartition(".")[0] + OTHERWISE[kind] for kind, end in self.suffixes.items() if kind in OTHERWISE}
+        # One name that begins another and ends alike: x.emseg + .json, x + .emseg.json.
+        inner = tuple({long[: -len(short)] for long in ends for short in ends if long.endswith(short)} - {""})
+        outer, found, inside, apart = tuple(ends), set[int](), set[str](), True
+        for source in sources:
+            entry = as_input(source)
+            if entry.problem:
+                continue
+            stem = self.stem(entry)
+            where, name = split(stem)
+            if where not in inside:
+                self.places.require_inside(stem, entry)
+                inside.add(where)
+            found.add(hash((self.places.real(where), normcase(name))))
+            for path in (entry.path, *entry.stack):
+                ended = path.endswith(outer) or (islink(path) and realpath(path).endswith(outer))
+                apart = apart and not (ended or stem.endswith(inner))
+        taken = sum(not as_input(source).problem for source in sources)
+        return apart and len(found) == taken and not self.places.have_links()
 
 
 def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
@@ -175,32 +227,37 @@ def _to_stdout(inputs: list[Input], kind: str) -> list[Job]:
     return [Job(inputs[0].path, {kind: STDIO}, STDIO, inputs[0].problem, page=inputs[0].page, stack=inputs[0].stack)]
 
 
+def _stem_of(path: str) -> tuple[str, str, str]:
+    """The name of a file without its suffix, with it, and the suffix."""
+    base = basename(path) or basename(normpath(path))
+    stem, suffix = splitext(base)
+    if suffix.lower() == ".gz" and base.lower().endswith(VOLUMES):
+        stem, suffix = stem[:-4], stem[-4:] + suffix
+    return stem, base, suffix
+
+
 def _filled(template: str, entry: Input, fields: Mapping[str, str]) -> str:
     """The template with the values of the names in braces. Attributes and formats are refused."""
-    base = "stdin" if entry.path == STDIO else basename(normpath(entry.path))
-    stem, suffix = splitext(base)
-    if base.lower().endswith(VOLUMES) and suffix.lower() == ".gz":
-        stem, suffix = stem[:-4], stem[-4:] + suffix
+    stem, base, suffix = _stem_of("stdin" if entry.path == STDIO else entry.path)
     parent = basename(dirname(entry.path))
-    from string import Formatter  # help texts do without
+    if template == STEM and stem and "\0" not in stem:
+        return stem
+    from emseg.output.store.templates import filled_in  # most names have none
 
-    named = option("name", shown(template))
-    known = {"stem": stem, "name": base, "suffix": suffix.removeprefix("."), "folder": parent, **fields}
+    return filled_in(
+        template, {"stem": stem, "name": base, "suffix": suffix.removeprefix("."), "folder": parent, **fields}
+    )
+
+
+def _holds_links(folder: str) -> bool:
     try:
-        parts = list(Formatter().parse(template))
-    except ValueError as error:
-        raise UsageError(f"{named}: {error}; write braces in pairs, as {{stem}}_{{k}}") from error
-    text = ""
-    for literal, field, spec, conversion in parts:
-        if field is not None and (field not in known or spec or conversion):
-            raise UsageError(f"{named}: there is no such field; use {', '.join(known)}, in braces")
-        text += literal + (known[field] if field is not None else "")
-    if not basename(text) or "\0" in text:
-        raise UsageError(f"{named}: gives no name of a file; write, for one, {{stem}}")
-    return text
+        with scandir(folder) as entries:
+            return any(entry.is_symlink() for entry in entries)
+    except OSError:
+        return False
 
 
-class _Places:
+class Places:
     """The places that paths lead to, with links followed. Each folder is looked up once."""
 
     def __init__(self, folder: str) -> None:
@@ -208,6 +265,7 @@ class _Places:
         self.root = self.real(normpath(folder))
 
     def real(self, folder: str) -> str:
+        """The folder with links followed."""
         if folder not in self.found:
             self.found[folder] = realpath(folder)
         return self.found[folder]
@@ -217,7 +275,12 @@ class _Places:
         folder, name = split(path)
         return normcase(join(self.real(folder), name))
 
+    def have_links(self) -> bool:
+        """Whether there is a link in any of the folders looked up, those without results included."""
+        return any(_holds_links(folder) for folder in self.found.values())
+
     def require_inside(self, path: str, entry: Input) -> None:
+        """Raise UsageError if a result does not lie in the output folder."""
         folder = self.real(dirname(path))
         if folder != self.root and not folder.startswith(self.root.rstrip(sep) + sep):
             raise UsageError(

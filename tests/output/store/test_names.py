@@ -1,12 +1,19 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from emseg.errors import UsageError
-from emseg.output.registry import saveable
-from emseg.output.store.names import COMPARE, COMPARE_REPORT, Input, common_folder, plan, with_labels_of_slices
+from emseg.output.registry import saveable, with_labels_of_slices
+from emseg.output.store.names import COMPARE, COMPARE_REPORT, Input, common_folder, plan
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_names_come_from_the_stem() -> None:
@@ -143,3 +150,51 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
 def test_common_folders() -> None:
     assert common_folder(["/a/b/c", "/a/b", "/a/b/d"]) == "/a/b"
     assert common_folder(["/a"]) == "/a"
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "d"]), st.text("ab./", min_size=1, max_size=4)), min_size=1, max_size=4))
+def test_quick_names_are_those_by_the_book(entries: list[tuple[str, str]]) -> None:
+    """Of plain names: as the template is filled in, and joined, for names with braces."""
+    for folder, path in entries:
+        try:
+            (quick,) = plan([Input(path, folder)], "out")
+        except UsageError:
+            with pytest.raises(UsageError):
+                plan([Input(path, folder)], "out", name="{stem}{k}", fields={"k": ""})
+            continue
+        (slow,) = plan([Input(path, folder)], "out", name="{stem}{k}", fields={"k": ""})
+        assert quick == slow
+
+
+@pytest.mark.parametrize(
+    ("inputs", "error"),
+    [
+        (["x.png", "x.emseg.png"], "x.emseg.json is also that of x.png"),
+        (["x.png", "y.png", "a/y.tif"], "also that of y.png"),
+        (["x.png", "out/y.log.csv", "y.png"], "y.log.csv would replace an input"),
+        (["x.nii.gz", "x.png"], "also that of"),
+    ],
+)
+def test_results_that_meet_by_their_ends(inputs: list[str], error: str) -> None:
+    with pytest.raises(UsageError, match=error):
+        plan(inputs, "out", ["model"])
+    assert len(plan([*inputs[:1], "z.png"], "out", ["model"])) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs wait4")
+def test_a_dry_run_of_a_million_names(tmp_path: Path) -> None:
+    """300 MB and less; seconds are for people to read, since they depend on the machine."""
+    names = tmp_path / "names.txt"
+    names.write_text("".join(f"pictures/day{i // 1000}/photo{i:07d}.png\n" for i in range(1_000_000)))
+    words = ["segment", "--files-from", str(names), "-n", "-k", "3", "-o", str(tmp_path / "out")]
+    with (tmp_path / "told.txt").open("w") as told:
+        process = subprocess.Popen([sys.executable, "-m", "emseg", *words], stdout=told, cwd=ROOT)
+        _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    with (tmp_path / "told.txt").open() as told:
+        assert sum(1 for _ in told) == 1_000_000
+    scale = 1 if sys.platform == "darwin" else 1024
+    print(f"{used.ru_utime + used.ru_stime:.1f} s of CPU, {used.ru_maxrss * scale / 1e6:.0f} MB")
+    assert used.ru_maxrss * scale < 300e6
