@@ -135,6 +135,14 @@ KINDS: dict[str, Kind] = {
             volume_writer="maps.nifti_writer:gain_file",
         ),
         Kind(
+            "cutout",
+            ".cutout.png",
+            "pictures.cutout:cutout_file",
+            "the marked object in its own colours, 8-bit PNG; alpha is 0 on the ground and soft at borders",
+            needs="scribbles",
+            only_fitted=True,
+        ),
+        Kind(
             "fractions",
             ".fractions.tif",
             "maps.tiff_writer:fractions_file",
@@ -235,7 +243,7 @@ def written_besides(save: Iterable[str], options: Mapping[str, Any], applied: bo
     for name in save:
         if name in absent:
             remedy = "fit the model with" if applied else "add"
-            needed = option(KINDS[name].needs, True)
+            needed = option(KINDS[name].needs, None if KINDS[name].needs == "scribbles" else True)
             raise UsageError(f"{option('save', name)}: there is nothing to write; {remedy} {needed}")
         package = KINDS[name].package if name in KINDS else ""
         if package:

@@ -61,6 +61,7 @@ def test_every_kind_holds_what_its_summary_says() -> None:
         assert [shape["properties"]["pixels"] for shape in shapes] == pixels
         masks = json.loads(KINDS["coco"].write(found))["annotations"]
         assert [mask["area"] for mask in masks] == pixels
+    assert png(written("cutout"))[..., -1].shape == result.labels.shape
     seen |= {"geojson", "coco"}
     plain = KINDS["labels-tiff"].write(replace(result, regions=None))
     assert np.array_equal(tifffile.imread(io.BytesIO(plain)), result.labels)
@@ -86,7 +87,9 @@ def test_what_options_bring() -> None:
     assert written_besides((), {}) == ()
     assert written_besides((), {"regions": 10}) == ("regions", "regions-csv")
     assert written_besides(("entropy", "labels-tiff"), {}) == ("labels-tiff", "entropy")
-    everything = written_besides(("all",), {"regions": "auto", "bias_field": True, "partial_volume": True})
+    everything = written_besides(
+        ("all",), {"regions": "auto", "bias_field": True, "partial_volume": True, "scribbles": True}
+    )
     own = [name for name in saveable() if not KINDS[name].package]
     assert everything == (*own, "regions", "regions-csv")
     assert written_besides(("all",), {}) == tuple(name for name in own if not KINDS[name].needs)
@@ -97,7 +100,7 @@ def test_what_options_bring() -> None:
 def test_a_saved_model_brings_less() -> None:
     assert list(written_always()) == ["labels", "overlay", "log"]
     assert list(written_always(applied=True)) == ["labels", "overlay"]
-    assert set(saveable()) - set(saveable(applied=True)) == {"model", "bias"}
+    assert set(saveable()) - set(saveable(applied=True)) == {"model", "bias", "cutout"}
 
 
 @pytest.mark.parametrize(("applied", "remedy"), [(False, "add"), (True, "fit the model with")])

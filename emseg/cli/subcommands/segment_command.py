@@ -27,6 +27,7 @@ Examples:
   emseg segment --stack b2.tif b3.tif b4.tif -k 5
   emseg segment *.jpg -k auto --regions auto -o results
   emseg segment nuclei.tif -k 2 --split --save coco
+  emseg segment photo.jpg --scribbles strokes.png --save cutout
 
 \b
 Writes, for photo.png:
@@ -51,7 +52,7 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **giv
     warn(without_effect("segment", fit), batch.settings.quiet)
     work = partial(_segment, batch.settings.overwrite, verbose, given)
     named = {"k": str(given["k"]).replace(":", "-")}
-    extra = written_besides(save, {**given, "regions": fit.finds_regions})
+    extra = written_besides(save, {**given, "regions": fit.finds_regions, "scribbles": fit.marked})
     reads = "mask", "init", "scribbles", "prior_map"
     return batch.run("segment", work, given, reads=reads, extra=extra, named=named, foreseen=foreseen)
 

@@ -24,6 +24,8 @@ def save_segmentation(
     options = {kind.needs: result.report.get("options", {}).get(kind.needs) for kind in KINDS.values()}
     if applied:
         options = {"partial_volume": result.mixture.mixed_classes() is not None}
+    given = result.report.get("options", {})
+    options["scribbles"] = given.get("scribbles") or given.get("box")
     options["regions"] = result.regions is not None  # several options ask for them
     extra = written_besides(save, options, applied)
     writers = {kind: partial(entry.write, result) for kind, entry in KINDS.items()}

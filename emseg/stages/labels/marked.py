@@ -111,12 +111,8 @@ def _components(mixture: Mixture, features: Features) -> dict[str, Any]:
 
 
 def _notices(found: MarkedFit) -> tuple[str, ...]:
-    """What was decided, in words."""
-    sizes = " and ".join(str(mixture.k) for mixture in found.classes.mixtures)
-    lines = [
-        f"classes are of {sizes} Gaussians, cut along edges of the image; "
-        f"{option('mrf', 'none')} fits one to each and leaves out the cuts"
-    ]
+    """What was left out, in words; what was chosen is in the report."""
+    lines = []
     total = max(found.labels.size, 1)
     for part in found.left_out:
         share = part.pixels / total
