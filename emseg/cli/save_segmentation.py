@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from os.path import exists, lexists
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from emseg.cli.batch.one_job import opened
 from emseg.cli.batch.write_job import write
@@ -13,6 +13,9 @@ from emseg.image.formats.registry import HEAD, format_of
 from emseg.output.registry import KINDS, with_labels_of_slices, with_wide_regions
 from emseg.output.segmented import Segmented
 from emseg.output.store.names import STDIO, Job
+
+if TYPE_CHECKING:
+    from emseg.image.model import Image
 
 
 def save(result: Segmented, job: Job, overwrite: bool = False) -> dict[str, Any]:
@@ -32,25 +35,34 @@ def foreseen(job: Job) -> Job:
     """The job with all files that the run will write; raise ImageError if that takes reading it, which fails."""
     if not _may_be_volume(job):
         return job
+    return job._replace(files=with_labels_of_slices(job.files, _image(job).metadata))
+
+
+def _image(job: Job) -> Image:
     from emseg.stages.inputs.input_image import as_image
 
-    if job.stack:
-        from emseg.options.declarations.reading import ReadingOptions
+    if not job.stack:
+        return as_image(opened(job))
+    from emseg.options.declarations.reading import ReadingOptions
 
-        metadata = as_image(opened(job), reading=ReadingOptions(stack=True)).metadata
-    else:
-        metadata = as_image(opened(job)).metadata
-    return job._replace(files=with_labels_of_slices(job.files, metadata))
+    return as_image(opened(job), reading=ReadingOptions(stack=True))
 
 
-def require_free(job: Job, overwrite: bool) -> None:
-    """Raise unless the TIFF of labels that a volume gets besides can be written.
+def require_writable(job: Job, overwrite: bool) -> None:
+    """Raise unless all files of a segmentation can be written, so that no work is lost.
 
     Raises
     ------
     OutputError
-        If there is such a file.
+        If the TIFF of labels that a volume gets besides is there, and is not emseg's.
+    DataError
+        If longitudes and latitudes are wanted of an image that has none.
     """
+    if "geojson-wgs84" in job.files and job.source != STDIO:
+        from emseg.output.maps.ground_system import to_longitude_latitude
+
+        image = _image(job)
+        to_longitude_latitude(image.metadata.get("geotiff", {}), image.name)
     (path,) = {*with_labels_of_slices(job.files, {"volume": ()}).values()} - {*job.files.values()} or ("",)
     if path and lexists(path):
         from emseg.output.store.files import check_targets

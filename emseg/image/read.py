@@ -24,6 +24,7 @@ from emseg.records import NamedRecord
 DEFAULT = Reading()
 #: What else can be done with files that end early, by the format.
 ROWS = dict.fromkeys(("PNG", "JPEG", "TIFF"), f", or add {option('truncated_ok', True)} for the rows that are there")
+ONLY = f"; {option('truncated_ok', True)} is for {', '.join(ROWS)}"
 EARLY = ("missing", "cut short", "truncated", "early", "Truncated")  # words of decoders for what ends early
 
 
@@ -174,11 +175,12 @@ def decode_image(data: bytes, name: str, how: Reading = DEFAULT, samples: bytes 
         As `read_image`.
     """
     found = format_of(data[:HEAD], name)
-    with _guarded(found.name, name, "" if how.goes_with else ROWS.get(found.name, "")):
+    more = ROWS.get(found.name, ONLY if how.truncated_ok else "")
+    with _guarded(found.name, name, "" if how.goes_with else more):
         try:
             image = found.decode(data, name, how, samples)
         except pillow.DECODER_ERRORS:
-            if not how.truncated_ok:
+            if not how.truncated_ok or found.name not in ROWS:
                 raise
             from emseg.image.damage.truncated import rows_that_are_there  # hardly any file ends early
 

@@ -117,3 +117,13 @@ def test_a_file_in_the_place_of_the_labels_is_told_before_the_work(
     assert run("segment", *arguments, "-k", 2) == 1
     assert "in.labels.tif" in capsys.readouterr().err
     assert (tmp_path / "in.labels.tif").read_text() == "mine"
+
+
+def test_degrees_of_an_image_without_a_place_are_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("pyproj")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("emseg.commands.segment.segment", None)
+    assert run("segment", *written(tmp_path, "picture"), "-k", 2, "--save", "geojson-wgs84") == 1
+    assert "in.png: tells no place on the ground" in capsys.readouterr().err

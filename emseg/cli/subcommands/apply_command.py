@@ -64,10 +64,10 @@ def command(model: str, inputs: tuple[str, ...], save: tuple[str, ...], **given:
 
 
 def _apply(overwrite: bool, model: str, given: dict[str, Any], job: Job, alone: bool) -> Done:
-    from emseg.cli.save_segmentation import require_free, save
+    from emseg.cli.save_segmentation import require_writable, save
     from emseg.commands.apply import apply
 
-    require_free(job, overwrite)
+    require_writable(job, overwrite)
     result = apply(model, opened(job), **of_all(job), **given)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job), result.notices)

@@ -58,7 +58,7 @@ def command(inputs: tuple[str, ...], save: tuple[str, ...], verbose: bool, **giv
 
 
 def _segment(overwrite: bool, verbose: bool, fit: dict[str, Any], job: Job, alone: bool) -> Done:
-    from emseg.cli.save_segmentation import require_free, save
+    from emseg.cli.save_segmentation import require_writable, save
     from emseg.commands.segment import segment
 
     on_iteration = None
@@ -66,7 +66,7 @@ def _segment(overwrite: bool, verbose: bool, fit: dict[str, Any], job: Job, alon
         from emseg.cli.progress import show_row
 
         on_iteration = partial(show_row, job.source)
-    require_free(job, overwrite)
+    require_writable(job, overwrite)
     result = segment(opened(job), on_iteration=on_iteration, **of_all(job), **fit)
     report = save(result, job, overwrite)
     return Done(report, partial(summary, report, result.colours, job), result.notices)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.errors import ImageError, option
+from emseg.errors import ImageError
 from emseg.image.damage.jpeg_scans import NOISE, markers
 from emseg.image.damage.png_rows import bytes_of_row
 from emseg.image.formats import pillow
@@ -25,8 +25,6 @@ from emseg.image.model import Image
 if TYPE_CHECKING:
     from emseg.image.strips.layout import Layout
 
-#: Names of the formats of which rows can be told.
-KINDS = ("PNG", "JPEG", "TIFF")
 _START, _CHUNK = 8, 12  # of a PNG: bytes before the first chunk, and of a chunk besides its data
 _ANIMATED = (b"acTL", b"fcTL", b"fdAT")
 _BASELINE, _BLOCK, _END = (0xC0, 0xC1), 8, b"\xff\xd9"
@@ -53,10 +51,7 @@ def rows_that_are_there(found: Format, data: bytes, name: str, how: Reading) -> 
     ValueError and others
         If the file is damaged in another way.
     """
-    known = {"PNG": _png, "JPEG": _jpeg, "TIFF": _tiff}.get(found.name)
-    if known is None:
-        listed = ", ".join(KINDS)
-        raise ImageError(f"{name}: {option('truncated_ok', True)} goes with {listed}; export it again from its source")
+    known = {"PNG": _png, "JPEG": _jpeg, "TIFF": _tiff}[found.name]
     if how.page > 1:
         raise ImageError(f"{name}: ends early, and only the first page is read of such a file; export it again")
     image, missing, mended = known(found, data, name, how)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import ImageError
 from emseg.image.model import Image
-from emseg.image.place.grid import Reorientation, reorientation
+from emseg.image.place.grid import Grid, Reorientation, reorientation, unit
 from emseg.image.place.grids import grid_of
 
 Values = NDArray[Any]
@@ -79,7 +79,7 @@ def aligned(
             raise ImageError(f"{name}: {found}; resample the {what} to that grid{how}")
         value = beyond.value if beyond else 0
         turned = _turned(values, found, metadata.get("volume"), value)
-        return turned, _of_a_part(found, own.lengths, name, photo.name, beyond)
+        return turned, _of_a_part(found, own, name, photo.name, beyond)
     values, order = _by_index(values, metadata, photo)
     _require_size(values, metadata, name, photo, what)
     if own or wanted:
@@ -88,15 +88,13 @@ def aligned(
     return values, ()
 
 
-def _of_a_part(
-    how: Reorientation, stored: tuple[int, ...], name: str, other: str, beyond: Beyond | None
-) -> tuple[str, ...]:
+def _of_a_part(how: Reorientation, stored: Grid, name: str, other: str, beyond: Beyond | None) -> tuple[str, ...]:
     """A line for a file that covers a part of an image."""
-    lengths = [there.stop - there.start for there in how.covered(stored)]
+    lengths = [there.stop - there.start for there in how.covered(stored.lengths)]
     if beyond is None or tuple(lengths) == how.lengths:
         return ()
     sizes = [" × ".join(map(str, size)) for size in (lengths, how.lengths)]
-    return (f"{name} covers {sizes[0]} of {sizes[1]} pixels of {other}; the rest {beyond.means}",)
+    return (f"{name} covers {sizes[0]} of {sizes[1]} {unit(stored)} of {other}; the rest {beyond.means}",)
 
 
 def _turned(values: Values, how: Reorientation, volume: tuple[int, int, int] | None, beyond: int) -> Values:

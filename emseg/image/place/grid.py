@@ -145,14 +145,14 @@ def reorientation(
     if not (np.abs(off) <= allowed).all():
         if np.ptp(off, axis=0).max() > allowed.max():
             return _other_directions(stored, wanted, other)
-        return f"is shifted against {other} by {_listed(_begin(turn, map_[:, d], stored))} {_unit(wanted)}"
+        return f"is shifted against {other} by {_listed(_begin(turn, map_[:, d], stored))} {unit(wanted)}"
     low, high = exact.min(0), exact.max(0)
     within = (low <= 0) & (high >= np.array(stored.lengths) - 1)
     covers = (low >= 0) & (high < stored.lengths)
     if not (covers | (within & may_be_part)).all():
         sizes = [" × ".join(map(str, grid.lengths)) for grid in (wanted, stored)]
         begin = _listed(_begin(turn, start, stored))
-        return f"does not cover {other}, of {sizes[0]} {_unit(wanted)}: it has {sizes[1]} and begins at {begin}"
+        return f"does not cover {other}, of {sizes[0]} {unit(wanted)}: it has {sizes[1]} and begins at {begin}"
     axes = tuple(int(axis) for axis in np.abs(turn).argmax(0))
     steps = tuple(int(turn[axis, i]) for i, axis in enumerate(axes))
     return Reorientation(axes, steps, tuple(int(start[axis]) for axis in axes), wanted.lengths)
@@ -179,7 +179,7 @@ def _other_directions(stored: Grid, wanted: Grid, name: str) -> str:
         for digits in (4, 9):
             own, other = (" × ".join(f"{side:.{digits}g}" for side in grid.sides) for grid in (stored, wanted))
             if own != other:
-                return f"has {_unit(stored)} of {own}, {name} of {other}"
+                return f"has {unit(stored)} of {own}, {name} of {other}"
     return f"is turned against {name}, or sheared"
 
 
@@ -194,7 +194,8 @@ def _listed(numbers: Array) -> str:
     return "(" + ", ".join(f"{number:.3g}" for number in numbers + 0.0) + ")"
 
 
-def _unit(grid: Grid) -> str:
+def unit(grid: Grid) -> str:
+    """What messages call a pixel of a grid, in the plural."""
     return "voxels" if grid.kind == "affine" else "pixels"
 
 

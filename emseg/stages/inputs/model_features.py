@@ -42,7 +42,8 @@ def features_of_model(model: Model, photo: Image, inside: NDArray[np.bool_] | No
         raise type(error)(f"{photo.name}: the model's features do not go with it ({reason}); {remedy}") from error
     if model.mixture.d != len(features.names):
         raise UsageError(
-            f"{photo.name}: has {len(features.names)} features by {features.spec}, the model {model.mixture.d}; "
+            f"{photo.name}: has {len(features.names)} feature{'s' * (len(features.names) != 1)} by {features.spec}, "
+            f"the model {model.mixture.d}; "
             "give an image like those the model was fitted to"
         )
     return features if model.pivots is None else only(features, model.pivots)
