@@ -44,7 +44,7 @@ from emseg.mixture.mixture import Mixture
 from emseg.numerics.masked_blur import MaskedBlur
 from emseg.records import NamedRecord
 from emseg.restore.bias_field_em import LEAST_GAIN, GainEM, UnevenPixels
-from emseg.restore.gain_evidence import LEAST_SAVING, NeighbourSample, description, neighbour_places
+from emseg.restore.gain_evidence import LEAST_SAVING, NeighbourSample, description, is_shared, neighbour_places
 
 Array = NDArray[np.float64]
 # Measured on five images with a known gain (those of `tests/restore/test_bias_field.py`, and the phantom of
@@ -131,12 +131,12 @@ def flattened(photo: Image, inside: NDArray[np.bool_] | None, k: int, rng: np.ra
     as_it_is = np.ones(photo.shape, np.float32)
     asked = option("bias_field", True)
     try:
-        coefficients, saving = _coefficients(pixels, sample, k, rng)
+        coefficients, saving, shared = _coefficients(pixels, sample, k, rng, dark)
     except np.linalg.LinAlgError:
         line = f"{asked} could fit no gain, because a class lost its pixels; the image is taken as it is"
         return EvenlyLit(photo.with_notices(f"{line}. A smaller {option('k')} may help"), as_it_is, report)
     report["saving"] = saving
-    if saving < LEAST_SAVING or float((coefficients @ pixels.basis).std()) < LEAST_SPREAD:
+    if not shared or saving < LEAST_SAVING or float((coefficients @ pixels.basis).std()) < LEAST_SPREAD:
         line = f"{asked} found no gain that explains more than the classes do; the image is taken as it is"
         return EvenlyLit(photo.with_notices(line), as_it_is, report)
     report["found"] = True
@@ -257,9 +257,11 @@ def _basis(shape: tuple[int, ...], place: tuple[NDArray[np.intp], ...]) -> Array
 
 
 def _coefficients(
-    pixels: UnevenPixels, sample: NeighbourSample, k: int, rng: np.random.Generator
-) -> tuple[Array, float]:
-    """Coefficients (J,) of the gain, and how many nats a pixel it saves, see `emseg.restore.gain_evidence`.
+    pixels: UnevenPixels, sample: NeighbourSample, k: int, rng: np.random.Generator, unseen: float
+) -> tuple[Array, float, bool]:
+    """Coefficients (J,) of the gain, how many nats a pixel it saves, and whether classes share it.
+
+    See `emseg.restore.gain_evidence`.
 
     Raises
     ------
@@ -276,7 +278,8 @@ def _coefficients(
     em: Algorithm[Problem, Mixture, State[Mixture]] = EM()
     without = [fit(em, even, first, Stop(TOLERANCE, MAX_ITER), rng).mixture for first in (start, found.mixture)]
     least = max(description(sample, mixture, np.ones_like(gain)) for mixture in without)
-    return state.coefficients, description(sample, found.mixture, gain) - least
+    shared = is_shared(pixels, state.mixture, state.posterior, unseen)
+    return state.coefficients, description(sample, found.mixture, gain) - least, shared
 
 
 def _divided(pixels: NDArray[Any], gain: NDArray[np.float32]) -> tuple[NDArray[Any], float]:

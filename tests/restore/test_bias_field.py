@@ -94,7 +94,7 @@ def test_burnt_out_pixels_are_bounds(top: int) -> None:
 
 
 def test_values_above_what_the_type_holds_are_told() -> None:
-    image = np.clip(vignetted("gray") * 3, 0, 255).astype(np.uint8)
+    image = np.clip(vignetted("float") * 3, 0, 255).astype(np.uint8)
     found = emseg.segment(image, k=3, bias_field=True)
     (line,) = found.report["warnings"]
     assert "are brighter than uint8 holds once bias_field=True evens them out" in line
@@ -151,3 +151,28 @@ def test_too_few_pixels_are_counted_as_they_are() -> None:
         emseg.segment(np.array([[3, 3]], np.uint8), k=1, bias_field=True)
     with pytest.raises(DataError, match=r"[1-9]\d* of 110 pixels are not burnt out, too few for a bias field"):
         emseg.segment(np.minimum(np.arange(110), 60).astype(np.uint8).reshape(10, 11), k=2, bias_field=True)
+
+
+def test_cells_on_a_glowing_ground_have_no_gain() -> None:
+    """As in fluorescence: the ground glows in the middle, and each cell has a brightness of its own."""
+    rng, (y, x) = np.random.default_rng(0), np.mgrid[:200, :240]
+    glow = np.exp(-((y - 90) ** 2 + (x - 130) ** 2) / 2 / 70**2)
+    image, truth = 8 + 10 * glow + rng.normal(0, 1, y.shape), np.ones(y.shape, int)
+    for down, across in rng.uniform(10, 190, (40, 2)):
+        cell = (y - down) ** 2 + (x - across * 1.2) ** 2 < 64
+        image[cell], truth[cell] = rng.uniform(40, 120) + rng.normal(0, 4, cell.sum()), 2
+    image = np.clip(image, 0, 255).round().astype(np.uint8)
+    for k in (2, 3):
+        plain, found = (emseg.segment(image, k=k, bias_field=bias).labels for bias in (False, True))
+        errors = [emseg.evaluate((labels > k - 1) + 1, [truth])["scores"]["error"] for labels in (plain, found)]
+        assert errors[1] <= errors[0] + 0.002
+
+
+def test_the_gain_of_nuclei_never_hurts(shared_data: Path) -> None:
+    """Points of percent of wrong pixels, by the better of both cuts where there are three classes."""
+    for path in sorted((shared_data / "nuclei" / "images").glob("*.png")):
+        truth = np.asarray(PIL.Image.open(path.parents[1] / "gt" / f"{path.stem}_fg.png")) > 0
+        for k in (2, 3):
+            labels = [emseg.segment(path, k=k, bias_field=bias).labels for bias in (False, True)]
+            without, found = (min(np.mean((part > cut) != truth) for cut in range(1, k)) for part in labels)
+            assert found <= without + 0.002
