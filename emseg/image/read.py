@@ -23,7 +23,9 @@ from emseg.records import NamedRecord
 
 DEFAULT = Reading()
 #: What else can be done with files that end early, by the format.
-ROWS = dict.fromkeys(("PNG", "JPEG", "TIFF"), f", or add {option('truncated_ok', True)} for the rows that are there")
+ROWS = dict.fromkeys(
+    ("PNG", "JPEG", "GIF", "TIFF"), f", or add {option('truncated_ok', True)} for the rows that are there"
+)
 ONLY = f"; {option('truncated_ok', True)} is for {', '.join(ROWS)}"
 EARLY = ("missing", "cut short", "truncated", "early", "Truncated")  # words of decoders for what ends early
 

@@ -1,7 +1,7 @@
 """What is left of a file that ends early: the rows that are there, where one can know which these are.
 
-A PNG and a TIFF are made whole again, with zeros for what is missing. A JPEG is decoded with two different ends: where
-the pictures differ, nothing was stored.
+A PNG, a GIF and a TIFF are made whole again, with zeros for what is missing. A JPEG is decoded with two different ends:
+where the pictures differ, nothing was stored.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def rows_that_are_there(found: Format, data: bytes, name: str, how: Reading) -> 
     ValueError and others
         If the file is damaged in another way.
     """
-    known = {"PNG": _png, "JPEG": _jpeg, "TIFF": _tiff}[found.name]
+    known = {"PNG": _png, "JPEG": _jpeg, "GIF": _gif, "TIFF": _tiff}[found.name]
     if how.page > 1:
         raise ImageError(f"{name}: ends early, and only the first page is read of such a file; export it again")
     image, missing, mended = known(found, data, name, how)
@@ -142,6 +142,20 @@ def _jpeg(found: Format, data: bytes, name: str, how: Reading) -> Part:
 
 def _decoded(data: bytes, name: str, how: Reading) -> NDArray[np.uint8]:
     return np.asarray(pillow.open_page(data, "JPEG", name, how))
+
+
+def _gif(found: Format, data: bytes, name: str, how: Reading) -> Part:
+    from emseg.image.damage.gif_rows import rows_of
+
+    width, height = struct.unpack_from("<HH", data, 6)
+    how.require(width, height, name)
+    part = rows_of(data)
+    if part.interlaced:
+        raise ImageError(f"{name}: ends early and is interlaced, so no row is whole; export it again from its source")
+    left, top, columns, _ = part.box
+    missing = np.zeros((height, width), np.bool_)
+    missing[top + part.there :, left : left + columns] = True
+    return Part(found.decode(part.mended, name, how), missing, part.mended)
 
 
 def _tiff(found: Format, data: bytes, name: str, how: Reading) -> Part:

@@ -35,7 +35,7 @@ class ReadingOptions:
     )  # fmt: skip
     truncated_ok: bool = declared(
         Flag(), False, INPUTS,
-        "Read a file that ends early as far as its rows are there; the others hold no data. For PNG, JPEG and TIFF.",
+        "Read PNG, JPEG, GIF and TIFF files that end early as far as their rows are there; the others hold no data.",
         IMAGES, recorded=False,
     )  # fmt: skip
     stack: bool = declared(

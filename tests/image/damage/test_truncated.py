@@ -103,6 +103,26 @@ def test_tiff_of_pillow_ends_with_its_directory(compression: str) -> None:
         decode_image(buffer.getvalue()[:-4000], "x", OK)
 
 
+@pytest.mark.parametrize("colours", [2, 5, 256])
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.95])
+def test_gif(colours: int, share: float) -> None:
+    buffer = io.BytesIO()
+    picture = PIL.Image.fromarray(RGB).quantize(colours)
+    picture.save(buffer, "GIF", interlace=0)
+    require_part(buffer.getvalue(), share, least=1)
+
+
+def test_interlaced_gif_and_several_frames() -> None:
+    buffer, first = io.BytesIO(), PIL.Image.fromarray(RGB).quantize(64)
+    first.save(buffer, "GIF", interlace=1)
+    with pytest.raises(ImageError, match="interlaced, so no row is whole"):
+        decode_image(buffer.getvalue()[:1500], "x", OK)
+    buffer = io.BytesIO()
+    first.save(buffer, "GIF", save_all=True, append_images=[first.rotate(90)], interlace=0)
+    found = decode_image(buffer.getvalue()[: len(buffer.getvalue()) * 3 // 4], "x", OK)  # in the second one
+    assert found.valid is None
+
+
 def test_tiles_and_planes() -> None:
     data = tiff(RGB, photometric="rgb", tile=(16, 16), compression="zlib")
     found = decode_image(data[: int(len(data) * 0.7)], "x", OK)
@@ -151,10 +171,10 @@ def test_what_is_refused_all_the_same(data: bytes, says: str) -> None:
 
 def test_other_formats_say_so() -> None:
     buffer = io.BytesIO()
-    PIL.Image.fromarray(RGB[..., 0]).save(buffer, "GIF")
+    PIL.Image.fromarray(RGB[..., 0]).save(buffer, "BMP")
     with pytest.raises(ImageError) as caught:
         decode_image(buffer.getvalue()[:1500], "x", OK)
-    assert for_python(caught.value.message).endswith("; truncated_ok=True is for PNG, JPEG, TIFF")
+    assert for_python(caught.value.message).endswith("; truncated_ok=True is for PNG, JPEG, GIF, TIFF")
 
 
 def test_the_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
