@@ -31,7 +31,7 @@ from emseg.options import checked
 from emseg.options.checked import recorded
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
-from emseg.stages.fitting import fewer_classes, fit_mixture, surviving
+from emseg.stages.fitting import fewer_classes, fit_mixture, small_classes, surviving
 from emseg.stages.inputs.checks import check_field, check_image
 from emseg.stages.inputs.given_files import NO_FILES, GivenFiles
 from emseg.stages.inputs.input_image import ImageLike, MaskLike
@@ -154,7 +154,7 @@ def segment(
     labelled = label_pixels(photo, features, mixture, smoothed)
     watch.lap("labels")
     asked, classes = start.mixture.n_classes, labelled.counts[: mixture.n_classes]
-    original = original.with_notices(*fewer_classes(asked, classes))
+    original = original.with_notices(*fewer_classes(asked, classes), *small_classes(classes))
     report = segmentation_report(
         photo,
         counted,

@@ -13,6 +13,7 @@ from emseg.em.algorithm import Algorithm
 from emseg.em.convergence import Stop
 from emseg.em.fit import Fit, Row, fit
 from emseg.em.problem import Problem
+from emseg.em.starts.tournament import FEW, RARE
 from emseg.errors import DataError, option
 from emseg.execution import steps
 from emseg.features.grain import STEPLESS
@@ -144,6 +145,20 @@ def fewer_classes(asked: int, counts: NDArray[np.int_]) -> tuple[str, ...]:
     have = "class has" if found == 1 else "classes have"
     left = "no pixel is left" if found + 1 == asked else "no pixels are left"
     return (f"{option('k', asked)}: {found} {have} pixels; {left} for the rest, use {option('k', found)}",)
+
+
+def small_classes(counts: NDArray[np.int_]) -> tuple[str, ...]:
+    """A line if classes with next to no pixels (K,) may be hot pixels rather than parts of the image."""
+    small = np.flatnonzero((counts > 0) & (counts < FEW) & (counts < RARE * counts.sum()))
+    if not small.size:
+        return ()
+    names, most = ", ".join(map(str, small + 1)), int(counts[small].max())
+    if small.size == 1:
+        have = f"class {names} has {most} pixel{'s' * (most > 1)}"
+    else:
+        have = f"classes {names} have {'1 pixel each' if most == 1 else f'{most} pixels at most'}"
+    fewer = int(np.count_nonzero(counts)) - small.size
+    return (f"{have}; {option('k', fewer)} has no class for such",) if fewer else ()
 
 
 def surviving(fitted: Fit[Mixture]) -> Mixture:

@@ -184,6 +184,8 @@ def _judged_in_place(
 
 def may_be_hot(features: Features, mixture: Mixture) -> bool:
     """Whether pixels may be far from all classes, or a class may hold next to none, as the ends of the values tell."""
+    if features.x.shape[1] <= mixture.k:  # a class for each value, as is asked for
+        return False
     if float(mixture.weights.min()) < MOST:
         return True
     means, spread = mixture.components.means, FAR * np.sqrt(np.einsum("kdd->kd", mixture.components.covariances))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.stats
 
+import emseg
 from emseg.features.span import EXACT, found_span, generalised, informative, triangular
 
 ROUNDING = np.eye(4) / 12
@@ -72,3 +74,17 @@ def test_rows_that_tell_most_of_the_coordinates() -> None:
     rows = np.array([[0.0, 0.1], [3.0, 0.0], [3.0, 0.1], [0.0, 2.0], [0.0, 2.0]])
     assert informative(rows).tolist() == [2, 3]
     assert informative(np.ones((3, 1))).tolist() == [0]
+
+
+@pytest.mark.parametrize("family", ["gaussian", "student", "poisson", "gamma"])
+def test_grey_stored_as_rgb_has_the_labels_of_grey_in_every_family(family: str) -> None:
+    """Six levels with Gaussian noise; wrong is what the family's own densities of the true classes get wrong."""
+    truth = np.repeat(np.arange(120) // 20, 160).reshape(120, 160)
+    grey = np.clip(20 + 40 * truth + np.random.default_rng(0).normal(0, 6, truth.shape), 1, 255).astype(np.uint8)
+    ours = [emseg.segment(image, k=6, family=family).labels for image in (grey, np.repeat(grey[..., None], 3, 2))]
+    errors = [float(np.mean(labels != truth + 1)) for labels in ours]
+    rates = np.array([grey[truth == level].mean() for level in range(6)])
+    # The rates 20 and 60 are as likely at 36, two and a half deviations from the darker level.
+    poisson = np.mean(scipy.stats.poisson.logpmf(grey[..., None], rates).argmax(-1) != truth)
+    assert abs(errors[0] - errors[1]) <= (0 if family in ("poisson", "gamma") else 2e-4)
+    assert errors[0] <= (poisson if family == "poisson" else 0.0014 if family == "gamma" else 0.001)

@@ -12,14 +12,14 @@ import emseg
 from emseg.em.convergence import Status
 from emseg.em.fit import Fit
 from emseg.em.variants.em import EM
-from emseg.errors import DataError, EmsegError
+from emseg.errors import DataError, EmsegError, for_python
 from emseg.features.build import build_features
 from emseg.image.model import Image
 from emseg.mixture.families.gaussian import GAUSSIANS, Gaussian
 from emseg.mixture.families.outliers import with_outliers
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
-from emseg.stages.fitting import LEAST_PIXELS, component_family, fit_mixture, fitting_problem, surviving
+from emseg.stages.fitting import LEAST_PIXELS, component_family, fit_mixture, fitting_problem, small_classes, surviving
 from emseg.stages.inputs.value_limits import value_limits
 from emseg.stages.units import standardised
 
@@ -113,3 +113,18 @@ def test_outliers_need_room_in_each_feature(family: str) -> None:
     image[..., 2] = 128
     with pytest.raises(EmsegError, match="B is the same everywhere, and so leaves outliers no room; leave out B, or "):
         emseg.segment(image, 2, family=family, noise=True, features="rgb")
+
+
+@pytest.mark.parametrize(
+    ("counts", "line"),
+    [
+        ([5000, 1, 6000], "class 2 has 1 pixel; k=2 has no class for such"),
+        ([9000, 0, 3, 1, 8000], "classes 3, 4 have 3 pixels at most; k=2 has no class for such"),
+        ([9000, 3, 9000], "class 2 has 3 pixels; k=2 has no class for such"),
+        ([5000, 4, 60000], ""),
+        ([300, 1, 200], ""),
+        ([5, 1, 0], ""),
+    ],
+)
+def test_classes_of_a_few_pixels_get_a_line(counts: list[int], line: str) -> None:
+    assert [for_python(found) for found in small_classes(np.array(counts))] == ([line] if line else [])

@@ -169,3 +169,15 @@ def test_balls_cover_what_is_there() -> None:
     assert outside == 0
     assert balls(values.astype(np.float32), 2, 8)[1] == pytest.approx(50 / 350)
     assert balls(values[:2].astype(np.float32), 3, 8)[1] == 1
+
+
+@pytest.mark.parametrize("k", [32, 64])
+def test_as_many_classes_as_colours_are_exact(k: int) -> None:
+    """Some colours have a single pixel. Each is the class that was asked for, and a line says how small it is."""
+    rng = np.random.default_rng(k)
+    colours = rng.choice(256, (k, 3)).astype(np.uint8)
+    index = rng.integers(0, k, (8, 12)).repeat(10, 0).repeat(10, 1)
+    index.ravel()[:k] = np.arange(k)
+    result = emseg.segment(colours[index], k=k)
+    assert error(result, index + 1) == 0
+    assert all("1 pixel" in line for line in result.report["warnings"])

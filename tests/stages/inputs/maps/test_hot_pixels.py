@@ -40,10 +40,21 @@ def test_salt_on_a_drawing_is_no_class(count: int) -> None:
     drawing = COLOURS[TRUTH]
     places = np.random.default_rng(count).choice(TRUTH.size, count, replace=False)
     drawing.reshape(-1, 3)[places] = 0
-    for k in (4, 5):
-        result = emseg.segment(drawing, k=k)
-        assert emseg.evaluate(result.labels, [TRUTH + 1])["scores"]["error"] <= count / TRUTH.size + 1e-9
-        assert any("single pixel" in line for line in result.report["warnings"])
+    result = emseg.segment(drawing, k=4)
+    assert emseg.evaluate(result.labels, [TRUTH + 1])["scores"]["error"] <= count / TRUTH.size + 1e-9
+    assert any("single pixel" in line for line in result.report["warnings"])
+    drawing.reshape(-1, 3)[places[0]] = 9  # six values, of which two are salt
+    result = emseg.segment(drawing, k=5)
+    assert emseg.evaluate(result.labels, [TRUTH + 1])["scores"]["error"] <= count / TRUTH.size + 1e-9
+    assert any("single pixel" in line for line in result.report["warnings"]) or count == 1
+
+
+def test_a_class_for_each_value_is_what_was_asked_for() -> None:
+    drawing = COLOURS[TRUTH]
+    drawing[3, 5] = 0
+    result = emseg.segment(drawing, k=5)
+    assert sorted(result.report["pixel_counts"]) == [1, 4499, 4500, 4500, 4500]
+    assert result.report["warnings"] == ["class 1 has 1 pixel; k=4 has no class for such"]
 
 
 def test_a_small_object_is_a_class() -> None:
