@@ -166,23 +166,29 @@ def _tiff(found: Format, data: bytes, name: str, how: Reading) -> Part:
     page = directory_at(data, next(page_offsets(data)))
     require_size(page, name, how)
     tiled = _TILES[0] in page.entries
-    starts, counts = (page.entries.get(code) for code in (_TILES if tiled else _STRIPS))
-    if starts is None or counts is None or starts.length != counts.length:
+    tags = [page.entries[code] for code in (_TILES if tiled else _STRIPS) if code in page.entries]
+    if len(tags) < 2 or tags[0].length != tags[1].length or not {tag.kind for tag in tags} <= _TYPES.keys():
         raise ValueError("strips or tiles are missing")
     offsets, sizes = (page.numbers(code).astype(np.int64) for code in (_TILES if tiled else _STRIPS))
-    gone = (offsets > len(data)) | (offsets + sizes > len(data))
+    end = len(data)
+    gone = (offsets < 0) | (sizes < 0) | (offsets > end) | (sizes > end) | (offsets + sizes > end)
     if not gone.any():
         raise ValueError("it is damaged, not cut short")
     whole = bytearray(data)
-    for entry in (starts, counts):
-        numbers = np.frombuffer(whole, f"{page.order}{_TYPES[entry.kind]}", entry.length, entry.offset)
-        numbers[gone] = 0
+    arrays = [np.frombuffer(whole, f"{page.order}{_TYPES[entry.kind]}", entry.length, entry.offset) for entry in tags]
+    for array in arrays:
+        array[gone] = 0
     layout = layout_of(directory_at(bytes(whole), next(page_offsets(bytes(whole)))))
     there = layout.height
     if layout.compression == RAW and not tiled and not layout.planar:  # a strip is known row by row
         first = int(gone.argmax())
-        there = first * layout.rows + max(0, len(data) - int(offsets[first])) // layout.row_bytes
-        whole = bytearray(data) + bytes(int((offsets + sizes).max()) - len(data))
+        there = first * layout.rows
+        if 0 <= offsets[first] <= end and 0 < sizes[first] <= layout.rows * layout.row_bytes:
+            there += (end - int(offsets[first])) // layout.row_bytes
+            for array, number in zip(arrays, (offsets[first], sizes[first]), strict=True):
+                array[first] = number
+            del arrays, array
+            whole += bytes(int(offsets[first] + sizes[first]) - end)
     image = found.decode(bytes(whole), name, how)
     by_row = there < layout.height
     missing = _rows(layout.height, layout.width, there) if by_row else _segments_gone(gone, layout)
