@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-__all__ = ["NamedRecord", "record"]
+__all__ = ["NamedRecord", "record", "replace"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass as record
+    from dataclasses import replace
     from typing import NamedTuple as NamedRecord
 else:
     import dataclasses
@@ -60,6 +61,19 @@ else:
             cls.__eq__ = _equal
             cls.__hash__ = _hash
         return cls
+
+    def replace(held, /, **changes):
+        """`dataclasses.replace`, which also takes what is no record."""
+        fields = getattr(type(held), "__record_fields__", None)
+        if fields is None or "__record_fields__" not in vars(type(held)):
+            return dataclasses.replace(held, **changes)
+        for name, (_, _, _, init, _, _) in fields.items():
+            if name not in changes:
+                if init:
+                    changes[name] = getattr(held, name)
+            elif not init:
+                raise ValueError(f"{name} is not for __init__, and cannot be replaced")
+        return type(held)(**changes)
 
     def _inherited(base):
         """The fields of a record or a frozen dataclass."""

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import pytest
 
-from emseg.records import NamedRecord, record
+from emseg.records import NamedRecord, record, replace
 
 M = TypeVar("M")
 
@@ -80,7 +80,13 @@ def test_fields_are_those_of_a_dataclass(make: Callable[..., Any]) -> None:
     assert make(x=1, y=5) == make(1, 5) != make(1, 6)
     assert make(1).rest is not make(1).rest
     assert [entry.name for entry in dataclasses.fields(made)] == ["x", "y", "rest", "total"]
-    assert dataclasses.replace(made, x=4).total == 6
+    for way in (dataclasses.replace, replace):
+        assert way(made, x=4).total == 6
+        assert way(made, x=4).rest is made.rest
+        with pytest.raises(ValueError, match="total"):
+            way(made, total=4)
+        with pytest.raises(TypeError):
+            way(made, other=4)
     assert dataclasses.asdict(made) == {"x": 1, "y": 2, "rest": [3], "total": 3}
     assert repr(made).endswith("(x=1, y=2, rest=[3], total=3)")
     assert str(inspect.signature(make)).startswith("(x: 'int', y: 'int' = 2, *, rest: 'list[int]' = <factory>)")

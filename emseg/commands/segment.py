@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Unpack
 
@@ -31,6 +30,7 @@ from emseg.options import checked
 from emseg.options.checked import recorded
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.options.effects import without_effect
+from emseg.records import replace
 from emseg.stages.fitting import fewer_classes, fit_mixture, small_classes, surviving
 from emseg.stages.inputs.checks import check_field, check_image
 from emseg.stages.inputs.given_files import NO_FILES, GivenFiles

@@ -102,10 +102,12 @@ def project(
     t: Array = np.asarray(totals, np.float64).reshape(*lead, k, -1)
     log_likelihood, entropy, complete, taken = sums.reshape(4, *lead)
     if link is None:
-        complete = np.asarray((eta * t).sum((-1, -2)))
+        each = eta * t
+        complete, magnitude = np.asarray(each.sum((-1, -2))), np.abs(each).sum((-1, -2))
+    else:
+        magnitude = np.abs(complete)
     if assign is None:
         entropy = log_likelihood - complete
-    magnitude = np.abs(complete) if link else np.abs(eta * t).sum((-1, -2))
     magnitude = magnitude + np.abs(log_likelihood)
     rounding = ULPS * np.finfo(flat.dtype).eps * (magnitude + abs(shift))
     stats = Stats(np.reshape(n, (*lead, k)) if link else t[..., 0].copy(), t)
@@ -168,23 +170,23 @@ class _Kernel:
         r, stacked, total, spare = self.r, self.stacked, self.total, self.spare
         self._score(t)
         exponentiate(stacked, total, spare, lambda: self._score(t))
-        log_likelihood = spare @ weight
-        taken = np.zeros_like(log_likelihood)
+        found = np.zeros((4, len(total)))
+        found[0] = spare @ weight
         if self.most is not None:
-            taken = self.most * weight.sum() + np.log((self.lift @ stacked)[:, 0] / total) @ weight
+            found[3] = self.most * weight.sum() + np.log((self.lift @ stacked)[:, 0] / total) @ weight
         np.divide(1.0 if self.assign else weight, total, out=spare)
         stacked *= spare[:, None]
         if self.assign is None:
-            counts, entropy = stacked, np.zeros_like(log_likelihood)
+            counts = stacked
         else:
-            counts, entropy = self.assign(stacked, weight)
-        complete = np.zeros_like(log_likelihood)
+            counts, found[1] = self.assign(stacked, weight)
         if self.link:
             joint = self.joint.reshape(counts.shape)
             complete = np.einsum("skb,skb->s", counts, joint)
             if not np.isfinite(complete).all():  # 0 times -inf
                 complete = np.where(counts > 0, counts * joint, 0).sum((1, 2))
-        return counts.reshape(r.shape), np.array([log_likelihood, entropy, complete, taken], np.float64)
+            found[2] = complete
+        return counts.reshape(r.shape), found
 
     def _score(self, t: Real) -> None:
         """log π_k f_k(x), into r."""

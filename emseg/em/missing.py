@@ -11,8 +11,6 @@ observed, and what EM does with these statistics never lowers it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +20,7 @@ from emseg.mixture.family import Family, Real
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows, Samples, gathered
 from emseg.mixture.stats import Stats
+from emseg.records import replace
 
 Array = NDArray[np.float64]
 ROUNDS = 100  # most rounds of EM for a single component; a round needs no pass over the samples

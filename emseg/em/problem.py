@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field, replace
+from dataclasses import field
 from functools import cached_property, reduce
 from operator import add
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Part, Rows, Samples, gathered
 from emseg.mixture.stats import Stats
-from emseg.records import record
+from emseg.records import record, replace
 
 if TYPE_CHECKING:
     from emseg.mixture.conjugate_prior import ConjugatePrior

@@ -15,8 +15,6 @@ two modes with a valley between them. Such an image never gets texture.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +24,7 @@ from emseg.features.kinds.gray import gray
 from emseg.features.registry import FEATURES
 from emseg.features.specification import parse_spec
 from emseg.image.model import ASSUMED, Image
+from emseg.records import replace
 
 Array = NDArray[np.float64]
 NEAR, FAR = 24, 48  # pixels: two and four windows of texture

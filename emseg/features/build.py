@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,7 @@ from emseg.features.pixel_index import CodeIndex, Index, PixelIndex, Samples, us
 from emseg.features.registry import feature_of
 from emseg.features.specification import format_spec, parse_spec
 from emseg.image.model import Image
-from emseg.records import NamedRecord
+from emseg.records import NamedRecord, replace
 
 EXACT_INTEGERS = 1 << 53  # integers up to which floats of 64 bits hold all
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from emseg.features.grain import STEPLESS, widened
 from emseg.features.model import Features
 from emseg.features.span import EXACT, FLOATING, Span, found_span, informative, triangular
+from emseg.records import replace
 
 Floats = NDArray[np.float64]
 SEEN = 65536  # samples that show whether features may depend on each other; then all of them are looked at

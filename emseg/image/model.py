@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.errors import ImageError
-from emseg.records import NamedRecord, record
+from emseg.records import NamedRecord, record, replace
 
 if TYPE_CHECKING:
     from emseg.image.place.pixel_size import PixelSize

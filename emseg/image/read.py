@@ -6,7 +6,6 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from emseg.image.formats.registry import HEAD, format_of
 from emseg.image.limits import Reading
 from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Image
-from emseg.records import NamedRecord
+from emseg.records import NamedRecord, replace
 
 DEFAULT = Reading()
 #: What else can be done with files that end early, by the format.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from emseg.mixture.families.registry import family_of
 from emseg.mixture.family import Family
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
+from emseg.records import replace
 
 if TYPE_CHECKING:
     from emseg.stages.inputs.value_limits import ValueLimits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from emseg.execution import steps
 from emseg.features.model import Features
 from emseg.mixture.mixture import Mixture
 from emseg.options.kinds.text_kinds import k_range
-from emseg.records import NamedRecord
+from emseg.records import NamedRecord, replace
 
 if TYPE_CHECKING:
     from emseg.em.starts.number_of_components import Candidate

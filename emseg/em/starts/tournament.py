@@ -7,8 +7,6 @@ product. Later rounds have fewer contestants and larger samples; the winner is p
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from emseg.em.accelerators.anderson import Anderson
@@ -19,6 +17,7 @@ from emseg.em.starts import seeds
 from emseg.em.starts.nested_samples import nested_samples
 from emseg.mixture.mixture import Mixture
 from emseg.mixture.samples import Rows
+from emseg.records import replace
 
 ROUNDS = ((0, 8), (0, 12), (1, 8), (1, 8), (2, 6))  # sample and iterations; each round keeps the better half
 STARTS, MOST = 12, 96  # for each component, and in all

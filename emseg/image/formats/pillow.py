@@ -9,7 +9,6 @@ import struct
 import sys
 import zlib
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from emseg.errors import ImageError
 from emseg.image.limits import Reading
 from emseg.image.model import Image
+from emseg.records import replace
 
 DECODER_ERRORS = (
     OSError,  # Pillow: truncated or broken data, codec errors; also UnidentifiedImageError

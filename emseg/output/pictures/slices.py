@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
+from emseg.records import replace
 
 Labels = NDArray[np.unsignedinteger[Any]]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import IO, Any, Protocol
 
 import numpy as np
@@ -18,6 +17,7 @@ from emseg.image.mask_rule import NOT_ZERO, MaskRule
 from emseg.image.model import Image
 from emseg.image.read import Source, read_image, read_mask
 from emseg.options.declarations.reading import ReadingOptions
+from emseg.records import replace
 
 
 class HasImage(Protocol):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +13,7 @@ from emseg.features.reduce import reduced
 from emseg.image.model import Image
 from emseg.mixture.covariance.registry import COVARIANCES
 from emseg.mixture.families.registry import family_of
+from emseg.records import replace
 
 #: What `features="auto"` is, by colour of the image, where values must not be moved or mixed; and of those, the angles.
 _STORED = {"gray": "gray", "rgb": "rgb", "bands": "bands"}
