@@ -15,14 +15,21 @@ How the numbers are obtained:
   them, and the worst decides whether the target is met.
 
 Missed targets are printed as missed, and the exit code is 0 all the same.
+
+All of it ends within 45 minutes: a group that takes longer than ten, or would end later, is stopped, and says so in the
+table; `--only GROUP` gives it all the time it wants. What was measured is printed, too, after Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 from tests.benchmarks import (
     end_to_end,
@@ -59,6 +66,50 @@ GROUPS: dict[str, Callable[[bool], Report]] = {
 }
 
 
+ALL, EACH = 45 * 60.0, 10 * 60.0  # seconds, of all groups and of each
+
+
+class OutOfTimeError(Exception):
+    """A group took longer than it may."""
+
+
+def _out_of_time(number: int, frame: Any) -> None:
+    raise OutOfTimeError
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise OutOfTimeError after so many seconds, where the system has a clock that interrupts; not at all if 0."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, _out_of_time)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def measured(name: str, measure: Callable[[bool], Report], quick: bool, seconds: float) -> Report:
+    """What a group found, or a row that says why it found nothing."""
+    try:
+        if seconds < 0:
+            raise OutOfTimeError
+        with within(seconds):
+            return measure(quick)
+    except OutOfTimeError:
+        why = f"stopped after {seconds / 60:.0f} minutes; --only {name}" if seconds > 0 else f"no time; --only {name}"
+    except BenchmarkError as error:
+        why = f"could not be measured: {error}"
+    return Report([Row(name, why, "", None)])
+
+
 def main() -> None:
     """Run the groups asked for; details are printed as they come, the targets at the end."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measure emseg against its peers.")
@@ -69,12 +120,13 @@ def main() -> None:
     groups = GROUPS | {"natural": partial(natural.measure, folder=asked.photos)}
     targets: list[Row] = []
     print(machine(), flush=True)
+    signal.signal(signal.SIGTERM, _stop)
+    begin = time.monotonic()
     try:
         for name in asked.only or GROUPS:
-            try:
-                report = groups[name](asked.quick)
-            except BenchmarkError as error:
-                report = Report([Row(name, f"could not be measured: {error}", "", None)])
+            left = begin + ALL - time.monotonic()
+            seconds = 0.0 if asked.only else min(EACH, left) if left > 1 else -1.0
+            report = measured(name, groups[name], asked.quick, seconds)
             targets += report.targets
             for table in report.details:
                 print(f"\n{table}", flush=True)
