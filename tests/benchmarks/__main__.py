@@ -119,10 +119,10 @@ def main() -> None:
     asked = parser.parse_args()
     groups = GROUPS | {"natural": partial(natural.measure, folder=asked.photos)}
     targets: list[Row] = []
-    print(machine(), flush=True)
     signal.signal(signal.SIGTERM, _stop)
     begin = time.monotonic()
     try:
+        print(machine(), flush=True)
         for name in asked.only or GROUPS:
             left = begin + ALL - time.monotonic()
             seconds = 0.0 if asked.only else min(EACH, left) if left > 1 else -1.0
