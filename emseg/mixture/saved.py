@@ -113,7 +113,7 @@ def parse_model(data: bytes, name: str) -> Model:
         parts = kind(*(_numbers(facts[name], AXES.get(name, 2)) for name in kind.parts()))
         noise = _noise(facts["noise"]) if "noise" in facts else None
         pivots = _pivots(facts["pivots"], _columns(parts)) if "pivots" in facts else None
-        _require_moderate(parts)
+        _require_moderate(parts, pivots)
         _require_mixture(weights, parts, noise["weight"] if noise else 0.0, pivots)
         family = _family(facts)
         if "bounds" in facts:
@@ -192,7 +192,7 @@ def _require_mixture(weights: NDArray[np.float64], parts: Any, noise: float, piv
     (parts.collapsed(np.array(pivots, np.intp), np.eye(len(pivots))) if pivots else parts).check()
 
 
-def _require_moderate(parts: Any) -> None:
+def _require_moderate(parts: Any, pivots: tuple[int, ...] | None) -> None:
     """Raise ValueError for numbers whose squares leave the range of numbers."""
     require(np.abs(parts.means) < LARGEST_MEAN, f"means must be below {LARGEST_MEAN:g}")
     for name in parts.parts():
@@ -200,6 +200,7 @@ def _require_moderate(parts: Any) -> None:
         require(numbers < LARGEST_MEAN**2, f"{name} must be below {LARGEST_MEAN**2:g}")
     if parts.matrix_part:
         variances = np.einsum("kii->ki", getattr(parts, parts.matrix_part))
+        variances = variances if pivots is None else variances[:, list(pivots)]
         require(np.abs(variances) > LARGEST_MEAN**-2, f"variances must be above {LARGEST_MEAN**-2:g}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from emseg.errors import DataError
 from emseg.features.feature import LARGEST, SMALLEST
@@ -30,7 +31,7 @@ def standardised(mixture: Mixture, features: Features) -> Mixture:
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         moved = mixture.affine(-features.shift / features.scale, 1 / features.scale)
-        if not _comparable(moved):
+        if not _comparable(moved, np.arange(moved.d) if features.span is None else features.pivots):
             raise DataError(
                 "the model's numbers are too large or too small beside those of the image; give an image like those "
                 "the model was fitted to"
@@ -40,15 +41,17 @@ def standardised(mixture: Mixture, features: Features) -> Mixture:
     return moved.collapsed(features.pivots, features.span.triangle, _log_volume(features))
 
 
-def _comparable(mixture: Mixture) -> bool:
-    """Whether squares of means, and of distances from them in standard deviations, are numbers."""
+def _comparable(mixture: Mixture, independent: NDArray[np.intp]) -> bool:
+    """Whether squares of means, and of distances from them in standard deviations, are numbers, of some features."""
     parts = mixture.components
-    matrices = getattr(parts, parts.matrix_part) if parts.matrix_part else parts.covariances
-    deviations = np.sqrt(np.einsum("...ii->...i", matrices))
-    if not (np.isfinite(parts.means).all() and np.isfinite(deviations).all()):
+    means = np.abs(parts.means[..., independent])
+    if not parts.matrix_part:
+        return bool((means < LARGEST).all())
+    deviations = np.sqrt(np.einsum("...ii->...i", getattr(parts, parts.matrix_part))[..., independent])
+    if not (np.isfinite(means).all() and np.isfinite(deviations).all()):
         return False
-    far = np.abs(parts.means).max(-1) / np.maximum(deviations.min(-1), SMALLEST)
-    within = (deviations > SMALLEST) & (deviations < LARGEST) & (np.abs(parts.means) < LARGEST)
+    far = means.max(-1) / np.maximum(deviations.min(-1), SMALLEST)
+    within = (deviations > SMALLEST) & (deviations < LARGEST) & (means < LARGEST)
     return bool(within.all() and (far < LARGEST).all())
 
 

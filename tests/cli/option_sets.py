@@ -1,6 +1,6 @@
 """Random sets of options, made from the declarations: a new option is in them as soon as it is declared.
 
-A kind of values that is new must say here, in `VALUES`, what values it has; `text_of` raises KeyError until it does.
+A kind of values that is new gets values of all sorts, until it says here, in `VALUES`, which ones make sense.
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ VALUES: dict[type, Draw] = {
     basic.Kind: _one_of("{stem}", "{name}", "{stem}-{folder}", "x"),
     texts.Components: _one_of("1", "2", "2", "3", "3", "4", "5", "40", "auto", "1:3", "2:4"),
     texts.Limits: _one_of(*LIMITS),
+    texts.Box: _one_of("0,0,5,5", "3,2,4,6", "0,0,99,99", "11,9,1,1"),
     texts.Features: _features,
     texts.Path: _file,
     texts.Settings: _setting,
@@ -95,6 +96,9 @@ VALUES: dict[type, Draw] = {
 }
 
 
+ANY = _one_of("0", "1", "2", "0.5", "1,2", "0,0,4,4", "auto", "all", "x", "")
+
+
 def _takes(kind: Any, text: str) -> bool:
     try:
         kind.parse(text)
@@ -108,7 +112,7 @@ def text_of(option: Option, rng: random.Random, at_hand: Mapping[str, Sequence[s
     kind = option.kind
     while isinstance(kind, basic.Optional):
         kind = kind.inner
-    return VALUES[type(kind)](option, kind, rng, at_hand)
+    return VALUES.get(type(kind), ANY)(option, kind, rng, at_hand)
 
 
 def drawn(command: str, rng: random.Random, at_hand: Mapping[str, Sequence[str]]) -> list[str]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import emseg
 from emseg.errors import DataError
 from emseg.features.build import build_features
 from emseg.image.model import Image
@@ -38,3 +41,16 @@ def test_numbers_that_have_no_squares_beside_the_image(mean: float, variance: fl
     own = Mixture(np.array([1.0]), Gaussian(np.array([[mean]]), np.array([[[variance]]])), GAUSSIANS["full"])
     with pytest.raises(DataError, match="too large or too small beside those of the image"):
         standardised(own, features)
+
+
+@pytest.mark.parametrize("name", ["grey", "flat channel", "twice"])
+def test_features_that_depend_on_each_other_are_judged_by_those_that_do_not(name: str, tmp_path: Path) -> None:
+    """Their matrices are singular in own units, so that the variance of one may be nothing, or less by rounding."""
+    grey = np.random.default_rng(0).integers(0, 255, (24, 24, 1), np.uint8)
+    images = {"grey": grey.repeat(3, 2), "flat channel": np.dstack([grey, grey[::-1], grey * 0 + 7])}
+    image = images.get(name, np.dstack([grey, grey]))
+    result = emseg.segment(image, 3, regions=5)
+    assert result.regions is not None
+    assert emseg.apply(result, image).labels.max() == 3
+    result.model.save(tmp_path / "m.emseg.json")
+    assert emseg.apply(str(tmp_path / "m.emseg.json"), image).labels.max() == 3
