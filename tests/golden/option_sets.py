@@ -1,6 +1,7 @@
 """Forty named option sets of `emseg segment`, as typed on the command line.
 
-All values are those of 0.1.0, but for `bias-field`: since then a gain must explain more than the classes alone do.
+All values are those of 0.1.0, but for `bias-field`: since then a gain must explain more than the classes alone do, and
+two classes must show it.
 Words in braces name a companion of the image, see `inputs.prepare`. Together the sets use every algorithm, family,
 covariance model, feature, field and kind of `--save`.
 """
