@@ -123,7 +123,7 @@ def segment(
         from emseg.stages.inputs.maps.pixel_weights import weighted  # most segmentations do without
 
         counted = weighted(features, sample_weight, photo, settings)
-    elif spares_stray(settings) and seems_flat(photo, settings.k_range[0]):
+    elif spares_stray(settings) and seems_flat(photo, features, settings.k_range[0]):
         from emseg.stages.inputs.maps.flat_colours import without_edges  # most pictures are no drawings
 
         counted, lines = without_edges(photo, inside, features, settings.k_range[0])

@@ -24,6 +24,9 @@ LEAST_SIDE = 12  # pixels of a picture whose flat parts can be told
 #: Rows and columns whose crossings are looked at; the share of them that are flat at least, and of these outside of all
 #: colours at most. Of the drawings that chose the numbers below, JPEG files with quality 50 have .12 and .15.
 LOOKS, LEAST_FLAT, OUTSIDE = 16, 0.05, 0.25
+#: Share of the pixels that have the most common value, times K, at least: of values that are stored exactly, and of
+#: JPEG files, which have several values for one colour.
+COMMON_EXACT, COMMON_JPEG = 0.3, 0.03
 #: Largest range around a flat pixel, radius of a ball around a colour, and least distance of two colours, in 255ths of
 #: the range of values: of values that are stored exactly, and of JPEG files. See `maps.flat_colours.Scale`.
 ALIKE_EXACT, ALIKE_JPEG = (6.0, 6.0, 24.0), (12.0, 20.0, 60.0)
@@ -90,12 +93,16 @@ def measure_features(
     return replace(features, evidence=evidence) if evidence else features
 
 
-def seems_flat(photo: Image, k: int) -> bool:
+def seems_flat(photo: Image, features: Features, k: int) -> bool:
     """Whether a picture may be a drawing of K colours: a look at a few pixels, which costs next to nothing.
 
     The colours of those that are flat are then few, and far from each other; see `maps.flat_colours`.
     """
     height, width = photo.shape
+    most = COMMON_JPEG if "quantisation" in photo.metadata else COMMON_EXACT
+    common = float(features.weight.max())  # 1 where each pixel is a sample
+    if 1 < common < most / k * features.n_pixels:  # as in most photographs
+        return False
     if min(height, width) < LEAST_SIDE or "volume" in photo.metadata:
         return False
     down, across = (
