@@ -113,10 +113,12 @@ def pure_pixels(photo: Image, inside: Plane | None, k: int) -> Plane | None:
         return None
     flat, mixed = np.zeros(photo.shape, np.bool_), np.zeros(photo.shape, np.bool_)
     for rows, strip, there in _strips(photo.pixels, valid, low, unit):
-        flat[rows], mixed[rows] = _flat(strip, there, scale.flat), _mixed(strip, there, max(4.0, scale.flat / 2))
+        flat[rows] = _flat(strip, there, scale.flat)
     colours, uncovered = balls(_some(photo.pixels, flat, low, unit), k, scale.radius)
     if not len(colours) or uncovered > scale.uncovered:
         return None
+    for rows, strip, there in _strips(photo.pixels, valid, low, unit):  # now only: photographs end above
+        mixed[rows] = _mixed(strip, there, max(4.0, scale.flat / 2))
     sharp = ~(flat | mixed) if valid is None else ~(flat | mixed) & valid
     sharp &= ~_near(photo.pixels, colours, 2 * scale.radius, low, unit)
     thin = colours[:0]
