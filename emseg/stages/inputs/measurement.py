@@ -23,10 +23,10 @@ _ANGLES = _STORED | {"rgb": "hue"}
 LEAST_SIDE = 12  # pixels of a picture whose flat parts can be told
 #: Rows and columns whose crossings are looked at; the share of them that are flat at least, and of these outside of all
 #: colours at most. Of the drawings that chose the numbers below, JPEG files with quality 50 have .12 and .15.
-LOOKS, LEAST_FLAT, OUTSIDE = 16, 0.05, 0.25
+LOOKS, LEAST_FLAT, OUTSIDE = 16, 0.05, 0.2
 #: Share of the pixels that have the most common value, times K, at least: of values that are stored exactly, and of
 #: JPEG files, which have several values for one colour.
-COMMON_EXACT, COMMON_JPEG = 0.3, 0.03
+COMMON_EXACT, COMMON_JPEG = 0.5, 0.03
 #: Largest range around a flat pixel, radius of a ball around a colour, and least distance of two colours, in 255ths of
 #: the range of values: of values that are stored exactly, and of JPEG files. See `maps.flat_colours.Scale`.
 ALIKE_EXACT, ALIKE_JPEG = (6.0, 6.0, 24.0), (12.0, 20.0, 60.0)
