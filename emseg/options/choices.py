@@ -17,7 +17,8 @@ FIELDS = {
 } | {name: entry.summary for name, entry in INFERENCES.items()}
 INITS = ("auto", "kmeans++", "random")
 CRITERIA = {
-    "auto": "icl of as many samples as are independent; with regions, the length of the image's description",
+    "auto": "icl of as many samples as are independent; in white noise, the pseudo-likelihood of a field; "
+    "with regions, the length of the image's description",
     "icl": "bic, and the entropy of the labels (Biernacki, Celeux & Govaert 2000)",
     "bic": "the Bayesian information criterion (Schwarz 1978)",
     "aic": "Akaike's information criterion (Akaike 1974)",

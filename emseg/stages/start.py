@@ -137,11 +137,15 @@ def _searched(
     given = "icl" if criterion == "auto" else criterion
     found, e_steps = candidates(problem, low, min(high, most), given, rng, init, restarts)
     area: dict[str, Any] = {}
+    in_noise = False
     if criterion == "auto" and features is not None:
-        found, area["independent_area"] = _judged_in_place(found, problem, features, description, volume)
+        found, area["independent_area"], in_noise = _judged_in_place(found, problem, features, description, volume, rng)
     best = min(found, key=lambda candidate: candidate.value)
-    rival, rival_e_steps = search(problem, best.mixture.n_classes, rng, init, restarts)
-    higher = max(best.mixture, rival, key=lambda mixture: float(problem.e_step(mixture).objective))
+    higher = best.mixture
+    if not in_noise:  # where the likeliest mixture of the values need not be that of the classes
+        rival, cost = search(problem, best.mixture.n_classes, rng, init, restarts)
+        higher = max(best.mixture, rival, key=lambda mixture: float(problem.e_step(mixture).objective))
+        e_steps += cost + 2
     table = [
         {
             "k": candidate.mixture.n_classes,
@@ -152,7 +156,24 @@ def _searched(
         for candidate in found
     ]
     selection = {"criterion": criterion, **area, "chosen": best.mixture.n_classes, "table": table}
-    return Start(higher, e_steps + rival_e_steps + 2, selection)
+    return Start(higher, e_steps, selection)
+
+
+class _InPlace(NamedRecord):
+    """Candidates judged as labels of an image.
+
+    Attributes
+    ----------
+    candidates : list of Candidate
+    area : float
+        A, the pixels that one independent sample takes.
+    in_noise : bool
+        Whether the image is one of classes in white noise.
+    """
+
+    candidates: list[Candidate]
+    area: float
+    in_noise: bool = False
 
 
 def _judged_in_place(
@@ -161,24 +182,34 @@ def _judged_in_place(
     features: Features,
     description: DescribedImage | None,
     volume: tuple[int, ...] | None,
-) -> tuple[list[Candidate], float]:
-    """Candidates judged as labels of an image, and the number of pixels A that one independent sample takes.
+    rng: np.random.Generator,
+) -> _InPlace:
+    """Candidates judged as labels of an image.
 
-    With a description, the value is the length of the shortest one by regions. Without, it is icl of as many samples
-    as are independent: -2 (ℓ + Σ log max r) / A + p log(N / A), for p parameters and N pixels.
+    With a description, the value is the length of the shortest one by regions. Without, and in white noise, it is that
+    of `choice_in_noise`, whose mixtures the candidates then have. Else it is icl of as many samples as are independent:
+    -2 (ℓ + Σ log max r) / A + p log(N / A), for p parameters and N pixels.
     """
     from emseg.regions.described_image import description_lengths, independent_area_of_mixture  # a fixed K does without
 
+    mixtures = [candidate.mixture for candidate in found]
     if description is not None:
-        nats, area = description_lengths([candidate.mixture for candidate in found], features, description)
-        return [replace(candidate, value=2 * length) for candidate, length in zip(found, nats, strict=True)], area
-    area = min(independent_area_of_mixture(features, found[-1].mixture, volume), problem.n)
-    judged = []
+        nats, area = description_lengths(mixtures, features, description)
+        judged = [replace(candidate, value=2 * length) for candidate, length in zip(found, nats, strict=True)]
+        return _InPlace(judged, area)
+    from emseg.stages.noisy_classes import choice_in_noise
+
+    seen = choice_in_noise(mixtures, problem, features, volume, rng)
+    if seen is not None:
+        told = zip(found, seen.mixtures, seen.values, strict=True)
+        judged = [replace(candidate, mixture=mixture, value=value) for candidate, mixture, value in told]
+        return _InPlace(judged, seen.area, in_noise=True)
+    area, judged = min(independent_area_of_mixture(features, mixtures[-1], volume), problem.n), []
     for candidate in found:
         p = candidate.mixture.n_parameters
         value = (candidate.value - p * log(problem.n)) / area + p * log(problem.n / area)
         judged.append(replace(candidate, value=value))
-    return judged, area
+    return _InPlace(judged, area)
 
 
 def may_be_hot(features: Features, mixture: Mixture) -> bool:
