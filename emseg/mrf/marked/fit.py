@@ -1,7 +1,9 @@
 """Objects from marks: cut and colours in turn, each given the other, until nothing changes.
 
 The cut has the lowest energy Σ_i cost of a pixel's label + β Σ_{i~j} w_ij [z_i ≠ z_j]. A pixel's cost is that of its
-colour under the class's mixture, and of its distance to the class's marks along paths that avoid borders. Then the
+colour under the class's mixture, and of its distance to the class's marks along paths that avoid borders. The edges of
+the image count as marks of the ground, where its marks lie around those of the others: a stroke meets few of the
+ground's colours, and objects are rarely cut off. Then the
 mixtures are fitted to what the cut gives each class, as GrabCut does (Rother, Kolmogorov & Blake 2004). Large images
 are cut at a smaller size, and then along the border alone at each larger size (Lombaert et al. 2005).
 """
@@ -20,7 +22,7 @@ from emseg.mrf.marked.class_mixtures import MOST_ROWS, ClassMixtures
 from emseg.mrf.marked.costs import BETA, CONTRAST, PATHS, colour_costs, forced, given_neighbours, shares, smooth
 from emseg.mrf.marked.distances import nearness
 from emseg.mrf.marked.edges import contrast_pairs
-from emseg.mrf.marked.parts import LeftOut, ground_of, without_loose_parts
+from emseg.mrf.marked.parts import LeftOut, ground_of, surrounding, with_edges, without_loose_parts
 from emseg.mrf.marked.pyramid import Level, doubled
 
 Array = NDArray[np.float64]
@@ -47,6 +49,8 @@ class MarkedFit:
     rounds : int
     ground : int
         The class that surrounds the others, 0…K-1.
+    around : int or None
+        The class, 0…K-1, that what nobody marked at the edges of the image was taken for.
     left_out : tuple of LeftOut
         Parts that look like a class and touch none of its marks.
     energy : float
@@ -65,6 +69,7 @@ class MarkedFit:
     beta: float
     rounds: int
     ground: int
+    around: int | None = None
     left_out: tuple[LeftOut, ...] = ()
     energy: float = 0.0
     mean: float = 1.0
@@ -127,11 +132,13 @@ def _whole(
     """Fit and cut in turn; also the cost of the paths (K, ...)."""
     valid, marks = level.valid, np.where(level.valid, level.marks, np.uint8(0))
     x, own = smooth(level)[:, valid], marks[valid]
+    around = surrounding(marks, k) if ground is None else None
+    seeds = marks if around is None else with_edges(marks, valid, around)
     pairs, mean = contrast_pairs(level.planes, valid, neighbours, spacing, sharper=CONTRAST)
     span = np.ptp(x, axis=1).astype(np.float64)
     anything = -float(np.log(np.maximum(span, np.finfo(np.float32).eps)).sum())
     classes = ClassMixtures.of_samples(
-        problem, _first_samples(x, own, k, ground, problem, anything, rng), anything, rng
+        problem, _first_samples(x, seeds[valid], k, ground, problem, anything, rng), anything, rng
     )
     prior = None if level.log_prior is None else level.log_prior[:, valid]
     everywhere = len(set(np.unique(own)) - {0}) == k  # a class without marks has no distance to them
@@ -141,7 +148,7 @@ def _whole(
         colour = colour_costs(classes, x, prior)
         chances = np.zeros((k, *valid.shape), np.float32)
         chances[:, valid] = shares(-colour)
-        paths = np.float32(PATHS) * nearness(chances, marks, valid) if everywhere else np.zeros_like(chances)
+        paths = np.float32(PATHS) * nearness(chances, seeds, valid) if everywhere else np.zeros_like(chances)
         cost = forced(colour + paths[:, valid], own, beta, pairs)
         z = lowest(cost.T.astype(np.float64), pairs, beta, colour.argmin(0))
         energy = float(cost[z, np.arange(z.size)].sum() + beta * pairs.w @ (z[pairs.i] != z[pairs.j]))
@@ -158,7 +165,7 @@ def _whole(
     probabilities = np.zeros((k, *valid.shape), np.float32)
     probabilities[:, valid] = given_neighbours(cost, labels[valid], pairs, beta)
     return MarkedFit(
-        labels, probabilities, classes, beta, turn + 1, outer, loose, energy, mean, roughness(level)
+        labels, probabilities, classes, beta, turn + 1, outer, around, loose, energy, mean, roughness(level)
     ), paths
 
 

@@ -118,8 +118,11 @@ class Box(Kind):
         """The rectangle as a text; empty for none."""
         if isinstance(value, str) and not value:
             return ""
-        parts = value.split(",") if isinstance(value, str) else [int(operator.index(part)) for part in value]
-        left, top, width, height = map(int, parts)
+        try:
+            parts = value.split(",") if isinstance(value, str) else [operator.index(part) for part in value]
+            left, top, width, height = map(int, parts)
+        except ValueError:
+            raise ValueError from None  # what it must be says more than what Python found
         if min(left, top) < 0 or min(width, height) < 1:
             raise ValueError
         return f"{left},{top},{width},{height}"

@@ -97,6 +97,7 @@ def _report(found: MarkedFit, features: Features, neighbours: int) -> dict[str, 
         "contrast": True,
         "halvings": found.halvings,
         "ground": found.ground + 1,
+        "edges": None if found.around is None else found.around + 1,
         "components": [_components(mixture, features) for mixture in found.classes.mixtures],
         "left_out": [{"label": part.label + 1, "parts": part.parts, "pixels": part.pixels} for part in found.left_out],
     }
@@ -113,6 +114,11 @@ def _components(mixture: Mixture, features: Features) -> dict[str, Any]:
 def _notices(found: MarkedFit) -> tuple[str, ...]:
     """What was left out, in words; what was chosen is in the report."""
     lines = []
+    if found.around is not None:
+        lines.append(
+            f"what is not marked at the edges of the image is taken for class {found.around + 1}, whose marks lie "
+            f"around the others; marks by {option('scribbles')} decide"
+        )
     total = max(found.labels.size, 1)
     for part in found.left_out:
         share = part.pixels / total
