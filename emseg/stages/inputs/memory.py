@@ -6,9 +6,9 @@ classes K, D features, 8 and 16 bits. Here is what the formula gives, and in bra
     plain, few distinct values      24   (3 to 10)      field, tiles, K = 4, D = 3     124   (85)
     plain, D = 3, all distinct     120   (60 to 96)     field, tiles, K = 8, D = 3     204   (160)
     texture, D = 3                 120   (106)          field with contrast, K = 4     172   (127)
-    regions, K = 4                 188   (130 to 141)   field, whole, K = 4, D = 3     254   (179 to 200)
-    regions, K = 8                 292   (257)          field, whole, K = 8, D = 3     354   (300)
-    regions, K = 4, all distinct   284   (178 to 193)   field, all distinct, K = 4     350   (235)
+    regions, K = 4                 238   (130 to 235)   field, whole, K = 4, D = 3     254   (179 to 200)
+    regions, K = 8                 342   (257)          field, whole, K = 8, D = 3     354   (300)
+    regions, K = 4, all distinct   334   (178 to 193)   field, all distinct, K = 4     350   (235)
     denoised first, grey           180   (171)          mixed pixels, K = 3, few        48   (21)
     graph cut, tiles, K = 4        574   (528)          graph cut, whole, K = 4        704   (578)
 """
@@ -32,7 +32,7 @@ MARKED, MARKED_CLASS, MARKED_FEATURE = 60, 20, 28
 #: Edges of a field that look at contrast, for each feature.
 CONTRAST_FEATURE = 16
 #: Connected regions: the scene, the graph, and the posterior of each class.
-REGIONS, REGIONS_CLASS = 60, 26
+REGIONS, REGIONS_CLASS = 110, 26
 #: Mixed pixels: what is held of each class; and of all distinct values, the shares for each pair of classes.
 MIXED_CLASS, MIXED_PAIR = 8, 4
 #: Denoising, for each channel.
