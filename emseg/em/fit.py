@@ -5,7 +5,6 @@ It fits all that `emseg.em.algorithm.Algorithm` describes: mixtures, Markov fiel
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -25,14 +24,10 @@ P = TypeVar("P", bound=Countable)
 MEANINGLESS = 0.1
 
 
-#: Nats per sample that an empty component may cost: it is given `EMPTY` of the samples, at log π = log `EMPTY`.
-_LENT = EMPTY * (1 - math.log(EMPTY))
-
-
 class MonotonicityWarning(RuntimeWarning):
     """An objective that must not fall has fallen by more than rounding: a bug to report.
 
-    Samples that an empty component is given may take off as much as `_LENT`.
+    Samples that an empty component is given (`EMPTY`) may take off as much.
     """
 
 
@@ -169,7 +164,7 @@ def fit_with_state(
         state = new
         log(info)
         since = since if info.comparable else len(trace) - 1
-        if algorithm.monotone and info.comparable and trace[-1].delta < -(info.rounding + _LENT * problem.n):
+        if algorithm.monotone and info.comparable and trace[-1].delta < -(info.rounding + EMPTY * problem.n):
             warnings.warn(
                 f"the objective fell by {-trace[-1].delta:.3g} at iteration {len(trace) - 1}; please report this",
                 MonotonicityWarning,

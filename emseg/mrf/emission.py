@@ -181,7 +181,8 @@ class Emission:
         """Σ_i p_ik T(x_i) over a block, shape (K, P), or what takes the place of T where there is a link."""
         t = self._monomials(s, part) if self.t is None else self.t[s, :, part]
         if link is None:
-            return (p @ t.T).astype(np.float64)
+            # No matrix product: its sums come in another order on every processor, and so would labels.
+            return np.asarray(np.einsum("kb,pb->kp", p, t), np.float64)
         return link.gather(p, link.eta.astype(np.float32) @ t, t)
 
     def stats_of_probabilities(self, q: Real, link: Link | None = None) -> Stats:

@@ -77,8 +77,8 @@ class Slope:
         w *= c
         square = w.sum(0)
         np.multiply(p, c, out=w)
-        self.first += float(w.sum(dtype=np.float64) - mean @ inside)
-        self.second -= float((square - mean * mean) @ inside)
+        self.first += float(w.sum(dtype=np.float64) - np.sum(mean, where=inside, dtype=np.float64))
+        self.second -= float(np.sum(square - mean * mean, where=inside, dtype=np.float64))
         self.n += float(np.count_nonzero(inside))
 
     def newton(self, critical_beta: float) -> float:

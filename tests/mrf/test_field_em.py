@@ -109,7 +109,7 @@ def test_beta_is_averaged_with_the_same_step_sizes(stripes: np.ndarray) -> None:
     for gamma in [1, 1, 1, 2**-0.7, 3**-0.7, 4**-0.7]:
         slope, c = Slope(beta), np.zeros((K, stripes.size), np.float32)
         c[0] = 1
-        slope.add(c, c, np.ones(stripes.size))
+        slope.add(c, c, np.ones(stripes.size, bool))
         beta += gamma * (slope.newton(critical_beta(grid, K)) - beta)
         expected.append(beta)
     np.testing.assert_allclose(last.betas, expected, rtol=1e-4)

@@ -154,7 +154,11 @@ def test_samples_are_reproducible_and_labelled(model: emseg.Model) -> None:
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda m: m.predict(np.ones((4, 2))), UsageError, "array: has 1 features by bands, the model 3"),
+        (
+            lambda m: m.predict(np.ones((4, 2))),
+            UsageError,
+            r"table: has the shape \(4, 2\), the model 3 features",
+        ),
         (lambda m: m.predict(np.ones(3)), DataError, "array: has the shape"),
         (lambda m: m.predict(TABLE, mask=np.ones(3)), UsageError, "mask: is for images; mark the missing values"),
         (lambda m: m.predict([["a", "b", "c"]]), DataError, "table: holds texts, .*; give rows and columns of numbers"),
