@@ -23,6 +23,8 @@ from emseg.records import NamedRecord
 #: Nats. Log-densities less their largest are cut off here: e^-80 of a pixel changes no sum of single precision, and
 #: subnormal numbers, which begin at e^-87, are slow.
 LOWEST = -80.0
+#: Nats. Nor are they less than this before what is known of pixels is added: a number of single precision.
+FARTHEST = -1e30
 CONSTANT = 1e-4  # nats: spread of a prior that is the same everywhere but for rounding
 BLOCK = 8192  # pixels that are converted at once: 64 KiB a dimension in double precision
 
@@ -141,11 +143,17 @@ class Emission:
             out += self.log_prior
             tops = out.max(1)
             out -= tops[:, None]
-            np.maximum(out, LOWEST, out=out)
             level += float(np.sum(tops, where=self.lattice.inside, dtype=np.float64))
         if self.marks is not None:
             level += _fix_marked(out, self.marks)
+        if self._told:
+            np.maximum(out, LOWEST, out=out)
         return out, level
+
+    @property
+    def _told(self) -> bool:
+        """Whether anything is known of pixels beforehand: their labels may then be ones of the lowest densities."""
+        return self.log_prior is not None or self.marks is not None
 
     def _fill_by_row(self, out: Real, mixture: Mixture, wanted: bool) -> float:
         joint, tops = self._relative(mixture, self.problem.rows.x)
@@ -166,7 +174,7 @@ class Emission:
         return level
 
     def _relative(self, mixture: Mixture, x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """log f_k(x) less its largest, at least LOWEST, (K, N); and the largest, (N,)."""
+        """log f_k(x) less its largest, (K, N), not yet cut off where something is known; and the largest, (N,)."""
         joint = mixture.log_joint(x)
         lift = self.problem.lift(mixture)
         if lift is not None:
@@ -175,7 +183,7 @@ class Emission:
             joint -= np.log(mixture.weights)[:, None]
         top = joint.max(0)
         joint -= top
-        return np.maximum(joint, LOWEST, out=joint), top
+        return np.maximum(joint, FARTHEST if self._told else LOWEST, out=joint), top
 
     def statistics(self, s: int, part: slice, p: Real, link: Link | None = None) -> NDArray[np.float64]:
         """Σ_i p_ik T(x_i) over a block, shape (K, P), or what takes the place of T where there is a link."""

@@ -110,18 +110,28 @@ def seems_flat(photo: Image, features: Features, k: int) -> bool:
     )
     around = np.arange(-1, 2)
     rows, columns = (down[:, None] + around).ravel(), (across[:, None] + around).ravel()
-    seen = photo.pixels[rows[:, None], columns].astype(np.float32)
-    low, high = float(seen.min()), float(seen.max())
+    seen, there = photo.pixels[rows[:, None], columns], complete_pixels(photo)
+    there = np.ones(seen.shape[:2], np.bool_) if there is None else there[rows[:, None], columns]
+    if not there.any():
+        return False
+    low, high = float(seen[there].min()), float(seen[there].max())
     if not 0 < high - low < np.inf:
         return False
+    seen = np.where(there[..., None], seen, low).astype(np.float32)
     flat, radius, apart = ALIKE_JPEG if "quantisation" in photo.metadata else ALIKE_EXACT
     blocks = ((seen - low) * (255 / (high - low))).reshape(LOOKS, 3, LOOKS, 3, -1)
     alike = (blocks.max((1, 3)) - blocks.min((1, 3)) <= flat).all(-1)
+    alike &= there.reshape(LOOKS, 3, LOOKS, 3).all((1, 3))
     values = blocks[:, 1, :, 1][alike]
     if len(values) < LEAST_FLAT * alike.size:
         return False
     colours, outside = balls(values, k, radius)
     return outside < OUTSIDE and least_distance(colours) >= apart
+
+
+def complete_pixels(photo: Image) -> NDArray[np.bool_] | None:
+    """The pixels (H, W) of which all channels are known; None if all are."""
+    return photo.valid if photo.known is None else np.asarray(photo.known.all(axis=2))
 
 
 def balls(values: NDArray[np.float32], k: int, radius: float) -> tuple[NDArray[np.float32], float]:

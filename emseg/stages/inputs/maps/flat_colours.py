@@ -25,7 +25,7 @@ from emseg.features.specification import parse_spec
 from emseg.image.model import Image
 from emseg.numerics.quantiles import quantiles
 from emseg.stages.inputs.maps.pixel_weights import counting
-from emseg.stages.inputs.measurement import ALIKE_EXACT, ALIKE_JPEG, FEW, balls, least_distance
+from emseg.stages.inputs.measurement import ALIKE_EXACT, ALIKE_JPEG, FEW, balls, complete_pixels, least_distance
 
 Colours = NDArray[np.float32]
 Plane = NDArray[np.bool_]
@@ -34,6 +34,7 @@ STRIP = 1 << 18  # pixels that are looked at together
 REACH = 2  # pixels on either side of one that may be mixed; chroma of JPEG files is half as fine as brightness
 STRAIGHT = 0.8  # cosine of the angle between both sides of a mixed pixel, at least
 RANGED, TAIL = 100_000, 0.002  # values of which the range is found, and the share left out at either end
+FAR_OFF = 1e4  # 255ths of the range, that a value counts as being away from it at most
 EDGES = 0.001  # share of the pixels that are not pure, from which on it matters
 
 
@@ -85,6 +86,8 @@ def without_edges(photo: Image, inside: Plane | None, features: Features, k: int
     pure = pure_pixels(photo, inside, k)
     if pure is None:
         return features, ()
+    if photo.known is not None:  # pixels that are known in part are used, if at all, by what is known
+        pure = pure | ~photo.known.all(axis=2)
     counted = counting(features, pure)
     share = 1 - counted.n_pixels / features.n_pixels
     line = f"{share:.1%} of the pixels are at edges of flat colours, and are left out of the fit"
@@ -160,7 +163,7 @@ def _nearest(pixels: NDArray[Any], colours: Colours, low: float, unit: float) ->
     step = max(1, STRIP // pixels.shape[1])
     half = (colours**2).sum(1) / 2
     for start in range(0, len(pixels), step):
-        part = ((pixels[start : start + step] - low) / unit).astype(np.float32)
+        part = _scaled(pixels[start : start + step], low, unit)
         owner[start : start + step] = (part @ colours.T - half).argmax(2) + 1
     return owner
 
@@ -174,8 +177,17 @@ def _range(pixels: NDArray[Any], valid: Plane | None) -> tuple[float, float]:
     return low, (high - low) / 255
 
 
+def _scaled(pixels: NDArray[Any], low: float, unit: float) -> Colours:
+    """Values in 255ths of the range; numbers that stand for no data are brought near enough to compute with."""
+    if pixels.dtype.kind == "f":
+        pixels = np.nan_to_num(pixels.astype(np.float64), nan=low)
+        pixels = np.clip(pixels, low - FAR_OFF * unit, low + FAR_OFF * unit)
+    return ((pixels - low) / unit).astype(np.float32)
+
+
 def _usable(photo: Image, inside: Plane | None) -> Plane | None:
-    return inside if photo.valid is None else photo.valid if inside is None else photo.valid & inside
+    whole = complete_pixels(photo)
+    return inside if whole is None else whole if inside is None else whole & inside
 
 
 def _strips(
@@ -187,7 +199,7 @@ def _strips(
     for start in range(0, height, step):
         stop = min(start + step, height)
         rows = np.clip(np.arange(start - REACH, stop + REACH), 0, height - 1)
-        strip = ((pixels[rows] - low) / unit).astype(np.float32)
+        strip = _scaled(pixels[rows], low, unit)
         there = None if valid is None else np.pad(valid[rows], ((0, 0), sides), mode="edge")
         yield slice(start, stop), np.pad(strip, ((0, 0), sides, (0, 0)), mode="edge"), there
 
@@ -230,7 +242,7 @@ def _some(pixels: NDArray[Any], where: Plane, low: float, unit: float) -> Colour
     """Values (N, C) of at most SEEN of the pixels."""
     places = np.flatnonzero(where)
     places = places[:: max(1, -(-places.size // SEEN))]
-    return ((pixels.reshape(-1, pixels.shape[2])[places] - low) / unit).astype(np.float32)
+    return _scaled(pixels.reshape(-1, pixels.shape[2])[places], low, unit)
 
 
 def _near(pixels: NDArray[Any], colours: Colours, radius: float, low: float, unit: float) -> Plane:
@@ -238,7 +250,7 @@ def _near(pixels: NDArray[Any], colours: Colours, radius: float, low: float, uni
     near = np.zeros(pixels.shape[:2], np.bool_)
     step = max(1, STRIP // pixels.shape[1])
     for start in range(0, len(pixels), step):
-        part = ((pixels[start : start + step] - low) / unit).astype(np.float32)
+        part = _scaled(pixels[start : start + step], low, unit)
         for colour in colours:
             near[start : start + step] |= np.einsum("hwc,hwc->hw", part - colour, part - colour) <= radius**2
     return near

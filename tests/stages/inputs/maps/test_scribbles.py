@@ -82,3 +82,16 @@ def test_without_a_field_it_is_semi_supervised_em(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.posterior()[0].ravel()[free], r[free], atol=5e-3)
     assert found.report["mrf"]["method"] == "none"
     assert found.report["mrf"]["beta"] == 0
+
+
+def test_marks_in_the_colours_of_another_class(samples: Path) -> None:
+    """Their densities are far below those of the other class, and count all the same: the objective never falls.
+
+    Warnings are errors here.
+    """
+    with PIL.Image.open(samples / "brick.png") as picture:
+        image = np.asarray(picture)[:160, :160]
+    marks = np.zeros((160, 160), np.uint8)
+    marks[100:108, 26:66], marks[3:8, 10:-10], marks[10:-10, 3:8] = 2, 1, 1
+    found = emseg.segment(image, k=2, mrf="none", scribbles=marks)
+    assert (found.labels[marks > 0] == marks[marks > 0]).all()
