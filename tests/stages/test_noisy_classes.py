@@ -9,6 +9,8 @@ import pytest
 
 import emseg
 
+pytestmark = pytest.mark.long
+
 SIDE = 96
 
 
@@ -39,20 +41,20 @@ def test_the_classes_are_the_true_ones() -> None:
     """Their means are those of the field's classes, which EM without a field alone does not find."""
     z = bands(3)
     image = noisy(z, 1.5)
-    found = emseg.segment(image, k="auto", mrf="mean-field")
+    found = emseg.segment(image, k="1:5", mrf="mean-field")
     assert (found.labels != z + 1).mean() < 0.02
-    start = emseg.segment(image, k="auto", max_iter=1).report
+    start = emseg.segment(image, k="1:5", max_iter=1).report
     np.testing.assert_allclose(start["means"], [[image[z == k].mean()] for k in range(3)], atol=2)
 
 
 def test_colours_a_mask_and_a_volume() -> None:
     z = bands(3)
     colours = np.stack([noisy(z, 1.2, 1), noisy((z + 1) % 3, 1.2, 2), noisy(z, 1.2, 3)], axis=2)
-    assert emseg.segment(colours, k="auto", features="rgb").report["K"] == 3
+    assert emseg.segment(colours, k="1:5", features="rgb").report["K"] == 3
     inside = np.hypot(*(np.indices(z.shape) - SIDE / 2)) < SIDE / 2
-    assert emseg.segment(noisy(z, 1.5), k="auto", mask=inside).report["K"] == 3
+    assert emseg.segment(noisy(z, 1.5), k="1:5", mask=inside).report["K"] == 3
     z = np.kron(np.arange(8).reshape(2, 2, 2) % 3, np.ones((12, 12, 12), int))
-    assert emseg.segment(noisy(z, 1.5), k="auto", axes="ZYX").report["K"] == 3
+    assert emseg.segment(noisy(z, 1.5), k="1:5", axes="ZYX").report["K"] == 3
 
 
 def test_photographs_are_left_to_the_other_criterion(samples: Path) -> None:
