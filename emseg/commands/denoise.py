@@ -33,6 +33,7 @@ from emseg.restore.noise.level import SIDE as NOISE_SIDE
 from emseg.restore.noise.level import noise_level
 from emseg.restore.noise.unclip import unclipped
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, idle_rule, mask_of_same_size, wanted_by
+from emseg.stages.inputs.memory import Restoring
 from emseg.stages.inputs.planes import WHITE, Ends, Planes, left_alone, slices_of
 from emseg.version import __version__
 
@@ -127,7 +128,7 @@ def denoise(
     reading, others = checked.reading("denoise", options)
     settings = checked.denoising(sigma=sigma, **others)
     begin = clock.seconds()
-    photo = without_given(as_image(image, reading=reading, fourth=wanted_by(mask)), settings.nodata)
+    photo = without_given(as_image(image, Restoring(), reading, fourth=wanted_by(mask)), settings.nodata)
     rule = MaskRule(settings.mask_above, settings.grow)
     inside, notices = (None, idle_rule(rule)) if mask is None else mask_of_same_size(mask, photo, rule)
     photo = photo.with_notices(*notices, *left_alone(photo))

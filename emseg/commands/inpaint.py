@@ -27,6 +27,7 @@ from emseg.restore.colour_rotation import axes_of_colour, rotated
 from emseg.restore.inpaint.rounds import inpaint as inpaint_planes
 from emseg.stages.inputs.input_image import ImageLike, MaskLike, as_image, wanted_by
 from emseg.stages.inputs.maps.missing_pixels import missing_pixels
+from emseg.stages.inputs.memory import Restoring
 from emseg.stages.inputs.planes import WHITE, Planes, slices_of, usual
 from emseg.version import __version__
 
@@ -123,7 +124,7 @@ def inpaint(
     reading, others = checked.reading("inpaint", options)
     settings = checked.inpainting(**others)
     begin = clock.seconds()
-    given = as_image(image, reading=reading, fourth=wanted_by(mask))
+    given = as_image(image, Restoring(fills=True), reading, fourth=wanted_by(mask))
     photo = without_given(given, settings.nodata)
     rule = MaskRule(settings.mask_above, settings.grow)
     missing, masked, notices = missing_pixels(given, photo, mask, value=settings.mask_value, rule=rule)

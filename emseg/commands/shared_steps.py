@@ -19,7 +19,7 @@ from emseg.options.declarations.reading import ReadingOptions
 from emseg.options.declarations.segmentation import SegmentOptions
 from emseg.stages.fitting import component_family, fitting_problem
 from emseg.stages.inputs.checks import check_samples
-from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask
+from emseg.stages.inputs.input_image import ImageLike, MaskLike, image_and_mask, saved_of
 from emseg.stages.inputs.measurement import measure_features
 from emseg.stages.inputs.memory import WorkingMemory
 
@@ -53,7 +53,8 @@ def picture_and_mask(
     """The image and the mask of pixels to use by the options; see `image_and_mask`. A model has its own features."""
     rule = MaskRule(settings.mask_above, settings.grow)
     fourth = fourth_wanted(settings.features) if features is None else fourth_wanted(features, False)
-    given = settings.missing, memory_needed(settings), settings.nodata, reading, rule, fourth
+    work = memory_needed(settings, saved_of(image))
+    given = settings.missing, work, settings.nodata, reading, rule, fourth
     photo, inside = image_and_mask(image, mask, *given)
     if photo.alpha is None or mask is not None:
         return photo, inside
@@ -129,8 +130,8 @@ def spares_stray(settings: SegmentOptions) -> bool:
     return alone and found and settings.stray == settings.floor == "auto" and settings.family == "gaussian"
 
 
-def memory_needed(settings: SegmentOptions) -> WorkingMemory:
-    """What decides how much memory the segmentation takes."""
+def memory_needed(settings: SegmentOptions, saves: tuple[str, ...] = ()) -> WorkingMemory:
+    """What decides how much memory the segmentation takes, with the files that are written of it."""
     known = settings.marked or settings.prior_map
     return WorkingMemory(
         settings.k_range[1],
@@ -141,6 +142,8 @@ def memory_needed(settings: SegmentOptions) -> WorkingMemory:
         settings.finds_regions,
         settings.partial_volume,
         settings.denoise != "off",
+        settings.k_range[0] < settings.k_range[1] or settings.bias_field,
+        saves,
     )
 
 

@@ -19,7 +19,9 @@ PROCESS, LITTLE = 48_000_000, 8_000_000
 #: Bytes a pixel that a plain fit takes besides the stored samples: of few distinct values; and of many, for each pixel
 #: and for each of its samples. `emseg.stages.inputs.memory` has the measurements, and knows what options add.
 WORKING = 24
-WORKING_MANY, WORKING_SAMPLE = 48, 24
+WORKING_MANY, WORKING_SAMPLE = 64, 24
+#: The table of all 2²⁴ values of three bytes: bytes as far as it is used, and of an image with few pixels, for each.
+TABLE, TABLE_PIXEL = 18_000_000, 130
 
 
 class Working(Protocol):
@@ -35,7 +37,12 @@ class PlainFit:
     def bytes_per_pixel(self, pixels: int, channels: int, itemsize: int) -> int:
         """Bytes a pixel besides the stored values."""
         few = itemsize * channels <= 3  # as many bits as a table of all values may have
-        return WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels
+        return (WORKING if few else WORKING_MANY + WORKING_SAMPLE * channels) + table_of(pixels, channels, itemsize)
+
+
+def table_of(pixels: int, channels: int, itemsize: int) -> int:
+    """Bytes a pixel of the table of all values."""
+    return min(TABLE_PIXEL, TABLE // pixels) if itemsize * channels == 3 else 0
 
 
 class Fourth(NamedRecord):
@@ -81,6 +88,8 @@ class Reading(NamedRecord):
         What options want of a fourth channel.
     truncated_ok : bool
         Whether a file that ends early is read as far as its rows are known.
+    saves : tuple of str
+        Kinds of results that will be written, as far as their memory counts, see `emseg.output.registry.KINDS`.
     """
 
     page: int = 0
@@ -92,6 +101,7 @@ class Reading(NamedRecord):
     goes_with: str = ""
     fourth: Fourth = ANY_FOURTH
     truncated_ok: bool = False
+    saves: tuple[str, ...] = ()
 
     @property
     def number(self) -> int:
@@ -113,10 +123,11 @@ class Reading(NamedRecord):
         if need <= (ANY_MACHINE if self.max_memory is None else LITTLE):
             return
         memory = free_memory() if self.max_memory is None else self.max_memory
-        if need > memory - (0 if self.max_memory is None else PROCESS):
+        need += 0 if self.max_memory is None else PROCESS
+        if need > memory:
             raise ImageError(
-                f"{name}: {width} × {height} pixels take about {need / 1e9:.1f} GB of memory, allowed are "
-                f"{memory / 1e9:.1f} GB; crop it or scale it down ({option('max_memory')})"
+                f"{name}: {width} × {height} pixels take about {_amount(need)} of memory, allowed are "
+                f"{_amount(memory)}; crop it or scale it down ({option('max_memory')})"
             )
 
     def require_page(self, pages: int, name: str) -> None:
@@ -136,6 +147,11 @@ def free_memory() -> int:
         most, used = (_number(f"/sys/fs/cgroup/memory.{name}") for name in ("max", "current"))
         free = min(free, max(most - used, 0))
     return int(free * SHARE)
+
+
+def _amount(size: int) -> str:
+    """A number of bytes as people write it."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def _number(path: str) -> int:

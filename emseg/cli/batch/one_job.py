@@ -59,7 +59,7 @@ def opened(job: Job) -> Any:
     from emseg.image.read import Source
 
     how = Reading(job.page, job.max_pixels, job.max_memory, axes=job.axes, channels=job.channels)
-    how = how._replace(truncated_ok=job.truncated_ok)
+    how = how._replace(truncated_ok=job.truncated_ok, saves=tuple(job.files))
     if job.stack:
         return [Source(path, how._replace(channels=())) for path in (job.source, *job.stack)]
     if job.source != STDIO:

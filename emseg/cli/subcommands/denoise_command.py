@@ -60,8 +60,9 @@ def _denoise(overwrite: bool, jobs: int, given: dict[str, Any], job: Job, alone:
     from emseg.commands.denoise import denoise
     from emseg.output.pictures.restored_picture import fits_png, restored_file
     from emseg.stages.inputs.input_image import as_image, wanted_by
+    from emseg.stages.inputs.memory import Restoring
 
-    image = as_image(opened(job), fourth=wanted_by(given["mask"]))
+    image = as_image(opened(job), Restoring(), fourth=wanted_by(given["mask"]))
     job = suited(job, fits_png(image), overwrite)
     own = {**given, "workers": workers_for_one(given["workers"], jobs, alone)}
     result = denoise(image, **own)

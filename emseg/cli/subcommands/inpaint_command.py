@@ -85,8 +85,9 @@ def _inpaint(overwrite: bool, jobs: int, given: dict[str, Any], job: Job, alone:
     from emseg.commands.inpaint import inpaint
     from emseg.output.pictures.restored_picture import fits_png, restored_file
     from emseg.stages.inputs.input_image import as_image, wanted_by
+    from emseg.stages.inputs.memory import Restoring
 
-    image = as_image(opened(job), fourth=wanted_by(given["mask"]))
+    image = as_image(opened(job), Restoring(fills=True), fourth=wanted_by(given["mask"]))
     job = suited(job, fits_png(image), overwrite)
     mask = given["mask"] if given["mask_dir"] is None else mask_of(job.source, given["mask_dir"])
     own = {name: value for name, value in given.items() if name not in ("mask", "mask_dir")}

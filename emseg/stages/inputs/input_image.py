@@ -108,6 +108,12 @@ def _stack(images: Any, working: Working | None, reading: ReadingOptions) -> Ima
     return _chosen(image, Reading(channels=reading.channels))
 
 
+def saved_of(image: ImageLike) -> tuple[str, ...]:
+    """Kinds of results that will be written of an image, if its source says so."""
+    first = image[0] if isinstance(image, list) and image else image
+    return first.how.saves if isinstance(first, Source) else ()
+
+
 def wanted_by(mask: object, fourth: Fourth = ANY_FOURTH) -> Fourth:
     """What a mask wants of a fourth channel, or else what is wanted anyway."""
     return Fourth("opacity") if isinstance(mask, str) and mask == ALPHA else fourth

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,25 @@ def test_members_of_a_compressed_file(tmp_path: Path) -> None:
         path = tmp_path / "x.nii.gz"
         path.write_bytes(b"".join(gzip.compress(data[at : at + size]) for at in range(0, len(data), size)))
         np.testing.assert_array_equal(read_image(path).pixels[..., 0], volume.transpose(2, 1, 0).reshape(600, 40))
+
+
+def test_blocks_of_bgzip(tmp_path: Path) -> None:
+    """Members as bgzip writes them: each tells its size in a field of its own, and an empty one ends the file."""
+    volume = RNG.integers(0, 999, (40, 30, 20)).astype(np.int16)
+    data, path = nibabel.Nifti1Image(volume, AFFINE).to_bytes(), tmp_path / "x.nii.gz"
+    path.write_bytes(b"".join(bgzip_block(data[at : at + 0xFF00]) for at in range(0, len(data) + 0xFF00, 0xFF00)))
+    assert path.read_bytes().endswith(bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000"))
+    np.testing.assert_array_equal(read_image(path).pixels[..., 0], volume.transpose(2, 1, 0).reshape(600, 40))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ImageError, match=r"x\.nii\.gz: .*; "):
+        read_image(path)
+
+
+def bgzip_block(data: bytes) -> bytes:
+    packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+    packed = packer.compress(data) + packer.flush()
+    head = bytes.fromhex("1f8b08040000000000ff0600424302 00") + struct.pack("<H", len(packed) + 25)
+    return head + packed + struct.pack("<II", zlib.crc32(data), len(data))
 
 
 def test_data_that_lie_far_behind_are_not_unpacked(tmp_path: Path) -> None:

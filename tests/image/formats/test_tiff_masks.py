@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
+import sys
+import zlib
 
 import numpy as np
 import PIL.Image
@@ -55,6 +58,29 @@ def test_only_the_mask_of_this_image_counts() -> None:
     found = decode_image(data, "x", Reading(2))
     np.testing.assert_array_equal(found.valid, MASK)
     np.testing.assert_array_equal(found.pixels[..., 0], second)
+
+
+@pytest.mark.parametrize("compression", [1, 8])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_a_mask_beside_jpeg(mode: str, compression: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As GDAL writes them: the image in JPEG, of colours as YCbCr, and its mask as a page of bits."""
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    photo, buffer = PIL.Image.new(mode, (24, 16), "gray"), io.BytesIO()
+    photo.save(buffer, "TIFF", compression="jpeg", quality=90)
+    alone, bits = buffer.getvalue(), np.packbits(MASK, axis=1).tobytes()
+    part = zlib.compress(bits) if compression == 8 else bits
+    at, size = (len(alone) + 1) & ~1, len(part) + len(part) % 2
+    tags = [(254, 4, 4), (256, 4, 24), (257, 4, 16), (258, 3, 1), (259, 3, compression), (262, 3, 4), (273, 4, at)]
+    tags += [(277, 3, 1), (278, 4, 16), (279, 4, len(part))]
+    page = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", code, kind, 1, n) for code, kind, n in tags)
+    data = bytearray(alone.ljust(at, b"\0") + part.ljust(size, b"\0") + page + bytes(4))
+    (first,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, first)
+    struct.pack_into("<I", data, first + 2 + 12 * count, at + size)
+    image = decode_image(bytes(data), "x")
+    np.testing.assert_array_equal(image.valid, MASK)
+    np.testing.assert_array_equal(image.pixels, decode_image(alone, "x").pixels)
+    np.testing.assert_allclose(image.pixels, 128, atol=1)
 
 
 def test_a_mask_is_turned_with_its_image() -> None:
