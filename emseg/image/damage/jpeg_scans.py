@@ -21,6 +21,11 @@ from emseg.records import NamedRecord
 PIXELS_OF_A_BYTE = 512
 """Pixels that a byte can hold at most: a bit for each block of 8 × 8 (T.81, F.1.2; no code of Huffman is shorter)."""
 
+USUAL_SCANS = 64
+MOST_UNITS = 1 << 28
+"""Units of data that all scans may go through. libjpeg takes 6 ns for an empty one, and three decodings look for gaps:
+5 s in all. Ten progressive scans of 500 megapixels of colour go through a quarter as many."""
+
 _BLOCK = 8  # pixels along a side
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # in a scan, 0 follows a byte of data, and D0 to D7 start it again
 _AGAIN = re.compile(rb"\xff[\xd0-\xd7]")
@@ -115,9 +120,34 @@ def markers(data: bytes) -> Markers:
 
 
 def require_bytes(width: int, height: int, data: bytes) -> None:
-    """Raise ValueError for a JPEG that cannot hold so many pixels in its bytes, before it is decoded."""
+    """Raise ValueError for a JPEG that cannot hold so many pixels in its bytes, or takes long, before it is decoded."""
     if width * height > PIXELS_OF_A_BYTE * len(data) and markers(data).frame in _BY_HUFFMAN:
         raise ValueError("the file is cut short")
+    require_few_scans(data)
+
+
+def require_few_scans(data: bytes) -> None:
+    """Raise ValueError for a JPEG whose scans go through its units of data too often, before it is decoded.
+
+    A scan of no more than twelve bytes may go through all of them. Files that are no attack have six to twenty scans.
+    """
+    if not _may_have_many_scans(data) or data.count(bytes([0xFF, _SCAN])) <= USUAL_SCANS:
+        return
+    found = markers(data)
+    work = sum(found.units(scan) * len(scan.components) for scan in found.scans)
+    if len(found.scans) > USUAL_SCANS and work > MOST_UNITS:
+        raise ValueError(f"its {len(found.scans)} scans would take minutes")
+
+
+def _may_have_many_scans(data: bytes) -> bool:
+    """Whether the frame may be spread over several scans: it is progressive, or its first scan lacks a component."""
+    frame, count = 0, 0
+    for code, at in _segments(data):
+        if code == _SCAN:
+            return frame == _PROGRESSIVE or data[at + 2] < count
+        if 0xC0 <= code <= 0xCF and code not in _NO_FRAMES:
+            frame, count = code, data[at + 7]
+    return False
 
 
 def require_scans(image: PIL.Image.Image, data: bytes) -> None:

@@ -134,6 +134,8 @@ def open_page(data: bytes, kind: str, name: str, how: Reading) -> PIL.ImageFile.
     `PIL.Image.open` would import every plugin, and judge the size by a limit that belongs to the whole process.
     """
     importlib.import_module("PIL." + _PLUGINS.get(kind, f"{kind.title()}ImagePlugin"))
+    if data.startswith(b"P1") and b"#" in data:
+        data = importlib.import_module("emseg.image.formats.pnm").without_comments(data)
     if kind == "WEBP":
         from emseg.image.damage.webp_size import webp_size, without_pillows_limit
 

@@ -117,3 +117,8 @@ def _binary_samples(data: bytes, dtype: str, start: int, count: int) -> NDArray[
     if len(data) - start < count * np.dtype(dtype).itemsize:
         raise ValueError("the file is cut short")
     return np.frombuffer(data, dtype, count, start)
+
+
+def without_comments(data: bytes) -> bytes:
+    """A bitmap in text without its comments, of which Pillow takes out one at a time and looks at all the rest."""
+    return re.sub(rb"#[^\n\r]*[\n\r]?", b"", data)

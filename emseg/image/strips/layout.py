@@ -28,6 +28,11 @@ class ComplexNumbers(ValueError):
     """Samples are complex; the message says of which type."""
 
 
+#: Strips and tiles may share bytes, as those of one colour do: so many times the file, or so many bytes, may be read
+#: where what they hold is smaller. A hundred thousand strips that all have four megabytes would take hours.
+SHARED, SHARED_LEAST = 4, 1 << 24
+
+
 class Layout(NamedRecord):
     """How the samples of a page lie in the file.
 
@@ -187,6 +192,9 @@ def _segments(page: Directory, layout: Layout) -> tuple[NDArray[np.int64], NDArr
     within = (offsets >= 0) & (sizes >= 0) & (offsets <= last) & (sizes <= last)  # so that the sum cannot overflow
     if not within.all() or (offsets + sizes).max(initial=0) > last:
         raise ValueError("the file is cut short")
+    shared = int(sizes.sum())
+    if shared > max(SHARED * last, SHARED_LEAST) and shared > 2 * int(unpacked_sizes(layout).sum()):
+        raise ValueError("its strips or tiles lie on one another, and are larger than what they hold")
     return offsets, sizes
 
 

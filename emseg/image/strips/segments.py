@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emseg.image.damage.jpeg_scans import NOISE, ends_flat, with_noise
+from emseg.image.damage.jpeg_scans import NOISE, ends_flat, require_few_scans, with_noise
 from emseg.image.strips.codecs import CODECS, unpack_bytes
 from emseg.image.strips.directory import Directory
 from emseg.image.strips.layout import RAW, Layout
@@ -121,6 +121,8 @@ class Decoder(NamedRecord):
         rows, code = self.layout.rows, self.layout.compression
         if _TABLES in self.page.entries:
             tags = [*tags, (_TABLES, _UNDEFINED, self.page.numbers(_TABLES).tobytes())]
+        for part in packed:
+            require_few_scans(bytes(part))
         found = self._lent(packed, height, code, tags, photometric)
         ends = [ends_flat(found[top : top + rows]) for top in range(0, height, rows)]
         if any(ends):

@@ -96,3 +96,15 @@ def test_the_size_of_a_webp(options: dict[str, object]) -> None:
         PIL.Image.fromarray(RNG.integers(0, 256, shape, np.uint8)).save(buffer, "WEBP", **options)
         assert webp_size(buffer.getvalue()) == shape[1::-1]
         assert decode_image(buffer.getvalue(), "x").shape == shape[:2]
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_too_many_scans_are_refused(mode: str) -> None:
+    """A scan of 12 bytes goes through all pixels; a few more than usual do no harm."""
+    buffer = io.BytesIO()
+    PIL.Image.new(mode, (2000, 2000), "gray").save(buffer, "JPEG", progressive=True)
+    data = buffer.getvalue()
+    last = data.rindex(b"\xff\xda")
+    assert decode_image(data[:-2] + data[last:-2] * 60 + b"\xff\xd9", "x").pixels.shape[:2] == (2000, 2000)
+    with pytest.raises(ImageError, match=r"its 50\d\d scans would take minutes"):
+        decode_image(data[:-2] + data[last:-2] * 5000 + b"\xff\xd9", "x")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,24 @@ def test_as_pillow_reads_them() -> None:
     PIL.Image.fromarray(RNG.integers(0, 255, (7, 9, 3), np.uint8)).save(buffer, "PPM")
     with PIL.Image.open(buffer) as stored:
         np.testing.assert_array_equal(decode_image(buffer.getvalue(), "x").pixels, np.asarray(stored))
+
+
+@pytest.mark.parametrize("mark", [b"#\n", b"# a # b\r\n", b"#\r", b"#a"])
+def test_comments_of_bitmaps_are_left_out_as_pillow_does(mark: bytes) -> None:
+    for data in (b"P1\n%s3 2\n1 0 1\n0 1 0\n", b"P1\n3 %s2\n1 0 1\n0 1 0\n", b"P1\n3 2\n1 0%s 1\n0 1 0\n1 1 1"):
+        try:
+            expected = np.asarray(PIL.Image.open(io.BytesIO(data % mark)))
+        except (OSError, ValueError):
+            with pytest.raises(ImageError):
+                decode_image(data % mark, "x")
+            continue
+        np.testing.assert_array_equal(decode_image(data % mark, "x").pixels[..., 0] > 0, expected)
+
+
+def test_many_comments_of_bitmaps_take_no_time() -> None:
+    start = process_time()
+    assert decode_image(b"P1\n2 1\n1 " + b"#\n" * 300_000 + b"0", "x").shape == (1, 2)
+    assert process_time() - start < 1
 
 
 @pytest.mark.parametrize("data", [b"P1\n3 2\n1 0 1\n0 1 0\n", b"P4\n3 2\n\xa0\x40"])

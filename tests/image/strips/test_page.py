@@ -254,3 +254,32 @@ def test_strips_that_were_never_written_are_no_data(compression: str, planar: bo
     inside[4:8] = False
     np.testing.assert_array_equal(image.valid, inside)
     np.testing.assert_array_equal(image.pixels[inside], stored[inside])
+
+
+@pytest.mark.parametrize("compression", [1, 5, 7, 8])
+def test_strips_that_share_more_bytes_than_they_hold_are_refused(compression: int) -> None:
+    many, part = 100, bytes(200_000)
+    tags: Tags = {256: ("I", [8]), 257: ("I", [many]), 258: ("H", [8]), 259: ("H", [compression]), 262: ("H", [1])}
+    tags |= {273: ("I", [8] * many), 277: ("H", [1]), 278: ("I", [1]), 279: ("I", [len(part)] * many)}
+    with pytest.raises(ImageError, match="strips or tiles lie on one another"):
+        decode_image(shared(tags, part), "x")
+
+
+def test_strips_of_one_colour_may_share_their_bytes() -> None:
+    part = zlib.compress(bytes([7]) * 64 * 4096)
+    tags: Tags = {256: ("I", [4096]), 257: ("I", [64 * 300]), 258: ("H", [8]), 259: ("H", [8]), 262: ("H", [1])}
+    tags |= {273: ("I", [8] * 300), 277: ("H", [1]), 278: ("I", [64]), 279: ("I", [len(part)] * 300)}
+    assert (decode_image(shared(tags, part), "x").pixels == 7).all()
+
+
+def shared(tags: Tags, part: bytes) -> bytes:
+    """A file whose strips all are the bytes behind its head."""
+    at = 8 + len(part) + len(part) % 2
+    page, values = struct.pack("<H", len(tags)), b""
+    for code, (kind, numbers) in sorted(tags.items()):
+        stored = np.asarray(numbers, {"H": "<u2", "I": "<u4"}[kind]).tobytes()
+        where = at + 2 + 12 * len(tags) + 4 + len(values)
+        page += struct.pack("<HHI", code, {"H": 3, "I": 4}[kind], len(numbers))
+        page += stored.ljust(4, b"\0") if len(stored) <= 4 else struct.pack("<I", where)
+        values += stored if len(stored) > 4 else b""
+    return struct.pack("<2sHI", b"II", 42, at) + part.ljust(at - 8, b"\0") + page + bytes(4) + values

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from emseg.errors import EmsegError, ImageError, shown
 from emseg.image.axes import Arrangement, arrangement, of_pages
-from emseg.image.damage.jpeg_scans import markers
+from emseg.image.damage.jpeg_scans import markers, require_few_scans
 from emseg.image.formats.medical.place import Slices, sides_of, slices_of
 from emseg.image.formats.medical.voxels import image_of_voxels
 from emseg.image.limits import Reading
@@ -166,6 +166,7 @@ def _require_size(frame: bytes, columns: int, rows: int) -> None:
     """Raise ValueError if a JPEG or JPEG 2000 says to be of another size than its file, before room is made for it."""
     size = columns, rows
     if frame.startswith(b"\xff\xd8"):
+        require_few_scans(frame)
         size = markers(frame).size
     elif frame.startswith(_JPEG_2000):
         right, bottom, left, top = (int.from_bytes(frame[at : at + 4], "big") for at in (8, 12, 16, 20))
