@@ -18,6 +18,7 @@ from emseg.cli.batch.outcome import BAD, Outcome
 from emseg.cli.error_lines import FAILED
 from emseg.cli.progress import tick
 from emseg.errors import shown
+from emseg.output.store.interrupts import signals_blocked, unblock_signals
 from emseg.output.store.names import Job
 from emseg.output.store.staging import remove_abandoned
 
@@ -111,7 +112,8 @@ def _start(context: Any, task: Task, others: list[_Worker]) -> _Worker:
     if context.get_start_method() != "fork":
         ours = []
     process = context.Process(target=_serve, args=(task, theirs, watched, ours), daemon=True)
-    process.start()
+    with signals_blocked():  # in the new process until it has handlers of its own: ours would tidy up after us
+        process.start()
     theirs.close()
     watched.close()
     return _Worker(process, pipe, life)
@@ -122,6 +124,7 @@ def _serve(task: Task, pipe: Connection, life: Connection, ours: list[Connection
     signals.CLEANERS.clear()
     signals.install(quiet=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the one that started us decides
+    unblock_signals()
     for end in ours:
         end.close()
     threading.Thread(target=_watch, args=(life,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Signals that ask a process to end, held back while files get their final names."""
+"""Signals that ask a process to end, held back while files get their final names or processes start."""
 
 from __future__ import annotations
 
@@ -31,3 +31,22 @@ def signals_held() -> Iterator[None]:
             signal.signal(number, handler)
         if waiting:
             signal.raise_signal(waiting[0])
+
+
+@contextmanager
+def signals_blocked() -> Iterator[None]:
+    """Let this thread, and processes that it starts, get no `END_SIGNALS` in the meantime; they come afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def unblock_signals() -> None:
+    """Let this process get `END_SIGNALS` that were blocked when it was started."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -107,3 +108,23 @@ def test_no_process_outlives_the_one_that_started_it(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)
     assert gone(int((tmp_path / "second").read_text()))
+
+
+STRUCK = """
+import os, signal
+from emseg.cli import signals
+from emseg.cli.batch.outcome import DONE, Outcome
+from emseg.cli.batch.worker_pool import spread
+from emseg.output.store.names import Job
+
+signals.install()
+os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), signal.SIGINT))
+jobs = [Job(name, {}, name) for name in "abc"]
+print(sorted(outcome.out for _, outcome in spread(jobs, 2, lambda job: Outcome(0, DONE, out=job.source))))
+"""
+
+
+def test_ctrl_c_while_a_process_starts_does_not_reach_it() -> None:
+    """It is for the process that starts it, whose handlers the new one has for a moment."""
+    done = subprocess.run([sys.executable, "-c", STRUCK], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "['a', 'b', 'c']\n", "")
