@@ -20,7 +20,7 @@ _SPELLED = {"k": "-k", "output": "-o", "as_json": "--json"}
 
 def shown(path: str | bytes | os.PathLike[str]) -> str:
     """Spell a file name on one printable line: line breaks, control characters and undecodable bytes are escaped."""
-    text = os.fsdecode(path)
+    text = path if type(path) is str else os.fsdecode(path)  # most names, a million of them in a dry run
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

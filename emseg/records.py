@@ -248,7 +248,7 @@ else:
             return dict(zip(self._fields, self, strict=True))
 
         def _replace(self, /, **changes):
-            held = self._asdict()
-            if changes.keys() - held.keys():
-                raise ValueError(f"unexpected field names {sorted(changes.keys() - held.keys())}")
-            return type(self)(**held | changes)
+            values = [changes.pop(field, value) for field, value in zip(self._fields, self, strict=True)]
+            if changes:
+                raise ValueError(f"unexpected field names {sorted(changes)}")
+            return type(self)(*values)

@@ -42,5 +42,8 @@ def foretold(
         if not simple:
             yield job, task(job)
             continue
-        names = ", ".join([shown(path) for path in (*job.files.values(), job.report)])
-        yield job, Outcome(0, DONE, out=f"{shown(job.source)} → {names}")
+        paths = (*job.files.values(), job.report)
+        line = f"{job.source} → {', '.join(paths)}"
+        if not line.isprintable():  # hardly any name has control characters
+            line = f"{shown(job.source)} → {', '.join(map(shown, paths))}"
+        yield job, Outcome(0, DONE, out=line)

@@ -8,12 +8,25 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from os.path import basename, dirname, getsize, isdir, isfile, join, lexists, normpath, realpath, relpath, splitext
+from os.path import (
+    basename,
+    commonpath,
+    dirname,
+    getsize,
+    isdir,
+    isfile,
+    join,
+    lexists,
+    normpath,
+    realpath,
+    relpath,
+    splitext,
+)
 from typing import Any
 
 from emseg.cli.error_lines import tell
-from emseg.errors import UsageError, shown
-from emseg.output.store.names import STDIO, Input, common_folder
+from emseg.errors import UsageError, option, shown
+from emseg.output.store.names import STDIO, Input
 
 #: Endings of the files that are looked for in folders. A file that is named is read whatever its ending: formats are
 #: told apart by content.
@@ -209,3 +222,13 @@ def _names(listed: str, null: bool) -> Iterator[str]:
     for line in re.finditer(rb"[^\0]+" if null else rb"[^\r\n]+", text):
         name = os.fsdecode(line[0])
         yield join(".", name) if name == STDIO else name
+
+
+def common_folder(folders: Iterable[str]) -> str:
+    """The deepest folder that holds all of these."""
+    try:
+        return commonpath([realpath(folder) for folder in folders])
+    except ValueError as error:  # several drives
+        raise UsageError(
+            f"{option('recursive')}: the inputs have no folder in common; run the command for each"
+        ) from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emseg.cli.batch.input_paths import expand, line_of_series
+from emseg.cli.batch.input_paths import common_folder, expand, line_of_series
 from emseg.errors import UsageError
 from emseg.output.store.names import Input
 
@@ -161,3 +161,8 @@ def test_slices_of_a_series_by_themselves_are_said(tmp_path: Path) -> None:
     assert line_of_series([paths[0], paths[0]]) == ""  # one slice twice
     (folder / "IM1").write_bytes((folder / "IM1").read_bytes()[:140])
     assert line_of_series(paths) == ""
+
+
+def test_common_folders() -> None:
+    assert common_folder(["/a/b/c", "/a/b", "/a/b/d"]) == "/a/b"
+    assert common_folder(["/a"]) == "/a"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from emseg.errors import UsageError
 from emseg.output.registry import saveable, with_labels_of_slices
-from emseg.output.store.names import COMPARE, COMPARE_REPORT, Input, common_folder, plan
+from emseg.output.store.names import COMPARE, COMPARE_REPORT, Input, plan
 
 ROOT = Path(__file__).parents[3]
 
@@ -145,11 +145,6 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
         with pytest.raises(UsageError, match="would leave the output folder"):
             plan([Input("x.png", "link")], str(tmp_path / folder))
         plan([Input("x.png", "fine")], str(tmp_path / folder))
-
-
-def test_common_folders() -> None:
-    assert common_folder(["/a/b/c", "/a/b", "/a/b/d"]) == "/a/b"
-    assert common_folder(["/a"]) == "/a"
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "d"]), st.text("ab./", min_size=1, max_size=4)), min_size=1, max_size=4))
