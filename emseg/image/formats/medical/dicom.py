@@ -45,6 +45,8 @@ def _one_kind_of_error() -> Iterator[None]:
         yield
     except (EmsegError, MemoryError, ModuleNotFoundError):
         raise
+    except RecursionError as error:
+        raise ValueError("its sequences are nested too deeply") from error
     except Exception as error:
         raise ValueError(str(error)) from error
 

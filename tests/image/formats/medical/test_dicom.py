@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -270,3 +271,12 @@ def test_two_series_are_no_stack(tmp_path: Path) -> None:
     assert stacked([first[0], other[0]]).pixels.shape == (5, 6, 2)
     with pytest.raises(ImageError, match="lies elsewhere than"):
         stacked([first[0], other[1]])
+
+
+def test_sequences_in_sequences() -> None:
+    nested = struct.pack("<HH2s2xI", 0x0008, 0x1140, b"SQ", 0xFFFFFFFF) + struct.pack(
+        "<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF
+    )
+    at = GOOD.index(struct.pack("<HH", 0x0008, 0x0016))
+    with pytest.raises(ImageError, match="its sequences are nested too deeply"):
+        decode_image(GOOD[:at] + 2000 * nested + GOOD[at:], "x.dcm")
