@@ -44,6 +44,7 @@ Real = NDArray[np.float32]
 Array = NDArray[np.float64]
 #: Noise relative to the range of the values, below which single precision does not see it.
 FAINT = 1e-6
+LEAST = 1e-15  # noise level whose square single precision still holds with all digits
 HIDDEN = 1000.0  # times the noise of photons, noise on top leaves nothing of it to see
 ALL_WHITE = f"beside noise of {option('sigma')} that of photons is nothing, so all of it is taken as white"
 MOST = 1e5  # noise level, above which all that is left is the mean anyway
@@ -189,7 +190,7 @@ def _white(photo: Image, planes: Planes, settings: DenoiseOptions, runner: Runne
         told = np.full(len(values), float(settings.sigma))
         sigma = np.full(len(values), min(float(settings.sigma) / unit, MOST))
     gain = np.zeros(len(values))
-    if sigma.max() <= FAINT * np.ptp(values):
+    if sigma.max() <= max(FAINT * np.ptp(values), LEAST):
         return _Found(None, told, gain)
     found, trace = _estimate(values, sigma, photo.colour, settings, runner, slices_of(photo), planes.ends)
     return _Found(found, told, gain, trace)

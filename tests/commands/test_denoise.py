@@ -253,3 +253,9 @@ def test_noise_on_top_that_leaves_nothing_of_photons(clean: np.ndarray, sigma: f
     found, white = (emseg.denoise(clean, sigma, noise=noise) for noise in ("poisson", "gaussian"))
     np.testing.assert_array_equal(found.pixels, white.pixels)
     assert any("taken as white" in line for line in found.report["warnings"])
+
+
+@pytest.mark.parametrize("sigma", [1e-300, 1e-30])
+def test_noise_too_faint_for_numbers_is_none(sigma: float) -> None:
+    for image in (np.full((10, 12), 5, np.uint8), np.full((10, 12), 0.1)):
+        np.testing.assert_array_equal(emseg.denoise(image, sigma=sigma).pixels, image)
