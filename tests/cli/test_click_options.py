@@ -58,9 +58,9 @@ def test_a_start_may_be_a_file(tmp_path: Any) -> None:
     [
         (["-k", "automatic"], "whole number of 1 or more"),
         (["-k", "0"], "whole number of 1 or more"),
-        (["--beta", "-1"], "give a number of 0 or more, or auto, not '-1'"),
-        (["--beta", "strong"], "give a number of 0 or more, or auto, not 'strong'"),
-        (["--beta", "nan"], "give a number of 0 or more, or auto, not 'nan'"),
+        (["--beta", "-1"], "give a number of 0 or more, up to 1e6, or auto, not '-1'"),
+        (["--beta", "strong"], "give a number of 0 or more, up to 1e6, or auto, not 'strong'"),
+        (["--beta", "nan"], "give a number of 0 or more, up to 1e6, or auto, not 'nan'"),
         (["--dof", "0"], "give a number above 0, each or common, not '0'"),
         (["--dof", "inf"], "give a number above 0, each or common"),
         (["--dof", "all"], "give a number above 0, each or common"),

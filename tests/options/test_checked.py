@@ -32,6 +32,7 @@ def test_defaults_are_those_of_the_command() -> None:
         ("segment", {"k": 0}, "k is 0; it must be a whole number of 1 or more, a range LO:HI as '2:9', or 'auto'"),
         ("segment", {"tol": float("nan")}, "tol is nan; it must be a number of 0 or more"),
         ("segment", {"beta": 10**400}, "beta is 1000"),
+        ("segment", {"beta": 1e38}, "beta is 1e+38; it must be a number of 0 or more, up to 1e6, or 'auto'"),
         ("segment", {"seed": np.ones((20, 20))}, "it must be a whole number of 0 or more"),
     ],
 )

@@ -17,6 +17,7 @@ from emseg.options.kinds.basic_kinds import (
     Optional,
     Whole,
     below_one,
+    field_strength,
     inside_one,
     not_negative,
     positive,
@@ -183,7 +184,7 @@ class SegmentOptions:
         SEGMENT,
     )  # fmt: skip
     beta: float | str = declared(
-        Number("a number of 0 or more", ("auto",), not_negative), "auto", FIELD,
+        Number("a number of 0 or more, up to 1e6", ("auto",), field_strength), "auto", FIELD,
         "Strength of the field; auto: estimated from the image.", SEGMENT,
     )  # fmt: skip
     neighbours: str = declared(

@@ -213,6 +213,11 @@ def not_negative(number: float) -> bool:
     return number >= 0
 
 
+def field_strength(number: float) -> bool:
+    """Whether a number is 0 to 1e6; from 100 on all hold labels together alike, and 1e38 is beyond single precision."""
+    return 0 <= number <= 1e6
+
+
 def positive(number: float) -> bool:
     """Whether a number is above 0."""
     return number > 0
