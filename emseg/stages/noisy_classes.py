@@ -40,6 +40,7 @@ STEPS, CALM, EVEN = (1, 3), 0.6, 0.75
 #: Nats per pixel that one class more must explain. On 52 noisy images with 2 to 5 classes, the true classes explained
 #: .013 and more each, and one beyond them .004 at most.
 GAIN = 0.007
+STRAY = 0.01  # share of the pixels that a fit may leave out, as hot ones; ten times what those are at most
 FLOOR = 2e-5  # smallest variance of a class, relative to that of the image; see `emseg.stages.labels.field`
 
 
@@ -71,6 +72,8 @@ def choice_in_noise(
 ) -> NoisyChoice | None:
     """Compare numbers of classes by fits with a field; None if the noise is not white, or the family takes no field.
 
+    None as well where pixels count more or less than one, which neighbours do not know.
+
     Parameters
     ----------
     mixtures : list of Mixture
@@ -83,6 +86,9 @@ def choice_in_noise(
     """
     family = problem.family
     if not family.refitted_in_field or family.outlier_components or mixtures[-1].k > MOST_CLASSES:
+        return None
+    left_out = features.n_pixels - problem.n
+    if left_out % 1 or not 0 <= left_out <= STRAY * features.n_pixels:
         return None
     sample = _Sample.of(problem, features, volume, rng)
     if not sample.seems_noisy:

@@ -94,7 +94,37 @@ def searched_start(
         If components of the family cannot be told from points.
     """
     with sound_start(problem):
-        return _searched(problem, rng, k, most, criterion, init, restarts, features, description, volume)
+        steps.step("looking for a start")
+        low, high = k_range(k)
+        if not isinstance(k, str):
+            return Start(*search(problem, low, rng, init, restarts))
+        from emseg.em.starts.number_of_components import candidates  # a fixed K does without
+
+        given = "icl" if criterion == "auto" else criterion
+        found, e_steps = candidates(problem, low, min(high, most), given, rng, init, restarts)
+        area: dict[str, Any] = {}
+        in_noise = False
+        if criterion == "auto" and features is not None:
+            found, area["independent_area"], in_noise = _judged_in_place(
+                found, problem, features, description, volume, rng
+            )
+        best = min(found, key=lambda candidate: candidate.value)
+        higher = best.mixture
+        if not in_noise:  # where the likeliest mixture of the values need not be that of the classes
+            rival, cost = search(problem, best.mixture.n_classes, rng, init, restarts)
+            higher = max(best.mixture, rival, key=lambda mixture: float(problem.e_step(mixture).objective))
+            e_steps += cost + 2
+        table = [
+            {
+                "k": candidate.mixture.n_classes,
+                "n_parameters": candidate.mixture.n_parameters,
+                "log_likelihood": candidate.log_likelihood,
+                "value": candidate.value,
+            }
+            for candidate in found
+        ]
+        selection = {"criterion": criterion, **area, "chosen": best.mixture.n_classes, "table": table}
+        return Start(higher, e_steps, selection)
 
 
 @contextmanager
@@ -114,49 +144,6 @@ def sound_start(problem: Problem) -> Iterator[None]:
         remedy = f"use {option('family', 'gaussian')}, or take off what all values have in common"
         line = f"values differ too little beside their distance from 0 for components of {problem.family.name}"
         raise DataError(f"{line}; {remedy}") from error
-
-
-def _searched(
-    problem: Problem,
-    rng: np.random.Generator,
-    k: int | str,
-    most: int,
-    criterion: str,
-    init: str,
-    restarts: int,
-    features: Features | None,
-    description: DescribedImage | None,
-    volume: tuple[int, ...] | None,
-) -> Start:
-    steps.step("looking for a start")
-    low, high = k_range(k)
-    if not isinstance(k, str):
-        return Start(*search(problem, low, rng, init, restarts))
-    from emseg.em.starts.number_of_components import candidates  # a fixed K does without
-
-    given = "icl" if criterion == "auto" else criterion
-    found, e_steps = candidates(problem, low, min(high, most), given, rng, init, restarts)
-    area: dict[str, Any] = {}
-    in_noise = False
-    if criterion == "auto" and features is not None:
-        found, area["independent_area"], in_noise = _judged_in_place(found, problem, features, description, volume, rng)
-    best = min(found, key=lambda candidate: candidate.value)
-    higher = best.mixture
-    if not in_noise:  # where the likeliest mixture of the values need not be that of the classes
-        rival, cost = search(problem, best.mixture.n_classes, rng, init, restarts)
-        higher = max(best.mixture, rival, key=lambda mixture: float(problem.e_step(mixture).objective))
-        e_steps += cost + 2
-    table = [
-        {
-            "k": candidate.mixture.n_classes,
-            "n_parameters": candidate.mixture.n_parameters,
-            "log_likelihood": candidate.log_likelihood,
-            "value": candidate.value,
-        }
-        for candidate in found
-    ]
-    selection = {"criterion": criterion, **area, "chosen": best.mixture.n_classes, "table": table}
-    return Start(higher, e_steps, selection)
 
 
 class _InPlace(NamedRecord):

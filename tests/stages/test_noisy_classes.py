@@ -57,6 +57,15 @@ def test_colours_a_mask_and_a_volume() -> None:
     assert emseg.segment(noisy(z, 1.5), k="1:5", axes="ZYX").report["K"] == 3
 
 
+def test_weights_are_not_passed_over() -> None:
+    """A field does not know them; so the other criterion, which does, decides."""
+    image, weight = noisy(bands(3), 1.5), np.random.default_rng(0).uniform(0.5, 1.5, (SIDE, SIDE))
+    assert emseg.segment(image, k="1:4", sample_weight=weight).report["K"] == 1
+    image[3, 7] = 255
+    image[50, 60] = 0
+    assert emseg.segment(image, k="1:4").report["K"] == 3
+
+
 def test_photographs_are_left_to_the_other_criterion(samples: Path) -> None:
     found = emseg.segment(samples / "camera.png", k="auto").report["selection"]
     assert found["independent_area"] > 100
