@@ -19,10 +19,10 @@ from emseg.em.problem import Problem
 from emseg.mrf.inference.graph_cut import lowest
 from emseg.mrf.marked.borders import cut_along, roughness
 from emseg.mrf.marked.class_mixtures import MOST_ROWS, ClassMixtures
+from emseg.mrf.marked.connected_parts import LeftOut, ground_of, surrounding, with_edges, without_loose_parts
 from emseg.mrf.marked.costs import BETA, CONTRAST, PATHS, colour_costs, forced, given_neighbours, shares, smooth
 from emseg.mrf.marked.distances import nearness
 from emseg.mrf.marked.edges import contrast_pairs
-from emseg.mrf.marked.parts import LeftOut, ground_of, surrounding, with_edges, without_loose_parts
 from emseg.mrf.marked.pyramid import Level, doubled
 
 Array = NDArray[np.float64]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emseg.image.model import Image
-from emseg.mrf.marked.parts import ground_of
+from emseg.mrf.marked.connected_parts import ground_of
 from emseg.numerics.quantiles import quantiles
 from emseg.output.pictures.png_encoder import encode
 from emseg.output.pictures.slices import as_plane, montage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from emseg.mrf.marked.parts import LeftOut, ground_of, surrounding, with_edges, without_loose_parts
+from emseg.mrf.marked.connected_parts import LeftOut, ground_of, surrounding, with_edges, without_loose_parts
 
 
 def test_parts_without_a_mark_join_what_is_nearest() -> None:
